@@ -1,0 +1,80 @@
+"""`flask refused …`: payloads a door refused, listed, shown and replayed once the reason is mended."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import click
+from flask import Flask
+from flask.cli import AppGroup
+
+from api.services import here, now_ms
+from db.errors import Refused
+from db.refused import RefusedPayload
+from workers.feeds import FEEDS
+
+refused = AppGroup("refused", help="Payloads that were refused, with their reason.")
+
+
+def register(app: Flask) -> None:
+    app.cli.add_command(refused)
+
+
+@refused.command("list")
+@click.option("--limit", default=50, show_default=True, help="How many, newest first.")
+@click.option("--all", "replayed", is_flag=True, help="Those already replayed, too.")
+def list_refused(limit: int, replayed: bool) -> None:
+    """Newest first: id, time, provider, size, first line of the reason."""
+    _collect()
+    found = here().history.refused(limit, replayed=replayed)
+    for one in found:
+        fault = one.reason.splitlines()[1] if "\n" in one.reason else one.reason
+        click.echo(f"{one.id}  {_when(one.received_at)}  {one.provider:12} {len(one.body):>8} B  {one.code}: {fault}")
+    if not found:
+        click.echo("Nothing was refused.", err=True)
+
+
+@refused.command("show")
+@click.argument("refused_id")
+def show_refused(refused_id: str) -> None:
+    """The whole reason, then the body as it came."""
+    one = _one(refused_id)
+    click.echo(f"{one.provider}, {_when(one.received_at)}\n{one.reason}\n", err=True)
+    click.echo(one.body)
+
+
+@refused.command("replay")
+@click.argument("refused_ids", nargs=-1, required=True)
+def replay_refused(refused_ids: tuple[str, ...]) -> None:
+    """Put payloads through their feed again, past the signature they had already shown."""
+    for refused_id in refused_ids:
+        one = _one(refused_id)
+        try:
+            updates = FEEDS[one.provider](one.body, received_at=now_ms())
+        except Refused as error:
+            faults = "".join(f"\n  {fault.field}: {fault.message}" for fault in error.faults)
+            raise click.ClickException(f"{refused_id} is still refused: {error.message}{faults}") from None
+        _, bells = here().live.accept(updates, now_ms=now_ms())
+        for shard in bells:
+            here().bells.ingest(shard)
+        here().history.mark_replayed(refused_id, now_ms=now_ms())
+        click.echo(f"{refused_id}  {len(updates)} updates accepted")
+
+
+def _one(refused_id: str) -> RefusedPayload:
+    _collect()
+    one = here().history.refused_one(refused_id)
+    if one is None:
+        raise click.ClickException(f"There is no refused payload {refused_id}. `flask refused list` names them.")
+    return one
+
+
+def _collect() -> None:
+    """Bring over what still waits in Redis for the history job."""
+    waiting = here().live.refused(1_000)
+    here().history.keep_refused([payload for _, payload in waiting])
+    here().live.ack_refused([entry_id for entry_id, _ in waiting])
+
+
+def _when(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")

@@ -1,0 +1,78 @@
+"""Exceptions → `{"error": {...}}`. The only place where they meet status codes; no failure is ever a 200."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from cdn import headers
+from db.errors import Fault, Refused, Unavailable
+
+logger = logging.getLogger(__name__)
+
+# Refusals by their word; any other is a 400.
+STATUS = {
+    "unknown_match": 404,
+    "unknown_route": 404,
+    "signature": 401,
+    "too_large": 413,
+    "invalid": 422,
+    "busy": 429,
+}
+
+
+def register(app: Flask) -> None:
+    app.register_error_handler(Refused, refused)
+    app.register_error_handler(Unavailable, unavailable)
+    app.register_error_handler(HTTPException, http)
+    app.register_error_handler(Exception, bug)
+
+
+def body(code: str, message: str, faults: tuple[Fault, ...] = ()) -> str:
+    error: dict[str, Any] = {"code": code, "message": message}
+    if faults:
+        error["fields"] = [
+            {"field": fault.field, "message": fault.message} | ({} if fault.index is None else {"index": fault.index})
+            for fault in faults
+        ]
+    return json.dumps({"error": error}, ensure_ascii=False)
+
+
+def answer(status: int, text: str, cache: dict[str, str] = headers.NO_STORE, retry_after_s: int = 0) -> Response:
+    response = Response(text, status, cache, content_type="application/json")
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    if retry_after_s:
+        response.headers["Retry-After"] = str(retry_after_s)
+    return response
+
+
+def refused(error: Refused) -> Response:
+    status = STATUS.get(error.code, 400)
+    # A 404 on a public read may be collapsed for seconds, so that a wrong link cannot hammer the origin.
+    cache = headers.MISSING.headers() if status == 404 and request.method in ("GET", "HEAD") else headers.NO_STORE
+    return answer(status, body(error.code, error.message, error.faults), cache, 1 if status == 429 else 0)
+
+
+def unavailable(error: Unavailable) -> Response:
+    logger.warning("unavailable path=%s reason=%r", request.path, error.message)
+    return answer(503, body(error.code, error.message), retry_after_s=error.retry_after_s)
+
+
+def http(error: HTTPException) -> Response:
+    """Flask's own: unknown path, wrong method, body too large."""
+    status = error.code or 500
+    code = {404: "unknown_route", 405: "wrong_method", 413: "too_large"}.get(status, "bad_request")
+    cache = headers.MISSING.headers() if status == 404 else headers.NO_STORE
+    response = answer(status, body(code, error.description or error.name), cache)
+    if status == 405 and (allowed := getattr(error, "valid_methods", None)):
+        response.headers["Allow"] = ", ".join(sorted(allowed))
+    return response
+
+
+def bug(error: Exception) -> Response:
+    logger.exception("bug path=%s", request.path)
+    return answer(500, body("internal", "This is our fault. It has been logged."))

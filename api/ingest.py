@@ -1,0 +1,116 @@
+"""The door: a provider's delivery is checked, put safely into Redis, and answered 202. Work happens after."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import logging
+from collections.abc import Callable
+
+from flask import Blueprint, Response, request
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from api import schemas
+from api.openapi import documented
+from api.services import here, now_ms
+from cdn import headers
+from db.domain import Update
+from db.errors import Fault, Refused, Unavailable
+from db.refused import RefusedPayload, refused_id
+from workers.feeds import FEEDS
+from workers.feeds.generic import DeliveryIn
+
+logger = logging.getLogger(__name__)
+
+blueprint = Blueprint("ingest", __name__)
+
+# A generic delivery of 256 KB is over a thousand events; the recorded provider formats send whole matches.
+GENERIC_MOST = 256 * 1024
+DELIVERY_ID_MOST = 200
+
+
+@blueprint.post("/api/ingest/<provider>")
+@documented(
+    "Deliver score events",
+    schemas.Accepted,
+    tag="ingest",
+    status=202,
+    body=DeliveryIn,
+    errors=(400, 401, 404, 413, 422, 429, 503),
+    headers=("webhook-id", "webhook-timestamp", "webhook-signature", "X-Ingest-Secret"),
+)
+def ingest(provider: str) -> Response:
+    """`generic` takes Standard Webhooks: `webhook-signature` is `v1,` + the base64 HMAC-SHA256 of `id.timestamp.body`.
+
+    `sportradar` and `statsperform` take the providers' own documents, with the shared secret in `X-Ingest-Secret`.
+    202 means safe in Redis; the same `webhook-id` again is answered 202 and changes nothing.
+    """
+    secret = here().settings.ingest_secret(provider) if provider in FEEDS else ""
+    if not secret:
+        raise Refused(f"There is no door for {provider[:32]!r} here.", "unknown_route")
+    body = _body(provider)
+    delivery = _signed(secret, body) if provider == "generic" else _shared(secret)
+    updates = _parsed(provider, body)
+    _not_too_busy()
+    new, bells = here().live.accept(updates, now_ms=now_ms(), delivery=f"{provider}:{delivery}" if delivery else "")
+    for shard in bells:
+        _ring(here().bells.ingest, shard)
+    accepted = len(updates) if new else 0
+    return Response(json.dumps({"accepted": accepted}), 202, headers.NO_STORE, content_type="application/json")
+
+
+def _body(provider: str) -> bytes:
+    if provider == "generic" and (request.content_length or 0) > GENERIC_MOST:
+        raise Refused(f"A delivery of at most {GENERIC_MOST} bytes is taken here; send several.", "too_large")
+    body = request.get_data(cache=False)
+    if provider == "generic" and len(body) > GENERIC_MOST:
+        raise Refused(f"A delivery of at most {GENERIC_MOST} bytes is taken here; send several.", "too_large")
+    return body
+
+
+def _signed(secret: str, body: bytes) -> str:
+    """The delivery's id, once its signature holds. The library compares in constant time and allows five minutes."""
+    try:
+        Webhook(secret).verify(body, dict(request.headers), json_parse=False)
+    except (WebhookVerificationError, ValueError) as error:
+        # ValueError: a signature that is not base64, a body that is not UTF-8. Which, is not for the asker to know.
+        reason = str(error) if isinstance(error, WebhookVerificationError) else "malformed"
+        raise Refused(f"The signature does not hold: {reason}.", "signature") from None
+    delivery = request.headers["webhook-id"]
+    if len(delivery) > DELIVERY_ID_MOST:
+        raise Refused("The webhook-id is too long.", "bad_request")
+    return delivery
+
+
+def _shared(secret: str) -> str:
+    given = request.headers.get("X-Ingest-Secret", "")
+    if not hmac.compare_digest(given.encode(), secret.encode()):
+        raise Refused("X-Ingest-Secret is missing or wrong.", "signature")
+    return request.headers.get("webhook-id", "")[:DELIVERY_ID_MOST]
+
+
+def _parsed(provider: str, body: bytes) -> list[Update]:
+    """What the body says. A refused one is kept with its reason, for a person to look at and replay."""
+    received_at = now_ms()
+    try:
+        return FEEDS[provider](body, received_at=received_at)
+    except Refused as error:
+        reason = "\n".join([error.message, *(f"{fault.field}: {fault.message}" for fault in error.faults)])
+        kept = RefusedPayload(refused_id(provider, body), provider, received_at, error.code, reason, body)
+        here().live.keep_refused(kept)
+        logger.warning("payload_refused id=%s provider=%s code=%s", kept.id, provider, error.code)
+        raise
+
+
+def _not_too_busy() -> None:
+    backlog = here().live.backlog()
+    if backlog > here().settings.ingest_backlog:
+        raise Refused(f"{backlog} matches wait to be applied.", "busy", (Fault("", "see Retry-After"),))
+
+
+def _ring(bell: Callable[[int], None], shard: int) -> None:
+    """The updates are safe already: a bell that cannot be rung now is rung by the clock."""
+    try:
+        bell(shard)
+    except Unavailable as error:
+        logger.warning("bell_unrung shard=%d reason=%r", shard, error.message)

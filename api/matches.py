@@ -1,0 +1,139 @@
+"""Matches by day, team and competition; one match's metadata and timeline; search."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, redirect, request
+from pydantic import ValidationError
+from werkzeug.wrappers import Response as AnyResponse
+
+from api import render, schemas
+from api.openapi import documented
+from api.services import here
+from cdn import headers
+from db.domain import ID_PATTERN, Match, Phase, status_of
+from db.errors import Fault, Refused
+from db.history import Page, Wanted
+
+blueprint = Blueprint("matches", __name__)
+
+Q = TypeVar("Q", bound=schemas.Query)
+
+SEARCH_MOST = 10
+
+
+@blueprint.get("/api/matches")
+@documented("Matches by day, competition, team or status", schemas.MatchList, query=schemas.MatchQuery, tag="matches")
+def matches() -> Response:
+    """In order of kick-off. `next` is the path of the next page, null on the last."""
+    query = _query(schemas.MatchQuery)
+    found, more = here().history.matches(_wanted(query), query.limit, _page(query.cursor))
+    path = f"{request.path}?{_next_query(query, more)}" if more else None
+    return render.public({"matches": [render.summary(match) for match in found], "next": path}, headers.LIST)
+
+
+@blueprint.get("/api/matches/<match_id>")
+@documented("A match's metadata", schemas.Metadata, tag="matches")
+def match(match_id: str) -> AnyResponse:
+    """Teams, competition, venue, start. A match that was replaced redirects to the one that took its place."""
+    found = _find(match_id)
+    if found.replaced_by:
+        answer = redirect(f"/api/matches/{found.replaced_by}", 308)
+        answer.headers.update(headers.LIST.headers())
+        answer.headers["Access-Control-Allow-Origin"] = "*"
+        return answer
+    return render.public(render.metadata(found), headers.LIST, f"{found.id}-{found.version}")
+
+
+@blueprint.get("/api/matches/<match_id>/events")
+@documented("A match's timeline", schemas.Timeline, tag="matches")
+def events(match_id: str) -> Response:
+    """In match order. Voided events stay, marked."""
+    found = _find(match_id)
+    return render.public(render.timeline(found), headers.LIST, f"{found.id}-{found.version}")
+
+
+@blueprint.get("/api/search")
+@documented("Search", schemas.SearchResult, query=schemas.SearchQuery, tag="matches")
+def search() -> Response:
+    """Teams and competitions by name, accents aside, and the latest matches of those teams."""
+    found = here().history.search(_query(schemas.SearchQuery).q, SEARCH_MOST)
+    body = {
+        "teams": [render.team(team) for team in found.teams],
+        "competitions": [render.named(competition) for competition in found.competitions],
+        "matches": [render.summary(match) for match in found.matches],
+    }
+    return render.public(body, headers.LIST)
+
+
+def checked_id(match_id: str) -> str:
+    if not ID_PATTERN.fullmatch(match_id):
+        raise Refused("This cannot be the id of a match.", "unknown_match")
+    return match_id
+
+
+def _find(match_id: str) -> Match:
+    """The whole match, from Redis or else from SQL. Raises Refused `unknown_match`."""
+    found = here().live.hold(checked_id(match_id)).match or here().history.match(match_id)
+    if found is None:
+        raise Refused(f"There is no match {match_id}.", "unknown_match")
+    return found
+
+
+def _query(model: type[Q]) -> Q:
+    try:
+        return model.model_validate(request.args.to_dict())
+    except ValidationError as error:
+        faults = tuple(
+            Fault(".".join(map(str, one["loc"])), str(one["msg"]).removeprefix("Value error, "))
+            for one in error.errors(include_url=False, include_input=False)
+        )
+        raise Refused("The query is not understood.", "bad_request", faults) from None
+
+
+def _wanted(query: schemas.MatchQuery) -> Wanted:
+    zone = ZoneInfo(query.tz)
+    since, until = query.from_, query.to
+    if query.date:
+        since, until = _day(query.date, zone)
+    status, phase = None, None
+    if query.status:
+        phase = query.status if query.status in set(Phase) else None
+        found = status_of(query.status)
+        if phase is None and found is None:
+            raise Refused("The query is not understood.", "bad_request", (Fault("status", "no such status or phase"),))
+        status = found.value if found and phase is None else None
+    return Wanted(_ms(since), _ms(until), query.competition, query.team, status, phase)
+
+
+def _day(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """A calendar day as its zone lives it: 23 or 25 hours long when clocks change."""
+    return datetime.combine(day, time(), zone), datetime.combine(day + timedelta(days=1), time(), zone)
+
+
+def _ms(moment: datetime | None) -> int | None:
+    if moment is None:
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return round(aware.timestamp() * 1000)
+
+
+def _page(cursor: str | None) -> Page | None:
+    """Opaque to clients: the start and id of the last match of the page before."""
+    if cursor is None:
+        return None
+    try:
+        at, match_id = base64.urlsafe_b64decode(cursor + "==").decode().split("|", 1)
+        return Page(int(at), match_id)
+    except (ValueError, binascii.Error):
+        raise Refused("The query is not understood.", "bad_request", (Fault("cursor", "not one of ours"),)) from None
+
+
+def _next_query(query: schemas.MatchQuery, page: Page) -> str:
+    cursor = base64.urlsafe_b64encode(f"{page.listed_at}|{page.match_id}".encode()).decode().rstrip("=")
+    return query.encoded(cursor=cursor)

@@ -1,0 +1,180 @@
+"""The wire contract as types: what the OpenAPI document is generated from, and what queries are checked against."""
+
+from __future__ import annotations
+
+from datetime import date as Date
+from datetime import datetime
+from typing import Annotated, Any
+from urllib.parse import urlencode
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from db.domain import Phase, Side, Status
+
+PAGE_MOST = 100
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Query(BaseModel):
+    """Unknown parameters are ignored: they would only split the edge's cache."""
+
+    model_config = ConfigDict(extra="ignore", populate_by_name=True)
+
+    def encoded(self, **more: str) -> str:
+        said: dict[str, Any] = self.model_dump(exclude_defaults=True, by_alias=True, mode="json") | more
+        return urlencode(said)
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("not a time zone of the IANA database, such as Europe/Berlin")
+    return name
+
+
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
+
+
+class Named(Body):
+    id: str
+    name: str
+
+
+class MaybeNamed(Body):
+    id: str | None
+    name: str | None
+
+
+class Shootout(Body):
+    home: int
+    away: int
+
+
+class Summary(Body):
+    match_id: Id
+    version: Annotated[int, Field(description="Only grows. Ignore a body with a lower one than you hold.")]
+    status: Status
+    phase: Phase
+    decided_by: Annotated[str | None, Field(description="regular, extra_time or penalties, once finished")]
+    sport: str
+    home_team: MaybeNamed
+    away_team: MaybeNamed
+    home_score: Annotated[int | None, Field(description="null until known; never counts shoot-out kicks")]
+    away_score: int | None
+    shootout: Shootout | None
+    minute: Annotated[int | None, Field(description="as displayed: 45, 90, 105, 120 at most, then added_minute")]
+    added_minute: int | None
+    period: int | None
+    clock: Annotated[str | None, Field(description="of sports whose clock is not a minute")]
+    minute_at: Annotated[datetime | None, Field(description="when the minute was told to us: tick on from here")]
+    competition: Named | None
+    start_time: datetime | None
+    updated_at: datetime
+
+
+class Score(Summary):
+    next: Annotated[str, Field(description="the path to wait at for the next change")]
+    poll_after_ms: Annotated[int, Field(description="when to ask again, for those who do not wait")]
+
+
+class Live(Body):
+    matches: list[Summary]
+    poll_after_ms: int
+
+
+class LiveQuery(Query):
+    competition: Annotated[str | None, Field(description="id of a competition")] = None
+
+
+class MatchList(Body):
+    matches: list[Summary]
+    next: Annotated[str | None, Field(description="path of the next page")]
+
+
+class MatchQuery(Query):
+    date: Annotated[Date | None, Field(description="a calendar day in `tz`")] = None
+    tz: Annotated[str, AfterValidator(_zone), Field(description="IANA time zone of `date`")] = "UTC"
+    competition: Annotated[str | None, Field(max_length=64)] = None
+    team: Annotated[str | None, Field(max_length=64)] = None
+    status: Annotated[str | None, Field(max_length=64, description="a status or a phase")] = None
+    from_: Annotated[datetime | None, Field(alias="from", description="start at or after; UTC unless said")] = None
+    to: Annotated[datetime | None, Field(description="start before; UTC unless said")] = None
+    limit: Annotated[int, Field(ge=1, le=PAGE_MOST)] = 50
+    cursor: Annotated[str | None, Field(max_length=200, description="from `next`")] = None
+
+
+class Metadata(Body):
+    match_id: Id
+    version: int
+    status: Status
+    phase: Phase
+    sport: str
+    home_team: MaybeNamed
+    away_team: MaybeNamed
+    competition: Named | None
+    venue: str | None
+    start_time: datetime | None
+    coverage: str | None
+    replaced_by: str | None
+    updated_at: datetime
+
+
+class Person(Body):
+    id: str | None
+    name: str
+
+
+class Event(Body):
+    id: str
+    type: str
+    team: Side | None
+    minute: int | None
+    added_minute: int | None
+    period: int | None
+    player: Person | None
+    assist: Person | None
+    detail: str | None
+    home_score: int | None
+    away_score: int | None
+    voided: Annotated[bool, Field(description="taken back: shown struck through, not counted")]
+    voids: str | None
+    created_at: datetime
+
+
+class Timeline(Body):
+    match_id: Id
+    version: int
+    events: list[Event]
+
+
+class SearchResult(Body):
+    teams: list[Named]
+    competitions: list[Named]
+    matches: list[Summary]
+
+
+class SearchQuery(Query):
+    q: Annotated[str, Field(min_length=2, max_length=100)]
+
+
+class Accepted(Body):
+    accepted: Annotated[int, Field(description="updates now safe in Redis; 0 for a delivery seen before")]
+
+
+class FaultBody(Body):
+    field: str
+    message: str
+    index: int | None = None
+
+
+class ErrorBody(Body):
+    code: str
+    message: str
+    fields: list[FaultBody] | None = None
+
+
+class Error(Body):
+    error: ErrorBody

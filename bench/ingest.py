@@ -1,0 +1,180 @@
+"""How long from a signed delivery to the applied score, on a busy Saturday; and how large a burst is kept up with.
+
+`python -m bench.ingest [--seconds 30]`. 246 live matches, 230 events a second, one a request (the measured peak
+of world football: docs/architecture.md), then 2,300 a second in requests of ten. Times run from *sending* the request, which is
+stricter than from its 202, to the commit as Redis dates it. The load comes from this process, on the same cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import socket
+import threading
+import time
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+
+import redis
+
+from bench.system import System, request_bytes, running
+
+MATCHES = 246
+CONNECTIONS = 8
+
+
+class Listener(threading.Thread):
+    """Notes when each event of each match became visible: the n-th event makes the score n-0."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(daemon=True)
+        self.client = redis.Redis.from_url(url, decode_responses=True)
+        self.heard = self.client.pubsub(ignore_subscribe_messages=True)
+        self.heard.subscribe("scores:changed")
+        self.applied: dict[str, list[tuple[int, int]]] = defaultdict(list)
+
+    def run(self) -> None:
+        for message in self.heard.listen():
+            match_id, version = message["data"].split()
+            score = self.client.hget(f"match:{{{match_id}}}:state", "score") or "0-0"
+            self.applied[match_id].append((int(score.split("-")[0]), int(version)))
+
+    def done(self, match_id: str) -> int:
+        return max((n for n, _ in self.applied[match_id]), default=0)
+
+
+def events(match: int, first: int, count: int) -> list[dict[str, object]]:
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    return [
+        {
+            "match_id": f"bench-{match}",
+            "home_score": n,
+            "away_score": 0,
+            "minute": 1 + n % 90,
+            "event_type": "score" if n % 10 else "yellow_card",
+            "timestamp": at,
+            "sequence": n,
+        }
+        for n in range(first, first + count)
+    ]
+
+
+def drive(system: System, rate: float, size: int, seconds: float, sent: dict[str, list[int]]) -> tuple[int, int]:
+    """Send `rate` events a second in requests of `size`; returns (events accepted, refusals)."""
+    total = int(rate * seconds / size)
+    plan = []
+    for i in range(total):
+        match = i % MATCHES
+        first = len(sent[f"bench-{match}"]) + 1
+        sent[f"bench-{match}"] += [0] * size
+        body = json.dumps({"events": events(match, first, size)})
+        plan.append((match, first, request_bytes(system, body, f"{time.time_ns()}-{i}")))
+    started = time.monotonic()
+    refused = 0
+
+    def send(worker: int) -> int:
+        bad = 0
+        with socket.create_connection(("127.0.0.1", system.port)) as wire:
+            wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            # A match stays on one connection, so that its events leave in order.
+            for i, (match, first, request) in enumerate(plan):
+                if match % CONNECTIONS != worker:
+                    continue
+                time.sleep(max(0.0, started + i * size / rate - time.monotonic()))
+                now = time.time_ns() // 1_000_000
+                sent[f"bench-{match}"][first - 1 : first - 1 + size] = [now] * size
+                wire.sendall(request)
+                bad += b" 202 " not in _answer(wire)[:16]
+        return bad
+
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        refused = sum(pool.map(send, range(CONNECTIONS)))
+    return total * size, refused
+
+
+def _answer(wire: socket.socket) -> bytes:
+    data = b""
+    while b"\r\n\r\n" not in data:
+        data += wire.recv(4096)
+    head, body = data.split(b"\r\n\r\n", 1)
+    length = int(
+        next(line.split(b":")[1] for line in head.split(b"\r\n") if line.lower().startswith(b"content-length"))
+    )
+    while len(body) < length:
+        body += wire.recv(4096)
+    return data
+
+
+def delays(listener: Listener, sent: dict[str, list[int]], since: dict[str, int]) -> list[int]:
+    found = []
+    for match_id, times in sent.items():
+        applied = sorted(listener.applied[match_id])
+        for n in range(since.get(match_id, 0) + 1, len(times) + 1):
+            at = next((version for upto, version in applied if upto >= n), None)
+            if at is not None:
+                found.append(max(0, at - times[n - 1]))
+    return sorted(found)
+
+
+def wait_applied(listener: Listener, sent: dict[str, list[int]], timeout_s: float = 60) -> bool:
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        if all(listener.done(match_id) >= len(times) for match_id, times in sent.items()):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def percentile(found: list[int], share: float) -> int:
+    return found[min(len(found) - 1, int(len(found) * share))] if found else -1
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.ingest", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=30.0, help="length of each part (default 30)")
+    parser.add_argument("--rate", type=float, default=230.0, help="events a second, one a request")
+    parser.add_argument("--burst", type=float, default=2300.0, help="events a second, ten a request")
+    asked = parser.parse_args()
+    with running() as system:
+        listener = Listener(system.redis_url)
+        listener.start()
+        sent: dict[str, list[int]] = defaultdict(list)
+        drive(system, 200, 1, MATCHES / 200, sent)
+        wait_applied(listener, sent)
+        print(f"{'':28}{'events/s':>10}{'p50 ms':>8}{'p99 ms':>8}{'max ms':>8}{'refused':>9}")
+        one = part(system, listener, sent, "one event a request", asked.rate, 1, asked.seconds)
+        ten = part(system, listener, sent, "ten events a request", asked.burst, 10, asked.seconds)
+        print(
+            json.dumps(
+                {
+                    "applied_p50_ms": one["p50"],
+                    "applied_p99_ms": one["p99"],
+                    "burst_per_s": ten["rate"],
+                    "burst_p99_ms": ten["p99"],
+                    "refused": one["refused"] + ten["refused"],
+                }
+            )
+        )
+
+
+def part(
+    system: System, listener: Listener, sent: dict[str, list[int]], name: str, rate: float, size: int, seconds: float
+) -> dict[str, float]:
+    since = {match_id: len(times) for match_id, times in sent.items()}
+    cpu, started = system.cpu_s(), time.monotonic()
+    count, refused = drive(system, rate, size, seconds, sent)
+    complete = wait_applied(listener, sent)
+    lasted = time.monotonic() - started
+    found = delays(listener, sent, since)
+    reached = round(count / lasted)
+    p50, p99 = percentile(found, 0.5), percentile(found, 0.99)
+    print(
+        f"{name:28}{reached:>10}{p50:>8}{p99:>8}{found[-1]:>8}{refused:>9}{'' if complete else '  (not all applied)'}"
+    )
+    used = {name: round((now - cpu[name]) / lasted, 2) for name, now in system.cpu_s().items()}
+    print(f"{'  cores used':28}{used}")
+    return {"rate": reached, "p50": p50, "p99": p99, "refused": refused}
+
+
+if __name__ == "__main__":
+    main()

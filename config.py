@@ -1,0 +1,135 @@
+"""Settings: every environment variable, its default and unit. The only reader of the environment."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import logging
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from db.errors import Refused
+
+PROVIDERS = ("generic", "sportradar", "statsperform")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One field per variable of the same name in capitals; a wrong value stops the start and says how to mend it."""
+
+    # Live state. redis:// or rediss:// (Heroku's self-signed certificates are accepted for rediss).
+    redis_url: str = "redis://127.0.0.1:6379/0"
+    # Job queues; the live state's Redis unless set.
+    rq_redis_url: str = ""
+    # History. postgresql://, Heroku's postgres://, or sqlite:///path.
+    database_url: str = "sqlite:///var/scores.db"
+    # Where the embedded run keeps its Redis file, its database and its secret.
+    var_dir: str = "var"
+    # TCP port of the web process.
+    port: int = 8000
+    # Address the web process listens on.
+    host: str = "0.0.0.0"  # noqa: S104 - a dyno must be reached from outside
+    # Web processes; each is one gevent loop, so one per core.
+    web_concurrency: int = 2
+    # Connections one web process may hold at once.
+    worker_connections: int = 20_000
+    # Job worker processes in one `worker` dyno.
+    worker_processes: int = 2
+    # Groups of matches that are drained side by side. One keeps a Saturday; give each further one its own worker.
+    ingest_shards: int = 1
+    # Signing secret of the generic door, `whsec_` and base64 (Standard Webhooks).
+    ingest_secret_generic: str = field(default="", repr=False)
+    # Shared secret of the Sportradar door, sent as X-Ingest-Secret.
+    ingest_secret_sportradar: str = field(default="", repr=False)
+    # Shared secret of the Stats Perform door, sent as X-Ingest-Secret.
+    ingest_secret_statsperform: str = field(default="", repr=False)
+    # Updates that may wait unapplied before the door answers 429.
+    ingest_backlog: int = 50_000
+    # Header dialect and purge backend of the CDN in front: `null` is none.
+    cdn: str = "null"
+    # The demo match day of the embedded run; 0 starts the same system without it.
+    demo: bool = True
+    # Match minutes the demo plays per real minute.
+    demo_speed: float = 30.0
+    # INFO, WARNING…
+    log_level: str = "INFO"
+
+    @classmethod
+    def load(cls) -> Settings:
+        return cls.from_env(os.environ)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Settings:
+        given = {f.name: environ[f.name.upper()] for f in fields(cls) if environ.get(f.name.upper(), "") != ""}
+        read = {f.name: _parse(f.name, given[f.name], f.type) for f in fields(cls) if f.name in given}
+        settings = cls(**read)
+        for provider in PROVIDERS:
+            _check_secret(provider, settings.ingest_secret(provider))
+        return settings
+
+    def ingest_secret(self, provider: str) -> str:
+        """The door's secret, "" if that door is shut."""
+        return str(getattr(self, f"ingest_secret_{provider}", ""))
+
+    def with_(self, **changed: Any) -> Settings:
+        return replace(self, **changed)
+
+    @property
+    def queue_url(self) -> str:
+        return self.rq_redis_url or self.redis_url
+
+    @property
+    def sql_url(self) -> str:
+        """DATABASE_URL in SQLAlchemy's words: Heroku still hands out postgres:// (devcenter, "Heroku Postgres")."""
+        for prefix in ("postgres://", "postgresql://"):
+            if self.database_url.startswith(prefix):
+                return "postgresql+psycopg://" + self.database_url.removeprefix(prefix)
+        return self.database_url
+
+
+def _parse(name: str, text: str, kind: Any) -> Any:
+    parsers: dict[str, Callable[[str], Any]] = {"int": _positive, "float": float, "bool": _flag}
+    parse = parsers.get(str(kind), str)
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise Refused(f"{name.upper()}={text!r} is not understood: {error}. Unset it for the default.") from None
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError("a number of at least 1 is needed")
+    return number
+
+
+def _flag(text: str) -> bool:
+    word = text.strip().lower()
+    if word not in ("0", "1", "true", "false", "yes", "no", "on", "off"):
+        raise ValueError("use 1 or 0")
+    return word in ("1", "true", "yes", "on")
+
+
+def _check_secret(provider: str, secret: str) -> None:
+    if provider != "generic" or not secret:
+        return
+    try:
+        key = base64.b64decode(secret.removeprefix("whsec_") + "==", validate=False)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) < 16:
+        raise Refused(
+            "INGEST_SECRET_GENERIC must be whsec_ and the base64 of 16 bytes or more; `make secret` makes one."
+        )
+
+
+def set_up_logs(level: str) -> None:
+    """One line a decision on stdout: level, module, event word, fields. The platform keeps the lines (twelve-factor)."""
+    form = "%(levelname)s %(name)s %(message)s"
+    logging.basicConfig(stream=sys.stdout, level=level.upper(), format=form, force=True)
+    # These tell every step; their warnings are enough beside our own lines.
+    for chatty in ("rq", "rq.worker", "alembic", "urllib3"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

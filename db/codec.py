@@ -1,0 +1,53 @@
+"""Domain types ↔ JSON, for what is kept in Redis and SQL. The public bodies are rendered elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pydantic import TypeAdapter
+
+from db.domain import Event, Fact, Match, Update
+
+_matches = TypeAdapter(Match)
+_events = TypeAdapter(Event)
+_event_lists = TypeAdapter(tuple[Event, ...])
+_updates = TypeAdapter(Update)
+_facts = TypeAdapter(tuple[Fact, ...])
+
+
+def encode_match(match: Match) -> str:
+    """All but what the store itself gives (version, updated_at) and what is kept beside it (events)."""
+    kept = {"version", "updated_at", "events"}
+    return _matches.dump_json(match, exclude=kept, exclude_defaults=True).decode()
+
+
+def decode_match(text: str | bytes, version: int, updated_at: int, events: dict[str, Event] | None = None) -> Match:
+    return replace(_matches.validate_json(text), version=version, updated_at=updated_at, events=events or {})
+
+
+def encode_event(event: Event) -> str:
+    return _events.dump_json(event, exclude_defaults=True).decode()
+
+
+def decode_event(text: str | bytes) -> Event:
+    return _events.validate_json(text)
+
+
+def decode_event_list(text: str | bytes) -> tuple[Event, ...]:
+    return _event_lists.validate_json(text)
+
+
+def encode_update(update: Update) -> bytes:
+    return _updates.dump_json(update, exclude_defaults=True)
+
+
+def decode_update(text: str | bytes) -> Update:
+    return _updates.validate_json(text)
+
+
+def encode_facts(facts: tuple[Fact, ...]) -> str:
+    return _facts.dump_json(facts, exclude_defaults=True).decode()
+
+
+def decode_facts(text: str | bytes) -> tuple[Fact, ...]:
+    return _facts.validate_json(text)

@@ -1,0 +1,51 @@
+"""What a provider says, in our words. Feeds turn bytes into these; `reduce` turns these into a match."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from db.domain.match import Competition, Event, Score, Stamp, Team
+from db.domain.words import Status
+
+
+@dataclass(frozen=True, slots=True)
+class MatchInfo:
+    """What is known of a match besides its play. None means not said, and changes nothing."""
+
+    home: Team | None = None
+    away: Team | None = None
+    competition: Competition | None = None
+    venue: str | None = None
+    start_time: int | None = None
+    sport: str | None = None
+    coverage: str | None = None
+    replaced_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One thing a provider said of one match.
+
+    received_at: ms, when we heard it; every other time is the sender's.
+    event: the timeline entry it tells of, if any (its `since` and `stamp` are this stamp). score, shootout: the
+    provider's scoreboard at that moment, None where it does not say. status_word: the provider's word where it is
+    none of ours. voids: the id of an event that no longer stands. present: where the message lists *all* events of
+    a source, their ids; a known event of that source which is missing there has been taken back.
+    """
+
+    match_id: str
+    stamp: Stamp
+    received_at: int = 0
+    info: MatchInfo | None = None
+    event: Event | None = None
+    score: Score | None = None
+    shootout: Score | None = None
+    status: Status | None = None
+    status_word: str | None = None
+    decided_by: str | None = None
+    minute: int | None = None
+    added_minute: int | None = None
+    period: int | None = None
+    clock: str | None = None
+    voids: str | None = None
+    present: frozenset[str] | None = None

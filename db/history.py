@@ -1,0 +1,329 @@
+"""History in SQL: every version that mattered, and the way back to live state. Writes can be repeated freely."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Engine, Select, Table, and_, delete, func, or_, select, text, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from db.codec import decode_event, decode_facts, decode_match, encode_event, encode_match
+from db.domain import Competition, Event, FactKind, Match, Phase, Team
+from db.live import Change
+from db.models import (
+    Base,
+    CompetitionRow,
+    MatchEventRow,
+    MatchRow,
+    MatchScoreRow,
+    RefusedRow,
+    TeamRow,
+)
+from db.refused import RefusedPayload
+from db.session import begin
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Where a list goes on: after this start (ms) and id."""
+
+    listed_at: int
+    match_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A filter on matches; None does not narrow. since and until are ms, until is exclusive."""
+
+    since: int | None = None
+    until: int | None = None
+    competition: str | None = None
+    team: str | None = None
+    status: str | None = None
+    phase: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    teams: tuple[Team, ...]
+    competitions: tuple[Competition, ...]
+    matches: tuple[Match, ...]
+
+
+class History:
+    """What was. One instance per process; every method is one transaction and raises Unavailable without a database."""
+
+    def __init__(self, bind: Engine) -> None:
+        self.engine = bind
+
+    def write(self, changes: Iterable[Change]) -> None:
+        """Write outbox entries, of any matches, in order. A second writing of the same entries changes nothing."""
+        rows = _Rows()
+        for change in changes:
+            rows.add(change)
+        with begin(self.engine) as session:
+            rows.write(session)
+
+    def match(self, match_id: str) -> Match | None:
+        """The whole match with its events."""
+        with begin(self.engine) as session:
+            row = session.get(MatchRow, match_id)
+            return _match(row, _events(session, match_id)) if row else None
+
+    def matches_live(self) -> list[Match]:
+        """Whole matches that were in play or at a break when last written."""
+        live = MatchRow.phase.in_((Phase.LIVE, Phase.BREAK))
+        with begin(self.engine) as session:
+            rows = session.scalars(select(MatchRow).where(live).order_by(MatchRow.id))
+            return [_match(row, _events(session, row.id)) for row in rows]
+
+    def matches(self, wanted: Wanted, limit: int, after: Page | None = None) -> tuple[list[Match], Page | None]:
+        """Matches in order of start, without events, and where the list goes on (None at its end)."""
+        query = _narrowed(select(MatchRow), wanted).order_by(MatchRow.listed_at, MatchRow.id).limit(limit + 1)
+        if after:
+            query = query.where(tuple_(MatchRow.listed_at, MatchRow.id) > (_moment(after.listed_at), after.match_id))
+        with begin(self.engine) as session:
+            rows = list(session.scalars(query))
+            more = rows[limit - 1] if len(rows) > limit else None
+            return [_match(row) for row in rows[:limit]], Page(_ms(more.listed_at), more.id) if more else None
+
+    def search(self, words: str, limit: int) -> Found:
+        """Teams and competitions whose name holds the words, accents aside, and those teams' latest matches."""
+        like = f"%{fold(words).replace('!', '!!').replace('%', '!%').replace('_', '!_')}%"
+        with begin(self.engine) as session:
+            teams = session.scalars(
+                select(TeamRow).where(TeamRow.folded.like(like, escape="!")).order_by(TeamRow.name).limit(limit)
+            ).all()
+            competitions = session.scalars(
+                select(CompetitionRow)
+                .where(CompetitionRow.folded.like(like, escape="!"))
+                .order_by(CompetitionRow.name)
+                .limit(limit)
+            ).all()
+            ids = [team.id for team in teams]
+            plays = or_(MatchRow.home_team_id.in_(ids), MatchRow.away_team_id.in_(ids))
+            rows = session.scalars(
+                select(MatchRow).where(plays).order_by(MatchRow.listed_at.desc(), MatchRow.id).limit(limit)
+            ).all()
+            return Found(
+                tuple(Team(team.id, team.name) for team in teams),
+                tuple(Competition(row.id, row.name) for row in competitions),
+                tuple(map(_match, rows)),
+            )
+
+    def ping(self) -> None:
+        with begin(self.engine) as session:
+            session.execute(text("SELECT 1"))
+
+    # Refused payloads.
+
+    def keep_refused(self, refused: Sequence[RefusedPayload]) -> None:
+        if not refused:
+            return
+        rows = [
+            {
+                "id": one.id,
+                "provider": one.provider,
+                "received_at": _moment(one.received_at),
+                "code": one.code,
+                "reason": one.reason,
+                "body": one.body,
+                "replayed_at": None,
+            }
+            for one in refused
+        ]
+        with begin(self.engine) as session:
+            _upsert(session, RefusedRow, rows, update=())
+
+    def refused(self, limit: int, *, replayed: bool = False) -> list[RefusedPayload]:
+        """Newest first; those already replayed only on request."""
+        query = select(RefusedRow).order_by(RefusedRow.received_at.desc(), RefusedRow.id).limit(limit)
+        if not replayed:
+            query = query.where(RefusedRow.replayed_at.is_(None))
+        with begin(self.engine) as session:
+            return [_refused(row) for row in session.scalars(query)]
+
+    def refused_one(self, refused_id: str) -> RefusedPayload | None:
+        with begin(self.engine) as session:
+            row = session.get(RefusedRow, refused_id)
+            return _refused(row) if row else None
+
+    def mark_replayed(self, refused_id: str, *, now_ms: int) -> None:
+        with begin(self.engine) as session:
+            session.execute(update(RefusedRow).where(RefusedRow.id == refused_id).values(replayed_at=_moment(now_ms)))
+
+    def forget_refused(self, *, before_ms: int) -> int:
+        """Delete payloads refused before a moment; returns how many."""
+        with begin(self.engine) as session:
+            gone = session.execute(delete(RefusedRow).where(RefusedRow.received_at < _moment(before_ms)))
+            return int(gone.rowcount)  # type: ignore[attr-defined]
+
+
+def fold(name: str) -> str:
+    """Lower case without accents: what people type into a search box."""
+    plain = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(letter for letter in plain if not unicodedata.combining(letter)).strip()
+
+
+class _Rows:
+    """Rows of one batch, one per key with the newest version, in an order that two writers share (no deadlock)."""
+
+    def __init__(self) -> None:
+        self.by_table: dict[type[Base], dict[tuple[Any, ...], dict[str, Any]]] = {
+            table: {} for table in (TeamRow, CompetitionRow, MatchRow, MatchScoreRow, MatchEventRow)
+        }
+
+    def add(self, change: Change) -> None:
+        match = change.match
+        for team in (match.home, match.away):
+            if team:
+                self._put(TeamRow, (team.id,), {"id": team.id, "name": team.name, "folded": fold(team.name)})
+        if (found := match.competition) is not None:
+            named = {"id": found.id, "name": found.name, "folded": fold(found.name)}
+            self._put(CompetitionRow, (found.id,), named)
+        self._put(MatchRow, (match.id,), _match_row(match))
+        if any(fact.kind in (FactKind.SCORE, FactKind.STATUS) for fact in decode_facts(change.facts)):
+            self._put(MatchScoreRow, (match.id, match.version), _score_row(match))
+        for event in change.events:
+            if event.type:
+                self._put(MatchEventRow, (match.id, event.id), _event_row(match, event))
+
+    def _put(self, table: type[Base], key: tuple[Any, ...], row: dict[str, Any]) -> None:
+        self.by_table[table][key] = row
+
+    def write(self, session: Session) -> None:
+        for table, update_columns, guard in (
+            (TeamRow, ("name", "folded"), False),
+            (CompetitionRow, ("name", "folded"), False),
+            (MatchRow, tuple(c.name for c in MatchRow.__table__.c if c.name not in ("id", "listed_at")), True),
+            (MatchScoreRow, (), False),
+            (
+                MatchEventRow,
+                tuple(c.name for c in MatchEventRow.__table__.c if c.name not in ("match_id", "id", "created_at")),
+                True,
+            ),
+        ):
+            rows = [row for _, row in sorted(self.by_table[table].items())]
+            _upsert(session, table, rows, update_columns, newest_only=guard)
+
+
+def _upsert(
+    session: Session,
+    table: type[Base],
+    rows: list[dict[str, Any]],
+    update: tuple[str, ...],
+    *,
+    newest_only: bool = False,
+) -> None:
+    """INSERT … ON CONFLICT on the primary key; newest_only leaves a row of a higher version as it is."""
+    if not rows:
+        return
+    target = table.__table__
+    assert isinstance(target, Table)  # noqa: S101 - for the type checker: mapped classes have tables
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    insert = dialect.insert(target)
+    key = list(target.primary_key.columns)
+    if update:
+        values = {name: insert.excluded[name] for name in update}
+        if table is MatchRow:
+            values["listed_at"] = func.coalesce(insert.excluded.start_time, target.c.listed_at)
+        where = insert.excluded.version >= target.c.version if newest_only else None
+        statement: Any = insert.on_conflict_do_update(index_elements=key, set_=values, where=where)
+    else:
+        statement = insert.on_conflict_do_nothing(index_elements=key)
+    session.execute(statement, rows)
+
+
+def _narrowed(query: Select[MatchRow], wanted: Wanted) -> Select[MatchRow]:
+    clauses = []
+    if wanted.since is not None:
+        clauses.append(MatchRow.listed_at >= _moment(wanted.since))
+    if wanted.until is not None:
+        clauses.append(MatchRow.listed_at < _moment(wanted.until))
+    if wanted.competition is not None:
+        clauses.append(MatchRow.competition_id == wanted.competition)
+    if wanted.team is not None:
+        clauses.append(or_(MatchRow.home_team_id == wanted.team, MatchRow.away_team_id == wanted.team))
+    if wanted.status is not None:
+        clauses.append(MatchRow.status == wanted.status)
+    if wanted.phase is not None:
+        clauses.append(MatchRow.phase == wanted.phase)
+    return query.where(and_(True, *clauses))
+
+
+def _match_row(match: Match) -> dict[str, Any]:
+    return {
+        "id": match.id,
+        "home_team": match.home.name if match.home else None,
+        "away_team": match.away.name if match.away else None,
+        "start_time": _moment(match.start_time) if match.start_time is not None else None,
+        "competition": match.competition.name if match.competition else None,
+        "status": match.status.value,
+        "venue": match.venue,
+        "home_team_id": match.home.id if match.home else None,
+        "away_team_id": match.away.id if match.away else None,
+        "competition_id": match.competition.id if match.competition else None,
+        "phase": match.phase.value,
+        "listed_at": _moment(match.start_time if match.start_time is not None else match.updated_at),
+        "version": match.version,
+        "updated_at": _moment(match.updated_at),
+        "document": encode_match(match),
+    }
+
+
+def _score_row(match: Match) -> dict[str, Any]:
+    return {
+        "match_id": match.id,
+        "version": match.version,
+        "home_score": match.score.home if match.score else None,
+        "away_score": match.score.away if match.score else None,
+        "minute": match.minute,
+        "updated_at": _moment(match.updated_at),
+        "added_minute": match.added_minute,
+        "home_kicks": match.shootout.home if match.shootout else None,
+        "away_kicks": match.shootout.away if match.shootout else None,
+        "status": match.status.value,
+    }
+
+
+def _event_row(match: Match, event: Event) -> dict[str, Any]:
+    return {
+        "match_id": match.id,
+        "id": event.id,
+        "event_type": event.type,
+        "minute": event.minute,
+        "player": event.player.name if event.player else None,
+        "team": event.team.value if event.team else None,
+        "detail": event.detail,
+        "created_at": _moment(event.created_at),
+        "voided": event.voided,
+        "version": match.version,
+        "document": encode_event(event),
+    }
+
+
+def _match(row: MatchRow, events: dict[str, Event] | None = None) -> Match:
+    return decode_match(row.document, row.version, _ms(row.updated_at), events)
+
+
+def _events(session: Session, match_id: str) -> dict[str, Event]:
+    found = session.scalars(select(MatchEventRow.document).where(MatchEventRow.match_id == match_id))
+    return {event.id: event for event in map(decode_event, found)}
+
+
+def _refused(row: RefusedRow) -> RefusedPayload:
+    replayed_at = _ms(row.replayed_at) if row.replayed_at else None
+    return RefusedPayload(row.id, row.provider, _ms(row.received_at), row.code, row.reason, row.body, replayed_at)
+
+
+def _moment(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+def _ms(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)

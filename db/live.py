@@ -1,0 +1,389 @@
+"""Live state in Redis: the only module that talks to it for scores. Keys are in `keys`, steps in `lua/`."""
+
+from __future__ import annotations
+
+import logging
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from importlib import resources
+from typing import Any, ParamSpec, TypeVar
+
+import redis
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.retry import Retry
+
+from db import keys
+from db.codec import (
+    decode_event,
+    decode_event_list,
+    decode_match,
+    decode_update,
+    encode_event,
+    encode_facts,
+    encode_match,
+    encode_update,
+)
+from db.domain import Event, Fact, Match, Phase, Score, Update
+from db.errors import Unavailable
+from db.refused import RefusedPayload
+
+logger = logging.getLogger(__name__)
+
+# A delivery id is remembered for three times the five minutes in which its signature is accepted, so that no
+# replay inside the tolerance of either clock can pass (Standard Webhooks, "Replay attacks").
+SEEN_S = 15 * 60
+# State stays a day after the end: readers of last night's result never reach SQL.
+KEEP_S = 24 * 60 * 60
+# A bell whose job was lost falls silent by itself; the sweep is faster, this is the second net.
+BELL_S = 30
+# Refused payloads that wait for SQL. The door takes 4 MB at most and JSON packs ten to one: 100 MB at the worst.
+REFUSED_MOST = 256
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The head of one inbox, stream ids and the updates they carry, and the revision its match is at."""
+
+    ids: tuple[str, ...]
+    updates: tuple[Update, ...]
+    rev: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A match with the store's revision of it, which `commit` compares."""
+
+    match: Match | None
+    rev: str
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """done: everything is written; otherwise nothing is, for another drain was first. ring: history wants a job.
+    left: inbox entries that remain."""
+
+    done: bool
+    version: int
+    ring: bool
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One outbox entry: a version of a match, what was new in it, and the events that were touched."""
+
+    id: str
+    match: Match
+    facts: str
+    events: tuple[Event, ...]
+
+
+def connect(url: str) -> redis.Redis:
+    """A client that retries a dropped connection for about a second, then says so.
+
+    Heroku Redis presents a self-signed certificate (devcenter, "Connecting to Heroku Key-Value Store").
+    """
+    options: dict[str, Any] = {"ssl_cert_reqs": "none"} if url.startswith("rediss://") else {}
+    retry = Retry(ExponentialWithJitterBackoff(base=0.02, cap=0.3), retries=5)
+    return redis.Redis.from_url(
+        url, decode_responses=False, socket_connect_timeout=2, socket_timeout=5, retry=retry, **options
+    )
+
+
+def _guarded(method: Callable[P, R]) -> Callable[P, R]:
+    """Redis out of reach becomes Unavailable: callers know one word for it."""
+
+    @wraps(method)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return method(*args, **kwargs)
+        except (redis.ConnectionError, redis.TimeoutError, redis.exceptions.ReadOnlyError) as error:
+            raise Unavailable(f"live state is out of reach: {type(error).__name__}") from error
+        except redis.exceptions.ResponseError as error:
+            if str(error).startswith(("LOADING", "OOM", "MISCONF")):
+                raise Unavailable(f"live state cannot serve: {str(error).split()[0]}") from error
+            raise
+
+    return call
+
+
+class Live:
+    """The present of all matches, and the mailboxes on the way to it."""
+
+    def __init__(self, client: redis.Redis, shards: int) -> None:
+        # Any: redis-py types every answer as "bytes or str or …", for it cannot see decode_responses.
+        self.redis: Any = client
+        self.shards = shards
+        self._accept = client.register_script(_lua("inbox_accept"))
+        self._commit = client.register_script(_lua("match_commit"))
+        self._silence = client.register_script(_lua("bell_silence"))
+        self._restore = client.register_script(_lua("match_restore"))
+        self._ack = client.register_script(_lua("outbox_ack"))
+
+    # Mailboxes in.
+
+    @_guarded
+    def accept(self, updates: Sequence[Update], *, now_ms: int, delivery: str = "") -> tuple[bool, list[int]]:
+        """Put updates into their inboxes in one step.
+
+        delivery: `{provider}:{id}` of the sender's message, "" if it has none. Returns (new, shards to ring);
+        new is False for a delivery seen before, of which nothing is kept.
+        """
+        seen = keys.seen(*delivery.split(":", 1)) if delivery else ""
+        boxes = [name for n in range(self.shards) for name in (keys.pending(n), keys.bell(n))]
+        args: list[Any] = [now_ms, SEEN_S, BELL_S, self.shards]
+        for update in updates:
+            args += [keys.shard_of(update.match_id, self.shards) + 1, update.match_id, encode_update(update)]
+        inboxes = [keys.inbox(update.match_id) for update in updates]
+        accepted, rung = self._accept(keys=[seen, *boxes, *inboxes], args=args)
+        return bool(accepted), [shard - 1 for shard in rung]
+
+    @_guarded
+    def backlog(self) -> int:
+        """Matches whose inbox waits, over all shards."""
+        with self.redis.pipeline(transaction=False) as pipe:
+            for shard in range(self.shards):
+                pipe.zcard(keys.pending(shard))
+            return sum(pipe.execute())
+
+    @_guarded
+    def pending(self, shard: int, *, before_ms: int | None = None) -> list[str]:
+        """Matches with a filled inbox, longest waiting first; `before_ms` leaves out the younger ones."""
+        latest = "+inf" if before_ms is None else before_ms
+        return [_text(found) for found in self.redis.zrangebyscore(keys.pending(shard), "-inf", latest)]
+
+    @_guarded
+    def inbox(self, match_id: str, limit: int) -> Waiting:
+        with self.redis.pipeline(transaction=False) as pipe:
+            pipe.xrange(keys.inbox(match_id), count=limit)
+            pipe.hget(keys.state(match_id), "rev")
+            entries, rev = pipe.execute()
+        ids = tuple(_text(entry_id) for entry_id, _ in entries)
+        return Waiting(ids, tuple(decode_update(fields[b"u"]) for _, fields in entries), _text(rev or b"0"))
+
+    @_guarded
+    def silence(self, shard: int) -> bool:
+        """Silence a shard's bell if nothing is pending there; False if there is."""
+        return bool(self._silence(keys=[keys.pending(shard), keys.bell(shard)]))
+
+    @_guarded
+    def park(self, match_id: str, *, now_ms: int) -> None:
+        """Set a match aside whose inbox cannot be drained, so that it does not hold up its shard."""
+        with self.redis.pipeline() as pipe:
+            pipe.zrem(keys.pending(keys.shard_of(match_id, self.shards)), match_id)
+            pipe.zadd(keys.PARKED, {match_id: now_ms}, nx=True)
+            pipe.execute()
+
+    @_guarded
+    def unpark(self, *, before_ms: int) -> list[str]:
+        """Put matches parked before a moment back among the pending; returns them."""
+        found = [_text(match_id) for match_id in self.redis.zrangebyscore(keys.PARKED, "-inf", before_ms)]
+        with self.redis.pipeline() as pipe:
+            for match_id in found:
+                pipe.zadd(keys.pending(keys.shard_of(match_id, self.shards)), {match_id: before_ms}, nx=True)
+                pipe.zrem(keys.PARKED, match_id)
+            pipe.execute()
+        return found
+
+    @_guarded
+    def parked(self) -> int:
+        return int(self.redis.zcard(keys.PARKED))
+
+    # The present.
+
+    @_guarded
+    def hold(self, match_id: str) -> Held:
+        """The whole match, events included, with its revision."""
+        with self.redis.pipeline() as pipe:
+            pipe.hmget(keys.state(match_id), "match", "version", "updated_at", "rev")
+            pipe.hvals(keys.events(match_id))
+            (text, version, updated_at, rev), events = pipe.execute()
+        if text is None:
+            return Held(None, "0")
+        known = {event.id: event for event in map(decode_event, events)}
+        return Held(decode_match(text, int(version), int(updated_at), known), _text(rev))
+
+    @_guarded
+    def read(self, match_ids: Iterable[str]) -> list[Match | None]:
+        """The matches without their events, in the order asked; None where Redis holds none."""
+        wanted = list(match_ids)
+        with self.redis.pipeline(transaction=False) as pipe:
+            for match_id in wanted:
+                pipe.hmget(keys.state(match_id), "match", "version", "updated_at")
+            rows = pipe.execute() if wanted else []
+        return [decode_match(text, int(version), int(at)) if text else None for text, version, at in rows]
+
+    @_guarded
+    def live_ids(self) -> list[str]:
+        """Matches in play or at a break, earliest start first."""
+        return [_text(found) for found in self.redis.zrange(keys.MATCHES, 0, -1)]
+
+    @_guarded
+    def commit(
+        self, held: Held, after: Match, facts: tuple[Fact, ...], ids: Sequence[str], *, visible: bool
+    ) -> Committed:
+        """Make `after` the present, drop the inbox entries it came from, and tell history and listeners.
+
+        All in one step, and only if nobody committed since `held` was read. visible: a reader can tell the
+        difference, so it becomes a new version. Safe to repeat when the answer was lost: the repeat is stale.
+        """
+        before = held.match
+        mode = "new" if visible else "drop" if before == after else "keep"
+        changed = _changed(before, after) if mode != "drop" else []
+        pairs = [part for event in changed for part in (event.id, encode_event(event))]
+        match_id = after.id
+        done, version, ring, left = self._commit(
+            keys=[
+                keys.state(match_id),
+                keys.events(match_id),
+                keys.inbox(match_id),
+                keys.outbox(match_id),
+                keys.pending(keys.shard_of(match_id, self.shards)),
+                keys.HISTORY_PENDING,
+                keys.HISTORY_BELL,
+                keys.MATCHES,
+            ],
+            args=[
+                *(match_id, held.rev, mode, *_fields(after), encode_facts(facts), *_standing(after)),
+                *(BELL_S, keys.CHANGED, len(ids), *ids, *pairs),
+            ],
+        )
+        return Committed(done == b"done", int(version), bool(ring), int(left))
+
+    @_guarded
+    def restore(self, match: Match) -> bool:
+        """Put a match read from history back; False if Redis holds it already."""
+        pairs = [part for event in match.events.values() for part in (event.id, encode_event(event))]
+        return bool(
+            self._restore(
+                keys=[keys.state(match.id), keys.events(match.id), keys.MATCHES],
+                args=[match.id, match.version, match.updated_at, *_fields(match), *_standing(match), *pairs],
+            )
+        )
+
+    # Mailboxes out.
+
+    @_guarded
+    def history_pending(self, limit: int) -> list[str]:
+        return [_text(found) for found in self.redis.zrange(keys.HISTORY_PENDING, 0, limit - 1)]
+
+    @_guarded
+    def refused_waiting(self) -> int:
+        return int(self.redis.xlen(keys.REFUSED))
+
+    @_guarded
+    def history_waiting_since(self) -> int | None:
+        """ms at which the longest waiting outbox was filled; None if all is written."""
+        head = self.redis.zrange(keys.HISTORY_PENDING, 0, 0, withscores=True)
+        return int(head[0][1]) if head else None
+
+    @_guarded
+    def outbox(self, match_id: str, limit: int) -> list[Change]:
+        entries = self.redis.xrange(keys.outbox(match_id), count=limit)
+        return [_change(_text(entry_id), fields) for entry_id, fields in entries]
+
+    @_guarded
+    def ack(self, match_id: str, ids: Sequence[str]) -> int:
+        """Drop entries written to history; returns how many are left."""
+        return int(self._ack(keys=[keys.outbox(match_id), keys.HISTORY_PENDING], args=[match_id, *ids]))
+
+    @_guarded
+    def silence_history(self) -> bool:
+        return bool(self._silence(keys=[keys.HISTORY_PENDING, keys.HISTORY_BELL]))
+
+    @_guarded
+    def is_empty(self) -> bool:
+        """Whether this Redis has lost what it held (or is new): the mark set by `mark_filled` is gone."""
+        return not self.redis.exists(keys.FILLED)
+
+    @_guarded
+    def mark_filled(self) -> None:
+        self.redis.set(keys.FILLED, 1)
+
+    @_guarded
+    def quiet_history(self) -> None:
+        """Silence the bell although outboxes are filled: SQL is away, the clock will ring."""
+        self.redis.delete(keys.HISTORY_BELL)
+
+    # What was refused.
+
+    @_guarded
+    def keep_refused(self, refused: RefusedPayload) -> None:
+        fields: dict[Any, Any] = {
+            "id": refused.id,
+            "provider": refused.provider,
+            "received_at": refused.received_at,
+            "code": refused.code,
+            "reason": refused.reason,
+            "body": zlib.compress(refused.body),
+        }
+        self.redis.xadd(keys.REFUSED, fields, maxlen=REFUSED_MOST, approximate=False)
+
+    @_guarded
+    def refused(self, limit: int) -> list[tuple[str, RefusedPayload]]:
+        return [
+            (_text(entry_id), _refused(fields)) for entry_id, fields in self.redis.xrange(keys.REFUSED, count=limit)
+        ]
+
+    @_guarded
+    def ack_refused(self, ids: Sequence[str]) -> None:
+        if ids:
+            self.redis.xdel(keys.REFUSED, *ids)
+
+    @_guarded
+    def ping(self) -> None:
+        self.redis.ping()
+
+
+def _lua(name: str) -> str:
+    return resources.files("db").joinpath(f"lua/{name}.lua").read_text()
+
+
+def _text(found: bytes) -> str:
+    return found.decode()
+
+
+def _changed(before: Match | None, after: Match) -> list[Event]:
+    known = before.events if before else {}
+    return [event for event in after.events.values() if known.get(event.id) is not event]
+
+
+def _fields(match: Match) -> list[str]:
+    """The hash an operator reads at two in the morning: the document, then score, time and status in plain words."""
+    score = _pair(match.score) + (f" ({_pair(match.shootout)} p)" if match.shootout else "")
+    time = match.clock or (f"{match.minute}" if match.minute is not None else "")
+    added = f"+{match.added_minute}" if match.added_minute else ""
+    return [encode_match(match), score, time + added, match.status]
+
+
+def _pair(score: Score | None) -> str:
+    return f"{score.home}-{score.away}" if score else ""
+
+
+def _standing(match: Match) -> list[str | int]:
+    """Its place among the live matches ("" for none) and how long its state is kept (s, 0 for ever)."""
+    live = match.phase in (Phase.LIVE, Phase.BREAK)
+    over = match.phase in (Phase.FINISHED, Phase.OFF)
+    return [(match.start_time or 0) if live else "", KEEP_S if over else 0]
+
+
+def _change(entry_id: str, fields: dict[bytes, bytes]) -> Change:
+    match = decode_match(fields[b"match"], int(fields[b"version"]), int(fields[b"updated_at"]))
+    return Change(entry_id, match, fields[b"facts"].decode(), decode_event_list(fields[b"events"]))
+
+
+def _refused(fields: dict[bytes, bytes]) -> RefusedPayload:
+    said = {name.decode(): value for name, value in fields.items()}
+    return RefusedPayload(
+        _text(said["id"]),
+        _text(said["provider"]),
+        int(said["received_at"]),
+        _text(said["code"]),
+        _text(said["reason"]),
+        zlib.decompress(said["body"]),
+    )

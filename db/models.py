@@ -1,0 +1,142 @@
+"""The SQL tables. Rows stay inside db/: what leaves it is a domain type.
+
+matches, match_scores, match_events and user_subscriptions carry the columns the product was asked for by name; what
+stands beside them serves versions, filters and the way back from history to live state.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, LargeBinary, String, Text, TypeDecorator
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import JSON
+
+
+class Moment(TypeDecorator[datetime]):
+    """An instant, always in UTC. SQLite keeps no zone, so it is put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
+
+
+Id = String(64)
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class TeamRow(Base):
+    """folded: the name in plain lower-case letters, for search."""
+
+    __tablename__ = "teams"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    folded: Mapped[str] = mapped_column(String(400), index=True)
+
+
+class CompetitionRow(Base):
+    __tablename__ = "competitions"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    folded: Mapped[str] = mapped_column(String(400), index=True)
+
+
+class MatchRow(Base):
+    """listed_at: the start, or the first news of a match without one; lists are ordered by it. document: the whole
+    match as `codec` writes it, from which live state is rebuilt."""
+
+    __tablename__ = "matches"
+    __table_args__ = (
+        Index("ix_matches_listed", "listed_at", "id"),
+        Index("ix_matches_competition_listed", "competition_id", "listed_at"),
+        Index("ix_matches_home_listed", "home_team_id", "listed_at"),
+        Index("ix_matches_away_listed", "away_team_id", "listed_at"),
+        Index("ix_matches_phase_listed", "phase", "listed_at"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    home_team: Mapped[str | None] = mapped_column(String(200))
+    away_team: Mapped[str | None] = mapped_column(String(200))
+    start_time: Mapped[datetime | None] = mapped_column(Moment)
+    competition: Mapped[str | None] = mapped_column(String(200))
+    status: Mapped[str] = mapped_column(String(32))
+    venue: Mapped[str | None] = mapped_column(String(200))
+    home_team_id: Mapped[str | None] = mapped_column(Id)
+    away_team_id: Mapped[str | None] = mapped_column(Id)
+    competition_id: Mapped[str | None] = mapped_column(Id)
+    phase: Mapped[str] = mapped_column(String(16))
+    listed_at: Mapped[datetime] = mapped_column(Moment)
+    version: Mapped[int] = mapped_column(BigInteger)
+    updated_at: Mapped[datetime] = mapped_column(Moment)
+    document: Mapped[str] = mapped_column(Text)
+
+
+class MatchScoreRow(Base):
+    """One row per version in which the score or the status changed."""
+
+    __tablename__ = "match_scores"
+
+    match_id: Mapped[str] = mapped_column(ForeignKey("matches.id", ondelete="CASCADE"), primary_key=True)
+    version: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    home_score: Mapped[int | None]
+    away_score: Mapped[int | None]
+    minute: Mapped[int | None]
+    updated_at: Mapped[datetime] = mapped_column(Moment)
+    added_minute: Mapped[int | None]
+    home_kicks: Mapped[int | None]
+    away_kicks: Mapped[int | None]
+    status: Mapped[str] = mapped_column(String(32))
+
+
+class MatchEventRow(Base):
+    """One row per event, voided ones included. Ids are the provider's, so they are unique only within a match."""
+
+    __tablename__ = "match_events"
+
+    match_id: Mapped[str] = mapped_column(ForeignKey("matches.id", ondelete="CASCADE"), primary_key=True)
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    event_type: Mapped[str] = mapped_column(String(64))
+    minute: Mapped[int | None]
+    player: Mapped[str | None] = mapped_column(String(200))
+    team: Mapped[str | None] = mapped_column(String(8))
+    detail: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    voided: Mapped[bool]
+    version: Mapped[int] = mapped_column(BigInteger)
+    document: Mapped[str] = mapped_column(Text)
+
+
+class UserSubscriptionRow(Base):
+    """Who follows a match, and what of it they want to hear."""
+
+    __tablename__ = "user_subscriptions"
+
+    user_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    match_id: Mapped[str] = mapped_column(Id, primary_key=True, index=True)
+    notification_prefs: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class RefusedRow(Base):
+    """A payload a door refused, with the reason, until someone has looked at it."""
+
+    __tablename__ = "refused_payloads"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    provider: Mapped[str] = mapped_column(String(32))
+    received_at: Mapped[datetime] = mapped_column(Moment, index=True)
+    code: Mapped[str] = mapped_column(String(32))
+    reason: Mapped[str] = mapped_column(Text)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    replayed_at: Mapped[datetime | None] = mapped_column(Moment)

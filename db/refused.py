@@ -1,0 +1,24 @@
+"""What a door refused, kept with its reason so that nothing a provider sent is lost."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedPayload:
+    """received_at, replayed_at: ms. reason: the faults, one a line."""
+
+    id: str
+    provider: str
+    received_at: int
+    code: str
+    reason: str
+    body: bytes
+    replayed_at: int | None = None
+
+
+def refused_id(provider: str, body: bytes) -> str:
+    """From the content: a provider that retries what cannot succeed fills one row."""
+    return hashlib.sha256(provider.encode() + b"\0" + body).hexdigest()[:20]

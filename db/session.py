@@ -1,0 +1,54 @@
+"""The engine, and what a lost database is called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+
+from db.errors import Unavailable
+
+
+def engine(url: str) -> Engine:
+    """Small and patient: a web process reads little SQL (the edge and Redis answer the rest), a worker holds one."""
+    where = make_url(url)
+    if where.get_backend_name() == "sqlite":
+        return _sqlite(url, where.database)
+    return create_engine(
+        url, pool_size=5, max_overflow=5, pool_timeout=3, pool_pre_ping=True, connect_args={"connect_timeout": 2}
+    )
+
+
+def _sqlite(url: str, path: str | None) -> Engine:
+    if path and path != ":memory:":
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    made = create_engine(url, connect_args={"timeout": 10})
+
+    @event.listens_for(made, "connect")
+    def set_up(connection: Any, _record: Any) -> None:
+        # WAL: readers and the one writer do not wait for each other (sqlite.org/wal.html).
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    return made
+
+
+@contextmanager
+def begin(bind: Engine) -> Iterator[Session]:
+    """A session in one transaction. Raises Unavailable where the database cannot be reached."""
+    try:
+        with Session(bind) as session, session.begin():
+            yield session
+    except (OperationalError, InterfaceError, PoolTimeout) as error:
+        raise Unavailable(f"history is out of reach: {type(error).__name__}") from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise Unavailable("history was cut off") from error
+        raise

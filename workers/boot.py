@@ -1,0 +1,34 @@
+"""The worker's composition root: services, built at first use in the process that uses them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from config import Settings
+from db.history import History
+from db.live import Live, connect
+from db.session import engine
+from workers import queues
+
+
+@dataclass(frozen=True)
+class Services:
+    settings: Settings
+
+    @cached_property
+    def live(self) -> Live:
+        return Live(connect(self.settings.redis_url), self.settings.ingest_shards)
+
+    @cached_property
+    def history(self) -> History:
+        return History(engine(self.settings.sql_url))
+
+    @cached_property
+    def bells(self) -> queues.Bells:
+        return queues.Bells(queues.connect(self.settings.queue_url))
+
+
+@lru_cache(maxsize=1)
+def services() -> Services:
+    return Services(Settings.load())

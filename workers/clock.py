@@ -1,0 +1,89 @@
+"""The clock: every second, ring for mailboxes whose bell was lost; every minute, housekeeping.
+
+`python -m workers.clock`. Runs once per deployment; two of them do no harm.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import time
+from threading import Event
+
+from config import set_up_logs
+from db.errors import Unavailable
+from workers.boot import Services, services
+
+logger = logging.getLogger(__name__)
+
+SWEEP_S = 1.0
+# A healthy mailbox is emptied within 100 ms; after a second its bell, or the worker that heard it, is gone.
+OVERDUE_MS = 1_000
+# A parked match is tried again: most often a new release has mended the bug meanwhile.
+PARKED_MS = 60_000
+KEEP_REFUSED_MS = 30 * 24 * 60 * 60 * 1000
+
+
+def sweep(here: Services, *, now_ms: int) -> int:
+    """Ring for every mailbox that has waited too long; returns how many bells that were."""
+    rung = 0
+    for shard in range(here.live.shards):
+        if here.live.pending(shard, before_ms=now_ms - OVERDUE_MS):
+            here.bells.ingest(shard)
+            rung += 1
+    since = here.live.history_waiting_since()
+    if (since is not None and since < now_ms - OVERDUE_MS) or here.live.refused_waiting():
+        here.bells.history()
+        rung += 1
+    return rung
+
+
+def rebuild(here: Services) -> int:
+    """Put the live matches of history back into a Redis that came back empty; returns how many were missing."""
+    return sum(here.live.restore(match) for match in here.history.matches_live())
+
+
+def housekeep(here: Services, *, now_ms: int) -> None:
+    for match_id in here.live.unpark(before_ms=now_ms - PARKED_MS):
+        logger.warning("match_unparked match=%s", match_id)
+    here.history.forget_refused(before_ms=now_ms - KEEP_REFUSED_MS)
+
+
+class Clock:
+    """Runs the schedule; a service that is away is named once a minute and tried again."""
+
+    def __init__(self, here: Services) -> None:
+        self.here = here
+        self.stopping = Event()
+        self.minute = -1
+
+    def run(self) -> None:
+        while not self.stopping.is_set():
+            self.tick(time.time_ns() // 1_000_000)
+            self.stopping.wait(SWEEP_S)
+
+    def tick(self, now_ms: int) -> None:
+        try:
+            if self.here.live.is_empty():
+                logger.warning("live_rebuilt matches=%d", rebuild(self.here))
+                self.here.live.mark_filled()
+            sweep(self.here, now_ms=now_ms)
+            if now_ms // 60_000 != self.minute:
+                self.minute = now_ms // 60_000
+                housekeep(self.here, now_ms=now_ms)
+        except Unavailable as error:
+            logger.warning("clock_waits reason=%r", error.message)
+
+
+def main() -> None:
+    here = services()
+    set_up_logs(here.settings.log_level)
+    clock = Clock(here)
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(stop, lambda *_: clock.stopping.set())
+    logger.info("clock_started")
+    clock.run()
+
+
+if __name__ == "__main__":
+    main()

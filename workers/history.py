@@ -1,0 +1,57 @@
+"""From outbox to SQL, in batches over many matches. What SQL could not take stays in the outbox."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from db.errors import Unavailable
+from db.history import History
+from db.live import Live
+from workers.boot import services
+from workers.queues import Bells
+
+logger = logging.getLogger(__name__)
+
+# Outboxes emptied into one transaction, and entries taken of each: a transaction of about 50 ms on SQLite, so that
+# other writers never wait long.
+MATCHES, ENTRIES = 50, 50
+# As in workers.ingest, but in no hurry: a tenth of a second between looks makes batches of a busy match day.
+LIFE_S, LINGER_S, LOOK_S = 2.0, 0.3, 0.1
+
+
+def drain() -> None:
+    """The job behind the history bell."""
+    here = services()
+    drain_pending(here.live, here.history, here.bells)
+
+
+def drain_pending(live: Live, history: History, bells: Bells) -> None:
+    """Write until all outboxes are empty. Without SQL it stops: the clock rings again."""
+    started = busy = time.monotonic()
+    try:
+        while time.monotonic() - started < LIFE_S:
+            if write_batch(live, history):
+                busy = time.monotonic()
+            elif (time.monotonic() - busy > LINGER_S or bells.waiting()) and live.silence_history():
+                return
+            time.sleep(LOOK_S)
+    except Unavailable as error:
+        logger.warning("history_waits reason=%r", error.message)
+        live.quiet_history()
+        return
+    bells.history()
+
+
+def write_batch(live: Live, history: History) -> int:
+    """Write one batch and drop it from the outboxes; returns how many entries that were. Repeating it is harmless."""
+    refused = live.refused(ENTRIES)
+    history.keep_refused([payload for _, payload in refused])
+    live.ack_refused([entry_id for entry_id, _ in refused])
+    boxes = {match_id: live.outbox(match_id, ENTRIES) for match_id in live.history_pending(MATCHES)}
+    changes = [change for box in boxes.values() for change in box]
+    if changes:
+        history.write(changes)
+    for match_id, box in boxes.items():
+        live.ack(match_id, [change.id for change in box])
+    return len(changes)

@@ -1,0 +1,8 @@
+"""The web process's app. gunicorn's gevent worker patches the standard library before it imports this (no preload)."""
+
+from api import create_app
+from config import Settings, set_up_logs
+
+settings = Settings.load()
+set_up_logs(settings.log_level)
+app = create_app(settings)
