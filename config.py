@@ -6,6 +6,7 @@ import base64
 import binascii
 import logging
 import os
+import secrets
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -126,8 +127,13 @@ def _check_secret(provider: str, secret: str) -> None:
         )
 
 
+def new_secret() -> str:
+    """Standard Webhooks, "Signature scheme": whsec_ and the base64 of 24 to 64 random bytes."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
 def set_up_logs(level: str) -> None:
-    """One line a decision on stdout: level, module, event word, fields. The platform keeps the lines (twelve-factor)."""
+    """One line a decision on stdout: level, module, event word, fields. The platform keeps them (twelve-factor)."""
     form = "%(levelname)s %(name)s %(message)s"
     logging.basicConfig(stream=sys.stdout, level=level.upper(), format=form, force=True)
     # These tell every step; their warnings are enough beside our own lines.

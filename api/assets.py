@@ -1,4 +1,7 @@
-"""Files of the page, named by their content: an asset's URL changes when its bytes do, so it is cached for ever."""
+"""Files of the page, named by their content: an asset's URL changes when any of them does, so it is cached for ever.
+
+One digest names the whole folder, so that a module finds its neighbours by a relative import, all of one release.
+"""
 
 from __future__ import annotations
 
@@ -19,20 +22,26 @@ blueprint = Blueprint("assets", __name__)
 @blueprint.get("/static/<digest>/<name>")
 def asset(digest: str, name: str) -> Response:
     """An old digest gets today's file and a short life: a page from before a release still loads."""
-    if name not in _digests():
+    if name not in _names():
         raise Refused("There is no such file.", "unknown_route")
     response = send_file(FOLDER / name)
-    response.headers.update(headers.ASSET if digest == _digests()[name] else headers.PAGE.headers())
+    response.headers.update(headers.ASSET if digest == _digest() else headers.PAGE.headers())
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
 
 
 def url(name: str) -> str:
-    return f"/static/{_digests()[name]}/{name}"
+    return f"/static/{_digest()}/{name}"
 
 
 @cache
-def _digests() -> dict[str, str]:
-    return {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:12] for path in FOLDER.iterdir() if path.is_file()
-    }
+def _names() -> frozenset[str]:
+    return frozenset(path.name for path in FOLDER.iterdir() if path.is_file())
+
+
+@cache
+def _digest() -> str:
+    said = hashlib.sha256()
+    for name in sorted(_names()):
+        said.update(name.encode() + b"\0" + (FOLDER / name).read_bytes())
+    return said.hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""`flask refused …`: payloads a door refused, listed, shown and replayed once the reason is mended."""
+"""`flask secret`, and `flask refused …`: payloads a door refused, listed, shown and replayed once mended."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from flask import Flask
 from flask.cli import AppGroup
 
 from api.services import here, now_ms
+from config import new_secret
 from db.errors import Refused
 from db.refused import RefusedPayload
 from workers.feeds import FEEDS
@@ -18,6 +19,13 @@ refused = AppGroup("refused", help="Payloads that were refused, with their reaso
 
 def register(app: Flask) -> None:
     app.cli.add_command(refused)
+    app.cli.add_command(secret)
+
+
+@click.command("secret")
+def secret() -> None:
+    """Print a fresh INGEST_SECRET_GENERIC."""
+    click.echo(new_secret())
 
 
 @refused.command("list")

@@ -73,6 +73,6 @@ def http(error: HTTPException) -> Response:
     return response
 
 
-def bug(error: Exception) -> Response:
+def bug(_error: Exception) -> Response:
     logger.exception("bug path=%s", request.path)
     return answer(500, body("internal", "This is our fault. It has been logged."))

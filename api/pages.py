@@ -10,8 +10,7 @@ from cdn import headers
 
 blueprint = Blueprint("pages", __name__, template_folder="templates")
 
-# Everything the page needs is ours, and nothing of it is inline but the import map, which carries this hash-free
-# allowance: its content is our own asset URLs.
+# Everything the page needs is ours, and nothing of it is inline.
 POLICY = "default-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 
 

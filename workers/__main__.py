@@ -1,73 +1,12 @@
-"""`python -m workers`: the job workers of one dyno, long-lived so that Redis, HTTP and SQL connections stay warm."""
+"""`python -m workers`: runs the job workers of one dyno, and starts again one that dies."""
 
 from __future__ import annotations
 
 import argparse
-import logging
-import multiprocessing
 import signal
-import threading
-
-import rq
-from rq.timeouts import TimerDeathPenalty
 
 from config import Settings, set_up_logs
-from workers import queues
-
-logger = logging.getLogger(__name__)
-
-# A worker that dies at once, dies again: a second between starts keeps the log readable.
-RESTART_S = 1.0
-
-
-def order_for(index: int) -> tuple[str, ...]:
-    """The queues a worker listens on, first come first. The first worker is for scores; the others take them last, so
-    that a stream of scores never starves purges, pushes and history."""
-    others = (queues.PURGE, queues.PUSH, queues.HISTORY)
-    return (queues.INGEST, *others) if index == 0 else (*others, queues.INGEST)
-
-
-class Worker(rq.SimpleWorker):
-    """Works in its own process without a fork per job: 5 ms a job instead of 18 (docs/decisions/0004).
-
-    The time-out is a timer, for the signal-based one of RQ cannot interrupt a C call any better and costs a syscall.
-    """
-
-    death_penalty_class = TimerDeathPenalty
-
-
-def work(settings: Settings, index: int) -> None:
-    set_up_logs(settings.log_level)
-    names = order_for(index)
-    worker = Worker(list(names), connection=queues.connect(settings.queue_url))
-    logger.info("worker_started queues=%s", ",".join(names))
-    worker.work(logging_level="WARNING", with_scheduler=False)
-
-
-class Supervisor:
-    """Keeps N workers running, and ends them when told to: each finishes the job in hand."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.stopping = threading.Event()
-        self.context = multiprocessing.get_context("spawn")
-        self.children = [self._start(index) for index in range(settings.worker_processes)]
-
-    def _start(self, index: int) -> multiprocessing.process.BaseProcess:
-        child = self.context.Process(target=work, args=(self.settings, index), name=f"worker-{index}", daemon=True)
-        child.start()
-        return child
-
-    def run(self) -> None:
-        while not self.stopping.wait(RESTART_S):
-            for index, child in enumerate(self.children):
-                if not child.is_alive():
-                    logger.error("worker_died index=%d exit=%s", index, child.exitcode)
-                    self.children[index] = self._start(index)
-        for child in self.children:
-            child.terminate()
-        for child in self.children:
-            child.join(timeout=20)
+from workers.supervisor import Supervisor, work
 
 
 def main() -> None:

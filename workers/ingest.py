@@ -101,7 +101,9 @@ class Drain:
         written = held.match is None or after != held.match
         self._remember(Held(after, str(int(held.rev) + written)))
         if visible:
-            logger.info("match_applied match=%s version=%d", after.id, committed.version)
+            score = f"{after.score.home}-{after.score.away}" if after.score else None
+            said = (after.id, committed.version, after.status.value, score, after.minute)
+            logger.info("match_applied match=%s version=%d status=%s score=%s minute=%s", *said)
         if committed.ring:
             self.bells.history()
 

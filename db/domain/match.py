@@ -31,7 +31,7 @@ class Stamp:
 
     @property
     def undated(self) -> bool:
-        return self.at == 0
+        return self.at == 0 and self.sequence is None
 
     def newer(self, other: Stamp | None) -> bool:
         if other is None:

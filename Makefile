@@ -1,0 +1,59 @@
+# `make` lists what there is.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+.DEFAULT_GOAL := help
+.PHONY: help run test lint types imports unit browser-js secret replay bench-ingest clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+run: $(VENV)/.runs ## start everything on this machine, with a demo match day (PORT=8000, DEMO=1)
+	@exec $(BIN)/python -m workers.local
+
+test: $(VENV)/.tests tools lint types imports browser-js unit ## everything that has to be green
+
+lint: $(VENV)/.tests ## ruff: style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.tests ## mypy, strict
+	$(BIN)/mypy
+
+imports: $(VENV)/.tests ## which package may import which
+	$(BIN)/lint-imports --no-cache
+
+browser-js: ## the page's modules under node, where there is one
+	@if command -v node >/dev/null; then node --test tests/js/; else echo "skipped: no node (apt-get install nodejs)"; fi
+
+unit: $(VENV)/.tests ## pytest: unit, real servers, headless browser
+	$(BIN)/pytest -q -n 2 --dist loadgroup
+
+tools: ## install what the tests use beside Python: Redis, PostgreSQL, Chromium (root or sudo; else tests skip)
+	@sh tests/tools.sh
+
+secret: $(VENV)/.runs ## print a fresh INGEST_SECRET_GENERIC
+	@$(BIN)/flask --app wsgi secret
+
+replay: $(VENV)/.runs ## post a recorded match: make replay FILE=match.json SPEED=60
+	@$(BIN)/python -m workers.replay --speed $(or $(SPEED),60) $(FILE)
+
+bench-ingest: $(VENV)/.runs ## a Saturday's 230 events a second: accepted to applied
+	@$(BIN)/python -m bench.ingest
+
+clean: ## forget the environment and the embedded run's data
+	rm -rf $(VENV) var
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "venv is missing: apt-get install python3-venv"; exit 1; }
+
+$(VENV)/.runs: requirements.txt | $(VENV)/bin/python
+	@echo "Installing what runs (about 15 s, once)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@touch $@
+
+$(VENV)/.tests: requirements-dev.txt requirements.txt | $(VENV)/bin/python
+	@echo "Installing what the tests need (once)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@touch $@ $(VENV)/.runs

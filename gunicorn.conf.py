@@ -1,0 +1,24 @@
+"""gunicorn: gevent workers that hold many connections and are ended gently.
+
+No preload: the gevent worker patches the standard library before it loads the app, and a preloaded app would have
+imported it unpatched.
+"""
+
+from config import Settings
+
+settings = Settings.load()
+
+bind = f"{settings.host}:{settings.port}"
+workers = settings.web_concurrency
+worker_class = "gevent"
+worker_connections = settings.worker_connections
+# Longer than an edge keeps an idle connection to its origin, so that it is never we who close under a request:
+# CloudFront 5 s by default, Varnish 60 s (backend_idle_timeout), Heroku's router 90 s.
+keepalive = 100
+# Heroku sends SIGTERM and thirty seconds later SIGKILL (devcenter, "Dyno shutdown").
+graceful_timeout = 25
+# A score body is under 1 KB; a path longer than this is nobody's.
+limit_request_line = 2_048
+limit_request_fields = 64
+# The control socket of `gunicornc`, a second way in that nobody here needs.
+control_socket_disable = True

@@ -1,0 +1,19 @@
+#!/bin/sh
+# What the tests use beside Python. Without root or sudo nothing is installed, and the tests that need it say so.
+set -eu
+missing=""
+command -v redis-server >/dev/null || missing="$missing redis-server"
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || missing="$missing postgresql"
+command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing="$missing chromium"
+[ -n "$missing" ] || exit 0
+as_root=""
+if [ "$(id -u)" != 0 ]; then
+    sudo -n true 2>/dev/null || { echo "Some tests will skip. To run them: apt-get install$missing"; exit 0; }
+    as_root="sudo -n"
+fi
+command -v apt-get >/dev/null || { echo "Some tests will skip: no apt-get to install$missing"; exit 0; }
+echo "Installing for the tests:$missing"
+export DEBIAN_FRONTEND=noninteractive
+$as_root apt-get update -qq >/dev/null || true
+# shellcheck disable=SC2086
+$as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null || echo "Some tests will skip: could not install$missing"

@@ -1,0 +1,249 @@
+"""Recorded matches, pure: message → feed → reduce, against what each recording claims its end to be."""
+
+from __future__ import annotations
+
+import json
+import random
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from db.domain import Match, Side, reduce
+from db.errors import Refused
+from workers.feeds import FEEDS
+from workers.recordings import Expected, Goal, Message, Recording, read
+from workers.recordings.disorder import numbered, shuffled, twice, with_duplicates
+
+DATA = Path(__file__).resolve().parents[2] / "../shared/data"
+TOURNAMENTS = ("openfootball/worldcup-2022.json", "openfootball/worldcup-2018.json", "openfootball/euro-2024.json")
+LEAGUES = tuple(
+    f"openfootball/{name}-{season}.json"
+    for name, season in (
+        ("en.1", "2023-24"),
+        ("de.1", "2023-24"),
+        ("nl.1", "2019-20"),
+        ("it.1", "2020-21"),
+        ("de.cup", "2019-20"),
+        ("uefa.cl", "2019-20"),
+    )
+)
+FOOTBALL = (
+    "sportradar/soccer-timeline-2020-05-16-frankfurt-moenchengladbach.json",
+    "statsperform/ma1-2021-09-11-hsv-sandhausen.json",
+    "statsperform/ma3-2021-09-11-hsv-sandhausen.json",
+    "datafactory/datafactory-anonymised-final.json",
+    "statsbomb/events-3788741-turkey-italy-2021-06-11.json.gz",
+)
+US = (
+    "sportradar/nfl-playbyplay-2019-12-29-49ers-seahawks.json",
+    "sportradar/push-stream-nba-2023-07-19-slice.jsonl",
+)
+ALL = TOURNAMENTS + LEAGUES + FOOTBALL + US
+# Within a day of every message, as the doors want it; the recordings' own times are all older.
+RECEIVED_AT = 1_800_000_000_000
+
+
+@cache
+def recording(file: str) -> Recording:
+    if not (DATA / file).exists():
+        pytest.skip(f"no recorded data beside the repository: shared/data/{file}")
+    return read(DATA / file)
+
+
+def play(messages: list[Message]) -> dict[str, Match]:
+    matches: dict[str, Match] = {}
+    for message in messages:
+        for update in FEEDS[message.provider](message.body, received_at=RECEIVED_AT):
+            matches[update.match_id], _ = reduce(matches.get(update.match_id), update)
+    return matches
+
+
+@cache
+def straight(file: str) -> dict[str, Match]:
+    return play(recording(file).messages)
+
+
+def goals_of(match: Match) -> tuple[Goal, ...]:
+    return tuple(
+        Goal(e.team, e.minute or 0, e.added_minute, e.player.name if e.player else None, e.type)
+        for e in match.timeline
+        if e.counts and e.team
+    )
+
+
+def end_of(match: Match, *, goals: bool) -> Expected:
+    home, away = (match.score.home, match.score.away) if match.score else (None, None)
+    kicks = (match.shootout.home, match.shootout.away) if match.shootout else None
+    return Expected(home, away, match.status.value, kicks, goals_of(match) if goals else None)
+
+
+def essence(match: Match) -> object:
+    """What must not depend on the order and number of tellings: the match, its events, what they say.
+
+    The basketball stream tells its plays again within the second that is all its times have, reworded: of these only
+    what happened is told in any order, not in which words it was told last.
+    """
+    events: set[tuple[object, ...]] = set()
+    for event in match.timeline:
+        said = (event.minute, event.added_minute, event.assist, event.detail, event.home_score, event.away_score)
+        what = (event.id, event.type, event.team, event.player, event.voided)
+        events.add(what if match.sport == "basketball" else (*what, *said))
+    return match.score, match.shootout, match.status, match.decided_by, events
+
+
+@pytest.mark.parametrize("file", ALL)
+def test_every_match_ends_as_recorded(file: str) -> None:
+    expected = recording(file).expected
+    got = {
+        match_id: end_of(match, goals=expected[match_id].goals is not None)
+        for match_id, match in straight(file).items()
+    }
+    assert got == expected
+
+
+@pytest.mark.parametrize("file", TOURNAMENTS + FOOTBALL)
+def test_the_goals_listed_add_up_to_the_score(file: str) -> None:
+    for match in straight(file).values():
+        sides = [goal.team for goal in goals_of(match)]
+        assert match.score is not None
+        assert (sides.count(Side.HOME), sides.count(Side.AWAY)) == (match.score.home, match.score.away), match.id
+
+
+@pytest.mark.parametrize("file", TOURNAMENTS + LEAGUES + FOOTBALL)
+def test_told_in_order_a_score_rises_goal_by_goal_and_never_falls(file: str) -> None:
+    matches: dict[str, Match] = {}
+    for message in recording(file).messages:
+        before = matches.get(message.match_id or "")
+        for update in FEEDS[message.provider](message.body, received_at=RECEIVED_AT):
+            matches[update.match_id], _ = reduce(matches.get(update.match_id), update)
+        after = matches[message.match_id or ""]
+        if before and before.score and after.score and recording(file).expected[after.id].goals is not None:
+            rise = (after.score.home - before.score.home, after.score.away - before.score.away)
+            assert rise in ((0, 0), (1, 0), (0, 1)), (after.id, rise)
+
+
+@pytest.mark.parametrize("file", ALL)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_messages_swapped_within_a_window_end_the_same(file: str, seed: int) -> None:
+    told = shuffled(recording(file).messages, random.Random(seed))
+    assert told != recording(file).messages or len(told) == 1
+    assert_same(straight(file), play(told))
+
+
+@pytest.mark.parametrize("file", ALL)
+def test_all_messages_told_twice_end_the_same(file: str) -> None:
+    assert_same(straight(file), play(twice(recording(file).messages)))
+
+
+@pytest.mark.parametrize("file", ALL)
+def test_every_tenth_message_repeated_later_ends_the_same(file: str) -> None:
+    deliveries = with_duplicates(numbered(recording(file).messages, "n"), 10, random.Random(12))
+    assert len(deliveries) >= len(recording(file).messages)
+    assert_same(straight(file), play([delivery.message for delivery in deliveries]))
+
+
+def assert_same(one: dict[str, Match], other: dict[str, Match]) -> None:
+    assert {id_: essence(match) for id_, match in other.items()} == {id_: essence(match) for id_, match in one.items()}
+
+
+@pytest.mark.parametrize("file", ALL)
+def test_messages_come_in_the_order_they_were_told(file: str) -> None:
+    times = [message.at_ms for message in recording(file).messages]
+    assert times == sorted(times)
+    assert times[0] > 0
+
+
+@pytest.mark.parametrize(
+    ("file", "messages", "matches"),
+    [
+        ("openfootball/worldcup-2022.json", 527, 64),
+        ("openfootball/en.1-2023-24.json", 2638, 380),
+        ("sportradar/push-stream-nba-2023-07-19-slice.jsonl", 120, 2),
+    ],
+)
+def test_a_recording_is_read_whole(file: str, messages: int, matches: int) -> None:
+    assert (len(recording(file).messages), len(recording(file).expected)) == (messages, matches)
+
+
+@pytest.mark.parametrize(
+    ("file", "match_id", "end"),
+    [
+        ("openfootball/worldcup-2022.json", "world-cup-2022-12-18-argentina-france", "3-3 (4-2 p) finished"),
+        ("openfootball/worldcup-2022.json", "world-cup-2022-12-06-morocco-spain", "0-0 (3-0 p) finished"),
+        ("openfootball/it.1-2020-21.json", "italian-seri-2020-09-19-hellas-verona-f-as-roma", "3-0 awarded"),
+        ("openfootball/nl.1-2019-20.json", "netherlands-2020-04-08-az-alkmaar-feyenoord", "?-? cancelled"),
+        (FOOTBALL[0], "sr:sport_event:19866060", "1-3 finished"),
+        (FOOTBALL[1], "71pif9hi2vwzp6q0xzilyxst0", "2-1 finished"),
+        (FOOTBALL[2], "71pif9hi2vwzp6q0xzilyxst0", "2-1 finished"),
+        (FOOTBALL[3], "datafactory-1111111", "4-2 finished"),
+        (FOOTBALL[4], "statsbomb-3788741", "0-3 finished"),
+        (US[0], "sd:match:1be3c3f8-49ers-seahawks-2019-12-29", "21-26 ended"),
+        (US[1], "sd:match:0d996d35-85e5-4913-bd45-ac9cfedbf272", "57-55 live"),
+        (US[1], "sd:match:26e0906a-a222-4013-a9c8-dea6a8fe1f4f", "41-45 live"),
+    ],
+)
+def test_known_results_are_read_from_the_files(file: str, match_id: str, end: str) -> None:
+    assert str(recording(file).expected[match_id]) == end
+
+
+def test_a_goal_after_the_ninetieth_minute_means_extra_time_even_where_no_score_says_so() -> None:
+    match = straight("openfootball/euro-2024.json")["euro-2024-07-05-spain-germany"]
+    assert (match.decided_by, match.minute) == ("extra_time", 120)
+
+
+@pytest.mark.parametrize("file", TOURNAMENTS + FOOTBALL[3:])
+def test_the_last_whistle_is_the_end_of_every_timeline(file: str) -> None:
+    for match in straight(file).values():
+        assert match.timeline[-1].type == "full_time", match.id
+        halves = [event.type for event in match.timeline if event.period == 1]
+        assert halves[-1] == "half_time", match.id
+
+
+def test_an_own_goal_counts_for_the_side_that_gains() -> None:
+    (match,) = straight(FOOTBALL[4]).values()
+    assert goals_of(match)[0] == Goal(Side.AWAY, 53, None, "Merih Demiral", "own_goal")
+
+
+def written(folder: Path, content: object) -> Path:
+    path = folder / "season.json"
+    path.write_text(json.dumps(content))
+    return path
+
+
+def season(**match: object) -> dict[str, object]:
+    return {"name": "Cup 2024/25", "matches": [{"date": "2024-08-01", "team1": "A", "team2": "B", **match}]}
+
+
+def test_local_time_with_an_offset_becomes_utc(tmp_path: Path) -> None:
+    (message,) = read(written(tmp_path, season(time="18:00 UTC-4", score={}))).messages
+    assert json.loads(message.body)["matches"][0]["start_time"] == "2024-08-01T22:00:00.000Z"
+
+
+def test_a_match_without_a_score_is_only_scheduled(tmp_path: Path) -> None:
+    made = read(written(tmp_path, season(time="18:00", score={})))
+    assert made.expected == {"cup-2024-08-01-a-b": Expected(None, None, "scheduled")}
+    assert end_of(play(made.messages)["cup-2024-08-01-a-b"], goals=False) == Expected(None, None, "scheduled")
+
+
+def test_a_minute_may_be_printed_with_its_added_time(tmp_path: Path) -> None:
+    goals = [{"name": "Late", "minute": "90+6"}, {"name": "Early", "minute": "7"}]
+    made = read(written(tmp_path, season(score={"ht": [1, 0], "ft": [2, 0]}, goals1=goals, goals2=[])))
+    (match,) = play(made.messages).values()
+    assert goals_of(match) == (
+        Goal(Side.HOME, 7, None, "Early", "goal"),
+        Goal(Side.HOME, 90, 6, "Late", "goal"),
+    )
+
+
+@pytest.mark.parametrize("content", [{"some": "thing"}, [], [1, 2], [{"lineup": []}], "text"])
+def test_a_file_of_another_kind_is_refused_by_name(tmp_path: Path, content: object) -> None:
+    with pytest.raises(Refused, match=r"season\.json"):
+        read(written(tmp_path, content))
+
+
+def test_a_file_that_is_no_json_or_not_there_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("kick-off 15:00")
+    for name in ("a.txt", "absent.json"):
+        with pytest.raises(Refused, match=name):
+            read(tmp_path / name)

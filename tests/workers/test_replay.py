@@ -1,0 +1,228 @@
+"""The replay's arguments, its secrets, and its manners at the door."""
+
+from __future__ import annotations
+
+import json
+import threading
+from argparse import Namespace
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from standardwebhooks import Webhook
+
+from config import Settings
+from db.errors import Refused
+from tests.conftest import SECRET, SHARED_SECRET, free_port
+from workers import replay
+from workers.recordings.door import signed
+
+CUP = {
+    "name": "Cup 2024/25",
+    "matches": [
+        {"date": "2024-08-01", "time": "18:00", "team1": "A", "team2": "B", "score": {"ht": [1, 0], "ft": [2, 1]}},
+        {"date": "2024-08-02", "time": "18:00", "team1": "C", "team2": "D", "score": {"ht": [0, 0], "ft": [0, 0]}},
+    ],
+}
+
+
+@pytest.fixture
+def cup(tmp_path: Path) -> Path:
+    path = tmp_path / "cup.json"
+    path.write_text(json.dumps(CUP))
+    return path
+
+
+def options(*words: str) -> Namespace:
+    return replay.parser().parse_args(["file", *words])
+
+
+class TestArguments:
+    def test_speed_is_a_number_or_max(self) -> None:
+        assert (options("--speed", "120").speed, options("--speed", "max").speed, options().speed) == (120.0, 0.0, 60.0)
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ("--speed", "0"),
+            ("--speed", "fast"),
+            ("--speed", "nan"),
+            ("--connections", "0"),
+            ("--duplicates", "101"),
+            ("--batch", "-1"),
+        ],
+    )
+    def test_a_senseless_value_is_refused_with_status_2(
+        self, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with pytest.raises(SystemExit, match="2"):
+            options(*words)
+        assert words[0] in capsys.readouterr().err
+
+    def test_help_shows_examples_and_exit_status(self, capsys: pytest.CaptureFixture[str]) -> None:
+        with pytest.raises(SystemExit, match="0"):
+            options("--help")
+        shown = capsys.readouterr().out
+        assert "examples:" in shown
+        assert "exit status" in shown
+
+    def test_a_file_that_is_not_there_is_told_with_status_2(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert replay.main(["absent.json", "--secret", SECRET]) == 2
+        assert "absent.json: No such file" in capsys.readouterr().err
+
+    def test_a_match_that_no_file_has_is_told_with_those_there_are(
+        self, cup: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert replay.main([str(cup), "--secret", SECRET, "--match", "final"]) == 2
+        assert "cup-2024-08-01-a-b" in capsys.readouterr().err
+
+    def test_only_the_matches_asked_for_are_loaded_under_their_new_ids(self, cup: Path) -> None:
+        chosen = replay.parser().parse_args([str(cup), "--match", "a-b", "--suffix", ".2"])
+        messages, expected = replay.load(chosen)
+        assert {message.match_id for message in messages} == set(expected) == {"cup-2024-08-01-a-b.2"}
+        assert b'"cup-2024-08-01-a-b.2"' in messages[-1].body
+
+    def test_the_same_seed_gives_the_same_deliveries(self, cup: Path) -> None:
+        words = [str(cup), "--shuffle", "--twice", "--duplicates", "30", "--seed"]
+        plans = []
+        for seed in ("5", "5", "6"):
+            chosen = replay.parser().parse_args([*words, seed])
+            plans.append(replay.plan(replay.load(chosen)[0], chosen, "n"))
+        assert plans[0] == plans[1] != plans[2]
+
+
+class TestSecrets:
+    def test_the_one_given_opens_every_door(self) -> None:
+        assert set(replay.door_secrets("s", Settings(), {"sportradar"}).values()) == {"s"}
+
+    def test_the_environments_are_used(self) -> None:
+        settings = Settings(ingest_secret_generic=SECRET, ingest_secret_sportradar=SHARED_SECRET)
+        found = replay.door_secrets(None, settings, {"generic", "sportradar"})
+        assert (found["generic"], found["sportradar"]) == (SECRET, SHARED_SECRET)
+
+    def test_the_embedded_runs_own_is_found(self, tmp_path: Path) -> None:
+        (tmp_path / "ingest_secret_generic").write_text(SECRET + "\n")
+        assert replay.door_secrets(None, Settings(var_dir=str(tmp_path)), {"generic"})["generic"] == SECRET
+
+    def test_a_door_without_one_is_named(self, tmp_path: Path) -> None:
+        with pytest.raises(Refused, match="INGEST_SECRET_STATSPERFORM"):
+            replay.door_secrets(None, Settings(var_dir=str(tmp_path)), {"statsperform"})
+
+    def test_one_that_cannot_sign_is_refused(self) -> None:
+        with pytest.raises(Refused, match="whsec_"):
+            replay.door_secrets("x", Settings(), {"generic"})
+
+
+def test_what_is_signed_verifies_at_the_door() -> None:
+    body = b'{"events": []}'
+    headers = signed(SECRET, "replay-1", body, datetime.now(UTC))
+    assert Webhook(SECRET).verify(body, headers) == {"events": []}
+
+
+class FakeDoor(ThreadingHTTPServer):
+    """Answers as told, then 202; remembers what it took; serves the score of a 2-1 and a goalless match."""
+
+    def __init__(self) -> None:
+        self.first_answers: list[tuple[int, dict[str, Any]]] = []
+        self.taken: list[tuple[str, bytes]] = []
+        super().__init__(("127.0.0.1", 0), Handler)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: FakeDoor
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        Webhook(SECRET).verify(body, dict(self.headers))
+        self.server.taken.append((self.headers["webhook-id"], body))
+        self.answer(*(self.server.first_answers.pop(0) if self.server.first_answers else (202, {"accepted": 1})))
+
+    def do_GET(self) -> None:
+        home, away = (2, 1) if self.path.endswith("a-b") else (0, 0)
+        self.answer(200, {"home_score": home, "away_score": away, "status": "finished", "shootout": None})
+
+    def answer(self, status: int, document: dict[str, Any]) -> None:
+        body = json.dumps(document).encode()
+        self.send_response(status)
+        self.send_header("Retry-After", "0")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def door() -> Iterator[FakeDoor]:
+    server = FakeDoor()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def run(cup: Path, url: str, *words: str) -> int:
+    return replay.main([str(cup), "--url", url, "--secret", SECRET, "--speed", "max", *words])
+
+
+class TestAtTheDoor:
+    def test_all_matches_arrive_and_the_table_says_so(
+        self, cup: Path, door: FakeDoor, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert run(cup, door.url) == 0
+        rows = [[cell.strip() for cell in line.split("|")] for line in capsys.readouterr().out.splitlines()]
+        assert rows == [
+            ["match", "expected", "got", ""],
+            ["cup-2024-08-01-a-b", "2-1 finished", "2-1 finished", "ok"],
+            ["cup-2024-08-02-c-d", "0-0 finished", "0-0 finished", "ok"],
+            ["2 of 2 as recorded"],
+        ]
+
+    @pytest.mark.parametrize("status", [429, 503])
+    def test_a_busy_door_gets_the_same_delivery_again(self, cup: Path, door: FakeDoor, status: int) -> None:
+        door.first_answers = [(status, {}), (status, {})]
+        assert run(cup, door.url, "--match", "a-b") == 0
+        assert door.taken[0] == door.taken[1] == door.taken[2]
+        assert door.taken[2] != door.taken[3]
+
+    def test_a_refusal_ends_it_with_every_fault(
+        self, cup: Path, door: FakeDoor, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        faults = [{"field": "events[0].minute", "message": "must be a whole number"}]
+        door.first_answers = [(422, {"error": {"code": "invalid", "message": "Not taken.", "fields": faults}})]
+        assert run(cup, door.url, "--connections", "1") == 2
+        assert len(door.taken) == 1
+        shown = capsys.readouterr().err
+        assert "422" in shown
+        assert "events[0].minute: must be a whole number" in shown
+
+    def test_another_end_than_recorded_is_status_1(
+        self, cup: Path, door: FakeDoor, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert run(cup, door.url, "--suffix", ".2", "--match", "a-b", "--settle", "0") == 1
+        assert "2-1 finished | 0-0 finished | differs" in capsys.readouterr().out
+
+    def test_nobody_at_the_door_is_told_with_a_hint(self, cup: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert run(cup, f"http://127.0.0.1:{free_port()}") == 2
+        assert "--url" in capsys.readouterr().err
+
+    def test_an_interrupted_replay_says_how_far_it_came(
+        self, cup: Path, door: FakeDoor, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def interrupted(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(replay, "settle", interrupted)
+        assert run(cup, door.url) == 130
+        assert f"interrupted after {len(door.taken)} of {len(door.taken)}" in capsys.readouterr().err

@@ -1,0 +1,88 @@
+"""Careful reading of providers' JSON: what is odd is None or empty, and nothing that is read grows without bound."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from db.domain import ID_PATTERN, Person
+from db.errors import Refused
+
+NAME_MOST, TEXT_MOST = 200, 1_000
+# Deleted events are known to bear dates of the year 0001 and 9999; no match we are told of is older than feeds are.
+YEARS = range(1990, 2100)
+
+Json = dict[str, Any]
+
+
+def documents(body: bytes) -> Iterator[Any]:
+    """JSON values one after another, with or without white space between: how Sportradar's push stream is framed.
+
+    Raises Refused `not_json`.
+    """
+    try:
+        text = body.decode()
+        at, end = 0, len(text.rstrip())
+        while at < end:
+            at = _past_space(text, at)
+            value, at = json.JSONDecoder().raw_decode(text, at)
+            yield value
+    except (ValueError, RecursionError):
+        raise Refused("The body is not JSON.", "not_json") from None
+
+
+def _past_space(text: str, at: int) -> int:
+    found = re.compile(r"\s*").match(text, at)
+    return found.end() if found else at
+
+
+def thing(value: Any) -> Json:
+    return value if isinstance(value, dict) else {}
+
+
+def things(value: Any) -> list[Json]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def text(value: Any, most: int = NAME_MOST) -> str | None:
+    """Without control characters and lone surrogates, which neither PostgreSQL nor UTF-8 takes."""
+    if not isinstance(value, str):
+        return None
+    plain = re.sub(r"[\x00-\x1f\x7f\ud800-\udfff]+", " ", value).strip()
+    return plain[:most] or None
+
+
+def whole(value: Any, most: int = 9_999) -> int | None:
+    """A number from 0 to `most`; feeds of one provider write the same one as 3, 3.0 and "3"."""
+    if isinstance(value, str) and re.fullmatch(r"\d{1,9}", value, re.ASCII):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+        return None
+    return int(value)
+
+
+def ident(value: Any) -> str | None:
+    """An id, where it is one of ours: some providers write them as numbers."""
+    plain = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    return plain if isinstance(plain, str) and len(plain) <= 64 and ID_PATTERN.fullmatch(plain) else None
+
+
+def ms(value: Any) -> int | None:
+    """An ISO 8601 moment as ms since the epoch; UTC where it names no zone."""
+    if not isinstance(value, str) or len(value) > 40:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return round(aware.timestamp() * 1000) if aware.year in YEARS else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def person(value: Any) -> Person | None:
+    one = thing(value)
+    name = text(one.get("name"))
+    return Person(name, ident(one.get("id"))) if name else None

