@@ -14,6 +14,8 @@ from db.domain.words import IMPLIES, IN_PLAY, KICKS, SCORING, Phase, Side, Statu
 
 _ET = (Status.BREAK_BEFORE_ET, Status.ET_FIRST, Status.ET_HALF_TIME, Status.ET_SECOND)
 _BY_PERIOD = {1: Status.FIRST_HALF, 2: Status.SECOND_HALF, 3: Status.ET_FIRST, 4: Status.ET_SECOND, 5: Status.SHOOTOUT}
+# The period that each break ends.
+_BREAK_AFTER = {Status.HALF_TIME: 1, Status.BREAK_BEFORE_ET: 2, Status.ET_HALF_TIME: 3, Status.BREAK_BEFORE_PENS: 4}
 # Authority decided these scores; the goals of the play stand beside them.
 _DECREED = (Status.AWARDED, Status.WALKOVER)
 
@@ -87,7 +89,19 @@ def _merge_status(match: Match, update: Update) -> Match:
     wins = update.stamp.newer(match.status_at) if weak else update.stamp.supersedes(match.status_at)
     if not wins:
         return match
-    return replace(match, status=status, status_at=update.stamp, decided_by=update.decided_by or match.decided_by)
+    after = replace(match, status=status, status_at=update.stamp, decided_by=update.decided_by or match.decided_by)
+    return _played_on(after)
+
+
+def _played_on(match: Match) -> Match:
+    """A rest told late: where a later moment of play is known already, play has gone on since."""
+    moments = [e for e in match.events.values() if e.type in IN_PLAY and e.since.newer(match.status_at)]
+    if not moments or not _is_resting(match):
+        return match
+    last = max(moments, key=lambda event: (event.since.at, event.since.clock, event.id))
+    if not _revives(match, last.period, last.minute):
+        return match
+    return replace(match, status=_in_play(match, last.period, last.minute), status_at=last.since)
 
 
 def _undated_wins(match: Match, status: Status) -> bool:
@@ -105,18 +119,27 @@ def _status_said(match: Match, update: Update) -> Status | None:
     if kind in IMPLIES:
         return IMPLIES[kind]
     if kind == "resumed":
-        return _in_play(match, update)
-    resting = match.phase in (Phase.SCHEDULED, Phase.BREAK)
-    if kind in IN_PLAY and resting:
-        return _in_play(match, update)
+        return _in_play(match, update.period, update.minute)
+    if kind in IN_PLAY and _is_resting(match) and _revives(match, update.period, update.minute):
+        return _in_play(match, update.period, update.minute)
     # A word never heard of: the match goes on, and is certainly not over.
     return Status.LIVE if update.status_word and match.phase is Phase.SCHEDULED else None
 
 
-def _in_play(match: Match, update: Update) -> Status:
+def _is_resting(match: Match) -> bool:
+    return match.phase in (Phase.SCHEDULED, Phase.BREAK)
+
+
+def _revives(match: Match, period: int | None, minute: int | None) -> bool:
+    """A goal ends a break only if it falls after it: one of the first half may be entered during half-time."""
+    begun = _BREAK_AFTER.get(match.status, 0)
+    return match.sport != "football" or (period or period_at(minute or 0)) > begun
+
+
+def _in_play(match: Match, period: int | None, minute: int | None) -> Status:
     if match.sport != "football":
         return Status.LIVE
-    return _BY_PERIOD.get(update.period or period_at(update.minute or 0), Status.LIVE)
+    return _BY_PERIOD.get(period or period_at(minute or 0), Status.LIVE)
 
 
 def _merge_clock(match: Match, update: Update) -> Match:
