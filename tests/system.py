@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import threading
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
@@ -38,12 +37,16 @@ class System(Processes):
         }
         super().__init__(folder, **(defaults | settings))
         self._deliveries = itertools.count(1)
-        self._own, self._sessions = threading.local(), list[requests.Session]()
 
     @property
     def secrets(self) -> dict[str, str]:
         """By provider."""
         return {"generic": SECRET, "sportradar": SHARED_SECRET, "statsperform": SHARED_SECRET}
+
+    def request(self, method: str, path: str, **options: Any) -> requests.Response:
+        """Closed after the answer: an open connection, idle or not, holds up the end of the web process."""
+        headers = {"Connection": "close"} | options.pop("headers", {})
+        return requests.request(method, self.url + path, headers=headers, **({"timeout": 30} | options))
 
     # A sender.
 
@@ -56,7 +59,7 @@ class System(Processes):
         else:
             headers = {"webhook-id": delivery, "X-Ingest-Secret": SHARED_SECRET}
         headers["Content-Type"] = "application/json"
-        return self.http.post(f"{self.url}/api/ingest/{provider}", data=data, headers=headers, timeout=30)
+        return self.request("POST", f"/api/ingest/{provider}", data=data, headers=headers)
 
     def post_events(self, *events: dict[str, Any]) -> None:
         self._accepted({"events": list(events)})
@@ -70,17 +73,8 @@ class System(Processes):
 
     # A reader.
 
-    @property
-    def http(self) -> requests.Session:
-        """Kept open, one a thread."""
-        if not hasattr(self._own, "session"):
-            self._own.session = requests.Session()
-            self._sessions.append(self._own.session)
-        session: requests.Session = self._own.session
-        return session
-
     def get(self, path: str, **options: Any) -> requests.Response:
-        return self.http.get(self.url + path, **({"timeout": 30} | options))
+        return self.request("GET", path, **options)
 
     def score(self, match_id: str) -> dict[str, Any]:
         """The score's body; {} while the match is not known."""
@@ -122,20 +116,10 @@ class System(Processes):
         """By process, the last of each."""
         return [(path.name, path.read_text(errors="replace")[-8_000:]) for path in sorted(self.folder.glob("*.log"))]
 
-    def stop(self, name: str) -> None:
-        self._hang_up()
-        super().stop(name)
-
     def end(self) -> None:
-        self._hang_up()
         super().end()
         self.redis.close()
         self.sql.dispose()
-
-    def _hang_up(self) -> None:
-        """gunicorn's grace is for every open connection, idle or not."""
-        for session in self._sessions:
-            session.close()
 
 
 def event(match_id: str, event_type: str, home: int, away: int, minute: int, **more: Any) -> dict[str, Any]:
