@@ -207,7 +207,9 @@ def _merged(known: Event | None, told: Event) -> Event:
     if known is None:
         return told
     since = known.since
-    if known.voided:
+    if known.type == "":
+        since = told.since
+    elif known.voided:
         since = told.since if told.since.newer(known.void_at) else since
     elif since.newer(told.since) and (known.void_at is None or told.since.newer(known.void_at)):
         since = told.since

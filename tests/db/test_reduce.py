@@ -356,6 +356,11 @@ def test_a_goal_cancelled_before_it_is_told_never_counts() -> None:
     assert "added g1" not in kinds(facts)
 
 
+def test_a_goal_the_scoreboard_never_counted_takes_nothing_from_it_when_cancelled_before_it_is_told() -> None:
+    match, _ = play(board(10, "1-0"), told("var_review", 30, event_id="v", voids="g"), bare_goal("g", 20))
+    assert (line(match), match.events["g"].voided) == ("1-0", True)
+
+
 def test_a_cancelled_goal_may_be_restored() -> None:
     match, facts = play(
         goal("g1", 60, "1-0"),
