@@ -18,7 +18,8 @@ from flask import Flask
 from pydantic import BaseModel
 from standardwebhooks import Webhook
 
-from api import create_app, schemas
+from api import create_app, errors, schemas
+from cdn import headers
 from config import Settings, new_secret
 from db.domain import EVENT_TYPES, Phase, Status, phase_of
 from workers.feeds import generic
@@ -87,6 +88,25 @@ def test_every_route_is_in_the_protocol_and_the_protocol_has_no_other(app: Flask
     }
     told = {span for span in code(doc("docs/protocol.md")) if re.match(r"[A-Z]+ /", span)}
     assert told == served
+
+
+def test_every_refusal_is_told_with_its_status() -> None:
+    told = {code(row[1])[0]: int(row[0]) for row in rows(section(doc("docs/protocol.md"), "Errors"))}
+    assert {word: told.get(word) for word in errors.STATUS} == errors.STATUS
+
+
+def test_the_lifetimes_told_are_the_policies_of_the_code() -> None:
+    policies = {
+        (policy.browser, policy.edge, policy.swr, policy.sie)
+        for policy in vars(headers).values()
+        if isinstance(policy, headers.Policy)
+    }
+    told = {
+        tuple(int(cell or 0) for cell in row[1:5])
+        for row in rows(section(doc("docs/architecture.md"), "At the edge"))
+        if row[1].isdecimal()
+    }
+    assert told == policies
 
 
 def heading_anchors(path: Path) -> set[str]:
@@ -208,10 +228,10 @@ def test_the_sign_command_prints_headers_that_hold(tmp_path: Path) -> None:
     (tmp_path / "body.json").write_bytes(body)
     runner = create_app(Settings(ingest_secret_generic=secret)).test_cli_runner()
     done = runner.invoke(args=["sign", str(tmp_path / "body.json")])
-    headers = dict(line.split(": ", 1) for line in done.output.splitlines())
-    Webhook(secret).verify(body, headers)
+    signed = dict(line.split(": ", 1) for line in done.output.splitlines())
+    Webhook(secret).verify(body, signed)
     again = runner.invoke(args=["sign", str(tmp_path / "body.json")])
-    assert headers["webhook-id"] not in again.output
+    assert signed["webhook-id"] not in again.output
 
 
 def test_the_sign_command_says_what_is_missing_without_a_secret(tmp_path: Path) -> None:
