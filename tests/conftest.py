@@ -204,28 +204,40 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """A failed test shows what its systems said."""
     report = yield
     if report.failed:
-        report.sections += [said for system in item.stash.get(STARTED, []) for said in system.logs()]
+        started = [system for node in item.listchain() for system in node.stash.get(STARTED, [])]
+        report.sections += [said for system in started for said in system.logs()]
     return report
 
 
-@pytest.fixture
-def run_system(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., System]]:
-    """Starts whole systems, each in a folder of its own: run_system(DATABASE_URL=…, WORKER_PROCESSES=1)."""
+def systems(node: pytest.Item | pytest.Collector, folder: Path) -> Iterator[Callable[..., System]]:
     from tests.system import System
 
-    started: list[System] = []
-    request.node.stash[STARTED] = started
+    started = node.stash[STARTED] = list[System]()
 
     def run(**settings: Any) -> System:
-        folder = tmp_path / f"system-{len(started)}"
-        folder.mkdir()
-        started.append(System(folder, **settings))
+        own = folder / f"system-{len(started)}"
+        own.mkdir()
+        started.append(System(own, **settings))
         started[-1].start()
         return started[-1]
 
     yield run
     for system in started:
         system.end()
+
+
+@pytest.fixture
+def run_system(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., System]]:
+    """Starts whole systems, each in a folder of its own: run_system(DATABASE_URL=…, WORKER_PROCESSES=1)."""
+    yield from systems(request.node, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def run_module_system(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., System]]:
+    """The same for systems that the tests of one module share; mark those with one xdist_group."""
+    yield from systems(request.node, tmp_path_factory.mktemp("systems"))
 
 
 @pytest.fixture
