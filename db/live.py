@@ -400,7 +400,9 @@ def _text(found: bytes) -> str:
 
 def _changed(before: Match | None, after: Match) -> list[Event]:
     known = before.events if before else {}
-    return [event for event in after.events.values() if known.get(event.id) is not event]
+    # A repeat makes an equal event anew; the rest are the very same, which is quicker to see.
+    touched = [event for event in after.events.values() if known.get(event.id) is not event]
+    return [event for event in touched if known.get(event.id) != event]
 
 
 def _fields(match: Match) -> list[str]:
