@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from db.domain import ID_PATTERN, Competition, Person, Score, Side, Status, Team, Update
 from db.errors import Fault, Refused
-from workers.feeds.generic import AHEAD_MS, FAULTS_MOST, parse, slug
+from workers.feeds.generic import FAULTS_MOST, parse, slug
+from workers.feeds.reading import AHEAD_MS
 
 AT = 1_767_225_600_000
 SIX = {

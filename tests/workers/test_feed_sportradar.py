@@ -285,6 +285,15 @@ def test_one_delivery_may_tell_of_many_matches() -> None:
     assert [(update.match_id[-1], update.score) for update in updates] == [(str(n), Score(n, 0)) for n in range(3)]
 
 
+def test_a_message_from_the_future_does_not_outrank_those_that_follow() -> None:
+    """Deleted entries are known to bear dates of the year 9999; one of 2098 passes for a year."""
+    absurd = goal(7, 10, (9, 9)) | {"time": "2098-01-01T00:00:00+00:00"}
+    match = played(push(absurd), push(goal(1, 10, (1, 0))), push(goal(2, 20, (2, 0))))
+    assert match.score == Score(2, 0)
+    kept = played(push(absurd, standing(9, 9)), push(goal(1, 10, (1, 0)), standing(1, 0)))
+    assert (kept.score, "7" in kept.events) == (Score(1, 0), True)
+
+
 # The US sports.
 
 
