@@ -234,9 +234,11 @@ def _processes(settings: Settings, environment: dict[str, str]) -> int:
 def _announce(port: int) -> None:
     """One line, once it is true."""
     url = f"http://localhost:{port}"
+    http = requests.Session()
+    http.trust_env = False  # a proxy of the environment knows nothing of this machine
     for _ in range(READY_S * 10):
         try:
-            requests.get(f"{url}/healthz", timeout=2).raise_for_status()
+            http.get(f"{url}/healthz", timeout=2).raise_for_status()
             print(f"\n  Scores are at {url}   (Ctrl-C ends everything)\n", flush=True)
             return
         except requests.RequestException:

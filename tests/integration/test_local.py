@@ -129,7 +129,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 
 def test_goals_arrive_ctrl_c_ends_it_and_the_next_start_goes_on(start: Start) -> None:
-    first = start(DEMO_SPEED=300).up()
+    first = start(DEMO_SPEED=300, HTTP_PROXY="http://127.0.0.1:9").up()
     assert first.said().count("Scores are at") == 1
     assert f"http://localhost:{first.port}" in first.said()
     wait_until(lambda: any(match["home_score"] for match in first.board().values()), "a goal of the demo", 60)
