@@ -35,30 +35,28 @@ class Held(StrEnum):
 
 @dataclass(frozen=True)
 class Answer:
-    """A finished 200. `wire` is the same as one HTTP/1.1 message, for connections that are written to directly."""
+    """A finished answer. `wire` is the same as one HTTP/1.1 message, for connections that are written to directly."""
 
     body: bytes
-    policy: headers.Policy
+    cache: dict[str, str]
     etag: str | None = None
     close: bool = False
+    status: str = "200 OK"
 
     @cached_property
     def headers(self) -> dict[str, str]:
-        return (
-            self.policy.headers()
-            | {
-                "Content-Type": "application/json",
-                "Content-Length": str(len(self.body)),
-                "Access-Control-Allow-Origin": "*",
-            }
-            | ({"ETag": f'W/"{self.etag}"'} if self.etag else {})
-        )
+        said = self.cache | {
+            "Content-Type": "application/json",
+            "Content-Length": str(len(self.body)),
+            "Access-Control-Allow-Origin": "*",
+        }
+        return said | {"ETag": f'W/"{self.etag}"'} if self.etag else said
 
     @cached_property
     def wire(self) -> bytes:
         said = {"Date": format_date_time(time.time()), "Connection": "close" if self.close else "keep-alive"}
         lines = [f"{name}: {value}\r\n" for name, value in (said | self.headers).items()]
-        return f"HTTP/1.1 200 OK\r\n{''.join(lines)}\r\n".encode("latin-1") + self.body
+        return f"HTTP/1.1 {self.status}\r\n{''.join(lines)}\r\n".encode("latin-1") + self.body
 
 
 @dataclass(frozen=True)
@@ -88,9 +86,8 @@ class Document:
     def answer(self, cursor: Cursor, held: Held) -> Answer:
         """held: what the asked cursor came to; changes and time-outs are immutable, the rest lives a second."""
         lasting = held in (Held.CHANGED, Held.TIMEOUT)
-        return Answer(
-            self.body(cursor, held), headers.WAIT if lasting else headers.AT_ONCE, close=held is Held.DRAINING
-        )
+        policy = headers.WAIT if lasting else headers.AT_ONCE
+        return Answer(self.body(cursor, held), policy.headers(), close=held is Held.DRAINING)
 
     @property
     def etag(self) -> str:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
+from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
+from api.document import Answer
 from cdn import headers
-from db.errors import Fault, Refused, Unavailable
+from db.errors import Fault, LiveScoreError, Refused, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +62,16 @@ def refused(error: Refused) -> Response:
 def unavailable(error: Unavailable) -> Response:
     logger.warning("unavailable path=%s reason=%r", request.path, error.message)
     return answer(503, body(error.code, error.message), retry_after_s=error.retry_after_s)
+
+
+def plain(error: LiveScoreError) -> Answer:
+    """The same for a held read whose connection was handed over before it failed."""
+    status = STATUS.get(error.code, 400) if isinstance(error, Refused) else 500
+    cache = headers.MISSING.headers() if status == 404 else headers.NO_STORE
+    if isinstance(error, Unavailable):
+        status, cache = 503, headers.NO_STORE | {"Retry-After": str(error.retry_after_s)}
+    line = f"{status} {HTTPStatus(status).phrase}"
+    return Answer(body(error.code, error.message).encode(), cache, status=line)
 
 
 def http(error: HTTPException) -> Response:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import Any
 
 from flask import Blueprint, Response, request
 
-from api import render, schemas
+from api import errors, render, schemas
 from api.document import BOARD, Answer, Document, Held
 from api.matches import checked_id
 from api.openapi import documented
 from api.parking import ALREADY_HANDLED, parkable
 from api.services import Services, here, now_ms
 from db.domain import HOLD_MS, Cursor
-from db.errors import Refused, Unavailable
+from db.errors import LiveScoreError, Refused, Unavailable
+
+logger = logging.getLogger(__name__)
 
 blueprint = Blueprint("held", __name__)
 
@@ -83,6 +86,19 @@ def current(services: Services, topic: str) -> Document:
     services.room.watch(topic)
     services.room.know(read)
     return services.room.known(topic) or read
+
+
+def learn(services: Services, topic: str) -> None:
+    """Read a topic for those who have arrived for it."""
+    failure = None
+    try:
+        current(services, topic)
+    except LiveScoreError as error:
+        failure = errors.plain(error)
+    except Exception:
+        logger.exception("bug topic=%s", topic)
+        failure = errors.plain(LiveScoreError("This is our fault. It has been logged."))
+    services.room.admit(topic, now_ms(), failure)
 
 
 def archived(services: Services, topic: str) -> Document | None:

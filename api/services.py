@@ -13,6 +13,7 @@ from flask import current_app
 
 from api.listener import Listener
 from api.reader import Reader
+from api.server import connections_most
 from api.waiting import Room
 from config import Settings
 from db.history import History
@@ -42,7 +43,7 @@ class Services:
 
     @cached_property
     def room(self) -> Room:
-        return Room(self.settings.worker_connections * HELD_PERCENT // 100, later)
+        return Room(connections_most(self.settings.worker_connections) * HELD_PERCENT // 100, later)
 
     @cached_property
     def listener(self) -> Listener:
