@@ -53,7 +53,7 @@ class FastPath:
         services, room = self.services, self.services.room
         connection = parkable(environ)
         known = room.known(topic)
-        if connection is None or (known and not services.listener.up) or room.here >= room.most:
+        if connection is None or room.here >= room.most:
             return None
         if known:
             answer = room.ask(topic, cursor, connection, now_ms())

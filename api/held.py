@@ -68,22 +68,17 @@ class Parked(Response):
 
 
 def current(services: Services, topic: str) -> Document:
-    """The topic as far as this process can know, and kept so. Raises Refused `unknown_match`, Unavailable."""
-    services.room.watch(topic)
+    """The topic as far as this process knows, and kept so: while the listener is cut off nobody can know better, and it
+    reads all again when it is back. Raises Refused `unknown_match`, Unavailable."""
     known = services.room.known(topic)
-    if known and services.listener.up:
+    if known:
         return known
-    try:
-        read = services.reader.read(topic) or archived(services, topic)
-    except Unavailable:
-        if known:
-            # Nobody can know better; the listener reads it again as soon as Redis is back.
-            return known
-        raise
+    services.room.watch(topic)
+    services.listener.heed()
+    read = services.reader.read(topic) or archived(services, topic)
     if read is None:
         services.room.forget(topic)
         raise Refused(f"There is no match {topic}.", "unknown_match")
-    services.room.watch(topic)
     services.room.know(read)
     return services.room.known(topic) or read
 

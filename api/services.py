@@ -47,11 +47,7 @@ class Services:
 
     @cached_property
     def listener(self) -> Listener:
-        made = Listener(self.settings.redis_url, self.live, self.room)
-        # Starting gives way to others, who must find this one.
-        self.__dict__["listener"] = made
-        made.start()
-        return made
+        return Listener(self.settings.redis_url, self.live, self.room)
 
     @cached_property
     def bells(self) -> queues.Bells:
