@@ -55,6 +55,8 @@ class Settings:
     demo: bool = True
     # Match minutes the demo plays per real minute.
     demo_speed: float = 30.0
+    # Bearer token that /metrics asks for; without it anybody may read the figures.
+    metrics_token: str = field(default="", repr=False)
     # INFO, WARNING…
     log_level: str = "INFO"
 

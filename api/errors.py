@@ -19,6 +19,7 @@ STATUS = {
     "unknown_match": 404,
     "unknown_route": 404,
     "signature": 401,
+    "token": 401,
     "too_large": 413,
     "invalid": 422,
     "busy": 429,

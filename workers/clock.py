@@ -12,6 +12,7 @@ from threading import Event
 
 from config import set_up_logs
 from db.errors import Unavailable
+from db.metrics import Reporter
 from workers.boot import Services, services
 
 logger = logging.getLogger(__name__)
@@ -81,8 +82,11 @@ def main() -> None:
     clock = Clock(here)
     for stop in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stop, lambda *_: clock.stopping.set())
+    reporter = Reporter(here.live.redis)
+    reporter.start()
     logger.info("clock_started")
     clock.run()
+    reporter.stop()
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ import rq
 from rq.timeouts import TimerDeathPenalty
 
 from config import Settings, set_up_logs
+from db.live import connect
+from db.metrics import Reporter
 from workers import queues
 
 logger = logging.getLogger(__name__)
@@ -38,8 +40,11 @@ def work(settings: Settings, index: int) -> None:
     set_up_logs(settings.log_level)
     names = order_for(index)
     worker = Worker(list(names), connection=queues.connect(settings.queue_url))
+    reporter = Reporter(connect(settings.redis_url))
+    reporter.start()
     logger.info("worker_started queues=%s", ",".join(names))
     worker.work(logging_level="WARNING", with_scheduler=False)
+    reporter.stop()
 
 
 class Supervisor:
