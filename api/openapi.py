@@ -12,11 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from flask import Blueprint, Response, current_app, render_template
+from flask import Blueprint, Response, current_app
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from api import render, schemas
+from api.html import page
 from cdn import headers
 
 blueprint = Blueprint("openapi", __name__)
@@ -79,9 +80,7 @@ def document() -> Response:
 
 @blueprint.get("/api/docs")
 def docs() -> Response:
-    response = Response(render_template("docs.html", document=generate()))
-    response.headers.update(headers.DOCUMENT.headers())
-    return response
+    return page("docs.html", headers.DOCUMENT, document=generate())
 
 
 def generate() -> dict[str, Any]:

@@ -6,13 +6,16 @@ match:{id}:inbox    stream   inbox_accept.lua  updates not yet applied, in order
 match:{id}:outbox   stream   match_commit.lua  versions not yet written to history
 ingest:{n}:pending  zset     accept, commit    match ids with a filled inbox, by time of the first (ms)
 ingest:parked       zset     live.park         match ids whose drain met a bug, by time parked (ms)
+history:parked      zset     live.park_history match ids whose history met a bug, by time parked (ms)
 ingest:refused      stream   live.keep_refused refused payloads on their way to SQL, 256 at most
 history:pending     zset     commit, ack       match ids with a filled outbox, by time of the first (ms)
 bell:{name}         string   accept, commit    a job is on its way to this group of mailboxes; 30 s
 seen:{provider}:{id} string  inbox_accept.lua  a delivery already accepted; 15 min
 live:matches        zset     match_commit.lua  ids of matches in phase live or break, by start (ms)
 live:filled         string   live.mark_filled  live state was rebuilt since Redis was last empty
-scores:changed      pub/sub  match_commit.lua  `{match_id} {version}` of each new version
+live:version        string   match_commit.lua  version of the board: grows with each change of a live match
+scores:changed      pub/sub  match_commit.lua  `{match_id} {version} {board} {urgent}` of each new version; board is the
+                                               board's version or 0, urgent 1 if the score or status changed
 
 The braces around a match id are a Redis Cluster hash tag: all keys of a match live in one slot.
 """
@@ -23,7 +26,9 @@ import zlib
 
 CHANGED = "scores:changed"
 MATCHES = "live:matches"
+BOARD = "live:version"
 PARKED = "ingest:parked"
+HISTORY_PARKED = "history:parked"
 REFUSED = "ingest:refused"
 FILLED = "live:filled"
 HISTORY_PENDING = "history:pending"
