@@ -61,10 +61,10 @@ class Purge:
     key: str
     lifetime_s: int
 
-    @property
-    def soft(self) -> bool:
-        """Lists may be served once more while they are fetched anew; a score may not."""
-        return self.key.startswith(("day-", "competition-"))
+
+def is_soft(key: str) -> bool:
+    """Lists may be served once more while they are fetched anew; a score may not."""
+    return key.startswith(("day-", "competition-"))
 
 
 def _match(shown: Match) -> Iterable[Purge]:

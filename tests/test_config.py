@@ -96,7 +96,11 @@ def test_no_secret_and_no_password_is_shown() -> None:
 
 def test_a_door_without_a_secret_is_shut() -> None:
     settings = read(ingest_secret_sportradar="sixteen-letters!")
-    assert [settings.ingest_secret(name) for name in ("sportradar", "generic", "nobody")] == ["sixteen-letters!", "", ""]
+    assert [settings.ingest_secret(name) for name in ("sportradar", "generic", "nobody")] == [
+        "sixteen-letters!",
+        "",
+        "",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,10 @@ def sweep(here: Services, *, now_ms: int) -> int:
         if here.live.pending(shard, before_ms=now_ms - OVERDUE_MS):
             here.bells.ingest(shard)
             rung += 1
+    next_ms = here.purges.next_ms()
+    if next_ms is not None and next_ms < now_ms - OVERDUE_MS:
+        here.bells.purge()
+        rung += 1
     since = here.live.history_waiting_since()
     if (since is not None and since < now_ms - OVERDUE_MS) or here.live.refused_waiting():
         here.bells.history()

@@ -20,11 +20,21 @@ logger = logging.getLogger(__name__)
 RESTART_S = 1.0
 
 
-def order_for(index: int) -> tuple[str, ...]:
-    """The queues a worker listens on, first come first. The first worker is for scores; the others take them last, so
-    that a stream of scores never starves purges, pushes and history."""
+def order_for(index: int, count: int) -> tuple[str, ...]:
+    """The queues a worker listens on, first come first.
+
+    The first worker is for scores alone, so that no CDN, phone or database keeps one waiting; of three or more the
+    second is for purges alone, for the same reason. The others take scores last, so that a stream of them never starves
+    the rest. A worker by itself takes everything.
+    """
     others = (queues.PURGE, queues.PUSH, queues.HISTORY)
-    return (queues.INGEST, *others) if index == 0 else (*others, queues.INGEST)
+    if count == 1:
+        return (queues.INGEST, *others)
+    if index == 0:
+        return (queues.INGEST,)
+    if index == 1 and count > 2:
+        return (queues.PURGE,)
+    return (*others, queues.INGEST)
 
 
 class Worker(rq.SimpleWorker):
@@ -38,7 +48,7 @@ class Worker(rq.SimpleWorker):
 
 def work(settings: Settings, index: int) -> None:
     set_up_logs(settings.log_level)
-    names = order_for(index)
+    names = order_for(index, settings.worker_processes)
     worker = Worker(list(names), connection=queues.connect(settings.queue_url))
     reporter = Reporter(connect(settings.redis_url))
     reporter.start()
