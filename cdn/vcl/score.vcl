@@ -1,7 +1,7 @@
 # Our edge, for Varnish 7.1 with vmod xkey. docs/edge.md, `make run EDGE=varnish`, tests and benches all run this file.
 #
-# origin.vcl, which it includes, says where the origin is; cdn/varnishd.py writes it and starts varnishd with the parameters
-# that this file counts on. Admin listener: -a admin=127.0.0.1:6083, and EDGE_PURGE_SECRET in varnishd's environment.
+# origin.vcl, which it includes, says where the origin is (a probe and a backend named origin); cdn/varnishd.py puts it in
+# and knows the parameters that this file counts on. Admin listener: -a admin=127.0.0.1:6083, and EDGE_PURGE_SECRET in varnishd's environment.
 
 vcl 4.1;
 
@@ -26,7 +26,7 @@ sub edge_purge {
         || req.http.X-Purge-Secret != std.getenv("EDGE_PURGE_SECRET")) {
         return (synth(403));
     }
-    if (!req.http.Surrogate-Key) {
+    if (req.http.Surrogate-Key !~ "[a-z0-9]") {
         return (synth(400));
     }
     if (req.http.X-Soft-Purge == "1") {
@@ -51,6 +51,10 @@ sub vcl_recv {
         return (synth(403));
     }
     unset req.http.X-Purge-Secret;
+    if (!req.http.Host && req.proto == "HTTP/1.1") {
+        # RFC 9112, 3.2.
+        return (synth(400));
+    }
 
     if (req.url ~ "^/api/ws(\?|$)" && req.http.Upgrade ~ "(?i)^websocket$") {
         return (pipe);
@@ -61,7 +65,7 @@ sub vcl_recv {
     # What is the same for all readers, by name. Everything else (deliveries, accounts, operations) goes through
     # untouched and is never stored.
     if ((req.method != "GET" && req.method != "HEAD")
-        || req.url !~ "^/(\?|$|match/|static/|api/(score/|live|matches|search|edge/canary|openapi\.json|docs)(/|\?|$)|api/score/)") {
+        || req.url !~ "^/(\?|$|match/|static/|api/(score|live|matches|search|edge/canary|openapi\.json|docs)(/|\?|$))") {
         return (pass);
     }
 
@@ -226,7 +230,7 @@ sub edge_unavailable {
     set beresp.http.Cache-Control = "no-store";
     set beresp.http.Access-Control-Allow-Origin = "*";
     set beresp.http.Retry-After = "2";
-    set beresp.body = {"{"error":{"code":"unavailable","message":"The origin does not answer."}}"};
+    set beresp.body = """{"error":{"code":"unavailable","message":"The origin does not answer."}}""";
 }
 
 sub vcl_deliver {
@@ -259,14 +263,14 @@ sub vcl_synth {
     }
     if (resp.status == 503) {
         set resp.http.Retry-After = "2";
-        set resp.body = {"{"error":{"code":"unavailable","message":"The origin does not answer."}}"};
+        set resp.body = """{"error":{"code":"unavailable","message":"The origin does not answer."}}""";
     } elsif (resp.status == 405) {
         set resp.http.Allow = "GET, HEAD";
-        set resp.body = {"{"error":{"code":"wrong_method","message":"Only GET and HEAD are answered here."}}"};
+        set resp.body = """{"error":{"code":"wrong_method","message":"Only GET and HEAD are answered here."}}""";
     } elsif (resp.status == 403) {
-        set resp.body = {"{"error":{"code":"forbidden","message":"The secret is missing or wrong, or this is not the admin port."}}"};
+        set resp.body = """{"error":{"code":"forbidden","message":"The secret is missing or wrong, or this is not the admin port."}}""";
     } elsif (resp.status == 400) {
-        set resp.body = {"{"error":{"code":"bad_request","message":"The request is not understood."}}"};
+        set resp.body = """{"error":{"code":"bad_request","message":"The request is not understood."}}""";
     } else {
         set resp.body = "{}";
     }
