@@ -11,6 +11,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from api.document import Held
 from db.domain import Phase, Side, Status
 from db.history import fold
 
@@ -104,9 +105,19 @@ class Score(Summary):
     poll_after_ms: Annotated[int, Field(description="when to ask again, for those who do not wait")]
 
 
+class HeldScore(Score):
+    held: Annotated[Held, Field(description="why the wait ended")]
+
+
 class Live(Body):
+    version: Annotated[int, Field(description="Grows with each change of a live match.")]
     matches: list[Summary]
+    next: Annotated[str | None, Field(description="the path to wait at for the next change; null for a narrowed board")]
     poll_after_ms: int
+
+
+class HeldLive(Live):
+    held: Annotated[Held, Field(description="why the wait ended")]
 
 
 class LiveQuery(Query):

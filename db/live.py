@@ -114,8 +114,10 @@ def guarded(method: Callable[P, R]) -> Callable[P, R]:
             return method(*args, **kwargs)
         except (redis.ConnectionError, redis.TimeoutError, redis.exceptions.ReadOnlyError) as error:
             raise Unavailable(f"live state is out of reach: {type(error).__name__}") from error
+        except redis.exceptions.OutOfMemoryError as error:
+            raise Unavailable("live state is full") from error
         except redis.exceptions.ResponseError as error:
-            if str(error).startswith(("LOADING", "OOM", "MISCONF")):
+            if str(error).startswith(("LOADING", "MISCONF")):
                 raise Unavailable(f"live state cannot serve: {str(error).split()[0]}") from error
             raise
 
@@ -251,12 +253,14 @@ class Live:
         return [decode_match(text, int(version), int(at)) if text else None for text, version, at in rows]
 
     @guarded
-    def versions(self, match_ids: Sequence[str]) -> list[int | None]:
-        """Only the versions of matches, in the order asked; None where Redis holds none."""
+    def versions(self, match_ids: Sequence[str | None]) -> list[int | None]:
+        """Only the versions, in the order asked: of matches, None where Redis holds none; and for None of the board."""
         with self.redis.pipeline(transaction=False) as pipe:
             for match_id in match_ids:
-                pipe.hget(keys.state(match_id), "version")
-            return [int(found) if found else None for found in pipe.execute()]
+                pipe.hget(keys.state(match_id), "version") if match_id is not None else pipe.get(keys.BOARD)
+            found = pipe.execute()
+        absent: dict[str | None, int] = {None: 0}
+        return [int(one) if one else absent.get(match_id) for match_id, one in zip(match_ids, found, strict=True)]
 
     @guarded
     def board(self) -> Board:
@@ -270,10 +274,6 @@ class Live:
             version, ids = pipe.execute()
         found = self.read([_text(match_id) for match_id in ids])
         return Board(int(version or 0), tuple(match for match in found if match))
-
-    @guarded
-    def board_version(self) -> int:
-        return int(self.redis.get(keys.BOARD) or 0)
 
     @guarded
     def commit(
@@ -412,7 +412,9 @@ def _text(found: bytes) -> str:
 
 def _changed(before: Match | None, after: Match) -> list[Event]:
     known = before.events if before else {}
-    return [event for event in after.events.values() if known.get(event.id) is not event]
+    # A repeat makes an equal event anew; the rest are the very same, which is quicker to see.
+    touched = [event for event in after.events.values() if known.get(event.id) is not event]
+    return [event for event in touched if known.get(event.id) != event]
 
 
 def _fields(match: Match) -> list[str]:

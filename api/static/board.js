@@ -4,14 +4,16 @@ import { name } from "./clock.js";
 import { dayOf, dayPicker, longName, parseDay, plus, today, zone } from "./days.js";
 import { h } from "./dom.js";
 import { Lists, Section } from "./lists.js";
-import { readMatches } from "./read.js";
+import { read, readMatches } from "./read.js";
 import { Row } from "./row.js";
 import { followBoard } from "./scores.js";
 
 // Kick-offs move and results are confirmed by the minute, not by the second: those come by the live feed.
 const AGAIN_MS = 60_000;
-// A match that has left the live list is in its day's list a moment later, once history is written.
-const LEFT_MS = 1_500;
+// A match that has left the live list is asked for by itself, soon, and by its many readers not at once; more than a
+// few of them are quicker read with their day's list.
+const LEFT_MS = 500;
+const LEFT_MOST = 8;
 // A team's or competition's list: what people call recent, and what is coming.
 const BACK_DAYS = 14;
 const NEXT_MOST = 5;
@@ -38,6 +40,7 @@ export class Board {
     this.leaving.abort();
     this.feed.close();
     clearTimeout(this.timer);
+    clearTimeout(this.leftTimer);
   }
 
   tick() {
@@ -55,13 +58,11 @@ export class Board {
     this.heading = h("h1", { tabindex: "-1", class: this.isToday ? "hidden" : "" }, this.title);
     this.notice = h("div", { class: "notice" });
     this.skeleton = skeleton();
-    const parts = Object.values(sections).map((section) => section.element);
-    if (!this.isToday) parts[0].querySelector("h2").classList.add("hidden");
-    const body = this.isToday
-      ? [h("div", { class: "main" }, this.skeleton, this.notice, parts[0]), h("div", { class: "aside" }, ...parts.slice(1))]
-      : [h("div", { class: "main" }, this.skeleton, this.notice, ...parts)];
+    const [first, ...others] = Object.values(sections).map((section) => section.element);
+    if (!this.isToday) first.querySelector("h2").classList.add("hidden");
     const days = this.ofDay ? dayPicker(this.day, (address) => this.shell.go(address)) : null;
-    this.element = h("div", { class: "board" }, this.heading, days, h("div", { class: this.isToday ? "columns" : "column" }, ...body));
+    const lead = h("div", { class: "lead" }, this.skeleton, this.notice, first);
+    this.element = h("div", { class: "board" }, this.heading, days, h("div", { class: this.isToday ? "columns" : "column" }, lead, ...others));
     this.element.setAttribute("aria-busy", "true");
   }
 
@@ -86,10 +87,10 @@ export class Board {
       if (this.isToday || this.lists.rows.has(match.match_id)) this.#put(match, now);
     }
     this.#show();
-    if (this.#left().length) this.#loadAfter(LEFT_MS);
+    if (this.#left().length) this.#askAfterLeft();
   }
 
-  /** Rows said to be in play that the live list no longer has: over, and the day's list will say how. */
+  /** Rows said to be in play that the live list no longer has: over, and their own documents say how. */
   #left() {
     if (!this.liveIds) return [];
     const inPlay = [...this.lists.rows.values()].filter(({ match }) => match.phase === "live" || match.phase === "break");
@@ -101,8 +102,23 @@ export class Board {
     if (news?.text) this.shell.announce(news.text);
   }
 
+  /** Once at a time; what still seems to be in play after that is left to the day's list. */
+  #askAfterLeft() {
+    this.leftTimer ??= setTimeout(async () => {
+      const left = this.#left();
+      if (left.length <= LEFT_MOST) await this.#readEach(left);
+      this.leftTimer = null;
+      this.#show();
+      if (this.#left().length) this.#loadAfter(LEFT_MS);
+    }, Math.random() * LEFT_MS);
+  }
+
+  async #readEach(rows) {
+    const reads = rows.map(({ match }) => read(`/api/score/${match.match_id}`, this.leaving.signal));
+    for (const { value } of await Promise.allSettled(reads)) if (value) this.#put(value, this.feed.now());
+  }
+
   async #load() {
-    clearTimeout(this.timer);
     try {
       const matches = await readMatches(this.#query(), this.leaving.signal);
       const listed = new Set(matches.map((match) => match.match_id));
@@ -112,7 +128,7 @@ export class Board {
       this.failure = null;
       this.#name(matches);
       if (this.isToday && !this.liveIds?.size && !this.#upcoming()) await this.#loadNext();
-      this.#loadAfter(this.#left().length ? 3 * LEFT_MS : AGAIN_MS);
+      this.#loadAfter(AGAIN_MS);
     } catch (error) {
       if (this.leaving.signal.aborted) return;
       this.failure = error;

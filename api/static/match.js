@@ -82,6 +82,8 @@ export class MatchPage {
     this.#clock();
     this.#facts();
     if (news) this.#highlight(news);
+    // The light says otherwise of a match that is over, whose state is the same.
+    if (this.feed?.state) this.shell.indicate(this.feed.state, this.feed);
     this.#loadEvents();
   }
 

@@ -17,7 +17,8 @@ const PAGES_MOST = 20;
 export async function read(path, signal) {
   const both = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
   try {
-    const response = await fetch(path, { signal: both });
+    // Asked again each time: browsers too serve what is stale while they revalidate, and the edge is near enough.
+    const response = await fetch(path, { cache: "no-cache", signal: both });
     const body = await response.json();
     if (response.ok) return body;
     throw new Failure(response.status, body.error?.message ?? response.statusText);

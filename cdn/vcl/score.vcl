@@ -51,7 +51,7 @@ sub vcl_recv {
         return (synth(403));
     }
     unset req.http.X-Purge-Secret;
-    if (!req.http.Host && req.proto == "HTTP/1.1") {
+    if (req.restarts == 0 && !req.http.Host && req.proto == "HTTP/1.1") {
         # RFC 9112, 3.2.
         return (synth(400));
     }

@@ -108,7 +108,7 @@ test("ends and how they came about", () => {
 
 test("before the start the kick-off is shown in the reader's zone", () => {
   const told = match({ status: "scheduled", phase: "scheduled", minute: null });
-  const here = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" }).format(new Date(told.start_time));
+  const here = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" }).format(new Date(told.start_time));
   assert.equal(clockText(told, NOW), here);
   assert.equal(clockText({ ...told, start_time: null }, NOW), "TBD");
   assert.equal(clockText({ ...told, status: "time_tbd" }, NOW), "TBD");

@@ -99,7 +99,7 @@ class NamedIn(_In):
     id: Id | None = None
 
 
-Named = Annotated[NamedIn, BeforeValidator(_named)]
+Named = Annotated[NamedIn, BeforeValidator(_named, json_schema_input_type=NamedIn | str)]
 
 
 class ShootoutIn(_In):
