@@ -14,6 +14,7 @@ from flask import current_app
 from api.listener import Listener
 from api.reader import Reader
 from api.waiting import Room
+from cdn import headers
 from config import Settings
 from db.history import History
 from db.live import Live, connect
@@ -35,6 +36,10 @@ class Services:
     @cached_property
     def history(self) -> History:
         return History(engine(self.settings.sql_url))
+
+    @cached_property
+    def dialect(self) -> headers.Dialect:
+        return headers.dialect(self.settings.cdn)
 
     @cached_property
     def reader(self) -> Reader:

@@ -124,7 +124,7 @@ PURGE_SECONDS = _declared(Histogram("purge_seconds", "From a commit to the CDN's
 PURGE_THROTTLED = _declared(Counter("purge_throttled_total", "Purges that waited for the CDN's budget", ("cdn",)))
 PURGE_MOOT = _declared(Counter("purge_moot_total", "Keys given up because their answers had expired", ("cdn",)))
 EDGE_VISIBLE = _declared(Histogram("edge_visible_seconds", "From a commit to its version read through PUBLIC_URL"))
-EDGE_UNSEEN = _declared(Counter("edge_unseen_total", "Versions the probe did not come to see", ("reason",)))
+EDGE_UNSEEN = _declared(Counter("edge_unseen_total", "Versions the probe did not come to see"))
 
 
 def report(client: Any) -> None:

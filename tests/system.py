@@ -38,6 +38,11 @@ class System(Processes):
         super().__init__(folder, **(defaults | settings))
         self._deliveries = itertools.count(1)
 
+    def command(self, name: str) -> list[str]:
+        """Redis syncs each write, so that what it has said yes to is there after SIGKILL, as on a platform with a
+        replica; `everysec` may hold writes back while it syncs (redis.conf, "appendfsync")."""
+        return super().command(name) + (["--appendfsync", "always"] if name == "redis" else [])
+
     @property
     def secrets(self) -> dict[str, str]:
         """By provider."""

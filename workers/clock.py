@@ -8,12 +8,14 @@ from __future__ import annotations
 import logging
 import signal
 import time
-from threading import Event
+from threading import Event, Thread
 
+from cdn import headers
 from config import set_up_logs
 from db.errors import Unavailable
 from db.metrics import Reporter
 from workers.boot import Services, services
+from workers.probe import Probe, check_at_start
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +91,16 @@ class Clock:
             housekeep(self.here, now_ms=now_ms)
 
 
+def watch_edge(here: Services, stopping: Event) -> None:
+    """Where it is known how readers come: what do they see, and does the CDN do as it is told."""
+    settings = here.settings
+    if not settings.public_url:
+        return
+    Probe(settings.redis_url, settings.public_url, stopping).start()
+    asked = (settings.public_url, here.cdn, headers.dialect(settings.cdn), stopping)
+    Thread(target=check_at_start, args=asked, name="edge-check", daemon=True).start()
+
+
 def main() -> None:
     here = services()
     set_up_logs(here.settings.log_level)
@@ -97,6 +109,7 @@ def main() -> None:
         signal.signal(stop, lambda *_: clock.stopping.set())
     reporter = Reporter(here.live.redis)
     reporter.start()
+    watch_edge(here, clock.stopping)
     logger.info("clock_started")
     clock.run()
     reporter.stop()

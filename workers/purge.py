@@ -144,5 +144,8 @@ class Purger:
         self.not_before_ms = now_ms + round(max(wait_s, outcome.retry_after_s or 0) * 1000)
         if outcome.reason != self.told:
             self.told = outcome.reason
-            level = logging.ERROR if outcome.result is Result.REFUSED else logging.WARNING
-            logger.log(level, "purge_failed cdn=%s keys=%d reason=%r", self.backend.name, keys, outcome.reason)
+            said = (self.backend.name, keys, outcome.reason)
+            if outcome.result is Result.REFUSED:
+                logger.error("purge_refused cdn=%s keys=%d reason=%r", *said)
+            else:
+                logger.warning("purge_failed cdn=%s keys=%d reason=%r", *said)

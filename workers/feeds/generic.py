@@ -36,9 +36,8 @@ from db.domain import (
     status_of,
 )
 from db.errors import Fault, Refused
+from workers.feeds.reading import AHEAD_MS
 
-# A stamp beyond tomorrow would outrank every true message that follows; time zones and clocks are off by less.
-AHEAD_MS = 24 * 60 * 60 * 1000
 # Replays reach back to the first matches on film; no calendar, ours or SQL's, has to hold more than this.
 YEARS = range(1900, 2100)
 # More than 256 KB can hold: a bound on the faults of a body of empty objects, not on what a sender may say.
