@@ -79,9 +79,24 @@ class Backend(Protocol):
 def within(seconds: float, call: Callable[[], T], late: Callable[[], T]) -> T:
     """The call's value, or `late()` once the time is up. requests bounds each read, not their sum: a server that sends
     a byte now and then would hold a purge for ever. The thread left behind ends with its own time-outs."""
-    box: queue.SimpleQueue[T] = queue.SimpleQueue()
-    threading.Thread(target=lambda: box.put(call()), daemon=True, name="purge-call").start()
+    box: queue.SimpleQueue[Callable[[], T]] = queue.SimpleQueue()
+    threading.Thread(target=lambda: box.put(_kept(call)), daemon=True, name="purge-call").start()
     try:
-        return box.get(timeout=seconds)
+        kept = box.get(timeout=seconds)
     except queue.Empty:
         return late()
+    return kept()
+
+
+def _kept(call: Callable[[], T]) -> Callable[[], T]:
+    """What the call returned or raised, for another thread to return or raise."""
+    try:
+        value = call()
+    except Exception as error:
+        bug = error
+
+        def throw() -> T:
+            raise bug
+
+        return throw
+    return lambda: value

@@ -38,6 +38,7 @@ class CloudFront:
 
     def _purge(self, keys: Sequence[str]) -> Outcome:
         import botocore.exceptions  # noqa: PLC0415 - an optional requirement
+        import botocore.parsers  # noqa: PLC0415
 
         try:
             self.client.create_invalidation(DistributionId=self.distribution_id, InvalidationBatch=_batch(keys))
@@ -45,6 +46,8 @@ class CloudFront:
             return _judged(error.response)
         except botocore.exceptions.NoCredentialsError:
             return refused("there are no credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+        except botocore.parsers.ResponseParserError:
+            return later("its answer was not understood")
         except botocore.exceptions.BotoCoreError as error:
             return later(f"unreachable: {type(error).__name__}")
         return DONE

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import requests
+import urllib3.exceptions
 
 from cdn.backend import CONNECT_S, DONE, TOTAL_S, Outcome, later, refused, within
 
@@ -52,7 +53,7 @@ class Wire:
                 return self._judged(answer)
         except requests.Timeout:
             return later("timed out")
-        except requests.RequestException as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             return later(f"unreachable: {type(error).__name__}")
 
     def _judged(self, answer: requests.Response) -> Outcome:
