@@ -72,6 +72,7 @@ def _measured() -> dict[str, tuple[str, float]]:
     return {
         "ingest_waiting": ("Matches whose inbox waits", live.backlog()),
         "ingest_parked": ("Matches set aside after a bug", live.parked()),
+        "purge_waiting": ("Cache keys that wait to be purged", here().purges.waiting()),
         "history_lag_seconds": ("Age of the longest waiting outbox", _history_lag() / 1000),
     }
 

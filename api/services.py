@@ -18,6 +18,7 @@ from cdn import headers
 from config import Settings
 from db.history import History
 from db.live import Live, connect
+from db.purges import Purges
 from db.session import engine
 from workers import queues
 
@@ -56,6 +57,10 @@ class Services:
         self.__dict__["listener"] = made
         made.start()
         return made
+
+    @cached_property
+    def purges(self) -> Purges:
+        return Purges(self.live.redis)
 
     @cached_property
     def bells(self) -> queues.Bells:

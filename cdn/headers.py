@@ -1,6 +1,6 @@
 """Every lifetime we send, in one table, and how each CDN is told of it.
 
-The numbers and their reasons: docs/edge.md, "Lifetimes".
+The numbers and their reasons: docs/architecture.md, "At the edge".
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ def tell(system: System, files: tuple[str, ...], *options: str) -> None:
             environment.setenv(f"INGEST_SECRET_{provider.upper()}", secret)
         for end in sorted({suffix(file) for file in files}):
             paths = [str(DATA / file) for file in files if suffix(file) == end]
-            where = ["--url", system.url, "--speed", "max", "--connections", "16", "--settle", "60", "--suffix", end]
+            where = ["--url", system.url, "--speed", "max", "--connections", "16", "--settle", "120", "--suffix", end]
             assert replay.main([*paths, *where, *options]) == 0
     system.wait_settled()
 

@@ -97,7 +97,7 @@ class System(Processes):
         wait_until(lambda: self.shown(match_id) == score, f"{score} of {match_id}")
         return self.score(match_id)
 
-    def wait_settled(self, timeout_s: float = 60.0) -> None:
+    def wait_settled(self, timeout_s: float = 120.0) -> None:
         """Until every accepted update is applied and written to history."""
         wait_until(self.is_settled, "inboxes and outboxes to be empty", timeout_s)
 

@@ -25,19 +25,19 @@ export class Shell {
     history.scrollRestoration = "manual";
     document.addEventListener("click", (event) => this.#follow(event));
     document.addEventListener("keydown", (event) => slash(event));
-    window.addEventListener("popstate", () => this.#open(this.#scrolls.get(history.state?.key) ?? 0));
+    window.addEventListener("popstate", () => this.#back());
     document.addEventListener("visibilitychange", () => document.hidden || this.#view?.tick());
     setInterval(() => document.hidden || this.#view?.tick(), TICK_MS);
     history.replaceState({ key: this.#key }, "");
-    this.#open(null);
+    this.#open({ focus: false });
   }
 
   /** Go to an address of ours without loading the page again. */
   go(address, { replace = false } = {}) {
     this.#scrolls.set(this.#key, window.scrollY);
-    this.#key += replace ? 0 : 1;
+    if (!replace) this.#key = Math.max(...this.#scrolls.keys()) + 1;
     history[replace ? "replaceState" : "pushState"]({ key: this.#key }, "", address);
-    this.#open(0);
+    this.#open();
   }
 
   retitle(title) {
@@ -65,16 +65,26 @@ export class Shell {
     if ((before === "offline" || before === "reconnecting") && (state === "live" || state === "polling")) this.announce("Connected again.");
   }
 
-  /** @param {number | null} scroll where to; null on the first load, which takes no focus */
-  #open(scroll) {
+  /** Back or forward: to where one was reading, once it is there again. */
+  async #back() {
+    this.#scrolls.set(this.#key, window.scrollY);
+    this.#key = history.state?.key ?? 0;
+    this.#open();
+    const view = this.#view;
+    await view.ready;
+    if (view === this.#view) window.scrollTo(0, this.#scrolls.get(this.#key) ?? 0);
+  }
+
+  /** @param {{focus?: boolean}} [how] the first load takes no focus */
+  #open({ focus = true } = {}) {
     this.#view?.close();
     this.indicate("connecting");
     const url = new URL(location.href);
     this.#view = new (url.pathname.startsWith("/match/") ? MatchPage : Board)(url, this);
     this.#main.replaceChildren(this.#view.element);
     this.retitle(this.#view.title);
-    if (scroll === null) return;
-    window.scrollTo(0, scroll);
+    if (!focus) return;
+    window.scrollTo(0, 0);
     this.#view.element.querySelector("h1").focus({ preventScroll: true });
   }
 

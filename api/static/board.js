@@ -31,6 +31,8 @@ export class Board {
     this.ofDay = !this.team && !this.competition;
     this.isToday = this.ofDay && this.day === today();
     this.title = this.isToday ? "Live scores" : this.ofDay ? longName(this.day) : "Matches";
+    /** Kept once there is something to scroll through. */
+    this.ready = new Promise((resolve) => (this.settle = resolve));
     this.#build();
     this.feed = followBoard({ onChange: (body) => this.#live(body), onState: (state) => shell.indicate(state, this.feed) });
     this.#load();
@@ -53,13 +55,16 @@ export class Board {
   #build() {
     const sections = this.isToday
       ? { live: new Section("live", "Live now"), next: new Section("next", "Upcoming"), done: new Section("done", "Finished") }
-      : { all: new Section("all", this.ofDay ? longName(this.day) : "Matches") };
+      : this.ofDay
+        ? { all: new Section("all", longName(this.day)) }
+        : { next: new Section("next", "Now and next"), done: new Section("done", "Results") };
     this.lists = new Lists(sections, (match) => this.#place(match));
     this.heading = h("h1", { tabindex: "-1", class: this.isToday ? "hidden" : "" }, this.title);
     this.notice = h("div", { class: "notice" });
     this.skeleton = skeleton();
     const [first, ...others] = Object.values(sections).map((section) => section.element);
-    if (!this.isToday) first.querySelector("h2").classList.add("hidden");
+    // A day's one list has the day's name above it already.
+    if (this.ofDay && !this.isToday) first.querySelector("h2").classList.add("hidden");
     const days = this.ofDay ? dayPicker(this.day, (address) => this.shell.go(address)) : null;
     const lead = h("div", { class: "lead" }, this.skeleton, this.notice, first);
     this.element = h("div", { class: "board" }, this.heading, days, h("div", { class: this.isToday ? "columns" : "column" }, lead, ...others));
@@ -69,14 +74,12 @@ export class Board {
   /** @returns {import("./lists.js").Place | null} */
   #place(match) {
     if (GONE.has(match.status)) return null;
-    const { competition, start_time: start, phase } = match;
-    if (!this.ofDay) {
-      const day = start ? dayOf(new Date(start)) : "later";
-      return { section: "all", key: day, title: start ? longName(day) : "To be decided", href: null };
-    }
+    const { competition } = match;
+    if (!this.ofDay) return placeByDay(match);
     const title = competition?.name ?? "Other matches";
     const href = competition ? `/?competition=${encodeURIComponent(competition.id)}` : null;
-    return { section: this.isToday ? sectionOf(match, phase) : "all", key: `${title} ${competition?.id}`, title, href };
+    const key = `${title} ${competition?.id}`;
+    return { section: this.isToday ? sectionOf(match) : "all", key, order: key, title, href };
   }
 
   /** The live list. It adds rows only to today's board; elsewhere it brings those listed up to date. */
@@ -179,6 +182,7 @@ export class Board {
     this.element.setAttribute("aria-busy", String(waiting));
     const notice = this.failure && !known ? this.#error() : waiting ? null : this.#empty();
     this.notice.replaceChildren(...(notice ? [notice] : []));
+    if (this.loaded && this.liveIds) this.settle();
   }
 
   #error() {
@@ -200,9 +204,17 @@ export class Board {
   }
 }
 
-function sectionOf({ status }, phase) {
+function sectionOf({ status, phase }) {
   if (phase === "live" || phase === "break") return "live";
   return phase === "finished" || status === "abandoned" ? "done" : "next";
+}
+
+/** What is coming in order of days, what is over with the latest day first. */
+function placeByDay(match) {
+  const day = match.start_time ? dayOf(new Date(match.start_time)) : null;
+  const section = sectionOf(match) === "done" ? "done" : "next";
+  const at = day ? Date.parse(day) : Infinity;
+  return { section, key: `${day}`, order: section === "done" ? -at : at, title: day ? longName(day) : "To be decided", href: null };
 }
 
 function skeleton() {

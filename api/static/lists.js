@@ -3,7 +3,7 @@
 import { h } from "./dom.js";
 import { Row } from "./row.js";
 
-/** @typedef {{section: string, key: string, title: string, href: string | null}} Place where a match is listed */
+/** @typedef {{section: string, key: string, order: string | number, title: string, href: string | null}} Place where a match is listed */
 
 /** All rows by match id, each in one group of one section. */
 export class Lists {
@@ -74,6 +74,8 @@ export class Section {
 
   /** After a row came or went. */
   changed(group) {
+    // Groups out of sight are not laid out (style.css); this is what the scrollbar takes them for.
+    group.element.style.setProperty("--rows", group.rows.length);
     if (!group.rows.length) {
       group.element.remove();
       this.groups.delete(group.key);
@@ -89,10 +91,10 @@ export class Section {
 export class Group {
   /** @type {Row[]} */ rows = [];
 
-  constructor(section, { key, title, href }) {
+  constructor(section, { key, order, title, href }) {
     this.section = section;
     this.key = key;
-    this.order = key;
+    this.order = order;
     this.list = h("ul", { class: "rows" });
     this.element = h("div", { class: "group" }, h("h3", {}, href ? h("a", { href }, title) : title), this.list);
   }

@@ -21,6 +21,8 @@ export class MatchPage {
     this.title = "Match";
     this.id = decodeURIComponent(url.pathname.split("/")[2]);
     this.leaving = new AbortController();
+    /** Kept once there is something to scroll through. */
+    this.ready = new Promise((resolve) => (this.settle = resolve));
     this.#build();
     this.feed = followMatch(this.id, { onChange: (body) => this.#score(body), onState: (state) => this.#state(state) });
     this.#loadMetadata();
@@ -168,6 +170,7 @@ export class MatchPage {
     });
     if (items.length !== this.timeline.children.length || items.some((item, i) => item !== this.timeline.children[i])) this.timeline.replaceChildren(...items);
     this.quiet.hidden = items.length > 0;
+    this.settle();
     this.shootout.hidden = !kicks.length;
     if (kicks.length) this.shootout.replaceChildren(h("h2", {}, "Shoot-out"), h("ul", {}, kickRow(kicks, "home", sides.home), kickRow(kicks, "away", sides.away)));
     for (const [at, parts] of Object.entries(this.sides)) {

@@ -7,8 +7,8 @@ if redis.call("EXISTS", KEYS[1]) == 1 then
     return 0
 end
 local t = redis.call("TIME")
-local rev = string.format("%.0f", t[1] * 1000 + math.floor(t[2] / 1000))
-redis.call("HSET", KEYS[1], "version", ARGV[2], "updated_at", ARGV[3], "rev", rev, "match", ARGV[4],
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+redis.call("HSET", KEYS[1], "version", ARGV[2], "updated_at", ARGV[3], "rev", string.format("%.0f", now), "match", ARGV[4],
     "score", ARGV[5], "time", ARGV[6], "status", ARGV[7])
 redis.call("DEL", KEYS[2])
 for i = 10, #ARGV, 2 do
@@ -16,8 +16,6 @@ for i = 10, #ARGV, 2 do
 end
 if ARGV[8] ~= "" then
     redis.call("ZADD", KEYS[3], ARGV[8], ARGV[1])
-    local t = redis.call("TIME")
-    local now = t[1] * 1000 + math.floor(t[2] / 1000)
     redis.call("SET", KEYS[4], string.format("%.0f", math.max(tonumber(redis.call("GET", KEYS[4]) or "0") + 1, now)))
 end
 if ARGV[9] ~= "0" then

@@ -113,3 +113,18 @@ def test_going_there_and_back_loads_no_page_again(open_tab: OpenTab, play: Play)
     page.go_forward()
     expect(page.locator(".big-score")).to_have_text("0–0")
     assert page.evaluate("window.loadedOnce")
+
+
+def test_going_back_leads_to_where_one_was_reading(open_tab: OpenTab, play: Play) -> None:
+    for n in range(8):
+        match_id = play.kick_off(f"Home {n}", f"Away {n}", f"m{n}", competition=f"League {n}")
+    page = open_tab(viewport={"width": 360, "height": 500})
+    link = page.locator(f'[data-id="{match_id}"] a')
+    link.scroll_into_view_if_needed()
+    was = page.evaluate("scrollY")
+    assert was > 300
+    link.click()
+    expect(page.locator(".big-score")).to_have_text("0–0")
+    assert page.evaluate("scrollY") == 0
+    page.go_back()
+    expect(link).to_be_in_viewport()

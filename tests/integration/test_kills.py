@@ -80,7 +80,7 @@ def test_workers_killed_while_they_drain(run_system: Callable[..., System], undi
     with telling(system) as player:
         for victim in (system.workers * KILLS)[:KILLS]:
             goal = commits(system, victim) + rng.randint(5, 50)
-            wait_until(partial(has_drained, system, victim, goal, player), f"{goal} commits of {victim}", 60)
+            wait_until(partial(has_drained, system, victim, goal, player), f"{goal} commits of {victim}", 120)
             kills += commits(system, victim) >= goal
             system.kill(victim)
             system.restart(victim)
@@ -105,7 +105,7 @@ def test_killed_in_mid_replay(
     rng = random.Random(SEED)
     with telling(system) as player:
         for n, point in enumerate(sorted(rng.randrange(player.total * 9 // 10) for _ in range(KILLS))):
-            wait_until(partial(has_sent, player, point), f"{point} requests sent", 60)
+            wait_until(partial(has_sent, player, point), f"{point} requests sent", 120)
             victim = victims[n % len(victims)]
             print(f"KILL_SEED={SEED}: {victim} after {player.sent} of {player.total}")
             system.kill(victim)
@@ -125,10 +125,10 @@ def test_without_sql_for_a_while_history_catches_up(
     empty_postgres(postgres.url)
     system = run_system(DATABASE_URL=postgres.url, INGEST_SHARDS=2)
     with telling(system) as player:
-        wait_until(lambda: player.sent > player.total // 4, "a quarter to be sent")
+        wait_until(lambda: player.sent > player.total // 4, "a quarter to be sent", 120)
         postgres.stop()
         try:
-            wait_until(lambda: player.sent == player.total, "the rest to be sent without SQL", 60)
+            wait_until(lambda: player.sent == player.total, "the rest to be sent without SQL", 120)
             assert system.get("/readyz").json()["status"] == "degraded"
         finally:
             postgres.start()
