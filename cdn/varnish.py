@@ -14,7 +14,8 @@ class Varnish:
     name = "varnish"
     # 100 keys of 64 characters and a space are 6.5 KB; varnishd takes a header of 8 KB (http_req_hdr_len).
     most = 100
-    soft = True
+    # The VCL decides by the path what may be served once more: one kind of purge, one call.
+    soft = False
     floor_s = 0
     rebound = True
 
@@ -25,7 +26,7 @@ class Varnish:
         # A wire for each node, so that a dead one does not cost the others their warm connection.
         self.wires = [Wire({"X-Purge-Secret": secret}) for _ in urls]
 
-    def purge(self, keys: Sequence[str], *, soft: bool) -> Outcome:
-        headers = {"Surrogate-Key": " ".join(keys)} | ({"X-Soft-Purge": "1"} if soft else {})
+    def purge(self, keys: Sequence[str], *, soft: bool) -> Outcome:  # noqa: ARG002 - it knows only one kind
+        headers = {"Surrogate-Key": " ".join(keys)}
         outcomes = [wire.send("PURGEKEYS", url, headers) for wire, url in zip(self.wires, self.urls, strict=True)]
         return next((outcome for outcome in outcomes if outcome.result is not Result.DONE), DONE)

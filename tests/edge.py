@@ -165,9 +165,8 @@ class Varnish:
     def version(self, path: str = "/api/score/m1") -> int:
         return int(self.get(path).json()["version"])
 
-    def purge(self, keys: str, *, soft: bool = False, secret: str = SECRET, url: str = "") -> requests.Response:
+    def purge(self, keys: str, *, secret: str = SECRET, url: str = "") -> requests.Response:
         headers = {"Surrogate-Key": keys, "X-Purge-Secret": secret, "Connection": "close"}
-        headers |= {"X-Soft-Purge": "1"} if soft else {}
         return requests.request("PURGEKEYS", url or self.admin, headers=headers, timeout=5)
 
     def raw(self, request: bytes, timeout_s: float = 10) -> bytes:

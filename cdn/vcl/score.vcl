@@ -19,8 +19,9 @@ acl purgers {
     "192.168.0.0"/16;
 }
 
-# PURGEKEYS with Surrogate-Key: keys, separated by spaces. X-Soft-Purge: 1 lets what is there be served once more while it
-# is fetched anew. X-Purged tells how many objects went; none is no error: nobody had asked for them.
+# PURGEKEYS with Surrogate-Key: keys, separated by spaces. X-Purged tells how many objects went; none is no error: nobody
+# had asked for them. What is purged is expired, not thrown away: with the origin well nobody gets it again (vcl_recv),
+# but should the origin fail just then it is the last good answer.
 sub edge_purge {
     if (local.socket != "admin" || client.ip !~ purgers || std.getenv("EDGE_PURGE_SECRET") == ""
         || req.http.X-Purge-Secret != std.getenv("EDGE_PURGE_SECRET")) {
@@ -29,11 +30,7 @@ sub edge_purge {
     if (req.http.Surrogate-Key !~ "[a-z0-9]") {
         return (synth(400));
     }
-    if (req.http.X-Soft-Purge == "1") {
-        set req.http.X-Purged = xkey.softpurge(req.http.Surrogate-Key);
-    } else {
-        set req.http.X-Purged = xkey.purge(req.http.Surrogate-Key);
-    }
+    set req.http.X-Purged = xkey.softpurge(req.http.Surrogate-Key);
     return (synth(200));
 }
 
@@ -110,8 +107,11 @@ sub vcl_recv {
     } elsif (req.http.X-Stale-Ok || !std.healthy(req.backend_hint)) {
         # Stale-if-error.
         set req.grace = 10m;
+    } elsif (req.url ~ "^/api/(score/|live|edge/)") {
+        # A score is never stale while the origin is well: who comes next waits milliseconds for the one fetch.
+        set req.grace = 0s;
     } else {
-        # Stale-while-revalidate. One figure for all: with a collapsed fetch of milliseconds nobody waits for long.
+        # Stale-while-revalidate: lists and the page are served once more while they are fetched.
         set req.grace = 1s;
     }
     return (hash);

@@ -143,7 +143,7 @@ def varnish(plane: Plane, call: Call) -> Answer:
         return Answer(403)
     if any(len(value) > 7 * 1024 for value in call.headers.values()):
         return Answer(400)
-    (plane.soft if call.headers.get("X-Soft-Purge") else plane.purged).extend(call.headers["Surrogate-Key"].split())
+    plane.purged.extend(call.headers["Surrogate-Key"].split())
     return Answer(200)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from cdn.varnishd import Edge
 from tests.conftest import wait_until
-from tests.edge import SECRET, Origin, Reply, Varnish, free_port, score, varnish
+from tests.edge import SECRET, Origin, Varnish, at_once, free_port, score, varnish
 
 SCORE = "/api/score/m1"
 # Lifetime and stale-while-revalidate of a live score, and as much again for a machine with other things to do.
@@ -104,10 +104,14 @@ def test_an_edge_purged_before_its_shield_takes_the_old_score_from_it(
         end(edge)
 
 
-def test_a_hard_purge_leaves_nothing_stale_to_be_served(edge: Varnish, origin: Origin) -> None:
-    """Some caches keep a second, stale copy that outlives the purge of the first."""
+def test_a_purged_score_is_never_served_again_by_an_edge_whose_origin_is_well(edge: Varnish, origin: Origin) -> None:
+    """Some caches keep a stale copy that outlives the purge and is handed out while the fetch is under way."""
     origin.replies[SCORE] = score(1, ttl=60)
     edge.version()
+    slow = score(2)
+    slow.held = threading.Event()
+    origin.replies[SCORE] = slow
     edge.purge("match-m1")
-    origin.replies[SCORE] = Reply(b"broken", {}, 500)
-    assert edge.get(SCORE).status_code == 503
+    threading.Timer(0.5, slow.held.set).start()
+    assert at_once([edge.version] * 20) == [2] * 20
+    assert origin.count(SCORE) == 2

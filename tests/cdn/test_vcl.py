@@ -106,12 +106,12 @@ class TestPurging:
         assert (answer.status_code, answer.headers["X-Purged"]) == (200, "1")
         assert edge.version() == 2
 
-    def test_a_softly_purged_list_is_served_while_it_is_fetched(self, edge: Varnish, origin: Origin) -> None:
+    def test_a_purged_list_is_served_once_more_while_it_is_fetched(self, edge: Varnish, origin: Origin) -> None:
         path = "/api/matches?date=2026-11-25"
         origin.replies[path] = score(1, ttl=60, key="day-2026-11-25")
         edge.get(path)
         origin.replies[path] = score(2, ttl=60, key="day-2026-11-25")
-        edge.purge("day-2026-11-25", soft=True)
+        edge.purge("day-2026-11-25")
         assert edge.version(path) == 1
         wait_until(lambda: edge.version(path) == 2, "the fetched list", timeout_s=5)
 
@@ -225,6 +225,17 @@ class TestFailing:
         assert edge.get(path).status_code == 503
         origin.replies[path] = score(1)
         assert edge.version(path) == 1
+
+    def test_a_score_purged_just_before_the_origin_fails_is_still_the_last_good_one(
+        self, edge: Varnish, origin: Origin
+    ) -> None:
+        origin.replies[SCORE] = score(3, ttl=60)
+        edge.get(SCORE)
+        origin.replies[SCORE] = Reply(b"broken", {}, 500)
+        edge.purge("match-m1")
+        assert edge.version() == 3
+        origin.replies[SCORE] = score(4)
+        assert edge.version() == 4
 
     def test_a_slow_origin_is_given_up_for_the_last_good_score(self, edge: Varnish, origin: Origin) -> None:
         origin.replies[SCORE] = score(3, ttl=1, swr=0)
