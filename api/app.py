@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from flask import Flask
 
-from api import assets, commands, errors, held, ingest, matches, openapi, ops, pages, scores, stream, websocket
+from api import assets, commands, edge, errors, held, ingest, matches, openapi, ops, pages, scores, stream, websocket
 from api.fast import FastPath
 from api.services import Services
+from cdn import backends
 from config import Settings
 
 # No public read has a body, and a query longer than this is nobody's search.
@@ -22,14 +23,17 @@ class App(Flask):
 
 
 def create_app(settings: Settings) -> App:
+    """Raises Refused where the settings of the CDN do not suffice."""
+    backends.check(settings)
     app = App("api", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = BODY_MOST
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.compact = True  # type: ignore[attr-defined]
     services = app.extensions["services"] = Services(settings)
     errors.register(app)
-    for part in (scores, held, stream, websocket, matches, ingest, ops, openapi, pages, assets):
+    for part in (scores, held, stream, websocket, matches, ingest, ops, edge, openapi, pages, assets):
         app.register_blueprint(part.blueprint)
     commands.register(app)
+    edge.register(app)
     app.wsgi_app = FastPath(app.wsgi_app, services)  # type: ignore[method-assign]
     return app

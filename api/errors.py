@@ -11,7 +11,9 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from api.document import Answer
-from cdn import headers
+from api.services import here
+from cdn import headers, keys
+from db.domain import ID_PATTERN
 from db.errors import Fault, LiveScoreError, Refused, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -21,6 +23,7 @@ STATUS = {
     "unknown_match": 404,
     "unknown_route": 404,
     "signature": 401,
+    "token": 401,
     "too_large": 413,
     "invalid": 422,
     "busy": 429,
@@ -54,9 +57,15 @@ def answer(status: int, text: str, cache: dict[str, str] = headers.NO_STORE, ret
 
 def refused(error: Refused) -> Response:
     status = STATUS.get(error.code, 400)
-    # A 404 on a public read may be collapsed for seconds, so that a wrong link cannot hammer the origin.
-    cache = headers.MISSING.headers() if status == 404 and request.method in ("GET", "HEAD") else headers.NO_STORE
+    cache = missing() if status == 404 and request.method in ("GET", "HEAD") else headers.NO_STORE
     return answer(status, body(error.code, error.message, error.faults), cache, 1 if status == 429 else 0)
+
+
+def missing() -> dict[str, str]:
+    """A 404 on a public read may be collapsed for seconds, so that a wrong link cannot hammer the origin; the creation
+    of its match purges it."""
+    match_id = (request.view_args or {}).get("match_id", "")
+    return here().dialect.headers(headers.MISSING, [keys.match(match_id)] if ID_PATTERN.fullmatch(match_id) else ())
 
 
 def unavailable(error: Unavailable) -> Response:
@@ -78,7 +87,7 @@ def http(error: HTTPException) -> Response:
     """Flask's own: unknown path, wrong method, body too large."""
     status = error.code or 500
     code = {404: "unknown_route", 405: "wrong_method", 413: "too_large"}.get(status, "bad_request")
-    cache = headers.MISSING.headers() if status == 404 else headers.NO_STORE
+    cache = missing() if status == 404 else headers.NO_STORE
     response = answer(status, body(code, error.description or error.name), cache)
     if status == 405 and (allowed := getattr(error, "valid_methods", None)):
         response.headers["Allow"] = ", ".join(sorted(allowed))

@@ -69,11 +69,10 @@ class FastPath:
             document = self.services.reader.read(topic)
         except Unavailable:
             return None
-        return plain(document) if document else None
+        return plain(document, self.services.dialect) if document else None
 
 
-def plain(document: Document) -> Answer:
+def plain(document: Document, dialect: headers.Dialect) -> Answer:
     """What `/api/score/{match_id}` and `/api/live` answer, with the ETag of its version."""
-    return Answer(
-        document.body(document.cursor(now_ms())), headers.for_phase(document.phase).headers(), etag=document.etag
-    )
+    cache = dialect.headers(headers.for_phase(document.phase), document.tags)
+    return Answer(document.body(document.cursor(now_ms())), cache, etag=document.etag)

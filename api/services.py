@@ -15,9 +15,11 @@ from api.listener import Listener
 from api.reader import Reader
 from api.server import connections_most
 from api.waiting import Room
+from cdn import headers
 from config import Settings
 from db.history import History
 from db.live import Live, connect
+from db.purges import Purges
 from db.session import engine
 from workers import queues
 
@@ -38,6 +40,10 @@ class Services:
         return History(engine(self.settings.sql_url))
 
     @cached_property
+    def dialect(self) -> headers.Dialect:
+        return headers.dialect(self.settings.cdn)
+
+    @cached_property
     def reader(self) -> Reader:
         return Reader(self.live)
 
@@ -48,6 +54,10 @@ class Services:
     @cached_property
     def listener(self) -> Listener:
         return Listener(self.settings.redis_url, self.live, self.room)
+
+    @cached_property
+    def purges(self) -> Purges:
+        return Purges(self.live.redis)
 
     @cached_property
     def bells(self) -> queues.Bells:

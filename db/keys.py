@@ -9,7 +9,11 @@ ingest:parked       zset     live.park         match ids whose drain met a bug, 
 history:parked      zset     live.park_history match ids whose history met a bug, by time parked (ms)
 ingest:refused      stream   live.keep_refused refused payloads on their way to SQL, 256 at most
 history:pending     zset     commit, ack       match ids with a filled outbox, by time of the first (ms)
+purge:pending       zset     match_commit.lua  `{cache key} {lifetime s}` to purge, by time of the commit (ms)
+purge:rebound       zset     purge_ack.lua     the same, purged once, by time of the second purge (ms)
 bell:{name}         string   accept, commit    a job is on its way to this group of mailboxes; 30 s
+metrics:totals      hash     metrics.report    [name, labels, part] → sum over all processes
+metrics:gauges      hash     metrics.report    [process, name, labels] → "value ms"
 seen:{provider}:{id} string  inbox_accept.lua  a delivery already accepted; 15 min
 live:matches        zset     match_commit.lua  ids of matches in phase live or break, by start (ms)
 live:filled         string   live.mark_filled  live state was rebuilt since Redis was last empty
@@ -33,6 +37,9 @@ REFUSED = "ingest:refused"
 FILLED = "live:filled"
 HISTORY_PENDING = "history:pending"
 HISTORY_BELL = "bell:history"
+PURGE_PENDING = "purge:pending"
+PURGE_REBOUND = "purge:rebound"
+PURGE_BELL = "bell:purge"
 
 
 def state(match_id: str) -> str:

@@ -73,13 +73,14 @@ class Board:
 @dataclass(frozen=True, slots=True)
 class Committed:
     """done: everything is written; otherwise nothing is, for another drain was first. ring: history wants a job.
-    left: inbox entries that remain. rev: the match's revision now."""
+    left: inbox entries that remain. rev: the match's revision now. ring_purge: purging wants a job."""
 
     done: bool
     version: int
     ring: bool
     left: int
     rev: str
+    ring_purge: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ def connect(url: str) -> redis.Redis:
     )
 
 
-def _guarded(method: Callable[P, R]) -> Callable[P, R]:
+def guarded(method: Callable[P, R]) -> Callable[P, R]:
     """Redis out of reach becomes Unavailable: callers know one word for it."""
 
     @wraps(method)
@@ -130,15 +131,15 @@ class Live:
         # Any: redis-py types every answer as "bytes or str or …", for it cannot see decode_responses.
         self.redis: Any = client
         self.shards = shards
-        self._accept = client.register_script(_lua("inbox_accept"))
-        self._commit = client.register_script(_lua("match_commit"))
-        self._silence = client.register_script(_lua("bell_silence"))
-        self._restore = client.register_script(_lua("match_restore"))
-        self._ack = client.register_script(_lua("mailbox_ack"))
+        self._accept = client.register_script(lua("inbox_accept"))
+        self._commit = client.register_script(lua("match_commit"))
+        self._silence = client.register_script(lua("bell_silence"))
+        self._restore = client.register_script(lua("match_restore"))
+        self._ack = client.register_script(lua("mailbox_ack"))
 
     # Mailboxes in.
 
-    @_guarded
+    @guarded
     def accept(self, updates: Sequence[Update], *, now_ms: int, delivery: str = "") -> tuple[bool, list[int]]:
         """Put updates into their inboxes in one step.
 
@@ -154,7 +155,7 @@ class Live:
         accepted, rung = self._accept(keys=[seen, *boxes, *inboxes], args=args)
         return bool(accepted), [shard - 1 for shard in rung]
 
-    @_guarded
+    @guarded
     def backlog(self) -> int:
         """Matches whose inbox waits, over all shards."""
         with self.redis.pipeline(transaction=False) as pipe:
@@ -162,13 +163,13 @@ class Live:
                 pipe.zcard(keys.pending(shard))
             return sum(pipe.execute())
 
-    @_guarded
+    @guarded
     def pending(self, shard: int, *, before_ms: int | None = None) -> list[str]:
         """Matches with a filled inbox, longest waiting first; `before_ms` leaves out the younger ones."""
         latest = "+inf" if before_ms is None else before_ms
         return [_text(found) for found in self.redis.zrangebyscore(keys.pending(shard), "-inf", latest)]
 
-    @_guarded
+    @guarded
     def inbox(self, match_id: str, limit: int) -> Waiting:
         with self.redis.pipeline(transaction=False) as pipe:
             pipe.xrange(keys.inbox(match_id), count=limit)
@@ -177,23 +178,23 @@ class Live:
         ids = tuple(_text(entry_id) for entry_id, _ in entries)
         return Waiting(ids, tuple(decode_update(fields[b"u"]) for _, fields in entries), _text(rev or b"0"))
 
-    @_guarded
+    @guarded
     def settle(self, match_id: str) -> int:
         """A match whose inbox is empty leaves the pending; returns how many entries there are after all."""
         pending = keys.pending(keys.shard_of(match_id, self.shards))
         return int(self._ack(keys=[keys.inbox(match_id), pending], args=[match_id]))
 
-    @_guarded
+    @guarded
     def silence(self, shard: int) -> bool:
         """Silence a shard's bell if nothing is pending there; False if there is."""
         return bool(self._silence(keys=[keys.pending(shard), keys.bell(shard)]))
 
-    @_guarded
+    @guarded
     def park(self, match_id: str, *, now_ms: int) -> None:
         """Set a match aside whose inbox cannot be drained, so that it does not hold up its shard."""
         self._park(keys.pending(keys.shard_of(match_id, self.shards)), keys.PARKED, match_id, now_ms)
 
-    @_guarded
+    @guarded
     def park_history(self, match_id: str, *, now_ms: int) -> None:
         """Set a match aside whose outbox cannot be written, so that it does not hold up the others."""
         self._park(keys.HISTORY_PENDING, keys.HISTORY_PARKED, match_id, now_ms)
@@ -204,7 +205,7 @@ class Live:
             pipe.zadd(parked, {match_id: now_ms}, nx=True)
             pipe.execute()
 
-    @_guarded
+    @guarded
     def unpark(self, *, before_ms: int) -> list[str]:
         """Put matches parked before a moment back among the pending; returns them."""
         inboxes = [_text(found) for found in self.redis.zrangebyscore(keys.PARKED, "-inf", before_ms)]
@@ -219,17 +220,17 @@ class Live:
             pipe.execute()
         return inboxes + outboxes
 
-    @_guarded
+    @guarded
     def parked(self) -> int:
         return int(self.redis.zcard(keys.PARKED))
 
-    @_guarded
+    @guarded
     def parked_history(self) -> int:
         return int(self.redis.zcard(keys.HISTORY_PARKED))
 
     # The present.
 
-    @_guarded
+    @guarded
     def hold(self, match_id: str) -> Held:
         """The whole match, events included, with its revision."""
         with self.redis.pipeline() as pipe:
@@ -241,7 +242,7 @@ class Live:
         known = {event.id: event for event in map(decode_event, events)}
         return Held(decode_match(text, int(version), int(updated_at), known), _text(rev))
 
-    @_guarded
+    @guarded
     def read(self, match_ids: Iterable[str]) -> list[Match | None]:
         """The matches without their events, in the order asked; None where Redis holds none."""
         wanted = list(match_ids)
@@ -251,7 +252,7 @@ class Live:
             rows = pipe.execute() if wanted else []
         return [decode_match(text, int(version), int(at)) if text else None for text, version, at in rows]
 
-    @_guarded
+    @guarded
     def versions(self, match_ids: Sequence[str | None]) -> list[int | None]:
         """Only the versions, in the order asked: of matches, None where Redis holds none; and for None of the board."""
         with self.redis.pipeline(transaction=False) as pipe:
@@ -261,7 +262,7 @@ class Live:
         absent: dict[str | None, int] = {None: 0}
         return [int(one) if one else absent.get(match_id) for match_id, one in zip(match_ids, found, strict=True)]
 
-    @_guarded
+    @guarded
     def board(self) -> Board:
         """All matches in play or at a break, earliest start first.
 
@@ -274,14 +275,22 @@ class Live:
         found = self.read([_text(match_id) for match_id in ids])
         return Board(int(version or 0), tuple(match for match in found if match))
 
-    @_guarded
+    @guarded
     def commit(
-        self, held: Held, after: Match, facts: tuple[Fact, ...], ids: Sequence[str], *, visible: bool
+        self,
+        held: Held,
+        after: Match,
+        facts: tuple[Fact, ...],
+        ids: Sequence[str],
+        *,
+        visible: bool,
+        purges: Sequence[str] = (),
     ) -> Committed:
         """Make `after` the present, drop the inbox entries it came from, and tell history and listeners.
 
         All in one step, and only if nobody committed since `held` was read. visible: a reader can tell the
-        difference, so it becomes a new version. Safe to repeat when the answer was lost: the repeat is stale.
+        difference, so it becomes a new version. purges: what then has to go from the edge (db.purges.entry). Safe to
+        repeat when the answer was lost: the repeat is stale.
         """
         before = held.match
         mode = "new" if visible else "drop" if before == after else "keep"
@@ -289,7 +298,8 @@ class Live:
         pairs = [part for event in changed for part in (event.id, encode_event(event))]
         match_id = after.id
         document: list[Any] = [*_fields(after), encode_facts(facts), *_standing(after)]
-        done, version, ring, left, rev = self._commit(
+        told: list[Any] = [BELL_S, keys.CHANGED, _urgent(facts), ",".join(purges)]
+        done, version, ring, left, rev, purge = self._commit(
             keys=[
                 keys.state(match_id),
                 keys.events(match_id),
@@ -300,12 +310,14 @@ class Live:
                 keys.HISTORY_BELL,
                 keys.MATCHES,
                 keys.BOARD,
+                keys.PURGE_PENDING,
+                keys.PURGE_BELL,
             ],
-            args=[match_id, held.rev, mode, *document, BELL_S, keys.CHANGED, _urgent(facts), len(ids), *ids, *pairs],
+            args=[match_id, held.rev, mode, *document, *told, len(ids), *ids, *pairs],
         )
-        return Committed(done == b"done", int(version), bool(ring), int(left), _text(rev))
+        return Committed(done == b"done", int(version), bool(ring), int(left), _text(rev), bool(purge))
 
-    @_guarded
+    @guarded
     def restore(self, match: Match) -> bool:
         """Put a match read from history back; False if Redis holds it already."""
         pairs = [part for event in match.events.values() for part in (event.id, encode_event(event))]
@@ -318,51 +330,51 @@ class Live:
 
     # Mailboxes out.
 
-    @_guarded
+    @guarded
     def history_pending(self, limit: int) -> list[str]:
         return [_text(found) for found in self.redis.zrange(keys.HISTORY_PENDING, 0, limit - 1)]
 
-    @_guarded
+    @guarded
     def refused_waiting(self) -> int:
         return int(self.redis.xlen(keys.REFUSED))
 
-    @_guarded
+    @guarded
     def history_waiting_since(self) -> int | None:
         """ms at which the longest waiting outbox was filled; None if all is written."""
         head = self.redis.zrange(keys.HISTORY_PENDING, 0, 0, withscores=True)
         return int(head[0][1]) if head else None
 
-    @_guarded
+    @guarded
     def outbox(self, match_id: str, limit: int) -> list[Change]:
         entries = self.redis.xrange(keys.outbox(match_id), count=limit)
         return [_change(_text(entry_id), fields) for entry_id, fields in entries]
 
-    @_guarded
+    @guarded
     def ack(self, match_id: str, ids: Sequence[str]) -> int:
         """Drop entries written to history; returns how many are left."""
         return int(self._ack(keys=[keys.outbox(match_id), keys.HISTORY_PENDING], args=[match_id, *ids]))
 
-    @_guarded
+    @guarded
     def silence_history(self) -> bool:
         return bool(self._silence(keys=[keys.HISTORY_PENDING, keys.HISTORY_BELL]))
 
-    @_guarded
+    @guarded
     def is_empty(self) -> bool:
         """Whether this Redis has lost what it held (or is new): the mark set by `mark_filled` is gone."""
         return not self.redis.exists(keys.FILLED)
 
-    @_guarded
+    @guarded
     def mark_filled(self) -> None:
         self.redis.set(keys.FILLED, 1)
 
-    @_guarded
+    @guarded
     def quiet_history(self) -> None:
         """Silence the bell although outboxes are filled: SQL is away, the clock will ring."""
         self.redis.delete(keys.HISTORY_BELL)
 
     # What was refused.
 
-    @_guarded
+    @guarded
     def keep_refused(self, refused: RefusedPayload) -> None:
         fields: dict[Any, Any] = {
             "id": refused.id,
@@ -374,23 +386,23 @@ class Live:
         }
         self.redis.xadd(keys.REFUSED, fields, maxlen=REFUSED_MOST, approximate=False)
 
-    @_guarded
+    @guarded
     def refused(self, limit: int) -> list[tuple[str, RefusedPayload]]:
         return [
             (_text(entry_id), _refused(fields)) for entry_id, fields in self.redis.xrange(keys.REFUSED, count=limit)
         ]
 
-    @_guarded
+    @guarded
     def ack_refused(self, ids: Sequence[str]) -> None:
         if ids:
             self.redis.xdel(keys.REFUSED, *ids)
 
-    @_guarded
+    @guarded
     def ping(self) -> None:
         self.redis.ping()
 
 
-def _lua(name: str) -> str:
+def lua(name: str) -> str:
     return resources.files("db").joinpath(f"lua/{name}.lua").read_text()
 
 

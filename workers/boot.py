@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+from cdn import backends
+from cdn.backend import Backend
 from config import Settings
 from db.history import History
 from db.live import Live, connect
+from db.purges import Purges
 from db.session import engine
 from workers import queues
 
@@ -25,10 +28,21 @@ class Services:
         return History(engine(self.settings.sql_url))
 
     @cached_property
+    def purges(self) -> Purges:
+        return Purges(self.live.redis)
+
+    @cached_property
+    def cdn(self) -> Backend:
+        return backends.chosen(self.settings)
+
+    @cached_property
     def bells(self) -> queues.Bells:
         return queues.Bells(queues.connect(self.settings.queue_url))
 
 
 @lru_cache(maxsize=1)
 def services() -> Services:
-    return Services(Settings.load())
+    """Raises Refused where the settings of the CDN do not suffice."""
+    settings = Settings.load()
+    backends.check(settings)
+    return Services(settings)

@@ -44,6 +44,9 @@ class Bells:
     def history(self) -> None:
         self._ring(HISTORY, "workers.history.drain")
 
+    def purge(self) -> None:
+        self._ring(PURGE, "workers.purge.drain")
+
     def waiting(self) -> int:
         """Jobs that no worker has taken yet, over all queues."""
         with self.client.pipeline(transaction=False) as pipe:

@@ -13,6 +13,8 @@ import rq
 from rq.timeouts import TimerDeathPenalty
 
 from config import Settings, set_up_logs
+from db.live import connect
+from db.metrics import Reporter
 from workers import queues
 
 logger = logging.getLogger(__name__)
@@ -21,11 +23,21 @@ logger = logging.getLogger(__name__)
 RESTART_S = 1.0
 
 
-def order_for(index: int) -> tuple[str, ...]:
-    """The queues a worker listens on, first come first. The first worker is for scores; the others take them last, so
-    that a stream of scores never starves purges, pushes and history."""
+def order_for(index: int, count: int) -> tuple[str, ...]:
+    """The queues a worker listens on, first come first.
+
+    The first worker is for scores alone, so that no CDN, phone or database keeps one waiting; of three or more the
+    second is for purges alone, for the same reason. The others take scores last, so that a stream of them never starves
+    the rest. A worker by itself takes everything.
+    """
     others = (queues.PURGE, queues.PUSH, queues.HISTORY)
-    return (queues.INGEST, *others) if index == 0 else (*others, queues.INGEST)
+    if count == 1:
+        return (queues.INGEST, *others)
+    if index == 0:
+        return (queues.INGEST,)
+    if index == 1 and count > 2:
+        return (queues.PURGE,)
+    return (*others, queues.INGEST)
 
 
 class Worker(rq.SimpleWorker):
@@ -41,8 +53,10 @@ class Worker(rq.SimpleWorker):
 
 def work(settings: Settings, index: int) -> None:
     set_up_logs(settings.log_level)
-    names = order_for(index)
+    names = order_for(index, settings.worker_processes)
     worker = Worker(list(names), connection=queues.connect(settings.queue_url))
+    reporter = Reporter(connect(settings.redis_url))
+    reporter.start()
     logger.info("worker_started queues=%s", ",".join(names))
     try:
         worker.work(logging_level="WARNING", with_scheduler=False)
@@ -50,6 +64,8 @@ def work(settings: Settings, index: int) -> None:
         # RQ gives up where Redis is away for longer than its client's retries: whoever keeps us up starts us again.
         logger.warning("worker_lost_redis reason=%r", str(error))
         sys.exit(1)
+    finally:
+        reporter.stop()
 
 
 class Supervisor:
