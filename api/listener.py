@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from api import render
 from api.document import BOARD, Document
 from api.waiting import Room
+from db import metrics
 from db.errors import Unavailable
 from db.live import Live
 from db.news import Gap, News, Newsfeed
@@ -67,6 +68,7 @@ class Listener(threading.Thread):
             time.sleep(random.uniform(*RECONNECT_S))
 
     def hear(self, news: Sequence[News | Gap]) -> None:
+        metrics.HELD_READERS.set(self.room.here)
         if any(isinstance(one, Gap) for one in news):
             self._read_again()
         told = [one for one in news if isinstance(one, News)]
@@ -90,6 +92,8 @@ class Listener(threading.Thread):
             self._know(awaited)
         if changed:
             self.lag_ms = max(0, time.time_ns() // 1_000_000 - max(changed.values()))
+        if awaited:
+            metrics.HELD_LAG.observe((self.lag_ms or 0) / 1000)
 
     def _board(self, told: Iterable[News]) -> None:
         on_it = [one for one in told if one.board]

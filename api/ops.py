@@ -32,7 +32,11 @@ def healthz() -> Response:
 @blueprint.get("/readyz")
 @documented("Can it serve", tag="operations", errors=(503,))
 def readyz() -> Response:
-    """503 without Redis, for nothing can be served or taken; without SQL it is `degraded`, and scores go on."""
+    """503 without Redis, for nothing can be served or taken; without SQL it is `degraded`, and scores go on.
+
+    `listener` and its lag (ms, from the last commit to its release) are of the process that answers.
+    """
+    here().listener.heed()
     redis, sql = _answers(here().live.ping), _answers(here().history.ping)
     state = {
         "redis": redis,
@@ -42,6 +46,8 @@ def readyz() -> Response:
         "ingest_parked": here().live.parked() if redis else None,
         "history_parked": here().live.parked_history() if redis else None,
         "history_lag_ms": _history_lag() if redis else None,
+        "listener": here().listener.up,
+        "listener_lag_ms": here().listener.lag_ms,
     }
     return Response(json.dumps(state) + "\n", 200 if redis else 503, headers.NO_STORE, content_type="application/json")
 
@@ -70,7 +76,7 @@ def _may_see_metrics() -> None:
 def _measured() -> dict[str, tuple[str, float]]:
     live = here().live
     return {
-        "ingest_waiting": ("Matches whose inbox waits", live.backlog()),
+        "ingest_waiting": ("Updates accepted and not yet applied", live.backlog()),
         "ingest_parked": ("Matches set aside after a bug", live.parked()),
         "purge_waiting": ("Cache keys that wait to be purged", here().purges.waiting()),
         "history_lag_seconds": ("Age of the longest waiting outbox", _history_lag() / 1000),

@@ -11,12 +11,14 @@ from typing import cast
 
 from flask import current_app
 
+from api.document import Held
 from api.listener import Listener
 from api.reader import Reader
 from api.server import connections_most
 from api.waiting import Room
 from cdn import headers
 from config import Settings
+from db import metrics
 from db.history import History
 from db.live import Live, connect
 from db.purges import Purges
@@ -49,7 +51,7 @@ class Services:
 
     @cached_property
     def room(self) -> Room:
-        return Room(connections_most(self.settings.worker_connections) * HELD_PERCENT // 100, later)
+        return Room(connections_most(self.settings.worker_connections) * HELD_PERCENT // 100, later, _ended)
 
     @cached_property
     def listener(self) -> Listener:
@@ -62,6 +64,10 @@ class Services:
     @cached_property
     def bells(self) -> queues.Bells:
         return queues.Bells(queues.connect(self.settings.queue_url))
+
+
+def _ended(held: Held, count: int) -> None:
+    metrics.HELD_ENDED.add(count, held=held)
 
 
 def later(seconds: float, action: Callable[[], None]) -> Callable[[], None]:

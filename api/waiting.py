@@ -59,14 +59,14 @@ class Hold:
 
 
 class Room:
-    """most: readers and streams that may be here at once."""
+    """most: readers and streams that may be here at once. tell: is told how many ended, and how."""
 
-    def __init__(self, most: int, later: Later) -> None:
+    def __init__(self, most: int, later: Later, tell: Callable[[Held, int], None] = lambda _held, _count: None) -> None:
         self.most = most
         self.later = later
+        self.tell = tell
         self.here = 0
         self.draining = False
-        self.ended: Counter[Held] = Counter()
         self.documents: OrderedDict[str, Document | None] = OrderedDict()
         self.holds: dict[str, dict[int, Hold]] = {}
         self.arrivals: dict[str, Hold] = {}
@@ -126,7 +126,7 @@ class Room:
             if held is None:
                 self._seat(self._hold(document, cursor, now_ms), cursor, reader)
                 return None
-        self.ended[held] += 1
+        self.tell(held, 1)
         keeps = held in (Held.DRAINING, Held.FULL)
         return document.answer(cursor if keeps else document.cursor(now_ms), held)
 
@@ -164,7 +164,7 @@ class Room:
             if hold is not None and reader in hold.readers:
                 del hold.readers[reader]
                 self.here -= 1
-                self.ended[Held.GONE] += 1
+                self.tell(Held.GONE, 1)
                 if not hold.readers:
                     self._drop(hold)
 
@@ -219,7 +219,7 @@ class Room:
             reader.release(answer)
         with self.lock:
             self.here -= len(readers)
-            self.ended[held] += len(readers)
+        self.tell(held, len(readers))
 
     # Streams.
 
@@ -228,7 +228,7 @@ class Room:
         takes one place, however many topics it has."""
         with self.lock:
             if self.draining or (self.here >= self.most and listener not in self.topics_of):
-                self.ended[Held.DRAINING if self.draining else Held.FULL] += 1
+                self.tell(Held.DRAINING if self.draining else Held.FULL, 1)
                 return False
             if listener not in self.streams.setdefault(topic, {}):
                 self.streams[topic][listener] = None
@@ -251,7 +251,7 @@ class Room:
             if not self.topics_of[listener]:
                 del self.topics_of[listener]
                 self.here -= 1
-                self.ended[Held.GONE] += 1
+                self.tell(Held.GONE, 1)
 
     def _beat(self) -> None:
         listeners = list(self.topics_of)

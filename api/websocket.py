@@ -37,6 +37,8 @@ SUBSCRIPTIONS_MOST = 200
 MESSAGE_MOST = 32 * 1024
 # Each holds a greenlet with its frames, about 60 KB, so they are a tenth of what may wait.
 SHARE = 10
+# Messages that were not obeyed before it is closed: each may cost a look into SQL.
+REFUSED_MOST = 20
 # Where a socket is that follows nothing yet, so that it is pinged and told of the end like all others.
 LOBBY = "/ws"
 # Close codes: RFC 6455, 7.4.1; 1013 of the IANA registry, "try again later".
@@ -57,8 +59,8 @@ class Socket(Outlet):
         self.protocol = protocol
         self.topics: set[str] = set()
         self.text = ""
-        # Beats without a sign of life.
-        self.silent = 0
+        # Beats without a sign of life, and messages that were not obeyed.
+        self.silent = self.refused = 0
 
     def encoded(self, document: Document) -> bytes:
         return document.frame
@@ -108,7 +110,10 @@ class Socket(Outlet):
             try:
                 self._obey(text)
             except LiveScoreError as error:
+                self.refused += 1
                 self.put(f"error {error.code}", framed(TextMessage(errors.body(error.code, error.message))))
+            if self.refused > REFUSED_MOST:
+                return self.close(POLICY, "too many refusals")
         return True
 
     def close(self, code: int, reason: str) -> bool:

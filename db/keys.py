@@ -5,6 +5,7 @@ match:{id}:events   hash     match_commit.lua  event id → the event as JSON; e
 match:{id}:inbox    stream   inbox_accept.lua  updates not yet applied, in order of arrival
 match:{id}:outbox   stream   match_commit.lua  versions not yet written to history
 ingest:{n}:pending  zset     accept, commit    match ids with a filled inbox, by time of the first (ms)
+ingest:waiting      string   accept, commit    number of updates in all inboxes
 ingest:parked       zset     live.park         match ids whose drain met a bug, by time parked (ms)
 history:parked      zset     live.park_history match ids whose history met a bug, by time parked (ms)
 ingest:refused      stream   live.keep_refused refused payloads on their way to SQL, 256 at most
@@ -31,6 +32,7 @@ import zlib
 CHANGED = "scores:changed"
 MATCHES = "live:matches"
 BOARD = "live:version"
+WAITING = "ingest:waiting"
 PARKED = "ingest:parked"
 HISTORY_PARKED = "history:parked"
 REFUSED = "ingest:refused"

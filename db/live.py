@@ -152,16 +152,13 @@ class Live:
         for update in updates:
             args += [keys.shard_of(update.match_id, self.shards) + 1, update.match_id, encode_update(update)]
         inboxes = [keys.inbox(update.match_id) for update in updates]
-        accepted, rung = self._accept(keys=[seen, *boxes, *inboxes], args=args)
+        accepted, rung = self._accept(keys=[seen, keys.WAITING, *boxes, *inboxes], args=args)
         return bool(accepted), [shard - 1 for shard in rung]
 
     @guarded
     def backlog(self) -> int:
-        """Matches whose inbox waits, over all shards."""
-        with self.redis.pipeline(transaction=False) as pipe:
-            for shard in range(self.shards):
-                pipe.zcard(keys.pending(shard))
-            return sum(pipe.execute())
+        """Updates that are accepted and not yet applied."""
+        return int(self.redis.get(keys.WAITING) or 0)
 
     @guarded
     def pending(self, shard: int, *, before_ms: int | None = None) -> list[str]:
@@ -312,6 +309,7 @@ class Live:
                 keys.BOARD,
                 keys.PURGE_PENDING,
                 keys.PURGE_BELL,
+                keys.WAITING,
             ],
             args=[match_id, held.rev, mode, *document, *told, len(ids), *ids, *pairs],
         )

@@ -124,6 +124,12 @@ PURGE_SECONDS = _declared(Histogram("purge_seconds", "From a commit to the CDN's
 PURGE_THROTTLED = _declared(Counter("purge_throttled_total", "Purges that waited for the CDN's budget", ("cdn",)))
 PURGE_MOOT = _declared(Counter("purge_moot_total", "Keys given up because their answers had expired", ("cdn",)))
 EDGE_VISIBLE = _declared(Histogram("edge_visible_seconds", "From a commit to its version read through PUBLIC_URL"))
+HELD_READERS = _declared(Gauge("held_readers", "Readers and streams that wait now"))
+HELD_ENDED = _declared(Counter("held_ended_total", "Held requests and streams by how they ended", ("held",)))
+HELD_LAG = _declared(Histogram("held_lag_seconds", "From a commit to the release of those who waited for it"))
+STREAM_REPLACED = _declared(
+    Counter("stream_replaced_total", "States that a slow reader was spared, newer ones having come", ("kind",))
+)
 EDGE_UNSEEN = _declared(Counter("edge_unseen_total", "Versions the probe did not come to see"))
 
 

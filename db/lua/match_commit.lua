@@ -4,7 +4,7 @@
 -- purge is 1 if the purge bell was silent and has been set.
 -- KEYS[1] state hash  KEYS[2] events hash  KEYS[3] inbox  KEYS[4] outbox
 -- KEYS[5] ingest pending zset  KEYS[6] history pending zset  KEYS[7] history bell  KEYS[8] live matches zset  KEYS[9] board version
--- KEYS[10] purge pending zset  KEYS[11] purge bell
+-- KEYS[10] purge pending zset  KEYS[11] purge bell  KEYS[12] number of updates that wait
 -- ARGV[1] match id  ARGV[2] rev the drain read ("0" if none)  ARGV[3] mode: "new" version, "keep" version, "drop" only
 -- ARGV[4] match JSON  ARGV[5] score  ARGV[6] time  ARGV[7] status  ARGV[8] facts JSON
 -- ARGV[9] start time (ms) while the match is live, else ""  ARGV[10] expiry of state (s; 0 = none)  ARGV[11] bell expiry (s)  ARGV[12] channel
@@ -70,9 +70,11 @@ if ARGV[3] ~= "drop" then
         redis.call("PUBLISH", ARGV[12], string.format("%s %.0f %.0f %s", ARGV[1], version, board, ARGV[13]))
     end
 end
+local taken = 0
 for i = 1, ids do
-    redis.call("XDEL", KEYS[3], ARGV[15 + i])
+    taken = taken + redis.call("XDEL", KEYS[3], ARGV[15 + i])
 end
+redis.call("DECRBY", KEYS[12], taken)
 local left = redis.call("XLEN", KEYS[3])
 if left == 0 then
     redis.call("DEL", KEYS[3])
