@@ -24,7 +24,7 @@ imports: $(VENV)/.tests ## which package may import which
 	$(BIN)/lint-imports --no-cache
 
 browser-js: ## the page's modules under node, where there is one
-	@if command -v node >/dev/null; then node --test tests/js/; else echo "skipped: no node (apt-get install nodejs)"; fi
+	@if command -v node >/dev/null; then node --test tests/js/*.test.mjs; else echo "skipped: no node (apt-get install nodejs)"; fi
 
 unit: $(VENV)/.tests ## pytest: unit, real servers, headless browser
 	$(BIN)/pytest -q -n 2 --dist loadgroup

@@ -6,7 +6,6 @@ A topic is a match's id, or BOARD for all live matches together.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -39,30 +38,28 @@ class Held(StrEnum):
 
 @dataclass(frozen=True)
 class Answer:
-    """A finished 200. `wire` is the same as one HTTP/1.1 message, for connections that are written to directly."""
+    """A finished answer. `wire` is the same as one HTTP/1.1 message, for connections that are written to directly."""
 
     body: bytes
-    cache: Mapping[str, str]
+    cache: dict[str, str]
     etag: str | None = None
     close: bool = False
+    status: str = "200 OK"
 
     @cached_property
     def headers(self) -> dict[str, str]:
-        return (
-            dict(self.cache)
-            | {
-                "Content-Type": "application/json",
-                "Content-Length": str(len(self.body)),
-                "Access-Control-Allow-Origin": "*",
-            }
-            | ({"ETag": f'W/"{self.etag}"'} if self.etag else {})
-        )
+        said = self.cache | {
+            "Content-Type": "application/json",
+            "Content-Length": str(len(self.body)),
+            "Access-Control-Allow-Origin": "*",
+        }
+        return said | {"ETag": f'W/"{self.etag}"'} if self.etag else said
 
     @cached_property
     def wire(self) -> bytes:
         said = {"Date": format_date_time(time.time()), "Connection": "close" if self.close else "keep-alive"}
         lines = [f"{name}: {value}\r\n" for name, value in (said | self.headers).items()]
-        return f"HTTP/1.1 200 OK\r\n{''.join(lines)}\r\n".encode("latin-1") + self.body
+        return f"HTTP/1.1 {self.status}\r\n{''.join(lines)}\r\n".encode("latin-1") + self.body
 
 
 @dataclass(frozen=True)

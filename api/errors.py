@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
+from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
+from api.document import Answer
 from api.services import here
 from cdn import headers, keys
 from db.domain import ID_PATTERN
-from db.errors import Fault, Refused, Unavailable
+from db.errors import Fault, LiveScoreError, Refused, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +71,16 @@ def missing() -> dict[str, str]:
 def unavailable(error: Unavailable) -> Response:
     logger.warning("unavailable path=%s reason=%r", request.path, error.message)
     return answer(503, body(error.code, error.message), retry_after_s=error.retry_after_s)
+
+
+def plain(error: LiveScoreError) -> Answer:
+    """The same for a held read whose connection was handed over before it failed."""
+    status = STATUS.get(error.code, 400) if isinstance(error, Refused) else 500
+    cache = headers.MISSING.headers() if status == 404 else headers.NO_STORE
+    if isinstance(error, Unavailable):
+        status, cache = 503, headers.NO_STORE | {"Retry-After": str(error.retry_after_s)}
+    line = f"{status} {HTTPStatus(status).phrase}"
+    return Answer(body(error.code, error.message).encode(), cache, status=line)
 
 
 def http(error: HTTPException) -> Response:

@@ -35,11 +35,19 @@ class Listener(threading.Thread):
         self.redis_url = redis_url
         self.live = live
         self.room = room
-        self.up = False
+        self.begun = self.up = False
+        self.beginning = threading.Lock()
         self.lag_ms: int | None = None
         self.board_told = 0.0
         self.board_due = False
         self.stopping = False
+
+    def heed(self) -> None:
+        """Begin to listen, where it has not begun."""
+        with self.beginning:
+            if not self.begun:
+                self.begun = True
+                self.start()
 
     def run(self) -> None:
         while not self.stopping:
@@ -50,6 +58,9 @@ class Listener(threading.Thread):
                     self.hear(feed.next(self._wait_s()))
             except Unavailable as error:
                 logger.warning("listener_cut_off reason=%r", error.message)
+            except Exception:
+                # A bug of ours must not leave this process deaf: whoever waits would wait for nothing.
+                logger.exception("listener_failed")
             finally:
                 self.up = False
                 feed.close()

@@ -18,7 +18,7 @@ from api.openapi import documented
 from api.services import here
 from cdn import headers, keys
 from db.domain import ID_PATTERN, Match, Phase, status_of
-from db.errors import Fault, Refused
+from db.errors import Fault, Refused, Unavailable
 from db.history import Page, Wanted
 
 blueprint = Blueprint("matches", __name__)
@@ -84,7 +84,12 @@ def checked_id(match_id: str) -> str:
 
 def _find(match_id: str) -> Match:
     """The whole match, from Redis or else from SQL. Raises Refused `unknown_match`."""
-    found = here().live.hold(checked_id(match_id)).match or here().history.match(match_id)
+    try:
+        found = here().live.hold(checked_id(match_id)).match
+    except Unavailable:
+        # Without Redis the archive still knows the match of a moment ago, which beats none.
+        found = None
+    found = found or here().history.match(match_id)
     if found is None:
         raise Refused(f"There is no match {match_id}.", "unknown_match")
     return found

@@ -13,6 +13,7 @@ from flask import current_app
 
 from api.listener import Listener
 from api.reader import Reader
+from api.server import connections_most
 from api.waiting import Room
 from cdn import headers
 from config import Settings
@@ -48,15 +49,11 @@ class Services:
 
     @cached_property
     def room(self) -> Room:
-        return Room(self.settings.worker_connections * HELD_PERCENT // 100, later)
+        return Room(connections_most(self.settings.worker_connections) * HELD_PERCENT // 100, later)
 
     @cached_property
     def listener(self) -> Listener:
-        made = Listener(self.settings.redis_url, self.live, self.room)
-        # Starting gives way to others, who must find this one.
-        self.__dict__["listener"] = made
-        made.start()
-        return made
+        return Listener(self.settings.redis_url, self.live, self.room)
 
     @cached_property
     def purges(self) -> Purges:

@@ -46,14 +46,15 @@ class Listener(Protocol):
 
 
 class Hold:
-    """All who wait with one cursor. They are answered together: when the topic moves, or when its slot ends."""
+    """All who wait with one cursor, and the cursor each came with. They are answered together: when the topic moves, or
+    when its slot ends."""
 
     __slots__ = ("cursor", "end", "readers", "topic")
 
     def __init__(self, topic: str, cursor: Cursor) -> None:
         self.topic = topic
         self.cursor = cursor
-        self.readers: dict[Reader, None] = {}
+        self.readers: dict[Reader, Cursor] = {}
         self.end: Callable[[], None] | None = None
 
 
@@ -68,6 +69,7 @@ class Room:
         self.ended: Counter[Held] = Counter()
         self.documents: OrderedDict[str, Document | None] = OrderedDict()
         self.holds: dict[str, dict[int, Hold]] = {}
+        self.arrivals: dict[str, Hold] = {}
         self.streams: dict[str, dict[Listener, None]] = {}
         self.topics_of: Counter[Listener] = Counter()
         self.beating = False
@@ -122,13 +124,38 @@ class Room:
             assert document is not None  # noqa: S101 - the caller has just made it known
             held = self._at_once(document, cursor, now_ms)
             if held is None:
-                self._hold(document, cursor, now_ms).readers[reader] = None
-                reader.hold = self.holds[topic][cursor.slot]
-                self.here += 1
+                self._seat(self._hold(document, cursor, now_ms), cursor, reader)
                 return None
         self.ended[held] += 1
         keeps = held in (Held.DRAINING, Held.FULL)
         return document.answer(cursor if keeps else document.cursor(now_ms), held)
+
+    def arrive(self, topic: str, cursor: Cursor, reader: Reader) -> bool:
+        """Wait until a topic that is not known has been read; True for the first, who has to see to that.
+
+        When a process has just started, a crowd asks at once: it must not become a crowd of greenlets in one queue.
+        """
+        with self.lock:
+            first = topic not in self.arrivals
+            self._seat(self.arrivals.setdefault(topic, Hold(topic, cursor)), cursor, reader)
+        return first
+
+    def admit(self, topic: str, now_ms: int, failure: Answer | None = None) -> None:
+        """The topic was read, or could not be: those who came meanwhile are held or answered."""
+        with self.lock:
+            arrivals = self.arrivals.pop(topic, None)
+            readers = arrivals.readers if arrivals else {}
+            self.here -= len(readers)
+        for reader, cursor in readers.items():
+            reader.hold = None
+            answer = failure or self.ask(topic, cursor, reader, now_ms)
+            if answer:
+                reader.release(answer)
+
+    def _seat(self, hold: Hold, cursor: Cursor, reader: Reader) -> None:
+        hold.readers[reader] = cursor
+        reader.hold = hold
+        self.here += 1
 
     def leave(self, reader: Reader) -> None:
         """The client has gone; nothing is written any more."""

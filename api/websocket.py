@@ -76,7 +76,7 @@ class Socket(Outlet):
         Socket.open += 1
         self.room.join(LOBBY, self)
         try:
-            while data := self.connection.read(8_192):
+            while data := self.connection.recv(8_192):
                 self.silent = 0
                 self.protocol.receive_data(data)
                 if not all(self._hear(event) for event in self.protocol.events()):

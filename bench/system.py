@@ -212,7 +212,7 @@ def request_bytes(system: System, body: str, delivery: str) -> bytes:
 def _cpu_s(pid: int) -> float:
     ticks = os.sysconf("SC_CLK_TCK")
     total = 0.0
-    for one in [pid, *_children(pid)]:
+    for one in [pid, *children(pid)]:
         try:
             fields = Path(f"/proc/{one}/stat").read_text().rsplit(")", 1)[1].split()
         except OSError:
@@ -221,10 +221,10 @@ def _cpu_s(pid: int) -> float:
     return total
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
     try:
         text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
     except OSError:
         return []
     direct = [int(child) for child in text.split()]
-    return direct + [grand for child in direct for grand in _children(child)]
+    return direct + [grand for child in direct for grand in children(child)]
