@@ -3,7 +3,8 @@
 `python -m bench.edge [--part held …]`. Five parts:
 held      15,000 readers wait for one match at the edge: origin requests, time to release, memory of one who waits
 polled    2,000 readers poll 50 matches with a goal every second: share that never reaches the origin, versions that go
-          backwards, time until a goal is seen
+          backwards, time until a goal is seen. They ask every half second, so that each stands for four who keep to
+          poll_after_ms: what the origin is asked does not depend on how many they are
 lost      the same with every purge lost: what the lifetimes alone bound it to
 outage    the origin is killed for a minute under 200 readers: answers that were no score, and what recovery costs it
 hanging   goals applied with a CDN that never answers a purge, beside one that does
@@ -317,7 +318,7 @@ def main() -> None:
     parser.add_argument("--crowd", type=int, default=1, help="processes they are in (default 1)")
     parser.add_argument("--rounds", type=int, default=4, help="goals they wait for (default 4)")
     parser.add_argument("--readers", type=int, default=2_000, help="who poll (default 2000)")
-    parser.add_argument("--poll-every", type=float, default=2.0, help="seconds between their reads (default 2)")
+    parser.add_argument("--poll-every", type=float, default=0.5, help="seconds between their reads (default 0.5)")
     parser.add_argument("--matches", type=int, default=50, help="they poll (default 50)")
     parser.add_argument("--seconds", type=float, default=60.0, help="they poll for (default 60)")
     parser.add_argument("--goal-every", type=float, default=1.0, help="seconds between goals (default 1)")
