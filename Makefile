@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test tools lint types imports unit browser-js secret replay bench-ingest bench-edge clean
+.PHONY: help run test tools lint types imports unit browser-js secret replay bench-ingest bench-hold bench-read bench-page bench-edge clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -43,6 +43,15 @@ bench-ingest: $(VENV)/.runs ## a Saturday's 230 events a second: accepted to app
 
 bench-edge: $(VENV)/.runs ## through a real Varnish: held and polling readers, lost purges, an outage, a CDN that hangs
 	@$(BIN)/python -m bench.edge
+
+bench-hold: $(VENV)/.runs ## 15,000 held readers and one goal, beside nchan (apt-get install nginx-light libnginx-mod-nchan)
+	@$(BIN)/python -m bench.hold
+
+bench-read: $(VENV)/.runs ## the origin's score beside a bare WSGI hello (apt-get install wrk)
+	@$(BIN)/python -m bench.read
+
+bench-page: $(VENV)/.tests ## a board of a thousand matches in Chromium
+	@$(BIN)/python -m bench.page
 
 clean: ## forget the environment and the embedded run's data
 	rm -rf $(VENV) var

@@ -6,6 +6,7 @@ A topic is a match's id, or BOARD for all live matches together.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -41,14 +42,14 @@ class Answer:
     """A finished answer. `wire` is the same as one HTTP/1.1 message, for connections that are written to directly."""
 
     body: bytes
-    cache: dict[str, str]
+    cache: Mapping[str, str]
     etag: str | None = None
     close: bool = False
     status: str = "200 OK"
 
     @cached_property
     def headers(self) -> dict[str, str]:
-        said = self.cache | {
+        said = dict(self.cache) | {
             "Content-Type": "application/json",
             "Content-Length": str(len(self.body)),
             "Access-Control-Allow-Origin": "*",

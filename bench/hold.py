@@ -24,7 +24,7 @@ from pathlib import Path
 import requests
 
 from bench.crowd import Crowd
-from bench.system import System, children, free_port, request_bytes, running
+from bench.system import System, children, free_port, request_bytes, running, wait_for_port
 
 NCHAN = Path("/usr/lib/nginx/modules/ngx_nchan_module.so")
 # Of the time a client may wait: enough for a release, and no hold (20 s) ends of itself in it.
@@ -200,7 +200,7 @@ http {{
     )
     process = subprocess.Popen(["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")])
     try:
-        time.sleep(1.0)
+        wait_for_port(port)
         yield port, process
     finally:
         process.terminate()

@@ -184,6 +184,16 @@ class System:
             return rq.Worker.count(connection=client) >= len(self.workers)
 
 
+def wait_for_port(port: int) -> None:
+    deadline = time.monotonic() + READY_S
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    raise RuntimeError(f"nothing listens on port {port}")
+
+
 @contextmanager
 def running(**settings: object) -> Iterator[System]:
     """For a bench: ended and forgotten at its end, also by SIGTERM."""
