@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import multiprocessing
 import sys
@@ -19,6 +20,7 @@ from workers import queues
 
 logger = logging.getLogger(__name__)
 
+JOBS = ("workers.ingest", "workers.purge", "workers.history")
 # A worker that dies at once, dies again: a second between starts keeps the log readable.
 RESTART_S = 1.0
 
@@ -57,6 +59,7 @@ def work(settings: Settings, index: int) -> None:
     worker = Worker(list(names), connection=queues.connect(settings.queue_url))
     reporter = Reporter(connect(settings.redis_url))
     reporter.start()
+    _warm_up()
     logger.info("worker_started queues=%s", ",".join(names))
     try:
         worker.work(logging_level="WARNING", with_scheduler=False)
@@ -66,6 +69,13 @@ def work(settings: Settings, index: int) -> None:
         sys.exit(1)
     finally:
         reporter.stop()
+
+
+def _warm_up() -> None:
+    """Import what the jobs need before the first one comes: it is a second on a busy machine, and that job may be a
+    goal."""
+    for name in JOBS:
+        importlib.import_module(name)
 
 
 class Supervisor:
