@@ -22,6 +22,7 @@ from db.domain.update import MatchInfo, Update
 from db.domain.words import (
     EVENT_TYPES,
     SCORING,
+    Kind,
     Phase,
     Side,
     Status,
@@ -39,6 +40,7 @@ __all__ = [
     "Event",
     "Fact",
     "FactKind",
+    "Kind",
     "Match",
     "MatchInfo",
     "Person",
