@@ -1,8 +1,10 @@
 """The game, in plain Python: no I/O, no clock, standard library only. Time comes in as `now` or a `Stamp`.
 
-`words` the vocabulary, `match` the nouns, `update` what a provider says, `reduce` what follows from it.
+`words` the vocabulary, `match` the nouns, `update` what a provider says, `reduce` what follows from it; `follower` who
+hears of it, `notice` what of.
 """
 
+from db.domain.follower import Device, Platform, Quiet, Subject
 from db.domain.match import (
     HOLD_MS,
     ID_PATTERN,
@@ -17,6 +19,7 @@ from db.domain.match import (
     Stamp,
     Team,
 )
+from db.domain.notice import DEFAULT_KINDS, Alert, Kind, Notice, kinds_of, mask_of
 from db.domain.reduce import is_visible, reduce
 from db.domain.update import MatchInfo, Update
 from db.domain.words import (
@@ -31,12 +34,15 @@ from db.domain.words import (
 )
 
 __all__ = [
+    "DEFAULT_KINDS",
     "EVENT_TYPES",
     "HOLD_MS",
     "ID_PATTERN",
     "SCORING",
+    "Alert",
     "Competition",
     "Cursor",
+    "Device",
     "Event",
     "Fact",
     "FactKind",
