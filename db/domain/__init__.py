@@ -19,7 +19,7 @@ from db.domain.match import (
     Stamp,
     Team,
 )
-from db.domain.notice import DEFAULT_KINDS, Alert, Kind, Notice, kinds_of, mask_of
+from db.domain.notice import BITS, DEFAULT_KINDS, Alert, Notice, kinds_of, mask_of
 from db.domain.reduce import is_visible, reduce
 from db.domain.update import MatchInfo, Update
 from db.domain.words import (
@@ -34,6 +34,7 @@ from db.domain.words import (
 )
 
 __all__ = [
+    "BITS",
     "DEFAULT_KINDS",
     "EVENT_TYPES",
     "HOLD_MS",
@@ -49,15 +50,21 @@ __all__ = [
     "Kind",
     "Match",
     "MatchInfo",
+    "Notice",
     "Person",
     "Phase",
+    "Platform",
+    "Quiet",
     "Score",
     "Side",
     "Stamp",
     "Status",
+    "Subject",
     "Team",
     "Update",
     "is_visible",
+    "kinds_of",
+    "mask_of",
     "phase_of",
     "reduce",
     "status_of",

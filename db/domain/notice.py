@@ -1,42 +1,36 @@
-"""What followers can hear of: the kinds of notice, the notices themselves, and the alert that tells them together."""
+"""What followers hear: notices, each of one kind, and the alert that tells several together."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import reduce
 from operator import or_
 
 from db.domain.match import Event, Match
+from db.domain.words import Kind
 
 
-class Kind(StrEnum):
-    """What a follower picks. A kind's place here is its bit in a stored mask: add at the end, never reorder."""
-
-    KICKOFF = "kickoff"
-    GOAL = "goal"
-    GOAL_CANCELLED = "goal_cancelled"
-    PENALTY_MISSED = "penalty_missed"
-    RED_CARD = "red_card"
-    HALF_TIME = "half_time"
-    FULL_TIME = "full_time"
-    EXTRA_TIME = "extra_time"
-    SHOOTOUT = "shootout"
-    SHOOTOUT_KICK = "shootout_kick"
-    CALLED_OFF = "called_off"  # postponed, cancelled, abandoned
-    LINEUPS = "lineups"
-    REMINDER = "reminder"
-
-    @property
-    def bit(self) -> int:
-        return _BITS[self]
-
-
-_BITS = {kind: 1 << place for place, kind in enumerate(Kind)}
+# A kind's place is its bit in a stored mask: add at the end, never reorder.
+_PLACES = (
+    Kind.KICKOFF,
+    Kind.GOAL,
+    Kind.GOAL_CANCELLED,
+    Kind.PENALTY_MISSED,
+    Kind.RED_CARD,
+    Kind.HALF_TIME,
+    Kind.FULL_TIME,
+    Kind.EXTRA_TIME,
+    Kind.SHOOTOUT,
+    Kind.INTERRUPTED,
+    Kind.POSTPONED,
+    Kind.LINEUPS,
+    Kind.REMINDER,
+)
+BITS = {kind: 1 << place for place, kind in enumerate(_PLACES)}
 
 # What most apps switch on for a new follow; the rest is asked for.
-DEFAULT_KINDS = frozenset(Kind) - {Kind.SHOOTOUT_KICK, Kind.PENALTY_MISSED, Kind.LINEUPS, Kind.REMINDER}
+DEFAULT_KINDS = frozenset(Kind) - {Kind.PENALTY_MISSED, Kind.INTERRUPTED, Kind.LINEUPS, Kind.REMINDER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +63,13 @@ class Alert:
 
     def wanted(self, mask: int) -> tuple[Notice, ...]:
         """The notices a follower of these kinds wants of it."""
-        return tuple(notice for notice in self.notices if notice.kind.bit & mask)
+        return tuple(notice for notice in self.notices if BITS[notice.kind] & mask)
 
 
 def mask_of(kinds: Iterable[Kind]) -> int:
     """Kinds as the one number that is stored, compared and grouped by."""
-    return reduce(or_, (kind.bit for kind in kinds), 0)
+    return reduce(or_, (BITS[kind] for kind in kinds), 0)
 
 
 def kinds_of(mask: int) -> list[Kind]:
-    return [kind for kind in Kind if kind.bit & mask]
+    return [kind for kind, bit in BITS.items() if bit & mask]
