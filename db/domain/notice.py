@@ -10,7 +10,6 @@ from operator import or_
 from db.domain.match import Event, Match
 from db.domain.words import Kind
 
-
 # A kind's place is its bit in a stored mask: add at the end, never reorder.
 _PLACES = (
     Kind.KICKOFF,
