@@ -1,10 +1,11 @@
 """The game, in plain Python: no I/O, no clock, standard library only. Time comes in as `now` or a `Stamp`.
 
 `words` the vocabulary, `match` the nouns, `update` what a provider says, `reduce` what follows from it; `follower` who
-hears of it, `notice` what of.
+hears of it, `kinds` what of.
 """
 
 from db.domain.follower import Device, Platform, Quiet, Subject
+from db.domain.kinds import BITS, DEFAULT_KINDS, kinds_of, mask_of
 from db.domain.match import (
     HOLD_MS,
     ID_PATTERN,
@@ -19,7 +20,6 @@ from db.domain.match import (
     Stamp,
     Team,
 )
-from db.domain.notice import BITS, DEFAULT_KINDS, Alert, Notice, kinds_of, mask_of
 from db.domain.reduce import is_visible, reduce
 from db.domain.update import MatchInfo, Update
 from db.domain.words import (
@@ -40,7 +40,6 @@ __all__ = [
     "HOLD_MS",
     "ID_PATTERN",
     "SCORING",
-    "Alert",
     "Competition",
     "Cursor",
     "Device",
@@ -50,7 +49,6 @@ __all__ = [
     "Kind",
     "Match",
     "MatchInfo",
-    "Notice",
     "Person",
     "Phase",
     "Platform",
