@@ -36,8 +36,22 @@ def _sqlite(url: str, path: str | None) -> Engine:
         # WAL: readers and the one writer do not wait for each other (sqlite.org/wal.html).
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
+        connection.create_aggregate("bit_or", 1, _BitOr)
 
     return made
+
+
+class _BitOr:
+    """PostgreSQL's aggregate of this name, which SQLite lacks."""
+
+    def __init__(self) -> None:
+        self.total = 0
+
+    def step(self, value: int) -> None:
+        self.total |= value
+
+    def finalize(self) -> int:
+        return self.total
 
 
 @contextmanager

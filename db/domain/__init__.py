@@ -4,7 +4,7 @@
 hears of it, `kinds` what of.
 """
 
-from db.domain.follower import Device, Platform, Quiet, Subject
+from db.domain.follower import Account, Device, Follow, Platform, Quiet, Subject
 from db.domain.kinds import BITS, DEFAULT_KINDS, kinds_of, mask_of
 from db.domain.match import (
     HOLD_MS,
@@ -40,12 +40,14 @@ __all__ = [
     "HOLD_MS",
     "ID_PATTERN",
     "SCORING",
+    "Account",
     "Competition",
     "Cursor",
     "Device",
     "Event",
     "Fact",
     "FactKind",
+    "Follow",
     "Kind",
     "Match",
     "MatchInfo",

@@ -1,4 +1,4 @@
-"""Who hears of a match: followers, what they follow, and the devices they are reached by."""
+"""Who hears of a match: accounts, what they follow, and the devices they are reached by."""
 
 from __future__ import annotations
 
@@ -34,25 +34,46 @@ class Quiet:
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
-    """An address a message can be sent to.
+class Account:
+    """time_zone: of the IANA database. locale: BCP 47. spoiler_free: alerts tell neither score nor what happened."""
 
-    token: APNs device token, FCM registration token or installation id (kind says which), or the endpoint of a
-    Web Push subscription, whose keys p256dh and auth (base64url, RFC 8291) stand beside it. environment: of APNs,
-    `production` or `sandbox`. locale: BCP 47. registered_at: ms; a word that it is gone from before then is stale.
+    id: str
+    time_zone: str = "UTC"
+    quiet: Quiet | None = None
+    spoiler_free: bool = False
+    locale: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """kinds: what is wanted, as a mask; 0 mutes. A follow of a match outweighs those of its teams and competition."""
+
+    subject: Subject
+    id: str
+    kinds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """An address alerts are sent to.
+
+    token: APNs device token, FCM registration token or installation id (kind `token` or `fid`), or the app's own name
+    for a Web Push subscription, whose endpoint and keys (base64url, RFC 8291) stand beside it. environment: of APNs,
+    `production` or `sandbox`. locale: BCP 47, None for the account's. topics: the variant of FCM topics the app listens
+    to. registered_at: ms; word that it is gone from before then is stale.
     """
 
-    id: int
     platform: Platform
     token: str
     kind: str = "token"
     environment: str = "production"
-    locale: str = "en"
-    spoiler_free: bool = False
+    locale: str | None = None
+    topics: str | None = None
+    endpoint: str | None = None
     p256dh: str | None = None
     auth: str | None = None
     registered_at: int = 0
 
     def __repr__(self) -> str:
         """Without its address: whoever holds a token can write to the phone, so it appears in no log."""
-        return f"Device({self.id}, {self.platform})"
+        return f"Device({self.platform}, {self.environment})"
