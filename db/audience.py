@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import Engine, Select, and_, delete, exists, func, or_, select, tuple_, union_all
+from sqlalchemy import Engine, Select, Subquery, and_, delete, exists, func, or_, select, tuple_, union_all
 
 from db.domain import Device, Match, Platform, Quiet, Subject
 from db.models import ChannelRow, DeviceRow, FollowRow, UserRow, UserSubscriptionRow
@@ -153,41 +154,31 @@ class Audience:
             )
 
 
-def _followers(match: Match, kinds: int, after: Place | None) -> Select[tuple[int, datetime, int, str, int, int]]:
+def _followers(match: Match, kinds: int, after: Place | None) -> Select[Any]:
     """Two index-only reads, of who follows the match and of who follows its teams or competition and has no say of
     their own on the match; then each user's devices."""
-    wants = _wants(match, kinds)
+    wants, device, user = _wants(match, kinds), DeviceRow, UserRow
+    columns = (device.id, device.active_at, wants.c.kinds, user.time_zone, user.quiet_since, user.quiet_until)
     query = (
-        select(
-            DeviceRow.id,
-            DeviceRow.active_at,
-            wants.c.kinds,
-            UserRow.time_zone,
-            UserRow.quiet_since,
-            UserRow.quiet_until,
-        )
-        .join(wants, wants.c.user_id == DeviceRow.user_id)
-        .join(UserRow, UserRow.id == DeviceRow.user_id)
-        .where(DeviceRow.topics.is_(None))
-        .order_by(DeviceRow.active_at.desc(), DeviceRow.id.desc())
+        select(*columns)
+        .join(wants, wants.c.user_id == device.user_id)
+        .join(user, user.id == device.user_id)
+        .where(device.topics.is_(None))
+        .order_by(device.active_at.desc(), device.id.desc())
     )
-    if after:
-        query = query.where(
-            tuple_(DeviceRow.active_at, DeviceRow.id) < tuple_(_moment(after.active_at), after.device_id)
-        )
-    return query  # type: ignore[return-value]
+    if after is None:
+        return query
+    return query.where(tuple_(device.active_at, device.id) < tuple_(_moment(after.active_at), after.device_id))
 
 
-def _wants(match: Match, kinds: int):  # type: ignore[no-untyped-def]
+def _wants(match: Match, kinds: int) -> Subquery:
     own = UserSubscriptionRow
     of_match = select(own.user_id, own.kinds).where(own.match_id == match.id, own.kinds.bitwise_and(kinds) != 0)
     followed = [(Subject.TEAM, team.id) for team in (match.home, match.away) if team]
     followed += [(Subject.COMPETITION, match.competition.id)] if match.competition else []
     if not followed:
         return of_match.subquery()
-    subjects = or_(
-        *(and_(FollowRow.subject == subject.value, FollowRow.subject_id == name) for subject, name in followed)
-    )
+    subjects = or_(*(and_(FollowRow.subject == kind.value, FollowRow.subject_id == name) for kind, name in followed))
     overruled = exists().where(own.match_id == match.id, own.user_id == FollowRow.user_id)
     of_others = (
         select(FollowRow.user_id, func.bit_or(FollowRow.kinds).label("kinds"))
