@@ -51,6 +51,15 @@ class Settings:
     ingest_backlog: int = 50_000
     # Header dialect and purge backend of the CDN in front: `null` is none.
     cdn: str = "null"
+    # The header in which the router in front names the client (`X-Forwarded-For` on Heroku); none where nothing is in
+    # front, for then anybody may send it. Sign-ups are counted by it.
+    client_address_header: str = ""
+    # Where the keys of another issuer's JWTs are (JWKS): its users are then ours too. Issuer and audience go with it.
+    auth_jwks_url: str = ""
+    # `iss` of those JWTs.
+    auth_issuer: str = ""
+    # `aud` of those JWTs.
+    auth_audience: str = ""
     # The demo match day of the embedded run; 0 starts the same system without it.
     demo: bool = True
     # Match minutes the demo plays per real minute.
@@ -69,6 +78,8 @@ class Settings:
         settings = cls(**read)
         for provider in PROVIDERS:
             _check_secret(provider, settings.ingest_secret(provider))
+        if settings.auth_jwks_url and not (settings.auth_issuer and settings.auth_audience):
+            raise Refused("AUTH_JWKS_URL needs AUTH_ISSUER and AUTH_AUDIENCE beside it: whose tokens, and for whom.")
         return settings
 
     def ingest_secret(self, provider: str) -> str:

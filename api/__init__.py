@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from api import assets, commands, errors, ingest, matches, openapi, ops, pages, scores
+from api import accounts, assets, commands, errors, follows, ingest, matches, openapi, ops, pages, scores
 from api.services import Services
 from config import Settings
 
@@ -22,7 +22,7 @@ def create_app(settings: Settings) -> Flask:
     app.json.compact = True  # type: ignore[attr-defined]
     app.extensions["services"] = Services(settings)
     errors.register(app)
-    for part in (scores, matches, ingest, ops, openapi, pages, assets):
+    for part in (scores, matches, accounts, follows, ingest, ops, openapi, pages, assets):
         app.register_blueprint(part.blueprint)
     commands.register(app)
     return app

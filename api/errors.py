@@ -19,9 +19,12 @@ STATUS = {
     "unknown_match": 404,
     "unknown_route": 404,
     "signature": 401,
+    "unauthorized": 401,
+    "limit_reached": 409,
     "too_large": 413,
     "invalid": 422,
     "busy": 429,
+    "too_fast": 429,
 }
 
 
@@ -54,7 +57,11 @@ def refused(error: Refused) -> Response:
     status = STATUS.get(error.code, 400)
     # A 404 on a public read may be collapsed for seconds, so that a wrong link cannot hammer the origin.
     cache = headers.MISSING.headers() if status == 404 and request.method in ("GET", "HEAD") else headers.NO_STORE
-    return answer(status, body(error.code, error.message, error.faults), cache, 1 if status == 429 else 0)
+    wait_s = error.retry_after_s or 1 if status == 429 else 0
+    response = answer(status, body(error.code, error.message, error.faults), cache, wait_s)
+    if error.code == "unauthorized":
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
 
 
 def unavailable(error: Unavailable) -> Response:

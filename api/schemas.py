@@ -29,7 +29,7 @@ class Query(BaseModel):
         return urlencode(said)
 
 
-def _zone(name: str) -> str:
+def zone(name: str) -> str:
     if name not in available_timezones():
         raise ValueError("not a time zone of the IANA database, such as Europe/Berlin")
     return name
@@ -96,7 +96,7 @@ class MatchList(Body):
 
 class MatchQuery(Query):
     date: Annotated[Date | None, Field(description="a calendar day in `tz`")] = None
-    tz: Annotated[str, AfterValidator(_zone), Field(description="IANA time zone of `date`")] = "UTC"
+    tz: Annotated[str, AfterValidator(zone), Field(description="IANA time zone of `date`")] = "UTC"
     competition: Annotated[str | None, Field(max_length=64)] = None
     team: Annotated[str | None, Field(max_length=64)] = None
     status: Annotated[str | None, Field(max_length=64, description="a status or a phase")] = None

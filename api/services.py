@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
 
+import jwt
 from flask import current_app
 
 from config import Settings
+from db.accounts import Accounts
+from db.audience import Audience
 from db.history import History
+from db.limits import Limits
 from db.live import Live, connect
 from db.session import engine
 from workers import queues
@@ -27,6 +31,24 @@ class Services:
     @cached_property
     def history(self) -> History:
         return History(engine(self.settings.sql_url))
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        return Accounts(self.history.engine)
+
+    @cached_property
+    def audience(self) -> Audience:
+        return Audience(self.history.engine)
+
+    @cached_property
+    def limits(self) -> Limits:
+        return Limits(connect(self.settings.redis_url))
+
+    @cached_property
+    def jwks(self) -> jwt.PyJWKClient | None:
+        """The keys of the issuer whose users are ours too; fetched when first needed, then at most every 30 s."""
+        url = self.settings.auth_jwks_url
+        return jwt.PyJWKClient(url, timeout=5, lifespan=600) if url else None
 
     @cached_property
     def bells(self) -> queues.Bells:

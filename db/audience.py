@@ -124,9 +124,11 @@ class Audience:
 
     # Broadcast channels.
 
-    def channels(self, match_id: str) -> list[Channel]:
+    def channels(self, match_ids: Collection[str]) -> list[Channel]:
+        if not match_ids:
+            return []
         with begin(self.engine) as session:
-            rows = session.scalars(select(ChannelRow).where(ChannelRow.match_id == match_id))
+            rows = session.scalars(select(ChannelRow).where(ChannelRow.match_id.in_(match_ids)))
             return [Channel(row.match_id, row.environment, row.channel_id) for row in rows]
 
     def channels_before(self, before_ms: int) -> list[Channel]:

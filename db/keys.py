@@ -12,6 +12,7 @@ bell:{name}         string   accept, commit    a job is on its way to this group
 seen:{provider}:{id} string  inbox_accept.lua  a delivery already accepted; 15 min
 live:matches        zset     match_commit.lua  ids of matches in phase live or break, by start (ms)
 live:filled         string   live.mark_filled  live state was rebuilt since Redis was last empty
+limit:{name}:{who}  hash     bucket_take.lua   tokens left of a rate limit; expires when it would be full
 scores:changed      pub/sub  match_commit.lua  `{match_id} {version}` of each new version
 
 The braces around a match id are a Redis Cluster hash tag: all keys of a match live in one slot.
@@ -56,6 +57,10 @@ def bell(shard: int) -> str:
 
 def seen(provider: str, delivery_id: str) -> str:
     return f"seen:{provider}:{delivery_id}"
+
+
+def bucket(name: str, who: str) -> str:
+    return f"limit:{name}:{who}"
 
 
 def shard_of(match_id: str, shards: int) -> int:

@@ -95,7 +95,7 @@ def connect(url: str) -> redis.Redis:
     )
 
 
-def _guarded(method: Callable[P, R]) -> Callable[P, R]:
+def guarded(method: Callable[P, R]) -> Callable[P, R]:
     """Redis out of reach becomes Unavailable: callers know one word for it."""
 
     @wraps(method)
@@ -119,15 +119,15 @@ class Live:
         # Any: redis-py types every answer as "bytes or str or …", for it cannot see decode_responses.
         self.redis: Any = client
         self.shards = shards
-        self._accept = client.register_script(_lua("inbox_accept"))
-        self._commit = client.register_script(_lua("match_commit"))
-        self._silence = client.register_script(_lua("bell_silence"))
-        self._restore = client.register_script(_lua("match_restore"))
-        self._ack = client.register_script(_lua("outbox_ack"))
+        self._accept = client.register_script(lua("inbox_accept"))
+        self._commit = client.register_script(lua("match_commit"))
+        self._silence = client.register_script(lua("bell_silence"))
+        self._restore = client.register_script(lua("match_restore"))
+        self._ack = client.register_script(lua("outbox_ack"))
 
     # Mailboxes in.
 
-    @_guarded
+    @guarded
     def accept(self, updates: Sequence[Update], *, now_ms: int, delivery: str = "") -> tuple[bool, list[int]]:
         """Put updates into their inboxes in one step.
 
@@ -143,7 +143,7 @@ class Live:
         accepted, rung = self._accept(keys=[seen, *boxes, *inboxes], args=args)
         return bool(accepted), [shard - 1 for shard in rung]
 
-    @_guarded
+    @guarded
     def backlog(self) -> int:
         """Matches whose inbox waits, over all shards."""
         with self.redis.pipeline(transaction=False) as pipe:
@@ -151,13 +151,13 @@ class Live:
                 pipe.zcard(keys.pending(shard))
             return sum(pipe.execute())
 
-    @_guarded
+    @guarded
     def pending(self, shard: int, *, before_ms: int | None = None) -> list[str]:
         """Matches with a filled inbox, longest waiting first; `before_ms` leaves out the younger ones."""
         latest = "+inf" if before_ms is None else before_ms
         return [_text(found) for found in self.redis.zrangebyscore(keys.pending(shard), "-inf", latest)]
 
-    @_guarded
+    @guarded
     def inbox(self, match_id: str, limit: int) -> Waiting:
         with self.redis.pipeline(transaction=False) as pipe:
             pipe.xrange(keys.inbox(match_id), count=limit)
@@ -166,12 +166,12 @@ class Live:
         ids = tuple(_text(entry_id) for entry_id, _ in entries)
         return Waiting(ids, tuple(decode_update(fields[b"u"]) for _, fields in entries), _text(rev or b"0"))
 
-    @_guarded
+    @guarded
     def silence(self, shard: int) -> bool:
         """Silence a shard's bell if nothing is pending there; False if there is."""
         return bool(self._silence(keys=[keys.pending(shard), keys.bell(shard)]))
 
-    @_guarded
+    @guarded
     def park(self, match_id: str, *, now_ms: int) -> None:
         """Set a match aside whose inbox cannot be drained, so that it does not hold up its shard."""
         with self.redis.pipeline() as pipe:
@@ -179,7 +179,7 @@ class Live:
             pipe.zadd(keys.PARKED, {match_id: now_ms}, nx=True)
             pipe.execute()
 
-    @_guarded
+    @guarded
     def unpark(self, *, before_ms: int) -> list[str]:
         """Put matches parked before a moment back among the pending; returns them."""
         found = [_text(match_id) for match_id in self.redis.zrangebyscore(keys.PARKED, "-inf", before_ms)]
@@ -190,13 +190,13 @@ class Live:
             pipe.execute()
         return found
 
-    @_guarded
+    @guarded
     def parked(self) -> int:
         return int(self.redis.zcard(keys.PARKED))
 
     # The present.
 
-    @_guarded
+    @guarded
     def hold(self, match_id: str) -> Held:
         """The whole match, events included, with its revision."""
         with self.redis.pipeline() as pipe:
@@ -208,7 +208,7 @@ class Live:
         known = {event.id: event for event in map(decode_event, events)}
         return Held(decode_match(text, int(version), int(updated_at), known), _text(rev))
 
-    @_guarded
+    @guarded
     def read(self, match_ids: Iterable[str]) -> list[Match | None]:
         """The matches without their events, in the order asked; None where Redis holds none."""
         wanted = list(match_ids)
@@ -218,12 +218,12 @@ class Live:
             rows = pipe.execute() if wanted else []
         return [decode_match(text, int(version), int(at)) if text else None for text, version, at in rows]
 
-    @_guarded
+    @guarded
     def live_ids(self) -> list[str]:
         """Matches in play or at a break, earliest start first."""
         return [_text(found) for found in self.redis.zrange(keys.MATCHES, 0, -1)]
 
-    @_guarded
+    @guarded
     def commit(
         self, held: Held, after: Match, facts: tuple[Fact, ...], ids: Sequence[str], *, visible: bool
     ) -> Committed:
@@ -253,7 +253,7 @@ class Live:
         )
         return Committed(done == b"done", int(version), bool(ring), int(left))
 
-    @_guarded
+    @guarded
     def restore(self, match: Match) -> bool:
         """Put a match read from history back; False if Redis holds it already."""
         pairs = [part for event in match.events.values() for part in (event.id, encode_event(event))]
@@ -266,51 +266,51 @@ class Live:
 
     # Mailboxes out.
 
-    @_guarded
+    @guarded
     def history_pending(self, limit: int) -> list[str]:
         return [_text(found) for found in self.redis.zrange(keys.HISTORY_PENDING, 0, limit - 1)]
 
-    @_guarded
+    @guarded
     def refused_waiting(self) -> int:
         return int(self.redis.xlen(keys.REFUSED))
 
-    @_guarded
+    @guarded
     def history_waiting_since(self) -> int | None:
         """ms at which the longest waiting outbox was filled; None if all is written."""
         head = self.redis.zrange(keys.HISTORY_PENDING, 0, 0, withscores=True)
         return int(head[0][1]) if head else None
 
-    @_guarded
+    @guarded
     def outbox(self, match_id: str, limit: int) -> list[Change]:
         entries = self.redis.xrange(keys.outbox(match_id), count=limit)
         return [_change(_text(entry_id), fields) for entry_id, fields in entries]
 
-    @_guarded
+    @guarded
     def ack(self, match_id: str, ids: Sequence[str]) -> int:
         """Drop entries written to history; returns how many are left."""
         return int(self._ack(keys=[keys.outbox(match_id), keys.HISTORY_PENDING], args=[match_id, *ids]))
 
-    @_guarded
+    @guarded
     def silence_history(self) -> bool:
         return bool(self._silence(keys=[keys.HISTORY_PENDING, keys.HISTORY_BELL]))
 
-    @_guarded
+    @guarded
     def is_empty(self) -> bool:
         """Whether this Redis has lost what it held (or is new): the mark set by `mark_filled` is gone."""
         return not self.redis.exists(keys.FILLED)
 
-    @_guarded
+    @guarded
     def mark_filled(self) -> None:
         self.redis.set(keys.FILLED, 1)
 
-    @_guarded
+    @guarded
     def quiet_history(self) -> None:
         """Silence the bell although outboxes are filled: SQL is away, the clock will ring."""
         self.redis.delete(keys.HISTORY_BELL)
 
     # What was refused.
 
-    @_guarded
+    @guarded
     def keep_refused(self, refused: RefusedPayload) -> None:
         fields: dict[Any, Any] = {
             "id": refused.id,
@@ -322,23 +322,23 @@ class Live:
         }
         self.redis.xadd(keys.REFUSED, fields, maxlen=REFUSED_MOST, approximate=False)
 
-    @_guarded
+    @guarded
     def refused(self, limit: int) -> list[tuple[str, RefusedPayload]]:
         return [
             (_text(entry_id), _refused(fields)) for entry_id, fields in self.redis.xrange(keys.REFUSED, count=limit)
         ]
 
-    @_guarded
+    @guarded
     def ack_refused(self, ids: Sequence[str]) -> None:
         if ids:
             self.redis.xdel(keys.REFUSED, *ids)
 
-    @_guarded
+    @guarded
     def ping(self) -> None:
         self.redis.ping()
 
 
-def _lua(name: str) -> str:
+def lua(name: str) -> str:
     return resources.files("db").joinpath(f"lua/{name}.lua").read_text()
 
 

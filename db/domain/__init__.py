@@ -1,7 +1,7 @@
 """The game, in plain Python: no I/O, no clock, standard library only. Time comes in as `now` or a `Stamp`.
 
 `words` the vocabulary, `match` the nouns, `update` what a provider says, `reduce` what follows from it; `follower` who
-hears of it, `kinds` what of.
+hears of it, `kinds` what of, `topics` under which names.
 """
 
 from db.domain.follower import Account, Device, Follow, Platform, Quiet, Subject
@@ -21,6 +21,7 @@ from db.domain.match import (
     Team,
 )
 from db.domain.reduce import is_visible, reduce
+from db.domain.topics import VARIANTS, condition, topics_for, variant_of
 from db.domain.update import MatchInfo, Update
 from db.domain.words import (
     EVENT_TYPES,
@@ -40,6 +41,7 @@ __all__ = [
     "HOLD_MS",
     "ID_PATTERN",
     "SCORING",
+    "VARIANTS",
     "Account",
     "Competition",
     "Cursor",
@@ -62,10 +64,13 @@ __all__ = [
     "Subject",
     "Team",
     "Update",
+    "condition",
     "is_visible",
     "kinds_of",
     "mask_of",
     "phase_of",
     "reduce",
     "status_of",
+    "topics_for",
+    "variant_of",
 ]
