@@ -4,10 +4,24 @@ match:{id}:state    hash     match_commit.lua  version rev updated_at, score tim
 match:{id}:events   hash     match_commit.lua  event id → the event as JSON; expires with the state
 match:{id}:inbox    stream   inbox_accept.lua  updates not yet applied, in order of arrival
 match:{id}:outbox   stream   match_commit.lua  versions not yet written to history
+match:{id}:push     stream   match_commit.lua  versions with facts that nobody has made into alerts yet
+match:{id}:window   hash     alerts_commit.lua rev, window: what was told and what waits (notify.window); 2 days
 ingest:{n}:pending  zset     accept, commit    match ids with a filled inbox, by time of the first (ms)
 ingest:parked       zset     live.park         match ids whose drain met a bug, by time parked (ms)
 ingest:refused      stream   live.keep_refused refused payloads on their way to SQL, 256 at most
 history:pending     zset     commit, ack       match ids with a filled outbox, by time of the first (ms)
+push:pending        zset     commit, alerts    match ids with a filled push mailbox, by time of the first (ms)
+push:windows        zset     alerts_commit.lua match ids where news waits, by the end of its window (ms)
+push:broadcasts     zset     alerts_commit.lua match ids whose Live Activities are behind, by time (ms)
+push:unplanned      zset     alerts_commit.lua alert ids not yet, or not wholly, made into chunks, by time (ms)
+push:planner:{alert} string  alerts.lease      a worker plans this alert; seconds
+push:alert:{id}     hash     alerts, chunk     alert, told_at, planned, place, devices, chunk:{n} states, counters; 2 h
+push:chunk:{alert} {n} string chunk_put.lua    devices and the kinds they want, 12 bytes each; 2 h
+push:ready          zset     chunk_*.lua       chunks to send, in order of turn (ms)
+push:later          zset     chunk_*.lua       chunks to try again, by when (ms)
+push:claimed        zset     chunk_*.lua       chunks a worker is sending, by when its claim runs out (ms)
+push:recent         zset     alerts_commit.lua the last 500 alert ids, by time (ms)
+push:totals         hash     chunk_done.lua    counters over all alerts
 bell:{name}         string   accept, commit    a job is on its way to this group of mailboxes; 30 s
 seen:{provider}:{id} string  inbox_accept.lua  a delivery already accepted; 15 min
 live:matches        zset     match_commit.lua  ids of matches in phase live or break, by start (ms)
@@ -29,6 +43,18 @@ REFUSED = "ingest:refused"
 FILLED = "live:filled"
 HISTORY_PENDING = "history:pending"
 HISTORY_BELL = "bell:history"
+PUSH_PENDING = "push:pending"
+PUSH_WINDOWS = "push:windows"
+PUSH_BROADCASTS = "push:broadcasts"
+PUSH_UNPLANNED = "push:unplanned"
+PUSH_READY = "push:ready"
+PUSH_CLAIMED = "push:claimed"
+PUSH_RECENT = "push:recent"
+PUSH_TOTALS = "push:totals"
+PUSH_LATER = "push:later"
+PUSH_BELL = "bell:push"
+# Each by the time from which there is something to do.
+PUSH_WORK = (PUSH_PENDING, PUSH_WINDOWS, PUSH_BROADCASTS, PUSH_UNPLANNED, PUSH_READY, PUSH_LATER, PUSH_CLAIMED)
 
 
 def state(match_id: str) -> str:
@@ -45,6 +71,26 @@ def inbox(match_id: str) -> str:
 
 def outbox(match_id: str) -> str:
     return f"match:{{{match_id}}}:outbox"
+
+
+def push(match_id: str) -> str:
+    return f"match:{{{match_id}}}:push"
+
+
+def window(match_id: str) -> str:
+    return f"match:{{{match_id}}}:window"
+
+
+def alert(alert_id: str) -> str:
+    return f"push:alert:{alert_id}"
+
+
+def planner(alert_id: str) -> str:
+    return f"push:planner:{alert_id}"
+
+
+def chunk(name: str) -> str:
+    return f"push:chunk:{name}"
 
 
 def pending(shard: int) -> str:

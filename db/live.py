@@ -64,13 +64,14 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """done: everything is written; otherwise nothing is, for another drain was first. ring: history wants a job.
-    left: inbox entries that remain."""
+    """done: everything is written; otherwise nothing is, for another drain was first. ring: history wants a job,
+    push: followers want one. left: inbox entries that remain."""
 
     done: bool
     version: int
     ring: bool
     left: int
+    push: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +239,7 @@ class Live:
         pairs = [part for event in changed for part in (event.id, encode_event(event))]
         match_id = after.id
         document: list[Any] = [*_fields(after), encode_facts(facts), *_standing(after)]
-        done, version, ring, left = self._commit(
+        done, version, ring, left, push = self._commit(
             keys=[
                 keys.state(match_id),
                 keys.events(match_id),
@@ -248,10 +249,13 @@ class Live:
                 keys.HISTORY_PENDING,
                 keys.HISTORY_BELL,
                 keys.MATCHES,
+                keys.push(match_id),
+                keys.PUSH_PENDING,
+                keys.PUSH_BELL,
             ],
             args=[match_id, held.rev, mode, *document, BELL_S, keys.CHANGED, len(ids), *ids, *pairs],
         )
-        return Committed(done == b"done", int(version), bool(ring), int(left))
+        return Committed(done == b"done", int(version), bool(ring), int(left), bool(push))
 
     @guarded
     def restore(self, match: Match) -> bool:
@@ -283,7 +287,7 @@ class Live:
     @guarded
     def outbox(self, match_id: str, limit: int) -> list[Change]:
         entries = self.redis.xrange(keys.outbox(match_id), count=limit)
-        return [_change(_text(entry_id), fields) for entry_id, fields in entries]
+        return [change_of(_text(entry_id), fields) for entry_id, fields in entries]
 
     @guarded
     def ack(self, match_id: str, ids: Sequence[str]) -> int:
@@ -370,7 +374,7 @@ def _standing(match: Match) -> list[str | int]:
     return [(match.start_time or 0) if live else "", KEEP_S if over else 0]
 
 
-def _change(entry_id: str, fields: dict[bytes, bytes]) -> Change:
+def change_of(entry_id: str, fields: dict[bytes, bytes]) -> Change:
     match = decode_match(fields[b"match"], int(fields[b"version"]), int(fields[b"updated_at"]))
     return Change(entry_id, match, fields[b"facts"].decode(), decode_event_list(fields[b"events"]))
 

@@ -104,6 +104,8 @@ class Drain:
             score = f"{after.score.home}-{after.score.away}" if after.score else None
             said = (after.id, committed.version, after.status.value, score, after.minute)
             logger.info("match_applied match=%s version=%d status=%s score=%s minute=%s", *said)
+        if committed.push:
+            self.bells.push()
         if committed.ring:
             self.bells.history()
 

@@ -22,6 +22,8 @@ ALL = (INGEST, PURGE, PUSH, HISTORY)
 
 # A drain lives for about a second (workers.ingest.LIFE_S); a job a minute old is hung.
 TIMEOUT_S = 60
+# Push jobs that may wait: as many workers can take part in one fan-out.
+PUSHERS_MOST = 8
 
 
 def connect(url: str) -> redis.Redis:
@@ -44,12 +46,20 @@ class Bells:
     def history(self) -> None:
         self._ring(HISTORY, "workers.history.drain")
 
-    def waiting(self) -> int:
-        """Jobs that no worker has taken yet, over all queues."""
-        with self.client.pipeline(transaction=False) as pipe:
-            for queue in self.queues.values():
-                pipe.llen(queue.key)
-            return sum(pipe.execute())
+    def push(self) -> None:
+        """Unless enough wait already: one job works through all there is, further ones only help it."""
+        if self.waiting(PUSH) < PUSHERS_MOST:
+            self._ring(PUSH, "workers.push.work")
+
+    def waiting(self, *names: str) -> int:
+        """Jobs that no worker has taken yet, over these queues, or all."""
+        try:
+            with self.client.pipeline(transaction=False) as pipe:
+                for name in names or ALL:
+                    pipe.llen(self.queues[name].key)
+                return sum(pipe.execute())
+        except (redis.ConnectionError, redis.TimeoutError) as error:
+            raise Unavailable(f"the job queues are out of reach: {type(error).__name__}") from error
 
     def _ring(self, queue: str, job: str, *args: int) -> None:
         try:
