@@ -60,6 +60,30 @@ class Settings:
     auth_issuer: str = ""
     # `aud` of those JWTs.
     auth_audience: str = ""
+    # `keys`: alerts go out by every service whose keys are set below; `null`: by none, and count as sent.
+    push: str = "keys"
+    # APNs: team and key id of ten characters each, and the text of the .p8 file.
+    apns_team_id: str = ""
+    # The id of the key.
+    apns_key_id: str = ""
+    # The key itself, PEM; `\n` stands for a line break.
+    apns_key: str = field(default="", repr=False)
+    # The app's bundle id.
+    apns_bundle: str = ""
+    # Instead of Apple's hosts, for both environments: an emulator's.
+    apns_url: str = ""
+    # The same for the management of broadcast channels.
+    apns_channels_url: str = ""
+    # FCM: the text of the service account's JSON file.
+    fcm_credentials: str = field(default="", repr=False)
+    # Instead of https://fcm.googleapis.com: an emulator's.
+    fcm_url: str = ""
+    # Web Push: the VAPID private key (base64url, RFC 8292).
+    vapid_private_key: str = field(default="", repr=False)
+    # Whom a push service may write to: a mailto: or https: URL.
+    vapid_subject: str = ""
+    # A file of certificates that push services are checked against instead of the public ones.
+    push_ca: str = ""
     # The demo match day of the embedded run; 0 starts the same system without it.
     demo: bool = True
     # Match minutes the demo plays per real minute.

@@ -147,33 +147,29 @@ class Alerts:
         """Keep the window, open the alerts, stop others, drop the mailbox entries read. False: another was first."""
         fixed = [keys.window(match_id), keys.push(match_id), keys.PUSH_PENDING, keys.PUSH_WINDOWS]
         fixed += [keys.PUSH_UNPLANNED, keys.PUSH_RECENT, keys.PUSH_BROADCASTS]
-        named = [keys.alert(alert_id) for alert_id, _ in alerts] + [keys.alert(alert_id) for alert_id in stopped]
+        named: list[Any] = [*(keys.alert(alert_id) for alert_id, _ in alerts), *map(keys.alert, stopped)]
         pairs: list[Any] = [part for alert in alerts for part in alert]
         ids = [change.id for change in box.changes]
-        args = [
-            match_id,
-            box.rev,
-            window,
-            WINDOW_S,
-            "" if due is None else due,
-            now_ms,
-            int(broadcast),
-            ALERT_S,
-            RECENT,
-        ]
-        return bool(self._commit(keys=fixed + named, args=[*args, len(alerts), *pairs, len(ids), *ids]))
+        args: list[Any] = [match_id, box.rev, window, WINDOW_S, "" if due is None else due, now_ms]
+        args += [int(broadcast), ALERT_S, RECENT, len(alerts), *pairs, len(ids), *ids]
+        return bool(self._commit(keys=fixed + named, args=args))
 
     # Broadcasts: that a match has something to show is all that is kept; what, is its present state.
 
     @guarded
-    def broadcasts(self) -> list[tuple[str, float]]:
-        found = self.redis.zrange(keys.PUSH_BROADCASTS, 0, -1, withscores=True)
-        return [(match_id.decode(), at) for match_id, at in found]
+    def broadcasts(self, now_ms: int) -> list[tuple[str, int]]:
+        """Matches that are due, and since when."""
+        found = self.redis.zrangebyscore(keys.PUSH_BROADCASTS, "-inf", now_ms, withscores=True)
+        return [(match_id.decode(), int(at)) for match_id, at in found]
 
     @guarded
-    def broadcast_done(self, match_id: str, at: float) -> None:
+    def broadcast_done(self, match_id: str, due: int) -> None:
         """Unless the match has changed since: then it is due again, and only that is left."""
-        self._settle(keys=[keys.PUSH_BROADCASTS], args=[match_id, at])
+        self._settle(keys=[keys.PUSH_BROADCASTS], args=[match_id, due, 0])
+
+    @guarded
+    def broadcast_again(self, match_id: str, due: int, *, at_ms: int) -> None:
+        self._settle(keys=[keys.PUSH_BROADCASTS], args=[match_id, due, at_ms])
 
     # Plans.
 

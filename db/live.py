@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import zlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from importlib import resources
 from typing import Any, ParamSpec, TypeVar
@@ -82,6 +82,11 @@ class Change:
     match: Match
     facts: str
     events: tuple[Event, ...]
+
+    @property
+    def with_events(self) -> Match:
+        """The match with the events that were touched, and no others."""
+        return replace(self.match, events={event.id: event for event in self.events})
 
 
 def connect(url: str) -> redis.Redis:

@@ -35,6 +35,11 @@ def sweep(here: Services, *, now_ms: int) -> int:
     if (since is not None and since < now_ms - OVERDUE_MS) or here.live.refused_waiting():
         here.bells.history()
         rung += 1
+    # A window's end is rung for by nobody else; a second late is early enough for what has waited thirty.
+    work_at = here.alerts.work_at()
+    if work_at is not None and work_at <= now_ms:
+        here.bells.push()
+        rung += 1
     return rung
 
 

@@ -18,11 +18,13 @@ logger = logging.getLogger(__name__)
 RESTART_S = 1.0
 
 
-def order_for(index: int) -> tuple[str, ...]:
-    """The queues a worker listens on, first come first. The first worker is for scores; the others take them last, so
-    that a stream of scores never starves purges, pushes and history."""
-    others = (queues.PURGE, queues.PUSH, queues.HISTORY)
-    return (queues.INGEST, *others) if index == 0 else (*others, queues.INGEST)
+def order_for(index: int, processes: int) -> tuple[str, ...]:
+    """The queues a worker listens on, first come first. The first worker is for scores, and does not wait for phones
+    unless it is the only one; the others take scores last, so that a stream of them never starves purges, pushes and
+    history."""
+    if index > 0:
+        return (queues.PURGE, queues.PUSH, queues.HISTORY, queues.INGEST)
+    return (queues.INGEST, queues.PURGE, *((queues.PUSH,) if processes == 1 else ()), queues.HISTORY)
 
 
 class Worker(rq.SimpleWorker):
@@ -36,7 +38,7 @@ class Worker(rq.SimpleWorker):
 
 def work(settings: Settings, index: int) -> None:
     set_up_logs(settings.log_level)
-    names = order_for(index)
+    names = order_for(index, settings.worker_processes)
     worker = Worker(list(names), connection=queues.connect(settings.queue_url))
     logger.info("worker_started queues=%s", ",".join(names))
     worker.work(logging_level="WARNING", with_scheduler=False)

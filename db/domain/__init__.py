@@ -21,7 +21,7 @@ from db.domain.match import (
     Team,
 )
 from db.domain.reduce import is_visible, reduce
-from db.domain.topics import VARIANTS, condition, topics_for, variant_of
+from db.domain.topics import LANGUAGES, SPOILER_FREE, VARIANTS, condition, topics_for, variant_of
 from db.domain.update import MatchInfo, Update
 from db.domain.words import (
     EVENT_TYPES,
@@ -40,7 +40,9 @@ __all__ = [
     "EVENT_TYPES",
     "HOLD_MS",
     "ID_PATTERN",
+    "LANGUAGES",
     "SCORING",
+    "SPOILER_FREE",
     "VARIANTS",
     "Account",
     "Competition",

@@ -1,0 +1,147 @@
+"""From an alert to chunks of devices: topics first, for one request reaches all who listen; then everybody else."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from db.alerts import Alerts, Plan
+from db.audience import Audience, Place
+from db.domain import VARIANTS, Kind, Quiet, condition, mask_of
+from db.errors import Unavailable
+from notify import window
+from notify.transport import Condition, Parcel
+from notify.window import Alert
+from workers.letters import EXPIRY_MS, written
+from workers.queues import PUSHERS_MOST, Bells
+from workers.transports import Transports, counted
+
+logger = logging.getLogger(__name__)
+
+# Devices of one chunk: what a killed worker may send twice, and 12 KB in Redis.
+CHUNK = 1_000
+# A planner that says nothing for this long is dead. A million rows are sorted in about 3 s before the first comes.
+LEASE_S = 30
+# The same after SQL failed: it may be back in a moment.
+AGAIN_S = 2
+
+
+class Planner:
+    def __init__(self, alerts: Alerts, audience: Audience, transports: Transports, bells: Bells) -> None:
+        self.alerts = alerts
+        self.audience = audience
+        self.transports = transports
+        self.bells = bells
+
+    def turn(self, *, now_ms: int) -> bool:
+        """Plan the oldest alert that nobody else plans; False if there is none."""
+        for alert_id in self.alerts.unplanned():
+            if self.alerts.lease(alert_id, LEASE_S):
+                self._plan(alert_id, now_ms)
+                return True
+        return False
+
+    def _plan(self, alert_id: str, now_ms: int) -> None:
+        plan = self.alerts.plan(alert_id)
+        if plan and now_ms - plan.told_at > EXPIRY_MS:
+            logger.warning("alert_expired alert=%s", alert_id)
+            plan = None
+        try:
+            devices = self._carry_out(plan) if plan else 0
+        except Unavailable:
+            self.alerts.lease(alert_id, AGAIN_S, again=True)
+            raise
+        self.alerts.planned(alert_id, now_ms=now_ms)
+        logger.info("alert_planned alert=%s devices=%d", alert_id, devices)
+
+    def _carry_out(self, plan: Plan) -> int:
+        alert = window.decode_alert(plan.alert)
+        if not plan.topics_done:
+            self._publish(alert)
+        return self._chunks(plan, alert)
+
+    def _publish(self, alert: Alert) -> None:
+        """To topics, a kind at a time; who listens to two of its kinds gets two, the later in the earlier one's place."""
+        if alert.of and not any(self.alerts.told_by_topics(alert_id) for alert_id in alert.of):
+            return
+        variants = self.audience.variants(VARIANTS)
+        parcels = [
+            Parcel(Condition(condition(alert.match, kind, variant)), written(alert, mask_of([kind]), variant))
+            for variant in variants
+            for kind in dict.fromkeys(news.kind for news in alert.news)
+        ]
+        transport = self.transports.android
+        if not parcels or transport is None:
+            return
+        counts = Counter[str]()
+        for _, outcome in transport.send(parcels):
+            counts.update(counted("topic", outcome))
+        self.alerts.topics_done(alert.id, counts)
+
+    def _chunks(self, plan: Plan, alert: Alert) -> int:
+        number, total = plan.planned, 0
+        for devices, place in _batches(self._devices(plan, alert)):
+            if not self.alerts.put(plan, number, devices, place):
+                break
+            self.alerts.lease(plan.id, LEASE_S, again=True)
+            if number < PUSHERS_MOST:
+                self.bells.push()
+            number, total = number + 1, total + len(devices)
+        return total
+
+    def _devices(self, plan: Plan, alert: Alert) -> Iterator[tuple[int, int, str]]:
+        """Device, kinds wanted, and the place to go on from after it."""
+        if alert.of:
+            yield from self._told(plan, alert)
+            return
+        silence = Silence(plan.told_at)
+        mask = mask_of(news.kind for news in alert.news)
+        after = Place(*map(int, plan.place.split())) if plan.place else None
+        for follower in self.audience.followers(alert.match, mask, after):
+            if not silence.reigns(follower.time_zone, follower.quiet):
+                place = follower.place
+                yield place.device_id, follower.kinds, f"{place.active_at} {place.device_id}"
+
+    def _told(self, plan: Plan, alert: Alert) -> Iterator[tuple[int, int, str]]:
+        """Who heard of a goal that is cancelled now, chunk by chunk of the alert that told it."""
+        skip, wanted = int(plan.place or 0), mask_of([Kind.GOAL_CANCELLED])
+        for alert_id in alert.of:
+            for chunk in self.alerts.told_chunks(alert_id):
+                for device_id, kinds in self.alerts.told(chunk, Kind.GOAL):
+                    if kinds & wanted:
+                        skip -= 1
+                        if skip < 0:
+                            yield device_id, kinds, str(int(plan.place or 0) - skip)
+
+
+class Silence:
+    """Whose quiet hours it is at one moment. A million followers live in some hundred zones."""
+
+    def __init__(self, at_ms: int) -> None:
+        self.at = datetime.fromtimestamp(at_ms / 1000, UTC)
+        self.minutes: dict[str, int] = {}
+
+    def reigns(self, time_zone: str, quiet: Quiet | None) -> bool:
+        return quiet is not None and quiet.holds(self._minute(time_zone))
+
+    def _minute(self, time_zone: str) -> int:
+        known = self.minutes.get(time_zone)
+        if known is None:
+            local = self.at.astimezone(ZoneInfo(time_zone))
+            known = self.minutes[time_zone] = local.hour * 60 + local.minute
+        return known
+
+
+def _batches(devices: Iterator[tuple[int, int, str]]) -> Iterator[tuple[list[tuple[int, int]], str]]:
+    batch: list[tuple[int, int]] = []
+    place = ""
+    for device_id, kinds, place in devices:
+        batch.append((device_id, kinds))
+        if len(batch) == CHUNK:
+            yield batch, place
+            batch = []
+    if batch:
+        yield batch, place
