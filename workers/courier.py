@@ -51,12 +51,12 @@ class Courier:
         except Unavailable:
             self.alerts.release(started.chunk, at_ms=now_ms + AGAIN_MS)
             raise
-        trip = Trip(self.alerts, started)
+        trip = Trip(self.alerts, started, now_ms)
         for transport, parcels in self._routes(started, reached, trip):
             trip.take(transport, parcels)
         gone = self.audience.forget(trip.dead) if trip.dead else 0
         trip.counts["removed"] += gone
-        self.alerts.done(started.chunk, trip.done(now_ms))
+        self.alerts.done(started.chunk, trip.done())
         self._report(started.chunk, trip)
 
     def _routes(self, started: Started, reached: list[Reached], trip: Trip) -> Iterator[tuple[Transport, list[Parcel]]]:
@@ -82,14 +82,19 @@ class Courier:
 class Trip:
     """One chunk on its way: what became of each device so far."""
 
-    def __init__(self, alerts: Alerts, started: Started) -> None:
+    def __init__(self, alerts: Alerts, started: Started, now_ms: int) -> None:
         self.alerts, self.started = alerts, started
+        self.began_ms, self.began = now_ms, time.monotonic()
         self.counts = Counter[str]()
         self.again: dict[int, int] = {}
         self.again_after_s = 0.0
         self.dead: list[Dead] = []
         self.stop = ""
-        self.held_at = time.monotonic()
+        self.held_at = self.began
+
+    @property
+    def now_ms(self) -> int:
+        return self.began_ms + round((time.monotonic() - self.began) * 1000)
 
     def take(self, transport: Transport, parcels: Iterable[Parcel]) -> None:
         """Send, until our own fault shows: then nobody else is to get it."""
@@ -100,14 +105,13 @@ class Trip:
             self._note(transport.name, parcel, outcome)
             if self.stop:
                 break
-        outcomes.close() if hasattr(outcomes, "close") else None
 
     def _note(self, name: str, parcel: Parcel, outcome: Outcome) -> None:
-        now_ms, device_id = time.time_ns() // 1_000_000, int(str(parcel.tag))
+        device_id = int(str(parcel.tag))
         self.counts.update(counted(name, outcome))
         match outcome:
             case Delivered():
-                self.counts[_latency(now_ms - self.started.told_at)] += 1
+                self.counts[_latency(self.now_ms - self.started.told_at)] += 1
             case Gone(_, since_ms):
                 self.dead.append(Dead(device_id, since_ms))
             case Later(_, retry_after_s):
@@ -117,17 +121,17 @@ class Trip:
             case OurFault(reason):
                 self.stop = reason
         if time.monotonic() - self.held_at > HOLD_S:
-            self.alerts.hold(self.started.chunk, now_ms=now_ms)
+            self.alerts.hold(self.started.chunk, now_ms=self.now_ms)
             self.held_at = time.monotonic()
 
     def _try_again(self, device_id: int, after_s: float) -> None:
         self.again[device_id] = self.started.devices[device_id]
         self.again_after_s = max(self.again_after_s, after_s)
 
-    def done(self, now_ms: int) -> Done:
+    def done(self) -> Done:
         """What is tried again waits as long as the most patient of them was asked to."""
-        at_ms = time.time_ns() // 1_000_000 + max(AGAIN_MS, round(self.again_after_s * 1000))
-        return Done(self.counts, {} if self.stop else self.again, max(at_ms, now_ms), self.stop)
+        at_ms = self.now_ms + max(AGAIN_MS, round(self.again_after_s * 1000))
+        return Done(self.counts, {} if self.stop else self.again, at_ms, self.stop)
 
 
 def _latency(ms: int) -> str:

@@ -64,7 +64,7 @@ class Planner:
         return self._chunks(plan, alert)
 
     def _publish(self, alert: Alert) -> None:
-        """To topics, a kind at a time; who listens to two of its kinds gets two, the later in the earlier one's place."""
+        """To topics, a kind at a time; who listens to two kinds gets two, the later in the place of the first."""
         if alert.of and not any(self.alerts.told_by_topics(alert_id) for alert_id in alert.of):
             return
         variants = self.audience.variants(VARIANTS)
