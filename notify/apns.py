@@ -29,6 +29,8 @@ PRODUCTION, SANDBOX = "https://api.push.apple.com", "https://api.sandbox.push.ap
 TOKEN_S, TOKEN_MIN_S = 50 * 60, 20 * 60
 # "TooManyRequests": too many to this one device. Apple names no time.
 DEVICE_PAUSE_S = 30.0
+# Apple answers in tens of ms, and not at all when a connection has died unseen (its users tell of 90 minutes).
+ANSWER_S = 5.0
 # Messages at hand in finished form: a chunk has one per language and manner.
 READY = 64
 
@@ -110,7 +112,7 @@ class Apns:
         self.bundle, self.url = bundle, url
         self.signature = Signature(key)
         # Apple opens one stream to a connection until its token has proved good.
-        self.sender = Sender(connections=connections, opening=1, streams=streams, ca=ca)
+        self.sender = Sender(connections=connections, opening=1, streams=streams, answer_s=ANSWER_S, ca=ca)
         self.ready: dict[tuple[int, Address | type], tuple[Message, list[str], bytes]] = {}
         self.signed_with = ""
 
@@ -169,7 +171,7 @@ class Apns:
             return self._resign(request)
         if reason == "TooManyProviderTokenUpdates":
             # It is counted by connection: the present token on a new one is the first there.
-            return Again(reason, leave=True)
+            return Again(reason, soon=True, leave=True)
         return judged(reply, reason, since_ms)
 
     def _resign(self, request: Request) -> Outcome | Again:
@@ -178,7 +180,7 @@ class Apns:
         if self.signature.text in request.headers[0] and not self.signature.expired(time.time()):
             return ConfigFault("ExpiredProviderToken")
         request.headers, request.body = self._form(parcel)
-        return Again("ExpiredProviderToken", leave=True)
+        return Again("ExpiredProviderToken", soon=True, leave=True)
 
 
 def judged(reply: Reply, reason: str, since_ms: int | None = None) -> Outcome | Again:

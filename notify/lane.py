@@ -15,12 +15,14 @@ from typing import Any
 
 import pycurl
 
-# What one answer may take. A push service answers in tens of ms; Google asks for at least 10 s ("Scale guide").
+# What one answer may take. Google asks for at least 10 s ("Scale guide").
 ANSWER_S = 10.0
 CONNECT_S = 5.0
 # Requests in flight on one connection. Apple allows 1,000; with 300 a round trip of 15 ms already carries 20,000 a
 # second, and a cut connection leaves fewer in doubt. Measured: bench/push.py, 100 and 1,000 are no faster.
 STREAMS = 300
+# libcurl's CURLE_HTTP2_STREAM: one stream was reset, the connection is well.
+STREAM_RESET = 92
 # An answer is a line of JSON; more than this is none of theirs.
 ANSWER_BYTES = 64 * 1024
 
@@ -50,18 +52,25 @@ class Reply:
 
 class Lane:
     """Not thread-safe: one loop drives it (notify/sender.py). poll: where it registers its socket, lanes: and itself by
-    that socket's number."""
+    that socket's number.
 
-    def __init__(self, poll: select.epoll, lanes: dict[int, Lane], ca: str, opening: int, streams: int) -> None:
+    It begins with `opening` streams, gains one with every good answer, which doubles them each round trip, up to
+    `streams`, and begins anew when its connection is lost.
+    """
+
+    def __init__(
+        self, poll: select.epoll, lanes: dict[int, Lane], ca: str, opening: int, streams: int, answer_s: float
+    ) -> None:
         self.poll, self.lanes, self.ca = poll, lanes, ca
-        self.opening, self.streams = opening, streams
+        self.opening, self.streams, self.answer_s = opening, streams, answer_s
         self.flying: set[Any] = set()
         self.idle: list[Any] = []
         self.heard_at = 0.0
         self._connect()
 
     def _connect(self) -> None:
-        self.proven = self.retiring = self.stalled = False
+        self.retiring = self.stalled = False
+        self.limit = self.opening
         self.timer_at: float | None = None
         self.multi: Any = pycurl.CurlMulti()
         self.multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_MULTIPLEX)
@@ -72,10 +81,13 @@ class Lane:
 
     @property
     def room(self) -> int:
-        """How many more may fly: `opening` of them until the first good answer."""
-        if self.retiring:
-            return 0
-        return (self.streams if self.proven else self.opening) - len(self.flying)
+        """How many more may fly."""
+        return 0 if self.retiring else self.limit - len(self.flying)
+
+    def widen(self) -> None:
+        """A good answer came."""
+        if self.limit < self.streams:
+            self.limit += 1
 
     def start(self, request: Request, now: float) -> None:
         easy = self.idle.pop() if self.idle else self._easy()
@@ -100,7 +112,10 @@ class Lane:
             left, good, bad = self.multi.info_read(1000)
             found += [(easy.request, self._land(easy)) for easy in good]
             for easy, error, _words in bad:
-                self.stalled |= error == pycurl.E_OPERATION_TIMEDOUT and self.heard_at <= easy.began
+                if error == pycurl.E_OPERATION_TIMEDOUT:
+                    self.stalled |= self.heard_at <= easy.began
+                elif error != STREAM_RESET:
+                    self.limit = self.opening
                 found.append((easy.request, replace(self._land(easy), status=0, error=error)))
             if good:
                 self.heard_at = now
@@ -151,7 +166,7 @@ class Lane:
         easy.setopt(pycurl.NOSIGNAL, 1)
         easy.setopt(pycurl.USERAGENT, "live-scores")
         easy.setopt(pycurl.CAINFO, self.ca)
-        easy.setopt(pycurl.TIMEOUT_MS, int(ANSWER_S * 1000))
+        easy.setopt(pycurl.TIMEOUT_MS, int(self.answer_s * 1000))
         easy.setopt(pycurl.CONNECTTIMEOUT_MS, int(CONNECT_S * 1000))
         # Apple: "keep connections open as long as possible"; libcurl leaves one alone after 118 s unless told.
         easy.setopt(pycurl.MAXAGE_CONN, 3600)

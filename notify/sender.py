@@ -21,7 +21,7 @@ import certifi
 import pycurl
 
 from notify.breaker import Breaker
-from notify.lane import STREAMS, Lane, Reply, Request
+from notify.lane import ANSWER_S, STREAMS, Lane, Reply, Request
 from notify.outcome import ConfigFault, Dropped, Later, Outcome
 
 logger = logging.getLogger(__name__)
@@ -40,11 +40,13 @@ TICK_S = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """Worth repeating at once or after `after_s`. leave: not on this connection, which has come to a bad end. fault:
-    the service, not this request, is in trouble; it counts towards the breaker."""
+    """Worth repeating: at once if `soon`, after `after_s` where the service names a time, else after a growing pause.
+    leave: not on this connection, which has come to a bad end. fault: the service, not this request, is in trouble; it
+    counts towards the breaker."""
 
     reason: str
     after_s: float = 0.0
+    soon: bool = False
     leave: bool = False
     fault: bool = False
 
@@ -55,17 +57,23 @@ Judge = Callable[[Request, Reply], Outcome | Again]
 class Sender:
     """Keeps its connections between calls. Not thread-safe; one send() at a time.
 
-    opening: requests a connection may carry before its first good answer, streams: after it. ca: a file of
-    certificates to trust instead of the public ones.
+    opening, streams: requests a connection carries at first and at most. answer_s: what one answer may take. ca: a
+    file of certificates to trust instead of the public ones.
     """
 
     def __init__(
-        self, *, connections: int = 1, opening: int = STREAMS, streams: int = STREAMS, ca: str | None = None
+        self,
+        *,
+        connections: int = 1,
+        opening: int = 100,
+        streams: int = STREAMS,
+        answer_s: float = ANSWER_S,
+        ca: str | None = None,
     ) -> None:
         self.poll = select.epoll()
         self.by_fd: dict[int, Lane] = {}
         trusted = ca or certifi.where()
-        self.lanes = [Lane(self.poll, self.by_fd, trusted, opening, streams) for _ in range(connections)]
+        self.lanes = [Lane(self.poll, self.by_fd, trusted, opening, streams, answer_s) for _ in range(connections)]
         self.breaker = Breaker()
         self.shut_by: ConfigFault | None = None
 
@@ -177,10 +185,11 @@ class _Run:
         if lane.stalled or (lane.retiring and not lane.flying):
             logger.info("push_connection_left unanswered=%d", len(lane.flying))
             for request in lane.renew():
-                self._later_again(request, Again("no_answer"))
+                self._later_again(request, Again("no_answer", soon=True))
 
     def _answered(self, lane: Lane, request: Request, reply: Reply, outcome: Outcome) -> None:
-        lane.proven = lane.proven or reply.status < 300
+        if reply.status < 300:
+            lane.widen()
         if isinstance(outcome, ConfigFault):
             self._shut_for(outcome)
         else:
@@ -206,6 +215,9 @@ class _Run:
         if request.tries >= TRIES or verdict.after_s > REPEAT_MAX_S:
             self._settle(request, Later(verdict.reason, verdict.after_s))
             return
+        if verdict.soon:
+            self.again.append(request)
+            return
         pause_s = verdict.after_s or REPEAT_S * 2 ** (request.tries - 1)
         at = time.monotonic() + pause_s * random.uniform(0.5, 1.5)
         heapq.heappush(self.waiting, (at, next(self.ranks), request))
@@ -214,15 +226,21 @@ class _Run:
         self.settled.append((request.parcel, outcome))
 
 
+# What libcurl could not even begin; after anything else a new connection may do at once.
+_NO_SERVICE = {
+    pycurl.E_COULDNT_RESOLVE_HOST: "no_address",
+    pycurl.E_COULDNT_CONNECT: "no_connection",
+    pycurl.E_SSL_CONNECT_ERROR: "no_tls",
+    pycurl.E_PEER_FAILED_VERIFICATION: "certificate_refused",
+}
+
+
 def _unanswered(reply: Reply) -> Again:
-    """No answer came: the connection broke or stalled, or could not be made."""
-    words = {
-        pycurl.E_COULDNT_RESOLVE_HOST: "no_address",
-        pycurl.E_COULDNT_CONNECT: "no_connection",
-        pycurl.E_OPERATION_TIMEDOUT: "no_answer",
-        pycurl.E_PEER_FAILED_VERIFICATION: "certificate_refused",
-    }
-    return Again(words.get(reply.error, f"connection_lost_{reply.error}"), fault=True)
+    """No answer came: the connection could not be made, broke or stalled."""
+    if reason := _NO_SERVICE.get(reply.error):
+        return Again(reason, fault=True)
+    reason = "no_answer" if reply.error == pycurl.E_OPERATION_TIMEDOUT else f"connection_lost_{reply.error}"
+    return Again(reason, soon=True, fault=True)
 
 
 def _ready(events: int) -> int:
