@@ -28,6 +28,9 @@ LEASE_S = 30
 # The same after SQL failed: it may be back in a moment.
 AGAIN_S = 2
 
+# Devices with the kinds they want, and the place to go on from after them.
+Page = tuple[list[tuple[int, int]], str]
+
 
 class Planner:
     def __init__(self, alerts: Alerts, audience: Audience, transports: Transports, bells: Bells) -> None:
@@ -83,7 +86,7 @@ class Planner:
 
     def _chunks(self, plan: Plan, alert: Alert) -> int:
         number, total = plan.planned, 0
-        for devices, place in _batches(self._devices(plan, alert)):
+        for devices, place in self._told(plan, alert) if alert.of else self._followers(plan, alert):
             if not self.alerts.put(plan, number, devices, place):
                 break
             self.alerts.lease(plan.id, LEASE_S, again=True)
@@ -92,29 +95,23 @@ class Planner:
             number, total = number + 1, total + len(devices)
         return total
 
-    def _devices(self, plan: Plan, alert: Alert) -> Iterator[tuple[int, int, str]]:
-        """Device, kinds wanted, and the place to go on from after it."""
-        if alert.of:
-            yield from self._told(plan, alert)
-            return
+    def _followers(self, plan: Plan, alert: Alert) -> Iterator[Page]:
         silence = Silence(plan.told_at)
         mask = mask_of(news.kind for news in alert.news)
         after = Place(*map(int, plan.place.split())) if plan.place else None
-        for follower in self.audience.followers(alert.match, mask, after):
-            if not silence.reigns(follower.time_zone, follower.quiet):
-                place = follower.place
-                yield place.device_id, follower.kinds, f"{place.active_at} {place.device_id}"
+        for page, place in self.audience.followers(alert.match, mask, CHUNK, after):
+            devices = [
+                (one, kinds) for one, kinds, zone, since, until in page if not silence.reigns(zone, since, until)
+            ]
+            yield devices, f"{place.active_at} {place.device_id}"
 
-    def _told(self, plan: Plan, alert: Alert) -> Iterator[tuple[int, int, str]]:
+    def _told(self, plan: Plan, alert: Alert) -> Iterator[Page]:
         """Who heard of a goal that is cancelled now, chunk by chunk of the alert that told it."""
-        skip, wanted = int(plan.place or 0), mask_of([Kind.GOAL_CANCELLED])
-        for alert_id in alert.of:
-            for chunk in self.alerts.told_chunks(alert_id):
-                for device_id, kinds in self.alerts.told(chunk, Kind.GOAL):
-                    if kinds & wanted:
-                        skip -= 1
-                        if skip < 0:
-                            yield device_id, kinds, str(int(plan.place or 0) - skip)
+        done, wanted = int(plan.place or 0), mask_of([Kind.GOAL_CANCELLED])
+        chunks = [chunk for alert_id in alert.of for chunk in self.alerts.told_chunks(alert_id)]
+        for number, chunk in enumerate(chunks[done:], start=done + 1):
+            devices = [(one, kinds) for one, kinds in self.alerts.told(chunk, Kind.GOAL) if kinds & wanted]
+            yield devices, str(number)
 
 
 class Silence:
@@ -124,8 +121,10 @@ class Silence:
         self.at = datetime.fromtimestamp(at_ms / 1000, UTC)
         self.minutes: dict[str, int] = {}
 
-    def reigns(self, time_zone: str, quiet: Quiet | None) -> bool:
-        return quiet is not None and quiet.holds(self._minute(time_zone))
+    def reigns(self, time_zone: str | None, since: int | None, until: int | None) -> bool:
+        if time_zone is None or since is None or until is None:
+            return False
+        return Quiet(since, until).holds(self._minute(time_zone))
 
     def _minute(self, time_zone: str) -> int:
         known = self.minutes.get(time_zone)
@@ -133,15 +132,3 @@ class Silence:
             local = self.at.astimezone(ZoneInfo(time_zone))
             known = self.minutes[time_zone] = local.hour * 60 + local.minute
         return known
-
-
-def _batches(devices: Iterator[tuple[int, int, str]]) -> Iterator[tuple[list[tuple[int, int]], str]]:
-    batch: list[tuple[int, int]] = []
-    place = ""
-    for device_id, kinds, place in devices:
-        batch.append((device_id, kinds))
-        if len(batch) == CHUNK:
-            yield batch, place
-            batch = []
-    if batch:
-        yield batch, place

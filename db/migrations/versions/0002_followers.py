@@ -26,6 +26,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("token_digest"),
     )
+    with op.batch_alter_table("users", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_users_quiet",
+            ["id", "time_zone", "quiet_since", "quiet_until"],
+            unique=False,
+            postgresql_where=sa.text("quiet_since IS NOT NULL"),
+            sqlite_where=sa.text("quiet_since IS NOT NULL"),
+        )
+
     op.create_table(
         "devices",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
