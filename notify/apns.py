@@ -19,7 +19,7 @@ from notify import payload
 from notify.lane import STREAMS, Reply, Request
 from notify.message import Message
 from notify.outcome import ConfigFault, Delivered, Gone, Later, OurFault, Outcome
-from notify.sender import Again, Sender
+from notify.sender import Again, Sender, Settled
 from notify.transport import Activity, ActivityStart, Address, Channel, Parcel
 
 logger = logging.getLogger(__name__)
@@ -123,14 +123,15 @@ class Apns:
     def close(self) -> None:
         self.sender.close()
 
-    def _request(self, parcel: Parcel) -> Request:
-        headers, body = self._form(parcel)
-        return Request(parcel, self._url(parcel.address), headers, body, parcel.message.expires_at)
-
-    def _url(self, address: Address) -> str:
+    def _request(self, parcel: Parcel) -> Request | Settled:
+        address = parcel.address
+        url = f"{self.url}/4/broadcasts/apps/{self.bundle}"
         if isinstance(address, _ON_ONE_PHONE):
-            return f"{self.url}/3/device/{address.token}"
-        return f"{self.url}/4/broadcasts/apps/{self.bundle}"
+            if not address.token.isalnum():  # it becomes a part of a path
+                return Settled(parcel, Gone("BadDeviceToken"))
+            url = f"{self.url}/3/device/{address.token}"
+        headers, body = self._form(parcel)
+        return Request(parcel, url, headers, body, parcel.message.expires_at)
 
     def _form(self, parcel: Parcel) -> tuple[list[str], bytes]:
         """Headers and body, made once for all addresses of a sort that get one message."""
@@ -166,7 +167,7 @@ class Apns:
     def _judge(self, request: Request, reply: Reply) -> Outcome | Again:
         if reply.status == 200:
             return _DELIVERED
-        reason, since_ms = _said(reply)
+        reason, since_ms = reason_of(reply)
         if reply.status == 403 and reason == "ExpiredProviderToken":
             return self._resign(request)
         if reason == "TooManyProviderTokenUpdates":
@@ -206,7 +207,7 @@ def _body(message: Message, address: Address) -> bytes:
     return payload.apns_activity(message)
 
 
-def _said(reply: Reply) -> tuple[str, int | None]:
+def reason_of(reply: Reply) -> tuple[str, int | None]:
     """Reason and timestamp (ms) of an error's body; the status in words where it has none."""
     try:
         said = json.loads(reply.body)

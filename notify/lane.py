@@ -164,6 +164,7 @@ class Lane:
         easy.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS)
         easy.setopt(pycurl.PIPEWAIT, 1)
         easy.setopt(pycurl.NOSIGNAL, 1)
+        easy.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTPS)
         easy.setopt(pycurl.USERAGENT, "live-scores")
         easy.setopt(pycurl.CAINFO, self.ca)
         easy.setopt(pycurl.TIMEOUT_MS, int(self.answer_s * 1000))

@@ -51,6 +51,14 @@ class Again:
     fault: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A parcel that needs no request: what is to be said of it is known."""
+
+    parcel: Any
+    outcome: Outcome
+
+
 Judge = Callable[[Request, Reply], Outcome | Again]
 
 
@@ -77,7 +85,7 @@ class Sender:
         self.breaker = Breaker()
         self.shut_by: ConfigFault | None = None
 
-    def send(self, requests: Iterable[Request], judge: Judge) -> Iterator[tuple[Any, Outcome]]:
+    def send(self, requests: Iterable[Request | Settled], judge: Judge) -> Iterator[tuple[Any, Outcome]]:
         """Each request's parcel with its outcome. Closing the iterator cuts what is in flight."""
         run = _Run(self, iter(requests), judge)
         try:
@@ -86,6 +94,11 @@ class Sender:
             for lane in self.lanes:
                 if lane.flying:
                     lane.renew()
+
+    def pause(self, for_s: float) -> None:
+        """The service asked everybody to wait."""
+        self.breaker.open(time.monotonic(), for_s)
+        self.shut_by = None
 
     def close(self) -> None:
         for lane in self.lanes:
@@ -96,7 +109,7 @@ class Sender:
 class _Run:
     """One call of send()."""
 
-    def __init__(self, sender: Sender, requests: Iterator[Request], judge: Judge) -> None:
+    def __init__(self, sender: Sender, requests: Iterator[Request | Settled], judge: Judge) -> None:
         self.sender, self.requests, self.judge = sender, requests, judge
         self.again: deque[Request] = deque()
         self.waiting: list[tuple[float, int, Request]] = []
@@ -140,7 +153,9 @@ class _Run:
         for lane in self._lanes:
             room = lane.room
             while room > 0 and len(self.settled) < STREAMS and (request := self._next()) is not None:
-                if request.deadline <= now:
+                if isinstance(request, Settled):
+                    self.settled.append((request.parcel, request.outcome))
+                elif request.deadline <= now:
                     self._settle(request, Dropped("expired"))
                 elif shut is not None:
                     self._settle(request, shut)
@@ -148,7 +163,7 @@ class _Run:
                     lane.start(request, began)
                     room -= 1
 
-    def _next(self) -> Request | None:
+    def _next(self) -> Request | Settled | None:
         if self.again:
             return self.again.popleft()
         request = None if self.ended else next(self.requests, None)
