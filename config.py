@@ -62,11 +62,11 @@ class Settings:
     auth_audience: str = ""
     # `keys`: alerts go out by every service whose keys are set below; `null`: by none, and count as sent.
     push: str = "keys"
-    # APNs: team and key id of ten characters each, and the text of the .p8 file.
-    apns_team_id: str = ""
-    # The id of the key.
+    # APNs: the team's id, ten characters.
+    apns_team: str = ""
+    # The key's id, ten characters.
     apns_key_id: str = ""
-    # The key itself, PEM; `\n` stands for a line break.
+    # The key itself, the text of the .p8 file; `\n` may stand for a line break.
     apns_key: str = field(default="", repr=False)
     # The app's bundle id.
     apns_bundle: str = ""
@@ -78,10 +78,10 @@ class Settings:
     fcm_credentials: str = field(default="", repr=False)
     # Instead of https://fcm.googleapis.com: an emulator's.
     fcm_url: str = ""
-    # Web Push: the VAPID private key (base64url, RFC 8292).
-    vapid_private_key: str = field(default="", repr=False)
-    # Whom a push service may write to: a mailto: or https: URL.
-    vapid_subject: str = ""
+    # Web Push: the VAPID private key, PEM (RFC 8292).
+    vapid_key: str = field(default="", repr=False)
+    # Whom the operators of a push service may write to: an e-mail address.
+    vapid_contact: str = ""
     # A file of certificates that push services are checked against instead of the public ones.
     push_ca: str = ""
     # The demo match day of the embedded run; 0 starts the same system without it.

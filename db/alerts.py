@@ -178,9 +178,10 @@ class Alerts:
         return _texts(self.redis.zrange(keys.PUSH_UNPLANNED, 0, -1))
 
     @guarded
-    def lease(self, alert_id: str, seconds: int, *, again: bool = False) -> bool:
-        """Whether this worker may plan the alert. Two that do would only waste time: `put` lets one through."""
-        return bool(self.redis.set(keys.planner(alert_id), 1, ex=seconds, nx=not again))
+    def lease(self, name: str, seconds: int, *, again: bool = False) -> bool:
+        """Whether this worker may do a thing, such as plan the alert of this id, until the lease ends. It saves work
+        and guards nothing: of two planners `put` lets one through."""
+        return bool(self.redis.set(keys.lease(name), 1, ex=seconds, nx=not again))
 
     @guarded
     def plan(self, alert_id: str) -> Plan | None:
@@ -218,7 +219,7 @@ class Alerts:
         with self.redis.pipeline() as pipe:
             pipe.zrem(keys.PUSH_UNPLANNED, alert_id)
             pipe.hsetnx(keys.alert(alert_id), "planned_at", now_ms)
-            pipe.delete(keys.planner(alert_id))
+            pipe.delete(keys.lease(alert_id))
             pipe.execute()
 
     @guarded

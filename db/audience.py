@@ -132,6 +132,12 @@ class Audience:
         with begin(self.engine) as session:
             return [name for name in known if session.scalar(select(exists().where(DeviceRow.topics == name)))]
 
+    def environments(self) -> list[str]:
+        """Of APNs; that of debugged apps only where somebody has one."""
+        sandbox = exists().where(DeviceRow.environment == "sandbox")
+        with begin(self.engine) as session:
+            return ["production", *(["sandbox"] if session.scalar(select(sandbox)) else [])]
+
     def wanted(self, match: Match, kinds: int) -> bool:
         """Whether anybody follows the match for these kinds at all."""
         with begin(self.engine) as session:

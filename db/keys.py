@@ -14,7 +14,7 @@ push:pending        zset     commit, alerts    match ids with a filled push mail
 push:windows        zset     alerts_commit.lua match ids where news waits, by the end of its window (ms)
 push:broadcasts     zset     alerts_commit.lua match ids whose Live Activities are behind, by time (ms)
 push:unplanned      zset     alerts_commit.lua alert ids not yet, or not wholly, made into chunks, by time (ms)
-push:planner:{alert} string  alerts.lease      a worker plans this alert; seconds
+push:lease:{name}   string   alerts.lease      a worker is planning this alert; seconds
 push:alert:{id}     hash     alerts, chunk     alert, told_at, planned, place, devices, chunk:{n} states, counters; 2 h
 push:chunk:{alert} {n} string chunk_put.lua    devices and the kinds they want, 12 bytes each; 2 h
 push:ready          zset     chunk_*.lua       chunks to send, in order of turn (ms)
@@ -85,8 +85,8 @@ def alert(alert_id: str) -> str:
     return f"push:alert:{alert_id}"
 
 
-def planner(alert_id: str) -> str:
-    return f"push:planner:{alert_id}"
+def lease(name: str) -> str:
+    return f"push:lease:{name}"
 
 
 def chunk(name: str) -> str:

@@ -156,6 +156,12 @@ class DeviceRow(Base):
     __table_args__ = (
         Index("ix_devices_user", "user_id", "id"),
         Index("ix_devices_topics", "topics"),
+        Index(
+            "ix_devices_sandbox",
+            "id",
+            postgresql_where=text("environment = 'sandbox'"),
+            sqlite_where=text("environment = 'sandbox'"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)

@@ -49,6 +49,7 @@ def rebuild(here: Services) -> int:
 
 
 def housekeep(here: Services, *, now_ms: int) -> None:
+    here.bells.lookahead()
     for match_id in here.live.unpark(before_ms=now_ms - PARKED_MS):
         logger.warning("match_unparked match=%s", match_id)
     here.history.forget_refused(before_ms=now_ms - KEEP_REFUSED_MS)

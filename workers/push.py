@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 from functools import lru_cache
 
 from db.alerts import Alerts, Mailbox
 from db.codec import decode_facts
-from db.domain import FactKind
+from db.domain import FactKind, Match
 from db.errors import Unavailable
 from db.live import Change
 from notify import window
-from notify.news import news_of
-from workers.boot import services
+from notify.news import News, news_of
+from workers.boot import Services, services
 from workers.broadcasts import Broadcasts
 from workers.courier import Courier
 from workers.planner import Planner
@@ -34,12 +35,11 @@ MATCHES, CHANGES = 50, 50
 
 def work() -> None:
     """The job behind the push bell."""
-    work_off(_push())
+    work_off(push_of(services()))
 
 
 @lru_cache(maxsize=1)
-def _push() -> Push:
-    here = services()
+def push_of(here: Services) -> Push:
     courier = Courier(here.alerts, here.audience, here.transports)
     planner = Planner(here.alerts, here.audience, here.transports, here.bells)
     broadcasts = Broadcasts(here.alerts, here.audience, here.live, here.transports)
@@ -91,6 +91,12 @@ class Push:
         for match_id in due:
             self._close(match_id, now_ms)
         return bool(found or due)
+
+    def tell(self, match: Match, *news: News, now_ms: int) -> None:
+        """News that is in no mailbox. If another worker commits at the same time nothing is told, and saying it again
+        is right: what was told already is not told twice."""
+        box = replace(self.alerts.mailbox(match.id, 1), changes=())
+        self._commit(match.id, box, window.hear(window.decode(box.window), match, news, now_ms=now_ms), now_ms)
 
     def _hear(self, match_id: str, now_ms: int) -> None:
         box = self.alerts.mailbox(match_id, CHANGES)

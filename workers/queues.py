@@ -51,6 +51,9 @@ class Bells:
         if self.waiting(PUSH) < PUSHERS_MOST:
             self._ring(PUSH, "workers.push.work")
 
+    def lookahead(self) -> None:
+        self._ring(PUSH, "workers.lookahead.look")
+
     def waiting(self, *names: str) -> int:
         """Jobs that no worker has taken yet, over these queues, or all."""
         try:

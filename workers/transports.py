@@ -6,21 +6,29 @@ from functools import cached_property
 
 from config import Settings
 from db.domain import Device, Platform
-from notify.apns import PRODUCTION, SANDBOX, Apns, Key
+from notify import apns, channels, fcm
+from notify.apns import Apns, Key
+from notify.channels import Channels
+from notify.fcm import Fcm
 from notify.null import Null
 from notify.outcome import Delivered, Dropped, Gone, Later, Outcome
 from notify.transport import Transport
+from notify.webpush import WebPush
 
-APNS_URLS = {"production": PRODUCTION, "sandbox": SANDBOX}
+# Apple keeps apps that are being debugged apart from those of the store: other hosts, other tokens, other channels.
+ENVIRONMENTS = ("production", "sandbox")
+_APNS = {"production": apns.PRODUCTION, "sandbox": apns.SANDBOX}
+_CHANNELS = {"production": channels.PRODUCTION, "sandbox": channels.SANDBOX}
 
 
 class Transports:
+    """Each is None where there are no keys for it; with PUSH=null each sends nothing and says it did."""
+
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.apns: dict[str, Transport | None] = {}
 
     def of(self, device: Device) -> Transport | None:
-        """None where there are no keys for it."""
         match device.platform:
             case Platform.IOS:
                 return self.ios(device.environment)
@@ -34,13 +42,29 @@ class Transports:
             self.apns[environment] = self._apns(environment)
         return self.apns[environment]
 
+    def channels(self, environment: str) -> Channels | None:
+        """Where broadcast channels of an environment are made and deleted."""
+        said, transport = self.settings, self.ios(environment)
+        if not isinstance(transport, Apns):
+            return None
+        url = said.apns_channels_url or _CHANNELS[environment]
+        return Channels(transport.signature, said.apns_bundle, url=url, ca=said.push_ca or None)
+
     @cached_property
     def android(self) -> Transport | None:
-        return Null() if self.settings.push == "null" else None
+        said = self.settings
+        if said.push == "null":
+            return Null()
+        if not said.fcm_credentials:
+            return None
+        return Fcm(said.fcm_credentials, url=said.fcm_url or fcm.URL, ca=said.push_ca or None)
 
     @cached_property
     def web(self) -> Transport | None:
-        return Null() if self.settings.push == "null" else None
+        said = self.settings
+        if said.push == "null":
+            return Null()
+        return WebPush(_lines(said.vapid_key), said.vapid_contact) if said.vapid_key else None
 
     def _apns(self, environment: str) -> Transport | None:
         said = self.settings
@@ -48,8 +72,13 @@ class Transports:
             return Null()
         if not said.apns_key:
             return None
-        key = Key(said.apns_team_id, said.apns_key_id, said.apns_key)
-        return Apns(key, said.apns_bundle, url=said.apns_url or APNS_URLS[environment], ca=said.push_ca or None)
+        key = Key(said.apns_team, said.apns_key_id, _lines(said.apns_key))
+        return Apns(key, said.apns_bundle, url=said.apns_url or _APNS[environment], ca=said.push_ca or None)
+
+
+def _lines(pem: str) -> str:
+    """Not every place that keeps environment variables keeps their line breaks."""
+    return pem.replace("\\n", "\n")
 
 
 def counted(name: str, outcome: Outcome) -> tuple[str, str]:

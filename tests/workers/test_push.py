@@ -3,151 +3,36 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-import redis
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from config import Settings
-from db.accounts import Accounts
-from db.alerts import CLAIM_MS, Alerts
-from db.audience import Audience
+from db.alerts import CLAIM_MS
 from db.domain import (
     DEFAULT_KINDS,
-    Account,
     Device,
     Event,
     Follow,
     Kind,
-    MatchInfo,
     Platform,
     Quiet,
     Score,
     Side,
     Stamp,
-    Status,
     Subject,
-    Team,
     Update,
     mask_of,
 )
-from db.history import History
-from db.live import Live, connect
 from db.models import DeviceRow
-from db.session import engine
-from notify.message import Message
-from notify.outcome import ConfigFault, Delivered, Dropped, Gone, Later, OurFault, Outcome
+from notify.outcome import ConfigFault, Dropped, Gone, Later, OurFault, Outcome
 from notify.transport import Parcel
+from tests.pushing import ALL, FINAL, START, World
 from workers import courier, planner
-from workers.broadcasts import Broadcasts
-from workers.courier import Courier
 from workers.ingest import Drain
-from workers.planner import Planner
-from workers.push import Push
-from workers.queues import Bells
-from workers.transports import Transports
-
-FINAL = "final"
-# The seconds of a story are counted from now, for the store stamps versions with Redis' own clock.
-START = round(datetime.now(UTC).timestamp() * 1000)
-ALL = mask_of(Kind)
-
-
-class Recorder:
-    """A transport: what was sent to which token, and what it is to answer."""
-
-    name = "recorder"
-
-    def __init__(self) -> None:
-        self.sent: list[tuple[str, Message]] = []
-        self.answers: dict[str, Outcome] = {}
-        self.before: Callable[[Parcel], None] = lambda parcel: None
-
-    def send(self, parcels: Iterable[Parcel]) -> Iterator[tuple[Parcel, Outcome]]:
-        for parcel in parcels:
-            self.before(parcel)
-            token = parcel.address.token if isinstance(parcel.address, Device) else str(parcel.address)
-            outcome = self.answers.get(token, Delivered())
-            if isinstance(outcome, Delivered):
-                self.sent.append((token, parcel.message))
-            yield parcel, outcome
-
-    def close(self) -> None: ...
-
-    def titles(self, token: str) -> list[str]:
-        return [message.title for to, message in self.sent if to == token]
-
-    def bodies(self, token: str) -> list[str]:
-        return [message.body for to, message in self.sent if to == token]
-
-
-class World:
-    """A running match, its followers and a push worker, at a time that the test tells."""
-
-    def __init__(self, redis_url: str, sql_url: str) -> None:
-        client = connect(redis_url)
-        self.redis: Any = client
-        self.live, self.alerts = Live(client, 1), Alerts(client)
-        self.history = History(engine(sql_url))
-        self.accounts, self.audience = Accounts(self.history.engine), Audience(self.history.engine)
-        self.bells = Bells(redis.Redis.from_url(redis_url))
-        self.phones = Recorder()
-        self.push = self.worker()
-        self.now_ms = START
-        self.stamps = 0
-
-    def worker(self) -> Push:
-        transports = Transports(Settings())
-        transports.apns = {"production": self.phones, "sandbox": self.phones}
-        vars(transports).update(android=self.phones, web=self.phones)
-        planning = Planner(self.alerts, self.audience, transports, self.bells)
-        sending = Courier(self.alerts, self.audience, transports)
-        return Push(
-            self.alerts, planning, sending, Broadcasts(self.alerts, self.audience, self.live, transports), self.bells
-        )
-
-    def fan(self, token: str, kinds: int = ALL, subject: Subject = Subject.MATCH, to: str = FINAL, **more: Any) -> str:
-        user_id, _ = self.accounts.create(now_ms=START)
-        self.accounts.follow(user_id, Follow(subject, to, kinds), now_ms=START)
-        settings = {name: more.pop(name) for name in ("quiet", "time_zone", "spoiler_free") if name in more}
-        self.accounts.change(Account(user_id, **settings))
-        device = Device(more.pop("platform", Platform.IOS), token, **more)
-        self.accounts.add_device(user_id, device, now_ms=START)
-        return user_id
-
-    def say(self, seconds: float, kind: str | None = None, score: tuple[int, int] | None = None, **more: Any) -> None:
-        """A provider speaks, and everything that follows from it happens."""
-        self.now_ms = START + round(seconds * 1000)
-        self.stamps += 1
-        stamp = Stamp(more.pop("at", self.now_ms), source="test")
-        event = None
-        if kind:
-            name = more.pop("id", f"e{self.stamps}")
-            event = Event(name, kind, stamp, stamp, team=more.pop("team", Side.HOME), minute=more.get("minute"))
-        update = Update(FINAL, stamp, self.now_ms, event=event, score=Score(*score) if score else None, **more)
-        self.live.accept([update], now_ms=self.now_ms)
-        Drain(self.live, self.history, self.bells).match(FINAL)
-        self.run()
-
-    def at(self, seconds: float) -> None:
-        self.now_ms = START + round(seconds * 1000)
-        self.run()
-
-    def run(self) -> None:
-        for _ in range(100):
-            if not self.push.turn(now_ms=self.now_ms):
-                return
-        pytest.fail("the worker finds no end")
-
-    def kick_off(self) -> None:
-        info = MatchInfo(home=Team("arg", "Argentina"), away=Team("fra", "France"))
-        self.say(-3600, status=Status.SCHEDULED, info=info)
-        self.say(0, "kickoff", score=(0, 0))
-        self.phones.sent.clear()
 
 
 @pytest.fixture
@@ -414,7 +299,7 @@ def test_a_killed_planner_goes_on_where_it_was(world: World, monkeypatch: pytest
     monkeypatch.setattr(world.alerts, "put", die)
     with pytest.raises(Killed):
         world.say(60, "goal", score=(1, 0))
-    for key in world.redis.keys("push:planner:*"):
+    for key in world.redis.keys("push:lease:*"):
         world.redis.delete(key)
     world.at(61)
     assert sorted(token for token, _ in world.phones.sent) == [f"fan-{number}" for number in range(9)]

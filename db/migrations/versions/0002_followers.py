@@ -58,6 +58,13 @@ def upgrade() -> None:
     with op.batch_alter_table("devices", schema=None) as batch_op:
         batch_op.create_index("ix_devices_user", ["user_id", "id"], unique=False)
         batch_op.create_index("ix_devices_topics", ["topics"], unique=False)
+        batch_op.create_index(
+            "ix_devices_sandbox",
+            ["id"],
+            unique=False,
+            postgresql_where=sa.text("environment = 'sandbox'"),
+            sqlite_where=sa.text("environment = 'sandbox'"),
+        )
 
     op.create_table(
         "follows",
