@@ -18,8 +18,9 @@ LANGUAGES = ("en", *sorted(path.stem for path in CATALOGUES.glob("*.po")))
 
 def language_of(locale: str | None) -> str:
     """The language we have that suits a phone's locale (`pt-BR`, `de_AT`, `zh-Hant`), English where none does."""
-    asked = (locale or "").replace("-", "_")
-    return negotiate_locale([asked], LANGUAGES, sep="_") or "en"
+    found = negotiate_locale([(locale or "").replace("-", "_")], LANGUAGES, sep="_") or "en"
+    # Babel answers in the asker's capitals.
+    return next(language for language in LANGUAGES if language.lower() == found.lower())
 
 
 @lru_cache(maxsize=len(LANGUAGES))
