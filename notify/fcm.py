@@ -53,6 +53,8 @@ class Fcm:
         self.sender = Sender(connections=connections, streams=streams, ca=ca)
         self.session = requests.Session()
         self.session.verify = ca or True
+        # requests lets REQUESTS_CA_BUNDLE outweigh `verify`; with certificates of our own it must not.
+        self.session.trust_env = ca is None
         self.ready: dict[tuple[int, bool], tuple[Message, bytes, bytes]] = {}
         self.headers: list[str] = []
         self.refused: Outcome | None = None
