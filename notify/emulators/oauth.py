@@ -15,6 +15,8 @@ from notify.emulators.wire import Answer, Asked, said
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 ASSERTION_S = 3600
+# What google-auth names as the audience, wherever the token is asked for.
+GOOGLE = "https://oauth2.googleapis.com/token"
 
 
 class OAuth:
@@ -46,7 +48,8 @@ class OAuth:
     def _fault(self, assertion: str) -> str | None:
         try:
             options: Any = {"verify_exp": False, "verify_iat": False, "require": ["iss", "scope", "aud", "exp", "iat"]}
-            claims = jwt.decode(assertion, self.public, algorithms=["RS256"], audience=self.audience, options=options)
+            audience = [self.audience, GOOGLE]
+            claims = jwt.decode(assertion, self.public, algorithms=["RS256"], audience=audience, options=options)
         except jwt.InvalidTokenError as error:
             return f"Invalid JWT: {error}"
         if claims["iss"] != self.account:
