@@ -28,6 +28,9 @@ SETTINGS = {
     SettingsFrame.MAX_HEADER_LIST_SIZE: 8000,
 }
 BODY_BYTES = 64 * 1024
+# After a GOAWAY the client closes. Were it done here at once, what it still sends would reset the connection, and
+# answers on their way would be lost.
+LEAVE_S = 1.0
 
 
 @dataclass(slots=True)
@@ -135,6 +138,7 @@ class Link(asyncio.Protocol):
             frame.additional_data = json.dumps({"reason": reason}).encode()
             self._flush()
             self.transport.write(frame.serialize())
+            asyncio.get_running_loop().call_later(LEAVE_S, self.transport.close)
 
     def cut(self) -> None:
         self.stalled = True
@@ -153,8 +157,6 @@ class Link(asyncio.Protocol):
     def _flush(self) -> None:
         if self.h2 is not None and not self.stalled and (out := self.h2.data_to_send()):
             self.transport.write(out)
-        if self.last_stream is not None and not self.open:
-            self.transport.close()
 
     def _http2(self, conn: h2.connection.H2Connection, data: bytes) -> None:
         try:
