@@ -14,6 +14,7 @@ from notify.apns import Apns
 from notify.breaker import PAUSE_S, Breaker
 from notify.message import Message
 from notify.outcome import Delivered, Dropped, Later, Outcome
+from notify.sender import Sender
 from notify.transport import Parcel
 from tests.conftest import free_port
 from tests.emulated import Emulated
@@ -45,8 +46,6 @@ def send(apns: Apns, devices: Iterable[Device], said: Message | None = None) -> 
 @pytest.fixture
 def apns(emulators: Emulated) -> Iterator[Apns]:
     transport = emulators.apns()
-    transport.sender.close()
-    transport.sender = type(transport.sender)(opening=1, answer_s=1.0, ca=emulators.push_ca)
     yield transport
     transport.close()
 
@@ -55,7 +54,6 @@ BAD_DAYS: dict[str, dict[str, int]] = {
     "GOAWAY": {"goaway_after": 60},
     "reset streams": {"reset_every": 20},
     "cut connections": {"cut_every": 70},
-    "silence": {"stall_after": 250},
     "503": {"status_every": 30},
     "slow answers": {"latency_ms": 50},
 }
@@ -74,6 +72,19 @@ def test_every_device_gets_it_and_every_parcel_has_one_outcome(emulators: Emulat
     assert min(received) >= 1
     if fault in LEAVES_NO_DOUBT:
         assert max(received) == 1
+
+
+def test_a_connection_that_falls_silent_is_left_and_its_pushes_go_on_another(emulators: Emulated) -> None:
+    emulators.go_wrong("apns", stall_after=250)
+    apns = emulators.apns()
+    apns.sender.close()
+    apns.sender = Sender(opening=1, answer_s=1.5, ca=emulators.push_ca)
+    devices = phones(400)
+    found = send(apns, devices)
+    assert Counter(type(outcome) for outcome in found.values()) == {Delivered: 400}
+    counts = emulators.counts()
+    assert all(counts.get(device.token) for device in devices)
+    apns.close()
 
 
 def test_what_was_sent_twice_is_seen_once(emulators: Emulated, apns: Apns) -> None:
