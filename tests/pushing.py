@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -81,7 +81,8 @@ class Recorder:
 class World:
     """A running match, its followers and a push worker, at a time that the test tells."""
 
-    def __init__(self, redis_url: str, sql_url: str) -> None:
+    def __init__(self, redis_url: str, sql_url: str, transports: Transports | None = None) -> None:
+        """transports: where pushes go, unless the Recorder `phones` is to keep them."""
         client = connect(redis_url)
         self.redis: Any = client
         self.live, self.alerts = Live(client, 1), Alerts(client)
@@ -89,21 +90,25 @@ class World:
         self.accounts, self.audience = Accounts(self.history.engine), Audience(self.history.engine)
         self.bells = Bells(redis.Redis.from_url(redis_url))
         self.phones = Recorder()
+        self.transports = transports or self._recording()
         self.push = self.worker()
         self.now_ms = START
         self.stamps = 0
 
-    def worker(self) -> Push:
+    def _recording(self) -> Transports:
         transports = Transports(Settings())
         transports.apns = {"production": self.phones, "sandbox": self.phones}
         vars(transports).update(android=self.phones, web=self.phones)
-        planning = Planner(self.alerts, self.audience, transports, self.bells)
-        sending = Courier(self.alerts, self.audience, transports)
-        return Push(
-            self.alerts, planning, sending, Broadcasts(self.alerts, self.audience, self.live, transports), self.bells
-        )
+        return transports
+
+    def worker(self) -> Push:
+        planning = Planner(self.alerts, self.audience, self.transports, self.bells)
+        sending = Courier(self.alerts, self.audience, self.transports)
+        casting = Broadcasts(self.alerts, self.audience, self.live, self.transports)
+        return Push(self.alerts, planning, sending, casting, self.bells)
 
     def fan(self, token: str, kinds: int = ALL, subject: Subject = Subject.MATCH, to: str = FINAL, **more: Any) -> str:
+        """An account with one follow and one device."""
         user_id, _ = self.accounts.create(now_ms=START)
         self.accounts.follow(user_id, Follow(subject, to, kinds), now_ms=START)
         settings = {name: more.pop(name) for name in ("quiet", "time_zone", "spoiler_free") if name in more}
@@ -121,9 +126,15 @@ class World:
         if kind:
             name = more.pop("id", f"e{self.stamps}")
             event = Event(name, kind, stamp, stamp, team=more.pop("team", Side.HOME), minute=more.get("minute"))
-        update = Update(FINAL, stamp, self.now_ms, event=event, score=Score(*score) if score else None, **more)
-        self.live.accept([update], now_ms=self.now_ms)
-        Drain(self.live, self.history, self.bells).match(FINAL)
+        match_id = more.pop("match_id", FINAL)
+        update = Update(match_id, stamp, self.now_ms, event=event, score=Score(*score) if score else None, **more)
+        self.hear([update], self.now_ms)
+
+    def hear(self, updates: Sequence[Update], now_ms: int) -> None:
+        self.now_ms = now_ms
+        self.live.accept(updates, now_ms=now_ms)
+        for match_id in dict.fromkeys(update.match_id for update in updates):
+            Drain(self.live, self.history, self.bells).match(match_id)
         self.run()
 
     def at(self, seconds: float) -> None:
