@@ -80,6 +80,9 @@ class Apns:
         link.memory = {"tokens": {}, "errors": deque(maxlen=2 * _ERRORS), "bad": 0, "wedged": False, "key": None}
         self.links.add(link)
 
+    def closed(self, link: Link) -> None:
+        self.links.discard(link)
+
     def settle(self) -> None:
         self.ledger.write()
 

@@ -37,6 +37,9 @@ class Management:
         self.apns.opened(link)
         link.max_streams = 100
 
+    def closed(self, link: Link) -> None:
+        self.apns.closed(link)
+
     def settle(self) -> None:
         pass
 

@@ -35,6 +35,9 @@ class Control:
     def opened(self, link: Link) -> None:
         pass
 
+    def closed(self, _link: Link) -> None:
+        pass
+
     def settle(self) -> None:
         self.ledger.write()
 

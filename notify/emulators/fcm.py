@@ -60,6 +60,9 @@ class Fcm:
     def opened(self, link: Link) -> None:
         link.max_streams = 100
 
+    def closed(self, _link: Link) -> None:
+        pass
+
     def settle(self) -> None:
         self.ledger.write()
 

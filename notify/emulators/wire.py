@@ -83,7 +83,9 @@ class Faults:
 class Service(Protocol):
     faults: Faults
 
-    def opened(self, link: Link) -> None: ...
+    def opened(self, link: Link, /) -> None: ...
+
+    def closed(self, link: Link, /) -> None: ...
 
     def answer(self, link: Link, asked: Asked, /) -> Answer: ...
 
@@ -123,6 +125,10 @@ class Link(asyncio.Protocol):
         self.h2.initiate_connection()
         self.h2.data_to_send()  # its SETTINGS; ours go instead
         self.transport.write(_settings(SETTINGS | {SettingsFrame.MAX_CONCURRENT_STREAMS: self.max_streams}))
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self.stalled = True
+        self.service.closed(self)
 
     def allow(self, streams: int) -> None:
         """A new MAX_CONCURRENT_STREAMS."""

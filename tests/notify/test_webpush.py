@@ -76,6 +76,9 @@ class PushService:
     def opened(self, link: Link) -> None:
         pass
 
+    def closed(self, link: Link) -> None:
+        pass
+
     def settle(self) -> None:
         pass
 
