@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from api import accounts, assets, commands, errors, follows, ingest, matches, openapi, ops, pages, scores
+from api import accounts, assets, commands, errors, follows, ingest, matches, openapi, ops, pages, push_commands, scores
 from api.services import Services
 from config import Settings
 
@@ -25,4 +25,5 @@ def create_app(settings: Settings) -> Flask:
     for part in (scores, matches, accounts, follows, ingest, ops, openapi, pages, assets):
         app.register_blueprint(part.blueprint)
     commands.register(app)
+    push_commands.register(app)
     return app

@@ -12,6 +12,7 @@ from flask import current_app
 
 from config import Settings
 from db.accounts import Accounts
+from db.alerts import Alerts
 from db.audience import Audience
 from db.history import History
 from db.limits import Limits
@@ -39,6 +40,10 @@ class Services:
     @cached_property
     def audience(self) -> Audience:
         return Audience(self.history.engine)
+
+    @cached_property
+    def alerts(self) -> Alerts:
+        return Alerts(connect(self.settings.redis_url))
 
     @cached_property
     def limits(self) -> Limits:

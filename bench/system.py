@@ -67,8 +67,8 @@ class System:
         urllib.request.urlopen(f"{self.url}/readyz").read()
 
     def run(self, name: str, *command: str) -> None:
-        log = (self.folder / f"{name}.log").open("ab")
-        self.processes[name] = subprocess.Popen(command, cwd=ROOT, env=self.env, stdout=log, stderr=log)
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(command, cwd=ROOT, env=self.env, stdout=log, stderr=log)
 
     def stop(self) -> None:
         for name, process in reversed(list(self.processes.items())):
