@@ -73,7 +73,7 @@ class Fcm:
         try:
             return said(200, self._done(asked, place.path, parse_qs(place.query)))
         except Wrong as wrong:
-            after = {"retry-after": str(60 - int(self.clock()) % 60)} if wrong.code == "QUOTA_EXCEEDED" else {}
+            after = {"retry-after": str(wrong.retry_after_s)} if wrong.retry_after_s else {}
             return said(wrong.status[0], error_of(wrong), **after)
 
     def _done(self, asked: Asked, path: str, query: dict[str, list[str]]) -> dict[str, Any]:
@@ -108,7 +108,9 @@ class Fcm:
         minute = int(self.clock()) // 60
         self.minute, self.used = minute, 1 + (self.used if minute == self.minute else 0)
         if self.used > self.rules.quota_per_minute:
-            raise Wrong("QUOTA_EXCEEDED", "Quota exceeded for quota metric 'Send requests' and limit 'per minute'.")
+            wrong = Wrong("QUOTA_EXCEEDED", "Quota exceeded for quota metric 'Send requests' and limit 'per minute'.")
+            wrong.retry_after_s = 60 - int(self.clock()) % 60
+            raise wrong
 
     def _addressed(self, target: str, value: str) -> Iterable[str]:
         if target == "topic":
@@ -121,7 +123,7 @@ class Fcm:
         if code := self.rules.tokens.get(value):
             raise Wrong(code, "Requested entity was not found." if code == "UNREGISTERED" else code)
         if len(value) < 8:
-            raise bad("topic_name", "The registration token is not a valid FCM registration token")
+            raise Wrong("INVALID_ARGUMENT", "The registration token is not a valid FCM registration token")
         return [value]
 
     def _pass_on(self, target: str, tokens: Iterable[str], message: dict[str, Any]) -> None:
@@ -167,7 +169,7 @@ class Fcm:
 
     def _subscribe(self, token: str, topic: str) -> dict[str, Any]:
         if not NAME.fullmatch(topic):
-            raise Wrong("INVALID_ARGUMENT", "Invalid topic name.")
+            raise bad("topic_name", "Invalid topic name.")
         if len(self.topics.topics[token]) >= TOPICS and topic not in self.topics.topics[token]:
             raise Wrong("TOO_MANY_TOPICS", "Too many topics.", status=(429, "RESOURCE_EXHAUSTED"))
         if not self.topics.add(token, topic):

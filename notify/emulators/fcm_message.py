@@ -34,6 +34,7 @@ class Wrong(Exception):
         super().__init__(message)
         self.code, self.message, self.field_path = code, message, field_path
         self.status = status or _STATUS[code]
+        self.retry_after_s = 0
 
 
 def bad(field_path: str, message: str) -> Wrong:
