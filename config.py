@@ -84,6 +84,8 @@ class Settings:
     vapid_contact: str = ""
     # A file of certificates that push services are checked against instead of the public ones.
     push_ca: str = ""
+    # Where the emulators show their phones (notify/emulators/control.py); none beside the real services.
+    control_url: str = ""
     # The demo match day of the embedded run; 0 starts the same system without it.
     demo: bool = True
     # Match minutes the demo plays per real minute.
