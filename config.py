@@ -15,6 +15,8 @@ from typing import Any
 from db.errors import Refused
 
 PROVIDERS = ("generic", "sportradar", "statsperform")
+# 128 bits: what is shorter can be guessed.
+SECRET_LEAST = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +24,11 @@ class Settings:
     """One field per variable of the same name in capitals; a wrong value stops the start and says how to mend it."""
 
     # Live state. redis:// or rediss:// (Heroku's self-signed certificates are accepted for rediss).
-    redis_url: str = "redis://127.0.0.1:6379/0"
+    redis_url: str = field(default="redis://127.0.0.1:6379/0", repr=False)
     # Job queues; the live state's Redis unless set.
-    rq_redis_url: str = ""
+    rq_redis_url: str = field(default="", repr=False)
     # History. postgresql://, Heroku's postgres://, or sqlite:///path.
-    database_url: str = "sqlite:///var/scores.db"
+    database_url: str = field(default="sqlite:///var/scores.db", repr=False)
     # Where the embedded run keeps its Redis file, its database and its secret.
     var_dir: str = "var"
     # TCP port of the web process.
@@ -102,8 +104,9 @@ class Settings:
         given = {f.name: environ[f.name.upper()] for f in fields(cls) if environ.get(f.name.upper(), "") != ""}
         read = {f.name: _parse(f.name, given[f.name], f.type) for f in fields(cls) if f.name in given}
         settings = cls(**read)
-        for provider in PROVIDERS:
-            _check_secret(provider, settings.ingest_secret(provider))
+        for name, (is_wrong, wanted) in _WRONG.items():
+            if name in given and is_wrong(given[name]):
+                raise Refused(f"{name.upper()} {wanted}. Unset it for the default.")
         if settings.auth_jwks_url and not (settings.auth_issuer and settings.auth_audience):
             raise Refused("AUTH_JWKS_URL needs AUTH_ISSUER and AUTH_AUDIENCE beside it: whose tokens, and for whom.")
         return settings
@@ -129,7 +132,7 @@ class Settings:
 
 
 def _parse(name: str, text: str, kind: Any) -> Any:
-    parsers: dict[str, Callable[[str], Any]] = {"int": _positive, "float": float, "bool": _flag}
+    parsers: dict[str, Callable[[str], Any]] = {"int": _positive, "float": _speed, "bool": _flag}
     parse = parsers.get(str(kind), str)
     try:
         return parse(text)
@@ -144,6 +147,13 @@ def _positive(text: str) -> int:
     return number
 
 
+def _speed(text: str) -> float:
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise ValueError("a number above 0 is needed")
+    return number
+
+
 def _flag(text: str) -> bool:
     word = text.strip().lower()
     if word not in ("0", "1", "true", "false", "yes", "no", "on", "off"):
@@ -151,17 +161,50 @@ def _flag(text: str) -> bool:
     return word in ("1", "true", "yes", "on")
 
 
-def _check_secret(provider: str, secret: str) -> None:
-    if provider != "generic" or not secret:
-        return
+def _is_no_key(secret: str) -> bool:
     try:
         key = base64.b64decode(secret.removeprefix("whsec_") + "==", validate=False)
     except (binascii.Error, ValueError):
         key = b""
-    if len(key) < 16:
-        raise Refused(
-            "INGEST_SECRET_GENERIC must be whsec_ and the base64 of 16 bytes or more; `make secret` makes one."
-        )
+    return len(key) < SECRET_LEAST
+
+
+def _is_short(secret: str) -> bool:
+    return len(secret) < SECRET_LEAST
+
+
+def _is_no_redis(url: str) -> bool:
+    return not url.startswith(("redis://", "rediss://", "unix://"))
+
+
+def _is_no_database(url: str) -> bool:
+    return not url.startswith(("postgres://", "postgresql://", "postgresql+psycopg://", "sqlite:///"))
+
+
+def _is_no_port(text: str) -> bool:
+    return int(text) > 65_535
+
+
+def _is_no_level(word: str) -> bool:
+    return word.upper() not in logging.getLevelNamesMapping()
+
+
+_REDIS = (_is_no_redis, "must begin with redis://, rediss:// or unix://")
+_SHARED = (_is_short, "must be 16 characters or more; `make secret` makes one")
+# What is wrong, and what a wrong value is told; never the value itself, for most of these hold a password.
+_WRONG: dict[str, tuple[Callable[[str], bool], str]] = {
+    "redis_url": _REDIS,
+    "rq_redis_url": _REDIS,
+    "database_url": (_is_no_database, "must begin with postgresql://, postgres:// or sqlite:///"),
+    "port": (_is_no_port, "must be 65535 at most"),
+    "log_level": (_is_no_level, "must be DEBUG, INFO, WARNING or ERROR"),
+    "ingest_secret_generic": (
+        _is_no_key,
+        "must be whsec_ and the base64 of 16 bytes or more; `make secret` makes one",
+    ),
+    "ingest_secret_sportradar": _SHARED,
+    "ingest_secret_statsperform": _SHARED,
+}
 
 
 def new_secret() -> str:

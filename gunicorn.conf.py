@@ -10,7 +10,7 @@ settings = Settings.load()
 
 bind = f"{settings.host}:{settings.port}"
 workers = settings.web_concurrency
-worker_class = "gevent"
+worker_class = "api.server.Worker"
 worker_connections = settings.worker_connections
 # Longer than an edge keeps an idle connection to its origin, so that it is never we who close under a request:
 # CloudFront 5 s by default, Varnish 60 s (backend_idle_timeout), Heroku's router 90 s.

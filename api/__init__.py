@@ -1,29 +1,20 @@
-"""The Flask app: public reads, the ingest door, operations and the page. Start at `create_app`.
+"""The Flask app: public reads, held delivery, the ingest door, operations and the page. Start at `app.create_app`.
 
 May import cdn, db, workers.queues and workers.feeds. Views parse, call and render; status codes live in `errors`.
 """
 
 from __future__ import annotations
 
-from flask import Flask
+from typing import TYPE_CHECKING
 
-from api import accounts, assets, commands, errors, follows, ingest, matches, openapi, ops, pages, push_commands, scores
-from api.services import Services
-from config import Settings
-
-# No public read has a body, and a query longer than this is nobody's search.
-BODY_MOST = 4 * 1024 * 1024
+if TYPE_CHECKING:
+    from api.app import App
+    from config import Settings
 
 
-def create_app(settings: Settings) -> Flask:
-    app = Flask("api", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = BODY_MOST
-    app.json.ensure_ascii = False  # type: ignore[attr-defined]
-    app.json.compact = True  # type: ignore[attr-defined]
-    app.extensions["services"] = Services(settings)
-    errors.register(app)
-    for part in (scores, matches, accounts, follows, ingest, ops, openapi, pages, assets):
-        app.register_blueprint(part.blueprint)
-    commands.register(app)
-    push_commands.register(app)
-    return app
+def create_app(settings: Settings) -> App:
+    """Imported here and not above: gunicorn loads `api.server` before it patches the standard library, and nothing else
+    of this package may be imported by then."""
+    from api import app  # noqa: PLC0415
+
+    return app.create_app(settings)

@@ -21,11 +21,15 @@ blueprint = Blueprint("assets", __name__)
 
 @blueprint.get("/static/<digest>/<name>")
 def asset(digest: str, name: str) -> Response:
-    """An old digest gets today's file and a short life: a page from before a release still loads."""
+    """An old digest gets today's file and a short life: a page from before a release still loads.
+
+    So does `latest`, by which pages of other origins import the client (docs/client.md).
+    """
     if name not in _names():
         raise Refused("There is no such file.", "unknown_route")
     response = send_file(FOLDER / name)
     response.headers.update(headers.ASSET if digest == _digest() else headers.PAGE.headers())
+    response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
 

@@ -1,12 +1,15 @@
-"""`flask secret`, and `flask refused …`: payloads a door refused, listed, shown and replayed once mended."""
+"""`flask secret`, `flask sign`, and `flask refused …`: what a door refused, listed, shown, and replayed once mended."""
 
 from __future__ import annotations
 
+import secrets
 from datetime import UTC, datetime
+from typing import BinaryIO
 
 import click
 from flask import Flask
-from flask.cli import AppGroup
+from flask.cli import AppGroup, with_appcontext
+from standardwebhooks import Webhook
 
 from api.services import here, now_ms
 from config import new_secret
@@ -20,12 +23,26 @@ refused = AppGroup("refused", help="Payloads that were refused, with their reaso
 def register(app: Flask) -> None:
     app.cli.add_command(refused)
     app.cli.add_command(secret)
+    app.cli.add_command(sign)
 
 
 @click.command("secret")
 def secret() -> None:
     """Print a fresh INGEST_SECRET_GENERIC."""
     click.echo(new_secret())
+
+
+@click.command("sign")
+@click.argument("body", type=click.File("rb"))
+@with_appcontext
+def sign(body: BinaryIO) -> None:
+    """Print the headers that sign BODY (a file, - for stdin), as `curl -H @-` takes them. Good for five minutes."""
+    key = here().settings.ingest_secret_generic
+    if not key:
+        raise click.ClickException("INGEST_SECRET_GENERIC is not set. The embedded run keeps its own in var/env.")
+    delivery, now, webhook = f"msg_{secrets.token_hex(8)}", datetime.now(UTC), Webhook(key)
+    click.echo(f"webhook-id: {delivery}\nwebhook-timestamp: {int(now.timestamp())}")
+    click.echo(f"webhook-signature: {webhook.sign(delivery, now, body.read().decode())}")
 
 
 @refused.command("list")

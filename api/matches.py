@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -25,6 +26,8 @@ blueprint = Blueprint("matches", __name__)
 Q = TypeVar("Q", bound=schemas.Query)
 
 SEARCH_MOST = 10
+# Milliseconds of a year from 1653 to 2286, and an id.
+_PAGE = re.compile(rf"(-?\d{{1,13}})\|({ID_PATTERN.pattern})", re.ASCII)
 
 
 @blueprint.get("/api/matches")
@@ -128,10 +131,12 @@ def _page(cursor: str | None) -> Page | None:
     if cursor is None:
         return None
     try:
-        at, match_id = base64.urlsafe_b64decode(cursor + "==").decode().split("|", 1)
-        return Page(int(at), match_id)
+        found = _PAGE.fullmatch(base64.urlsafe_b64decode(cursor + "==").decode())
     except (ValueError, binascii.Error):
-        raise Refused("The query is not understood.", "bad_request", (Fault("cursor", "not one of ours"),)) from None
+        found = None
+    if found is None:
+        raise Refused("The query is not understood.", "bad_request", (Fault("cursor", "not one of ours"),))
+    return Page(int(found[1]), found[2])
 
 
 def _next_query(query: schemas.MatchQuery, page: Page) -> str:

@@ -12,11 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from flask import Blueprint, Response, current_app, render_template
+from flask import Blueprint, Response, current_app
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from api import render, schemas
+from api.html import page
 from cdn import headers
 
 blueprint = Blueprint("openapi", __name__)
@@ -35,6 +36,7 @@ ERRORS = {
     413: "The body is too large",
     422: "Understood, but wrong: `fields` says where. Nothing of it was applied",
     429: "Too much at once; see Retry-After",
+    501: "This server speaks no WebSocket",
     503: "Redis or SQL is out of reach; see Retry-After",
 }
 
@@ -82,9 +84,7 @@ def document() -> Response:
 
 @blueprint.get("/api/docs")
 def docs() -> Response:
-    response = Response(render_template("docs.html", document=generate()))
-    response.headers.update(headers.DOCUMENT.headers())
-    return response
+    return page("docs.html", headers.DOCUMENT, document=generate())
 
 
 def generate() -> dict[str, Any]:
@@ -114,8 +114,9 @@ def _operation(endpoint: str) -> Operation | None:
 
 
 def _schemas(operations: list[Operation]) -> tuple[Schemas, dict[str, Any]]:
-    models = {op.answer for op in operations} | {op.body for op in operations} | {schemas.Error}
-    asked = [(model, "serialization" if model is not None else "") for model in models if model]
+    answers = {op.answer for op in operations if op.answer} | {schemas.Error}
+    bodies = {op.body for op in operations if op.body}
+    asked = [(model, "serialization") for model in answers] + [(model, "validation") for model in bodies]
     refs, top = models_json_schema(asked, ref_template="#/components/schemas/{model}")  # type: ignore[arg-type]
     return refs, dict(sorted(top["$defs"].items()))  # type: ignore[return-value]
 
@@ -133,15 +134,17 @@ def _described(path: str, operation: Operation, view: Callable[..., Any], refs: 
     if operation.bearer:
         said["security"] = [{"bearer": []}]
     if operation.body:
-        said["requestBody"] = {"required": True} | _content("", operation.body, refs)
+        said["requestBody"] = {"required": True} | _content("", operation.body, refs, "validation")
         said["requestBody"].pop("description")
     return said
 
 
-def _content(description: str, model: type[BaseModel] | None, refs: Schemas) -> dict[str, Any]:
+def _content(
+    description: str, model: type[BaseModel] | None, refs: Schemas, mode: str = "serialization"
+) -> dict[str, Any]:
     if model is None:
         return {"description": description}
-    schema = refs[(model, "serialization")]
+    schema = refs[(model, mode)]
     return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 

@@ -36,6 +36,7 @@ def readyz() -> Response:
         "status": "ready" if redis and sql else "degraded" if redis else "down",
         "ingest_waiting": here().live.backlog() if redis else None,
         "ingest_parked": here().live.parked() if redis else None,
+        "history_parked": here().live.parked_history() if redis else None,
         "history_lag_ms": _history_lag() if redis else None,
     }
     return Response(json.dumps(state) + "\n", 200 if redis else 503, headers.NO_STORE, content_type="application/json")

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response
 
-from api.assets import url
-from api.matches import checked_id
+from api.html import page
 from cdn import headers
+from db.domain import ID_PATTERN
 
-blueprint = Blueprint("pages", __name__, template_folder="templates")
-
-# Everything the page needs is ours, and nothing of it is inline.
-POLICY = "default-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+blueprint = Blueprint("pages", __name__)
 
 
 @blueprint.get("/")
 def board() -> Response:
-    return _shell()
+    return page("index.html", headers.PAGE)
 
 
 @blueprint.get("/match/<match_id>")
 def match(match_id: str) -> Response:
-    checked_id(match_id)
-    return _shell()
-
-
-def _shell() -> Response:
-    response = Response(render_template("index.html", asset=url))
-    response.headers.update(headers.PAGE.headers())
-    response.headers["Content-Security-Policy"] = POLICY
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "same-origin"
-    return response
+    """Whether there is such a match the shell asks the API, and says so; an id that cannot be one is told at once."""
+    if ID_PATTERN.fullmatch(match_id):
+        return page("index.html", headers.PAGE)
+    return page("index.html", headers.MISSING, 404)

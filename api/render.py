@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 from flask import Response, request
 
+from api.document import BOARD, Document
 from cdn.headers import NO_STORE, Policy
-from db.domain import Competition, Cursor, Event, Match, Person, Phase, Team
+from db.domain import Competition, Event, Match, Person, Phase, Team
 
 # Polls are the bill at the edge, so their pace is ours to give (ms): a goal is a matter of seconds, a kick-off is not.
 POLL_AFTER_MS = {
@@ -21,12 +23,19 @@ POLL_AFTER_MS = {
 }
 
 
-def score(match: Match, now_ms: int) -> dict[str, Any]:
-    """The body of `/api/score/{match_id}`."""
-    return summary(match) | {
-        "next": wait_path(match.id, match.cursor(now_ms)),
-        "poll_after_ms": POLL_AFTER_MS[match.phase],
-    }
+def score(match: Match) -> Document:
+    """What `/api/score/{match_id}` and all that waits on it are made of."""
+    path = f"/api/score/{match.id}"
+    return Document(match.id, match.version, path, dumps(summary(match)), POLL_AFTER_MS[match.phase], match.phase)
+
+
+def board(version: int, matches: Iterable[Match]) -> Document:
+    """The live matches together: `/api/live`, and the wait on it."""
+    shown = [summary(match) for match in matches]
+    phase = Phase.LIVE if shown else Phase.BREAK
+    return Document(
+        BOARD, version, "/api/live", dumps({"version": version, "matches": shown}), POLL_AFTER_MS[phase], phase
+    )
 
 
 def summary(match: Match) -> dict[str, Any]:
@@ -109,22 +118,19 @@ def person(one: Person | None) -> dict[str, str | None] | None:
     return {"id": one.id, "name": one.name} if one else None
 
 
-def wait_path(match_id: str, cursor: Cursor) -> str:
-    return f"/api/score/{match_id}/wait/{cursor}"
-
-
 def rfc3339(ms: int | None) -> str | None:
     if ms is None:
         return None
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
-def public(document: dict[str, Any], policy: Policy, etag: str | None = None) -> Response:
+def public(document: dict[str, Any] | bytes, policy: Policy, etag: str | None = None) -> Response:
     """A public read: the same bytes for everybody, so nothing of the request but its path and query may show in it.
 
     The ETag is weak: an edge that recompresses may change the bytes and not the meaning (RFC 9110, 8.8.1).
     """
-    response = Response(dumps(document), content_type="application/json")
+    body = document if isinstance(document, bytes) else dumps(document)
+    response = Response(body, content_type="application/json")
     response.headers.update(policy.headers())
     response.headers["Access-Control-Allow-Origin"] = "*"
     if etag:

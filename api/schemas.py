@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from datetime import date as Date
 from datetime import datetime
-from typing import Annotated, Any
+from functools import cache
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from api.document import Held
 from db.domain import Phase, Side, Status
+from db.history import fold
 
 PAGE_MOST = 100
+
+D = TypeVar("D", bound=Date)
 
 
 class Body(BaseModel):
@@ -29,13 +34,33 @@ class Query(BaseModel):
         return urlencode(said)
 
 
+@cache
+def _zones() -> frozenset[str]:
+    """Read once: the standard library walks the whole zone database for the answer."""
+    return frozenset(available_timezones())
+
+
 def zone(name: str) -> str:
-    if name not in available_timezones():
+    if name not in _zones():
         raise ValueError("not a time zone of the IANA database, such as Europe/Berlin")
     return name
 
 
+def _near(when: D) -> D:
+    """A day's ends in any zone must be moments too, and the calendar of SQL and Python ends somewhere."""
+    if not 1900 <= when.year < 2100:
+        raise ValueError("must lie in the years 1900 to 2099")
+    return when
+
+
+def _searchable(words: str) -> str:
+    if not fold(words) or not words.isprintable():
+        raise ValueError("needs letters or digits to look for")
+    return words
+
+
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
+Near = Annotated[datetime, AfterValidator(_near)]
 
 
 class Named(Body):
@@ -80,9 +105,19 @@ class Score(Summary):
     poll_after_ms: Annotated[int, Field(description="when to ask again, for those who do not wait")]
 
 
+class HeldScore(Score):
+    held: Annotated[Held, Field(description="why the wait ended")]
+
+
 class Live(Body):
+    version: Annotated[int, Field(description="Grows with each change of a live match.")]
     matches: list[Summary]
+    next: Annotated[str | None, Field(description="the path to wait at for the next change; null for a narrowed board")]
     poll_after_ms: int
+
+
+class HeldLive(Live):
+    held: Annotated[Held, Field(description="why the wait ended")]
 
 
 class LiveQuery(Query):
@@ -95,13 +130,13 @@ class MatchList(Body):
 
 
 class MatchQuery(Query):
-    date: Annotated[Date | None, Field(description="a calendar day in `tz`")] = None
+    date: Annotated[Annotated[Date, AfterValidator(_near)] | None, Field(description="a calendar day in `tz`")] = None
     tz: Annotated[str, AfterValidator(zone), Field(description="IANA time zone of `date`")] = "UTC"
-    competition: Annotated[str | None, Field(max_length=64)] = None
-    team: Annotated[str | None, Field(max_length=64)] = None
+    competition: Id | None = None
+    team: Id | None = None
     status: Annotated[str | None, Field(max_length=64, description="a status or a phase")] = None
-    from_: Annotated[datetime | None, Field(alias="from", description="start at or after; UTC unless said")] = None
-    to: Annotated[datetime | None, Field(description="start before; UTC unless said")] = None
+    from_: Annotated[Near | None, Field(alias="from", description="start at or after; UTC unless said")] = None
+    to: Annotated[Near | None, Field(description="start before; UTC unless said")] = None
     limit: Annotated[int, Field(ge=1, le=PAGE_MOST)] = 50
     cursor: Annotated[str | None, Field(max_length=200, description="from `next`")] = None
 
@@ -157,7 +192,9 @@ class SearchResult(Body):
 
 
 class SearchQuery(Query):
-    q: Annotated[str, Field(min_length=2, max_length=100)]
+    q: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=2, max_length=100), AfterValidator(_searchable)
+    ]
 
 
 class Accepted(Body):

@@ -1,15 +1,15 @@
-"""The current score of one match, and of all that are live."""
+"""The current score of one match, and of all that are live. Plain requests for them never come here: `fast`."""
 
 from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
 from api import render, schemas
+from api.document import BOARD, Document
 from api.matches import checked_id
 from api.openapi import documented
 from api.services import here, now_ms
 from cdn import headers
-from db.domain import Match, Phase
 from db.errors import Refused, Unavailable
 
 blueprint = Blueprint("scores", __name__)
@@ -22,33 +22,42 @@ def score(match_id: str) -> Response:
 
     `next` is the path to wait at for the next change, `poll_after_ms` when to ask again instead.
     """
-    match = find(checked_id(match_id))
-    return render.public(render.score(match, now_ms()), headers.for_phase(match.phase), f"{match.id}-{match.version}")
+    return _read(find(checked_id(match_id)))
 
 
 @blueprint.get("/api/live")
 @documented("All live matches", schemas.Live, query=schemas.LiveQuery, tag="scores")
 def live() -> Response:
-    """Matches in play or at a break, earliest kick-off first."""
+    """Matches in play or at a break, earliest kick-off first. `next` waits for the whole board, so a narrowed one has
+    none."""
     wanted = request.args.get("competition")
-    found = [match for match in here().live.read(here().live.live_ids()) if match]
-    shown = [match for match in found if wanted is None or (match.competition and match.competition.id == wanted)]
-    body = {
-        "matches": [render.summary(match) for match in shown],
-        "poll_after_ms": render.POLL_AFTER_MS[Phase.LIVE if shown else Phase.BREAK],
-    }
-    newest = max((match.version for match in shown), default=0)
-    return render.public(body, headers.LIVE, f"live-{len(shown)}-{newest}")
+    if wanted is None:
+        return _read(here().reader.read(BOARD) or render.board(0, ()))
+    board = here().live.board()
+    shown = [match for match in board.matches if match.competition and match.competition.id == wanted]
+    narrowed = render.board(board.version, shown)
+    return render.public(narrowed.body(None), headers.LIVE, f"live-{len(shown)}-{board.version}")
 
 
-def find(match_id: str) -> Match:
+def _read(document: Document) -> Response:
+    body = document.body(document.cursor(now_ms()))
+    return render.public(body, headers.for_phase(document.phase), document.etag)
+
+
+def find(match_id: str) -> Document:
     """From Redis, or from SQL once its state has expired there. Raises Refused `unknown_match`."""
     try:
-        match = here().live.read([match_id])[0]
+        document = here().reader.read(match_id)
     except Unavailable:
         # Without Redis the archive still knows the score of a moment ago, which beats none.
-        match = None
-    match = match or here().history.match(match_id)
-    if match is None:
+        document = None
+    document = document or archived(match_id)
+    if document is None:
         raise Refused(f"There is no match {match_id}.", "unknown_match")
-    return match
+    return document
+
+
+def archived(match_id: str) -> Document | None:
+    """A match whose state has expired in Redis."""
+    match = here().history.match(match_id)
+    return render.score(match) if match else None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
@@ -10,6 +12,9 @@ from typing import cast
 import jwt
 from flask import current_app
 
+from api.listener import Listener
+from api.reader import Reader
+from api.waiting import Room
 from config import Settings
 from db.accounts import Accounts
 from db.alerts import Alerts
@@ -19,6 +24,9 @@ from db.limits import Limits
 from db.live import Live, connect
 from db.session import engine
 from workers import queues
+
+# Of a process's connections, how many may be waiting: the rest is for those who come and go, health checks among them.
+HELD_PERCENT = 80
 
 
 @dataclass(frozen=True)
@@ -56,8 +64,32 @@ class Services:
         return jwt.PyJWKClient(url, timeout=5, lifespan=600) if url else None
 
     @cached_property
+    def reader(self) -> Reader:
+        return Reader(self.live)
+
+    @cached_property
+    def room(self) -> Room:
+        return Room(self.settings.worker_connections * HELD_PERCENT // 100, later)
+
+    @cached_property
+    def listener(self) -> Listener:
+        made = Listener(self.settings.redis_url, self.live, self.room)
+        # Starting gives way to others, who must find this one.
+        self.__dict__["listener"] = made
+        made.start()
+        return made
+
+    @cached_property
     def bells(self) -> queues.Bells:
         return queues.Bells(queues.connect(self.settings.queue_url))
+
+
+def later(seconds: float, action: Callable[[], None]) -> Callable[[], None]:
+    """Do it then; the answer takes it back. Under gevent the timer is a greenlet."""
+    timer = threading.Timer(seconds, action)
+    timer.daemon = True
+    timer.start()
+    return timer.cancel
 
 
 def here() -> Services:

@@ -45,7 +45,7 @@ class Listener(threading.Thread):
 
     def _listen(self) -> None:
         for message in self.heard.listen():
-            match_id, version = message["data"].split()
+            match_id, version, *_ = message["data"].split()
             score = self.client.hget(f"match:{{{match_id}}}:state", "score") or "0-0"
             self.applied[match_id].append((int(score.split("-")[0]), int(version)))
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import signal
 import subprocess
 import sys
 import tempfile
@@ -121,10 +120,8 @@ def kill_at_random(running: System, witness: Witness, devices: int, kills: int, 
         if now != before:
             quiet_since, before = time.monotonic(), now
         if done < kills and now > killed_at:
-            worker = running.processes["worker-1"]
-            worker.send_signal(signal.SIGKILL)
-            worker.wait()
-            running.run("worker-1", sys.executable, "-m", "workers", "--index", "1")
+            running.kill("worker-1")
+            running.restart("worker-1")
             done, killed_at = done + 1, witness.taken()
             print(f"killed {done}, {killed_at} pushes taken", file=sys.stderr)
     return done

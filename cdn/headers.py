@@ -36,6 +36,11 @@ RESTING = Policy(browser=5, edge=30, swr=30, sie=600)
 LIST = Policy(browser=2, edge=5, swr=10, sie=300)
 # An unknown match: long enough to be collapsed, short enough to appear soon after it is created.
 MISSING = Policy(browser=2, edge=5)
+# A held answer speaks of one cursor for ever: kept as long as a hold, so that all who come with it share it; without
+# any stale allowance, for a stale "no change" would make its readers spin. Browsers never keep it.
+WAIT = Policy(browser=0, edge=20)
+# What could not be held was answered at once: a second is enough for a crowd to share one such answer.
+AT_ONCE = Policy(browser=0, edge=1)
 # The page itself changes with a release, its assets are named by their content and never do.
 PAGE = Policy(browser=0, edge=60, swr=60, sie=600)
 ASSET = {"Cache-Control": "public, max-age=31536000, immutable"}

@@ -27,6 +27,9 @@ from db.models import (
 from db.refused import RefusedPayload
 from db.session import begin
 
+# Folding makes some letters longer (ß → ss, ﷺ → eighteen letters): the width of the column, which PostgreSQL enforces.
+FOLDED_MOST = 400
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -166,8 +169,8 @@ class History:
 
 def fold(name: str) -> str:
     """Lower case without accents: what people type into a search box."""
-    plain = unicodedata.normalize("NFKD", name.casefold())
-    return "".join(letter for letter in plain if not unicodedata.combining(letter)).strip()
+    plain = unicodedata.normalize("NFKD", name).casefold()
+    return "".join(letter for letter in plain if not unicodedata.combining(letter)).strip()[:FOLDED_MOST]
 
 
 class _Rows:

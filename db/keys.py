@@ -8,6 +8,7 @@ match:{id}:push     stream   match_commit.lua  versions with facts that nobody h
 match:{id}:window   hash     alerts_commit.lua rev, window: what was told and what waits (notify.window); 2 days
 ingest:{n}:pending  zset     accept, commit    match ids with a filled inbox, by time of the first (ms)
 ingest:parked       zset     live.park         match ids whose drain met a bug, by time parked (ms)
+history:parked      zset     live.park_history match ids whose history met a bug, by time parked (ms)
 ingest:refused      stream   live.keep_refused refused payloads on their way to SQL, 256 at most
 history:pending     zset     commit, ack       match ids with a filled outbox, by time of the first (ms)
 push:pending        zset     commit, alerts    match ids with a filled push mailbox, by time of the first (ms)
@@ -27,7 +28,9 @@ seen:{provider}:{id} string  inbox_accept.lua  a delivery already accepted; 15 m
 live:matches        zset     match_commit.lua  ids of matches in phase live or break, by start (ms)
 live:filled         string   live.mark_filled  live state was rebuilt since Redis was last empty
 limit:{name}:{who}  hash     bucket_take.lua   tokens left of a rate limit; expires when it would be full
-scores:changed      pub/sub  match_commit.lua  `{match_id} {version}` of each new version
+live:version        string   match_commit.lua  version of the board: grows with each change of a live match
+scores:changed      pub/sub  match_commit.lua  `{match_id} {version} {board} {urgent}` of each new version; board is the
+                                               board's version or 0, urgent 1 if the score or status changed
 
 The braces around a match id are a Redis Cluster hash tag: all keys of a match live in one slot.
 """
@@ -38,7 +41,9 @@ import zlib
 
 CHANGED = "scores:changed"
 MATCHES = "live:matches"
+BOARD = "live:version"
 PARKED = "ingest:parked"
+HISTORY_PARKED = "history:parked"
 REFUSED = "ingest:refused"
 FILLED = "live:filled"
 HISTORY_PENDING = "history:pending"

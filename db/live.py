@@ -25,7 +25,7 @@ from db.codec import (
     encode_match,
     encode_update,
 )
-from db.domain import Event, Fact, Match, Phase, Score, Update
+from db.domain import Event, Fact, FactKind, Match, Phase, Score, Update
 from db.errors import Unavailable
 from db.refused import RefusedPayload
 
@@ -63,14 +63,23 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Board:
+    """The live matches together, and the version that grows with each change of one of them."""
+
+    version: int
+    matches: tuple[Match, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Committed:
     """done: everything is written; otherwise nothing is, for another drain was first. ring: history wants a job,
-    push: followers want one. left: inbox entries that remain."""
+    push: followers want one. left: inbox entries that remain. rev: the match's revision now."""
 
     done: bool
     version: int
     ring: bool
     left: int
+    rev: str
     push: bool
 
 
@@ -110,8 +119,10 @@ def guarded(method: Callable[P, R]) -> Callable[P, R]:
             return method(*args, **kwargs)
         except (redis.ConnectionError, redis.TimeoutError, redis.exceptions.ReadOnlyError) as error:
             raise Unavailable(f"live state is out of reach: {type(error).__name__}") from error
+        except redis.exceptions.OutOfMemoryError as error:
+            raise Unavailable("live state is full") from error
         except redis.exceptions.ResponseError as error:
-            if str(error).startswith(("LOADING", "OOM", "MISCONF")):
+            if str(error).startswith(("LOADING", "MISCONF")):
                 raise Unavailable(f"live state cannot serve: {str(error).split()[0]}") from error
             raise
 
@@ -129,7 +140,7 @@ class Live:
         self._commit = client.register_script(lua("match_commit"))
         self._silence = client.register_script(lua("bell_silence"))
         self._restore = client.register_script(lua("match_restore"))
-        self._ack = client.register_script(lua("outbox_ack"))
+        self._ack = client.register_script(lua("mailbox_ack"))
 
     # Mailboxes in.
 
@@ -173,6 +184,12 @@ class Live:
         return Waiting(ids, tuple(decode_update(fields[b"u"]) for _, fields in entries), _text(rev or b"0"))
 
     @guarded
+    def settle(self, match_id: str) -> int:
+        """A match whose inbox is empty leaves the pending; returns how many entries there are after all."""
+        pending = keys.pending(keys.shard_of(match_id, self.shards))
+        return int(self._ack(keys=[keys.inbox(match_id), pending], args=[match_id]))
+
+    @guarded
     def silence(self, shard: int) -> bool:
         """Silence a shard's bell if nothing is pending there; False if there is."""
         return bool(self._silence(keys=[keys.pending(shard), keys.bell(shard)]))
@@ -180,25 +197,41 @@ class Live:
     @guarded
     def park(self, match_id: str, *, now_ms: int) -> None:
         """Set a match aside whose inbox cannot be drained, so that it does not hold up its shard."""
+        self._park(keys.pending(keys.shard_of(match_id, self.shards)), keys.PARKED, match_id, now_ms)
+
+    @guarded
+    def park_history(self, match_id: str, *, now_ms: int) -> None:
+        """Set a match aside whose outbox cannot be written, so that it does not hold up the others."""
+        self._park(keys.HISTORY_PENDING, keys.HISTORY_PARKED, match_id, now_ms)
+
+    def _park(self, pending: str, parked: str, match_id: str, now_ms: int) -> None:
         with self.redis.pipeline() as pipe:
-            pipe.zrem(keys.pending(keys.shard_of(match_id, self.shards)), match_id)
-            pipe.zadd(keys.PARKED, {match_id: now_ms}, nx=True)
+            pipe.zrem(pending, match_id)
+            pipe.zadd(parked, {match_id: now_ms}, nx=True)
             pipe.execute()
 
     @guarded
     def unpark(self, *, before_ms: int) -> list[str]:
         """Put matches parked before a moment back among the pending; returns them."""
-        found = [_text(match_id) for match_id in self.redis.zrangebyscore(keys.PARKED, "-inf", before_ms)]
+        inboxes = [_text(found) for found in self.redis.zrangebyscore(keys.PARKED, "-inf", before_ms)]
+        outboxes = [_text(found) for found in self.redis.zrangebyscore(keys.HISTORY_PARKED, "-inf", before_ms)]
         with self.redis.pipeline() as pipe:
-            for match_id in found:
+            for match_id in inboxes:
                 pipe.zadd(keys.pending(keys.shard_of(match_id, self.shards)), {match_id: before_ms}, nx=True)
                 pipe.zrem(keys.PARKED, match_id)
+            for match_id in outboxes:
+                pipe.zadd(keys.HISTORY_PENDING, {match_id: before_ms}, nx=True)
+                pipe.zrem(keys.HISTORY_PARKED, match_id)
             pipe.execute()
-        return found
+        return inboxes + outboxes
 
     @guarded
     def parked(self) -> int:
         return int(self.redis.zcard(keys.PARKED))
+
+    @guarded
+    def parked_history(self) -> int:
+        return int(self.redis.zcard(keys.HISTORY_PARKED))
 
     # The present.
 
@@ -225,9 +258,27 @@ class Live:
         return [decode_match(text, int(version), int(at)) if text else None for text, version, at in rows]
 
     @guarded
-    def live_ids(self) -> list[str]:
-        """Matches in play or at a break, earliest start first."""
-        return [_text(found) for found in self.redis.zrange(keys.MATCHES, 0, -1)]
+    def versions(self, match_ids: Sequence[str | None]) -> list[int | None]:
+        """Only the versions, in the order asked: of matches, None where Redis holds none; and for None of the board."""
+        with self.redis.pipeline(transaction=False) as pipe:
+            for match_id in match_ids:
+                pipe.hget(keys.state(match_id), "version") if match_id is not None else pipe.get(keys.BOARD)
+            found = pipe.execute()
+        absent: dict[str | None, int] = {None: 0}
+        return [int(one) if one else absent.get(match_id) for match_id, one in zip(match_ids, found, strict=True)]
+
+    @guarded
+    def board(self) -> Board:
+        """All matches in play or at a break, earliest start first.
+
+        The version is read before the matches: it may be older than they are, and then the next wait answers at once.
+        """
+        with self.redis.pipeline(transaction=False) as pipe:
+            pipe.get(keys.BOARD)
+            pipe.zrange(keys.MATCHES, 0, -1)
+            version, ids = pipe.execute()
+        found = self.read([_text(match_id) for match_id in ids])
+        return Board(int(version or 0), tuple(match for match in found if match))
 
     @guarded
     def commit(
@@ -244,7 +295,7 @@ class Live:
         pairs = [part for event in changed for part in (event.id, encode_event(event))]
         match_id = after.id
         document: list[Any] = [*_fields(after), encode_facts(facts), *_standing(after)]
-        done, version, ring, left, push = self._commit(
+        done, version, ring, left, rev, push = self._commit(
             keys=[
                 keys.state(match_id),
                 keys.events(match_id),
@@ -254,13 +305,14 @@ class Live:
                 keys.HISTORY_PENDING,
                 keys.HISTORY_BELL,
                 keys.MATCHES,
+                keys.BOARD,
                 keys.push(match_id),
                 keys.PUSH_PENDING,
                 keys.PUSH_BELL,
             ],
-            args=[match_id, held.rev, mode, *document, BELL_S, keys.CHANGED, len(ids), *ids, *pairs],
+            args=[match_id, held.rev, mode, *document, BELL_S, keys.CHANGED, _urgent(facts), len(ids), *ids, *pairs],
         )
-        return Committed(done == b"done", int(version), bool(ring), int(left), bool(push))
+        return Committed(done == b"done", int(version), bool(ring), int(left), _text(rev), bool(push))
 
     @guarded
     def restore(self, match: Match) -> bool:
@@ -268,7 +320,7 @@ class Live:
         pairs = [part for event in match.events.values() for part in (event.id, encode_event(event))]
         return bool(
             self._restore(
-                keys=[keys.state(match.id), keys.events(match.id), keys.MATCHES],
+                keys=[keys.state(match.id), keys.events(match.id), keys.MATCHES, keys.BOARD],
                 args=[match.id, match.version, match.updated_at, *_fields(match), *_standing(match), *pairs],
             )
         )
@@ -357,7 +409,9 @@ def _text(found: bytes) -> str:
 
 def _changed(before: Match | None, after: Match) -> list[Event]:
     known = before.events if before else {}
-    return [event for event in after.events.values() if known.get(event.id) is not event]
+    # A repeat makes an equal event anew; the rest are the very same, which is quicker to see.
+    touched = [event for event in after.events.values() if known.get(event.id) is not event]
+    return [event for event in touched if known.get(event.id) != event]
 
 
 def _fields(match: Match) -> list[str]:
@@ -377,6 +431,11 @@ def _standing(match: Match) -> list[str | int]:
     live = match.phase in (Phase.LIVE, Phase.BREAK)
     over = match.phase in (Phase.FINISHED, Phase.OFF)
     return [(match.start_time or 0) if live else "", KEEP_S if over else 0]
+
+
+def _urgent(facts: tuple[Fact, ...]) -> int:
+    """Readers of the board hear of scores and statuses at once, of minutes and cards with the next beat."""
+    return int(any(fact.kind in (FactKind.SCORE, FactKind.STATUS) for fact in facts))
 
 
 def change_of(entry_id: str, fields: dict[bytes, bytes]) -> Change:

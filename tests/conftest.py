@@ -8,26 +8,27 @@ import shutil
 import socket
 import sqlite3
 import subprocess
+import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import redis
+
+from bench.system import free_port
+
+if TYPE_CHECKING:
+    from tests.system import System
 
 ROOT = Path(__file__).resolve().parents[1]
 SECRET = "whsec_" + base64.b64encode(b"a secret of the tests, 32 bytes.").decode()
 SHARED_SECRET = "a-shared-secret-of-the-tests"
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_until(true: Callable[[], object], what: str, timeout_s: float = 20.0) -> None:
+def wait_until(true: Callable[[], object], what: str, timeout_s: float = 30.0) -> None:
     """Poll a condition; fails naming what never came to be."""
     deadline = time.monotonic() + timeout_s
     while not true():
@@ -138,18 +139,17 @@ class Postgres:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+def postgres() -> Iterator[Postgres]:
     binaries = postgres_bin()
     if binaries is None:
         pytest.skip("no PostgreSQL: apt-get install postgresql")
-    folder = tmp_path_factory.mktemp("postgres")
-    for parent in (folder, *folder.parents[:2]):
-        parent.chmod(0o755)
-    server = Postgres(folder, binaries)
-    server.create()
-    server.start()
-    yield server
-    server.stop()
+    # Not under pytest's own folder, which the user `postgres` may not enter.
+    with tempfile.TemporaryDirectory(prefix="scores-postgres-") as folder:
+        server = Postgres(Path(folder), binaries)
+        server.create()
+        server.start()
+        yield server
+        server.stop()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -201,3 +201,58 @@ def migrate(url: str) -> None:
             del os.environ["DATABASE_URL"]
         else:
             os.environ["DATABASE_URL"] = before
+
+
+STARTED = pytest.StashKey[list["System"]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "settings(NAME=value): variables of the environment of the `system` fixture")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failed test shows what its systems said."""
+    report = yield
+    if report.failed:
+        started = [system for node in item.listchain() for system in node.stash.get(STARTED, [])]
+        report.sections += [said for system in started for said in system.logs()]
+    return report
+
+
+def systems(node: pytest.Item | pytest.Collector, folder: Path) -> Iterator[Callable[..., System]]:
+    from tests.system import System
+
+    started = node.stash[STARTED] = list[System]()
+
+    def run(**settings: Any) -> System:
+        own = folder / f"system-{len(started)}"
+        own.mkdir()
+        started.append(System(own, **settings))
+        started[-1].start()
+        return started[-1]
+
+    yield run
+    for system in started:
+        system.end()
+
+
+@pytest.fixture
+def run_system(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., System]]:
+    """Starts whole systems, each in a folder of its own: run_system(DATABASE_URL=…, WORKER_PROCESSES=1)."""
+    yield from systems(request.node, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def run_module_system(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., System]]:
+    """The same for systems that the tests of one module share; mark those with one xdist_group."""
+    yield from systems(request.node, tmp_path_factory.mktemp("systems"))
+
+
+@pytest.fixture
+def system(request: pytest.FixtureRequest, run_system: Callable[..., System]) -> System:
+    """A running system on SQLite."""
+    marker = request.node.get_closest_marker("settings")
+    return run_system(**(marker.kwargs if marker else {}))

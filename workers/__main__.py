@@ -6,22 +6,18 @@ import argparse
 import signal
 
 from config import Settings, set_up_logs
-from workers.supervisor import Supervisor, work
+from workers.supervisor import Supervisor
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m workers", description=__doc__)
     parser.add_argument("--processes", type=int, help="workers to run (default: WORKER_PROCESSES)")
-    parser.add_argument("--index", type=int, help="run one worker of this index in the foreground")
+    parser.add_argument("--index", type=int, help="run only the worker of this index, the first being 0")
     asked = parser.parse_args()
     settings = Settings.load()
     set_up_logs(settings.log_level)
-    if asked.index is not None:
-        work(settings, asked.index)
-        return
-    if asked.processes:
-        settings = settings.with_(worker_processes=asked.processes)
-    supervisor = Supervisor(settings)
+    indexes = range(asked.processes or settings.worker_processes) if asked.index is None else [asked.index]
+    supervisor = Supervisor(settings, indexes)
     for stop in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stop, lambda *_: supervisor.stopping.set())
     supervisor.run()

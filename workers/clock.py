@@ -69,16 +69,25 @@ class Clock:
             self.stopping.wait(SWEEP_S)
 
     def tick(self, now_ms: int) -> None:
-        try:
-            if self.here.live.is_empty():
-                logger.warning("live_rebuilt matches=%d", rebuild(self.here))
-                self.here.live.mark_filled()
-            sweep(self.here, now_ms=now_ms)
-            if now_ms // 60_000 != self.minute:
-                self.minute = now_ms // 60_000
-                housekeep(self.here, now_ms=now_ms)
-        except Unavailable as error:
-            logger.warning("clock_waits reason=%r", error.message)
+        """Each step on its own: without SQL nothing can be rebuilt, but bells are swept all the same."""
+        for step in (self._refill, self._sweep, self._housekeep):
+            try:
+                step(now_ms)
+            except Unavailable as error:
+                logger.warning("clock_waits step=%s reason=%r", step.__name__.strip("_"), error.message)
+
+    def _refill(self, _now_ms: int) -> None:
+        if self.here.live.is_empty():
+            logger.warning("live_rebuilt matches=%d", rebuild(self.here))
+            self.here.live.mark_filled()
+
+    def _sweep(self, now_ms: int) -> None:
+        sweep(self.here, now_ms=now_ms)
+
+    def _housekeep(self, now_ms: int) -> None:
+        if now_ms // 60_000 != self.minute:
+            self.minute = now_ms // 60_000
+            housekeep(self.here, now_ms=now_ms)
 
 
 def main() -> None:

@@ -58,6 +58,7 @@ class Door:
     def __init__(self, url: str, secret: str, stopping: Event) -> None:
         self.url, self.webhook, self.stopping = url, Webhook(secret), stopping
         self.http = requests.Session()
+        self.http.trust_env = False  # the door is on this machine, where no proxy of the environment leads
 
     def send(self, delivery_id: str, body: dict[str, Any]) -> None:
         """Returns once it is accepted. A refusal is a bug of ours and propagates; a busy door is asked again."""

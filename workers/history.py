@@ -48,10 +48,33 @@ def write_batch(live: Live, history: History) -> int:
     refused = live.refused(ENTRIES)
     history.keep_refused([payload for _, payload in refused])
     live.ack_refused([entry_id for entry_id, _ in refused])
-    boxes = {match_id: live.outbox(match_id, ENTRIES) for match_id in live.history_pending(MATCHES)}
+    waiting = live.history_pending(MATCHES)
+    try:
+        return _write(live, history, waiting)
+    except Unavailable:
+        raise
+    except Exception:
+        logger.exception("history_batch_failed matches=%d", len(waiting))
+        return sum(_write_or_park(live, history, match_id) for match_id in waiting)
+
+
+def _write(live: Live, history: History, match_ids: list[str]) -> int:
+    boxes = {match_id: live.outbox(match_id, ENTRIES) for match_id in match_ids}
     changes = [change for box in boxes.values() for change in box]
     if changes:
         history.write(changes)
     for match_id, box in boxes.items():
         live.ack(match_id, [change.id for change in box])
     return len(changes)
+
+
+def _write_or_park(live: Live, history: History, match_id: str) -> int:
+    """An outbox that meets a bug of ours must not stop the others: it is set aside, loudly, and tried again."""
+    try:
+        return _write(live, history, [match_id])
+    except Unavailable:
+        raise
+    except Exception:
+        logger.exception("history_parked match=%s", match_id)
+        live.park_history(match_id, now_ms=time.time_ns() // 1_000_000)
+        return 0

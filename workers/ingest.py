@@ -78,8 +78,9 @@ class Drain:
     def match(self, match_id: str) -> None:
         """Apply everything in the match's inbox, batch by batch."""
         left = 1
-        while left and (waiting := self.live.inbox(match_id, BATCH)).ids:
-            left = self._apply(match_id, waiting)
+        while left:
+            waiting = self.live.inbox(match_id, BATCH)
+            left = self._apply(match_id, waiting) if waiting.ids else self.live.settle(match_id)
 
     def _apply(self, match_id: str, waiting: Waiting) -> int:
         """One batch, one commit; returns how many entries the inbox still holds."""
@@ -94,12 +95,11 @@ class Drain:
         committed = self.live.commit(held, after, facts, waiting.ids, visible=visible)
         self.remembered.pop(match_id, None)
         if committed.done:
-            self._follow(held, after, committed, visible)
+            self._follow(after, committed, visible)
         return committed.left
 
-    def _follow(self, held: Held, after: Match, committed: Committed, visible: bool) -> None:
-        written = held.match is None or after != held.match
-        self._remember(Held(after, str(int(held.rev) + written)))
+    def _follow(self, after: Match, committed: Committed, visible: bool) -> None:
+        self._remember(Held(after, committed.rev))
         if visible:
             score = f"{after.score.home}-{after.score.away}" if after.score else None
             said = (after.id, committed.version, after.status.value, score, after.minute)

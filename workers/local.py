@@ -21,12 +21,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import IO
+from typing import IO, TextIO
 
 import redis
 import requests
 from honcho.environ import parse_procfile
-from honcho.manager import Manager
+from honcho.manager import SYSTEM_PRINTER_NAME, Manager
+from honcho.printer import Message, Printer
 
 from config import Settings, new_secret
 from db.errors import Refused
@@ -58,10 +59,10 @@ def run(settings: Settings) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     var = Path(settings.var_dir).resolve()
     var.mkdir(parents=True, exist_ok=True)
-    with _only_one(var):
+    with _only_one(var) as lock:
         _check_port(settings)
         environment = _environment(settings, var)
-        with _redis(var, environment), _emulators(settings, var, environment):
+        with _redis(var, environment, lock), _emulators(settings, var, environment):
             _write_environment(var, environment)
             subprocess.run([sys.executable, "-m", "alembic", "upgrade", "head"], cwd=ROOT, env=environment, check=True)
             return _processes(settings, environment)
@@ -72,14 +73,25 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 
 @contextmanager
-def _only_one(var: Path) -> Iterator[None]:
-    """Two systems over one folder would write one append-only file."""
-    with (var / "lock").open("w") as lock:
+def _only_one(var: Path) -> Iterator[TextIO]:
+    """Two systems over one folder would write one append-only file. The lock is shared with Redis, so that it outlives
+    us where we are killed and Redis is not."""
+    with (var / "lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Refused(f"it is running already, over {var}. VAR_DIR=elsewhere starts another.") from None
-        yield
+            lock.seek(0)
+            raise Refused(
+                f"it is running already, over {var} (process {lock.read().strip()}). VAR_DIR=elsewhere starts another."
+            ) from None
+        _hold(lock, os.getpid())
+        yield lock
+
+
+def _hold(lock: TextIO, *pids: int) -> None:
+    """Who holds it, for whoever is refused."""
+    lock.truncate(0)
+    print(*pids, file=lock, flush=True)
 
 
 def _check_port(settings: Settings) -> None:
@@ -98,6 +110,8 @@ def _environment(settings: Settings, var: Path) -> dict[str, str]:
     ours = {
         "DATABASE_URL": f"sqlite:///{var / 'scores.db'}",
         "INGEST_SECRET_GENERIC": settings.ingest_secret_generic or _secret(var),
+        # Nine matches at thirty times their pace would scroll the one line away that matters here.
+        "LOG_LEVEL": "WARNING",
     }
     said = {"PORT": str(settings.port), "VAR_DIR": str(var), "PYTHONUNBUFFERED": "1"}
     path = os.pathsep.join([str(Path(sys.executable).parent), given.get("PATH", "")])
@@ -126,7 +140,7 @@ def _write_environment(var: Path, environment: dict[str, str]) -> None:
 
 
 @contextmanager
-def _redis(var: Path, environment: dict[str, str]) -> Iterator[None]:
+def _redis(var: Path, environment: dict[str, str], lock: TextIO) -> Iterator[None]:
     """The given Redis, or one of our own while the system runs. It is stopped last, and out of Ctrl-C's reach."""
     if environment.get("REDIS_URL"):
         yield
@@ -135,7 +149,8 @@ def _redis(var: Path, environment: dict[str, str]) -> Iterator[None]:
     folder.mkdir(exist_ok=True)
     environment["REDIS_URL"] = f"redis://127.0.0.1:{_free_port()}/0"
     with (folder / "log").open("ab") as log:
-        server = _start_redis(folder, environment["REDIS_URL"], log)
+        server = _start_redis(folder, environment["REDIS_URL"], log, lock)
+        _hold(lock, os.getpid(), server.pid)
         try:
             _wait_for_redis(server, environment["REDIS_URL"], folder)
             yield
@@ -144,10 +159,11 @@ def _redis(var: Path, environment: dict[str, str]) -> Iterator[None]:
             server.wait(timeout=30)
 
 
-def _start_redis(folder: Path, url: str, log: IO[bytes]) -> subprocess.Popen[bytes]:
+def _start_redis(folder: Path, url: str, log: IO[bytes], lock: TextIO) -> subprocess.Popen[bytes]:
     port = url.rsplit(":", 1)[1].removesuffix("/0")
     options = ["--bind", "127.0.0.1", "--port", port, "--dir", str(folder), "--save", "", "--appendonly", "yes"]
-    return subprocess.Popen([redis_binary(), *options], stdout=log, stderr=log, start_new_session=True)
+    command = [redis_binary(), *options]
+    return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, pass_fds=[lock.fileno()])
 
 
 def redis_binary() -> str:
@@ -197,9 +213,30 @@ def _wait_for_redis(server: subprocess.Popen[bytes], url: str, folder: Path) -> 
     raise Refused(f"redis-server did not come up; it says why in {folder / 'log'}.")
 
 
+class _Lines(Printer):  # type: ignore[misc]
+    """Every process's lines, and the first process that ended (`clock stopped (rc=1)`)."""
+
+    ended = ""
+
+    def write(self, message: Message) -> None:
+        super().write(message)
+        if message.name == SYSTEM_PRINTER_NAME and " stopped (rc=" in message.data and not self.ended:
+            self.ended = message.data.strip()
+
+
+class _Processes(Manager):  # type: ignore[misc]
+    def terminate(self) -> None:
+        """Once every process is known by its id: honcho stumbles over one that is not, and leaves the others."""
+        if self._all_started():
+            super().terminate()
+        else:
+            threading.Timer(0.05, self.terminate).start()
+
+
 def _processes(settings: Settings, environment: dict[str, str]) -> int:
     """The Procfile's processes but the release, and the demo, until one of them ends or we are told to."""
-    manager = Manager()
+    lines = _Lines(sys.stdout)
+    manager = _Processes(lines)
     commands = dict(parse_procfile((ROOT / "Procfile").read_text()).processes)
     commands.pop("release")
     if settings.demo:
@@ -208,15 +245,20 @@ def _processes(settings: Settings, environment: dict[str, str]) -> int:
         manager.add_process(name, command, env=environment, cwd=str(ROOT))
     threading.Thread(target=_announce, args=(settings.port,), daemon=True).start()
     manager.loop()
-    return int(manager.returncode or 0)
+    if manager.returncode in (130, 143):
+        return int(manager.returncode)
+    print(f"All is ended, because of this: {lines.ended}. Its last lines above say why.", file=sys.stderr)
+    return 1
 
 
 def _announce(port: int) -> None:
     """One line, once it is true."""
     url = f"http://localhost:{port}"
+    http = requests.Session()
+    http.trust_env = False  # a proxy of the environment knows nothing of this machine
     for _ in range(READY_S * 10):
         try:
-            requests.get(f"{url}/healthz", timeout=2).raise_for_status()
+            http.get(f"{url}/healthz", timeout=2).raise_for_status()
             print(f"\n  Scores are at {url}   (Ctrl-C ends everything)\n", flush=True)
             return
         except requests.RequestException:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import sys
 import threading
+from collections.abc import Iterable
 
+import redis
 import rq
 from rq.timeouts import TimerDeathPenalty
 
@@ -34,6 +37,8 @@ class Worker(rq.SimpleWorker):
     """
 
     death_penalty_class = TimerDeathPenalty
+    # RQ would wait up to a minute for a Redis that is long back.
+    max_connection_wait_time = 1.0
 
 
 def work(settings: Settings, index: int) -> None:
@@ -41,17 +46,22 @@ def work(settings: Settings, index: int) -> None:
     names = order_for(index, settings.worker_processes)
     worker = Worker(list(names), connection=queues.connect(settings.queue_url))
     logger.info("worker_started queues=%s", ",".join(names))
-    worker.work(logging_level="WARNING", with_scheduler=False)
+    try:
+        worker.work(logging_level="WARNING", with_scheduler=False)
+    except redis.RedisError as error:
+        # RQ gives up where Redis is away for longer than its client's retries: whoever keeps us up starts us again.
+        logger.warning("worker_lost_redis reason=%r", str(error))
+        sys.exit(1)
 
 
 class Supervisor:
-    """Keeps N workers running, and ends them when told to: each finishes the job in hand."""
+    """Keeps workers running, and ends them when told to: each finishes the job in hand."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, indexes: Iterable[int]) -> None:
         self.settings = settings
+        self.indexes = indexes
         self.stopping = threading.Event()
         self.context = multiprocessing.get_context("spawn")
-        self.children = [self._start(index) for index in range(settings.worker_processes)]
 
     def _start(self, index: int) -> multiprocessing.process.BaseProcess:
         child = self.context.Process(target=work, args=(self.settings, index), name=f"worker-{index}", daemon=True)
@@ -59,12 +69,13 @@ class Supervisor:
         return child
 
     def run(self) -> None:
+        children = {index: self._start(index) for index in self.indexes}
         while not self.stopping.wait(RESTART_S):
-            for index, child in enumerate(self.children):
+            for index, child in children.items():
                 if not child.is_alive():
                     logger.error("worker_died index=%d exit=%s", index, child.exitcode)
-                    self.children[index] = self._start(index)
-        for child in self.children:
+                    children[index] = self._start(index)
+        for child in children.values():
             child.terminate()
-        for child in self.children:
+        for child in children.values():
             child.join(timeout=20)

@@ -14,6 +14,11 @@ from db.domain.words import IMPLIES, IN_PLAY, KICKS, SCORING, Phase, Side, Statu
 
 _ET = (Status.BREAK_BEFORE_ET, Status.ET_FIRST, Status.ET_HALF_TIME, Status.ET_SECOND)
 _BY_PERIOD = {1: Status.FIRST_HALF, 2: Status.SECOND_HALF, 3: Status.ET_FIRST, 4: Status.ET_SECOND, 5: Status.SHOOTOUT}
+# The last period that has been played, wholly or in part.
+_PLAYED = {
+    **{_BY_PERIOD[period]: period for period in _BY_PERIOD},
+    **{Status.HALF_TIME: 1, Status.BREAK_BEFORE_ET: 2, Status.ET_HALF_TIME: 3, Status.BREAK_BEFORE_PENS: 4},
+}
 # Authority decided these scores; the goals of the play stand beside them.
 _DECREED = (Status.AWARDED, Status.WALKOVER)
 
@@ -83,11 +88,26 @@ def _merge_status(match: Match, update: Update) -> Match:
         return match
     if update.stamp.undated:
         return replace(match, status=status) if _undated_wins(match, status) else match
-    weak = update.status is None and (update.event is None or update.event.type not in IMPLIES)
+    kind = update.event.type if update.event else None
+    weak = update.status is None and kind not in IMPLIES
     wins = update.stamp.newer(match.status_at) if weak else update.stamp.supersedes(match.status_at)
     if not wins:
         return match
-    return replace(match, status=status, status_at=update.stamp, decided_by=update.decided_by or match.decided_by)
+    # What play implies holds until somebody says where the match stands, be that said of a moment before.
+    status_at = match.status_at if weak and kind in IN_PLAY else update.stamp
+    after = replace(match, status=status, status_at=status_at, decided_by=update.decided_by or match.decided_by)
+    return _played_on(after)
+
+
+def _played_on(match: Match) -> Match:
+    """A rest told late: where a later moment of play is known already, play has gone on since."""
+    moments = [e for e in match.events.values() if e.type in IN_PLAY and e.since.newer(match.status_at)]
+    if not moments or not _is_resting(match):
+        return match
+    last = max(moments, key=lambda event: (event.since.at, event.since.clock, event.id))
+    if not _revives(match, last.period, last.minute):
+        return match
+    return replace(match, status=_in_play(match, last.period, last.minute))
 
 
 def _undated_wins(match: Match, status: Status) -> bool:
@@ -105,18 +125,28 @@ def _status_said(match: Match, update: Update) -> Status | None:
     if kind in IMPLIES:
         return IMPLIES[kind]
     if kind == "resumed":
-        return _in_play(match, update)
-    resting = match.phase in (Phase.SCHEDULED, Phase.BREAK)
-    if kind in IN_PLAY and resting:
-        return _in_play(match, update)
+        return _in_play(match, update.period, update.minute)
+    # Where nobody ever says the status, each goal says how far play has come.
+    untold = match.status_at is None and match.status in _PLAYED
+    if kind in IN_PLAY and (untold or _is_resting(match)) and _revives(match, update.period, update.minute):
+        return _in_play(match, update.period, update.minute)
     # A word never heard of: the match goes on, and is certainly not over.
     return Status.LIVE if update.status_word and match.phase is Phase.SCHEDULED else None
 
 
-def _in_play(match: Match, update: Update) -> Status:
+def _is_resting(match: Match) -> bool:
+    return match.phase in (Phase.SCHEDULED, Phase.BREAK)
+
+
+def _revives(match: Match, period: int | None, minute: int | None) -> bool:
+    """A goal ends a break only if it falls after it: one of the first half may be entered during half-time."""
+    return match.sport != "football" or (period or period_at(minute or 0)) > _PLAYED.get(match.status, 0)
+
+
+def _in_play(match: Match, period: int | None, minute: int | None) -> Status:
     if match.sport != "football":
         return Status.LIVE
-    return _BY_PERIOD.get(update.period or period_at(update.minute or 0), Status.LIVE)
+    return _BY_PERIOD.get(period or period_at(minute or 0), Status.LIVE)
 
 
 def _merge_clock(match: Match, update: Update) -> Match:
@@ -177,7 +207,9 @@ def _merged(known: Event | None, told: Event) -> Event:
     if known is None:
         return told
     since = known.since
-    if known.voided:
+    if known.type == "":
+        since = told.since
+    elif known.voided:
         since = told.since if told.since.newer(known.void_at) else since
     elif since.newer(told.since) and (known.void_at is None or told.since.newer(known.void_at)):
         since = told.since
@@ -256,7 +288,7 @@ def _decide(match: Match) -> Match:
     """How a finished match was decided, where the provider has not said."""
     if match.phase is not Phase.FINISHED or match.status in _DECREED:
         return match
-    if match.shootout is not None:
+    if match.shootout is not None or any(event.type == "shootout_start" for event in match.events.values()):
         decided = "penalties"
     elif _went_to_extra_time(match):
         decided = "extra_time"

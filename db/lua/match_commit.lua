@@ -1,35 +1,39 @@
 -- match_commit.lua: make what a drain worked out current: state, facts, inbox and wake-up in one step, or not at all.
--- Returns {outcome, version, ring, left, push}: outcome "done", or "stale" if another drain committed since `rev` was read
+-- Returns {outcome, version, ring, left, rev, push}: outcome "done", or "stale" if another drain committed since `rev` was read
 -- (nothing is written); ring is 1 if the history bell was silent and has been set, push the same of the push bell; left is
 -- how many inbox entries remain.
 -- KEYS[1] state hash  KEYS[2] events hash  KEYS[3] inbox  KEYS[4] outbox
--- KEYS[5] ingest pending zset  KEYS[6] history pending zset  KEYS[7] history bell  KEYS[8] live matches zset
--- KEYS[9] push mailbox  KEYS[10] push pending zset  KEYS[11] push bell
+-- KEYS[5] ingest pending zset  KEYS[6] history pending zset  KEYS[7] history bell  KEYS[8] live matches zset  KEYS[9] board version
+-- KEYS[10] push mailbox  KEYS[11] push pending zset  KEYS[12] push bell
 -- ARGV[1] match id  ARGV[2] rev the drain read ("0" if none)  ARGV[3] mode: "new" version, "keep" version, "drop" only
 -- ARGV[4] match JSON  ARGV[5] score  ARGV[6] time  ARGV[7] status  ARGV[8] facts JSON
 -- ARGV[9] start time (ms) while the match is live, else ""  ARGV[10] expiry of state (s; 0 = none)  ARGV[11] bell expiry (s)  ARGV[12] channel
--- ARGV[13] number of inbox ids, then those ids, then pairs of event id and event JSON
+-- ARGV[13] "1" if score or status changed, else "0"
+-- ARGV[14] number of inbox ids, then those ids, then pairs of event id and event JSON
 local rev = redis.call("HGET", KEYS[1], "rev") or "0"
 if rev ~= ARGV[2] then
-    return {"stale", 0, 0, 1, 0}
+    return {"stale", 0, 0, 1, rev, 0}
 end
 local t = redis.call("TIME")
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local version = tonumber(redis.call("HGET", KEYS[1], "version") or "0")
 local ring, push = 0, 0
-local ids = tonumber(ARGV[13])
+local ids = tonumber(ARGV[14])
 if ARGV[3] ~= "drop" then
     if ARGV[3] == "new" then
         version = math.max(version + 1, now)
         redis.call("HSET", KEYS[1], "version", string.format("%.0f", version), "updated_at", string.format("%.0f", now))
     end
-    redis.call("HSET", KEYS[1], "rev", string.format("%.0f", tonumber(rev) + 1),
+    -- The clock is in it, so that no revision of a lost Redis comes again: a drain may still remember it.
+    rev = string.format("%.0f", math.max(tonumber(rev) + 1, now))
+    redis.call("HSET", KEYS[1], "rev", rev,
         "match", ARGV[4], "score", ARGV[5], "time", ARGV[6], "status", ARGV[7])
     local changed = {}
-    for i = 14 + ids, #ARGV, 2 do
+    for i = 15 + ids, #ARGV, 2 do
         redis.call("HSET", KEYS[2], ARGV[i], ARGV[i + 1])
         changed[#changed + 1] = ARGV[i + 1]
     end
+    local on_board = ARGV[9] ~= "" or redis.call("ZSCORE", KEYS[8], ARGV[1])
     if ARGV[9] ~= "" then
         redis.call("ZADD", KEYS[8], ARGV[9], ARGV[1])
     else
@@ -50,24 +54,29 @@ if ARGV[3] ~= "drop" then
         if redis.call("SET", KEYS[7], string.format("%.0f", now), "NX", "EX", ARGV[11]) then
             ring = 1
         end
-        redis.call("PUBLISH", ARGV[12], ARGV[1] .. " " .. string.format("%.0f", version))
+        local board = 0
+        if on_board then
+            board = math.max(tonumber(redis.call("GET", KEYS[9]) or "0") + 1, now)
+            redis.call("SET", KEYS[9], string.format("%.0f", board))
+        end
+        redis.call("PUBLISH", ARGV[12], string.format("%s %.0f %.0f %s", ARGV[1], version, board, ARGV[13]))
         if ARGV[8] ~= "[]" then
-            redis.call("XADD", KEYS[9], "*", "version", string.format("%.0f", version), "updated_at",
+            redis.call("XADD", KEYS[10], "*", "version", string.format("%.0f", version), "updated_at",
                 redis.call("HGET", KEYS[1], "updated_at"), "match", ARGV[4], "facts", ARGV[8],
                 "events", "[" .. table.concat(changed, ",") .. "]")
-            redis.call("ZADD", KEYS[10], "NX", string.format("%.0f", now), ARGV[1])
-            if redis.call("SET", KEYS[11], string.format("%.0f", now), "NX", "EX", ARGV[11]) then
+            redis.call("ZADD", KEYS[11], "NX", string.format("%.0f", now), ARGV[1])
+            if redis.call("SET", KEYS[12], string.format("%.0f", now), "NX", "EX", ARGV[11]) then
                 push = 1
             end
         end
     end
 end
 for i = 1, ids do
-    redis.call("XDEL", KEYS[3], ARGV[13 + i])
+    redis.call("XDEL", KEYS[3], ARGV[14 + i])
 end
 local left = redis.call("XLEN", KEYS[3])
 if left == 0 then
     redis.call("DEL", KEYS[3])
     redis.call("ZREM", KEYS[5], ARGV[1])
 end
-return {"done", version, ring, left, push}
+return {"done", version, ring, left, rev, push}

@@ -6,8 +6,10 @@ from config import Settings
 from db.models import Base
 from db.session import engine
 
-with engine(Settings.load().sql_url).connect() as connection:
+bind = engine(Settings.load().sql_url)
+with bind.connect() as connection:
     # Batch mode: SQLite cannot alter a table in place (alembic.sqlalchemy.org, "Batch migrations").
     context.configure(connection, target_metadata=Base.metadata, render_as_batch=True)
     with context.begin_transaction():
         context.run_migrations()
+bind.dispose()

@@ -16,7 +16,7 @@ from db.errors import Refused
 from workers.feeds.statsperform import parse
 
 DATA = Path(__file__).resolve().parents[2] / "../shared/data/statsperform"
-RECEIVED = 1_631_391_000_000
+RECEIVED = 1_800_000_000_000
 HOME, AWAY = "club-h", "club-a"
 
 

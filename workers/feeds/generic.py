@@ -36,9 +36,14 @@ from db.domain import (
     status_of,
 )
 from db.errors import Fault, Refused
+from workers.feeds.reading import AHEAD_MS
 
-# A stamp beyond tomorrow would outrank every true message that follows; time zones and clocks are off by less.
-AHEAD_MS = 24 * 60 * 60 * 1000
+# Replays reach back to the first matches on film; no calendar, ours or SQL's, has to hold more than this.
+YEARS = range(1900, 2100)
+# More than 256 KB can hold: a bound on the faults of a body of empty objects, not on what a sender may say.
+LIST_MOST = 5_000
+# Faults told and kept of one body; who sends more repeats one mistake.
+FAULTS_MOST = 100
 
 
 def _id(text: str) -> str:
@@ -62,12 +67,26 @@ def _minute(value: Any) -> tuple[int | None, int | None]:
     raise ValueError('must be a whole number of minutes from 0 to 999, a string like "90+6", or null')
 
 
+def _plain(text: str) -> str:
+    """PostgreSQL takes no NUL (its manual, 8.3), and no name or remark needs another control character."""
+    if any(unicodedata.category(letter) == "Cc" and letter not in "\t\n\r" for letter in text):
+        raise ValueError("must hold no control characters")
+    return text
+
+
+def _moment(moment: datetime) -> datetime:
+    if moment.year not in YEARS:
+        raise ValueError(f"must lie in the years {YEARS.start} to {YEARS.stop - 1}")
+    return moment
+
+
 Id = Annotated[str, AfterValidator(_id)]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Moment = Annotated[AwareDatetime, AfterValidator(_moment)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_plain)]
 Word = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 Points = Annotated[int, Field(strict=True, ge=0, le=9_999)]
 Count = Annotated[int, Field(strict=True, ge=0, le=99)]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1_000)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1_000), AfterValidator(_plain)]
 
 
 class _In(BaseModel):
@@ -79,7 +98,7 @@ class NamedIn(_In):
     id: Id | None = None
 
 
-Named = Annotated[NamedIn, BeforeValidator(_named)]
+Named = Annotated[NamedIn, BeforeValidator(_named, json_schema_input_type=NamedIn | str)]
 
 
 class ShootoutIn(_In):
@@ -95,7 +114,7 @@ class EventIn(_In):
     away_score: Points | None
     minute: Annotated[tuple[int | None, int | None], PlainValidator(_minute, json_schema_input_type=int | str | None)]
     event_type: Word
-    timestamp: AwareDatetime
+    timestamp: Moment
     event_id: Id | None = None
     sequence: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     added_minute: Count | None = None
@@ -115,7 +134,7 @@ class MatchIn(_In):
     id: Id
     home_team: Named | None = None
     away_team: Named | None = None
-    start_time: AwareDatetime | None = None
+    start_time: Moment | None = None
     competition: Named | None = None
     venue: Name | None = None
     status: Word | None = None
@@ -127,8 +146,8 @@ class MatchIn(_In):
 class DeliveryIn(_In):
     """The body of `POST /api/ingest/generic`."""
 
-    events: list[EventIn] = []
-    matches: list[MatchIn] = []
+    events: Annotated[list[EventIn], Field(max_length=LIST_MOST)] = []
+    matches: Annotated[list[MatchIn], Field(max_length=LIST_MOST)] = []
 
 
 def parse(body: bytes, *, received_at: int) -> list[Update]:
@@ -151,7 +170,7 @@ def parse(body: bytes, *, received_at: int) -> list[Update]:
 
 def _read(body: bytes) -> DeliveryIn:
     try:
-        document = json.loads(body)
+        document = json.loads(body, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         raise Refused("The body is not JSON.", "not_json") from None
     if not isinstance(document, dict) or not ("events" in document or "matches" in document):
@@ -162,8 +181,15 @@ def _read(body: bytes) -> DeliveryIn:
         raise _invalid(tuple(map(_fault, error.errors(include_url=False, include_input=False)))) from None
 
 
+def _no_constant(word: str) -> None:
+    """NaN and Infinity, which Python reads and JSON does not know (RFC 8259, 6)."""
+    raise ValueError(word)
+
+
 def _invalid(faults: tuple[Fault, ...]) -> Refused:
-    return Refused("The body is JSON but not what this door takes; nothing of it was applied.", "invalid", faults)
+    more = f" Of {len(faults)} faults the first {FAULTS_MOST} are named." if len(faults) > FAULTS_MOST else ""
+    said = f"The body is JSON but not what this door takes; nothing of it was applied.{more}"
+    return Refused(said, "invalid", faults[:FAULTS_MOST])
 
 
 def _fault(error: Any) -> Fault:

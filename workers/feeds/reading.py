@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from db.domain import ID_PATTERN, Person
+from db.domain import ID_PATTERN, Event, Person, Stamp, Update
 from db.errors import Refused
 
 NAME_MOST, TEXT_MOST = 200, 1_000
 # Deleted events are known to bear dates of the year 0001 and 9999; no match we are told of is older than feeds are.
 YEARS = range(1990, 2100)
+
+# A stamp beyond tomorrow would outrank every true message that follows; time zones and clocks are off by less.
+AHEAD_MS = 24 * 60 * 60 * 1000
 
 Json = dict[str, Any]
 
@@ -86,3 +90,27 @@ def person(value: Any) -> Person | None:
     one = thing(value)
     name = text(one.get("name"))
     return Person(name, ident(one.get("id"))) if name else None
+
+
+def plausible(updates: Iterable[Update], received_at: int) -> list[Update]:
+    """The updates, those from the future without their time: a deleted event may bear the year 9999, and a whole
+    document is not refused for it. received_at: ms."""
+    latest = received_at + AHEAD_MS
+    return [_plausible(update, latest) for update in updates]
+
+
+def _plausible(update: Update, latest: int) -> Update:
+    event = update.event
+    if event and max(event.stamp.at, event.since.at) > latest:
+        event = _event_before(event, latest)
+    if event is update.event and update.stamp.at <= latest:
+        return update
+    return replace(update, stamp=_before(update.stamp, latest), event=event)
+
+
+def _event_before(event: Event, latest: int) -> Event:
+    return replace(event, stamp=_before(event.stamp, latest), since=_before(event.since, latest))
+
+
+def _before(stamp: Stamp, latest: int) -> Stamp:
+    return replace(stamp, at=0) if stamp.at > latest else stamp

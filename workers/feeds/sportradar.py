@@ -13,7 +13,7 @@ from db.domain import Update
 from db.errors import Fault, Refused
 from workers.feeds import sportradar_soccer as soccer
 from workers.feeds import sportradar_us as us
-from workers.feeds.reading import Json, documents, thing, things
+from workers.feeds.reading import Json, documents, plausible, thing, things
 
 _LISTS = ("summaries", "schedules", "sport_event_timelines", "sport_event_timelines_delta")
 
@@ -23,7 +23,8 @@ def parse(body: bytes, *, received_at: int) -> list[Update]:
     told = list(documents(body))
     if not told:
         raise Refused("The body is not JSON.", "not_json")
-    return [update for index, one in enumerate(told) for update in _updates(one, index, received_at)]
+    updates = [update for index, one in enumerate(told) for update in _updates(one, index, received_at)]
+    return plausible(updates, received_at)
 
 
 def _updates(told: Any, index: int, received_at: int) -> list[Update]:

@@ -12,7 +12,7 @@ from db.domain import Competition, MatchInfo, Score, Side, Stamp, Status, Team, 
 from db.errors import Fault, Refused
 from workers.feeds import statsperform_ma1 as ma1
 from workers.feeds import statsperform_ma3 as ma3
-from workers.feeds.reading import Json, documents, ident, ms, text, thing, things, whole
+from workers.feeds.reading import Json, documents, ident, ms, plausible, text, thing, things, whole
 from workers.feeds.statsperform_moment import SOURCE, Fixture, displayed
 
 PERIODS = {
@@ -48,7 +48,7 @@ def parse(body: bytes, *, received_at: int) -> list[Update]:
     )
     if faults:
         raise Refused("The body is JSON but not what this door takes; nothing of it was applied.", "invalid", faults)
-    return [update for part in parts for update in _updates(part, received_at)]
+    return plausible([update for part in parts for update in _updates(part, received_at)], received_at)
 
 
 def _parts(value: Any) -> list[Any]:

@@ -1,7 +1,7 @@
--- outbox_ack.lua: drop what has been written to history; an empty outbox leaves the pending set.
+-- mailbox_ack.lua: drop what has been dealt with; an empty mailbox leaves the pending set.
 -- Returns how many entries are left.
--- KEYS[1] outbox stream  KEYS[2] history pending zset
--- ARGV[1] match id  ARGV[2 ..] ids of the entries written
+-- KEYS[1] inbox or outbox stream  KEYS[2] pending zset
+-- ARGV[1] match id  ARGV[2 ..] ids of the entries to drop
 for i = 2, #ARGV do
     redis.call("XDEL", KEYS[1], ARGV[i])
 end

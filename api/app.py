@@ -1,0 +1,52 @@
+"""`create_app`: a table of contents of the web process."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from api import (
+    accounts,
+    assets,
+    commands,
+    errors,
+    follows,
+    held,
+    ingest,
+    matches,
+    openapi,
+    ops,
+    pages,
+    push_commands,
+    scores,
+    stream,
+    websocket,
+)
+from api.fast import FastPath
+from api.services import Services
+from config import Settings
+
+# No public read has a body, and a query longer than this is nobody's search.
+BODY_MOST = 4 * 1024 * 1024
+
+
+class App(Flask):
+    """What gunicorn's worker serves."""
+
+    def drain(self) -> None:
+        """The process is to end: whoever waits is answered and moves on."""
+        self.extensions["services"].room.drain()
+
+
+def create_app(settings: Settings) -> App:
+    app = App("api", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = BODY_MOST
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.json.compact = True  # type: ignore[attr-defined]
+    services = app.extensions["services"] = Services(settings)
+    errors.register(app)
+    for part in (scores, held, stream, websocket, matches, accounts, follows, ingest, ops, openapi, pages, assets):
+        app.register_blueprint(part.blueprint)
+    commands.register(app)
+    push_commands.register(app)
+    app.wsgi_app = FastPath(app.wsgi_app, services)  # type: ignore[method-assign]
+    return app

@@ -1,0 +1,72 @@
+"""The two requests that come by the million, answered before Flask: the current score, and a wait on it.
+
+Whatever is not plain (a conditional request, an unknown match, Redis away) goes on to the app, which answers the same
+and knows every case. Measured: bench/read.py.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from api.document import BOARD, Answer, Document
+from api.parking import ALREADY_HANDLED, parkable
+from api.services import Services, now_ms
+from cdn import headers
+from db.domain import Cursor
+from db.errors import Unavailable
+
+_PATHS = re.compile(
+    r"/api/(?:score/(?P<match>[A-Za-z0-9_.:-]{1,64})|live)(?:/wait/(?P<version>\d{1,15})\.(?P<slot>\d{1,9}))?", re.ASCII
+)
+
+
+class FastPath:
+    """WSGI in, WSGI out."""
+
+    def __init__(self, app: Any, services: Services) -> None:
+        self.app = app
+        self.services = services
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        if environ["REQUEST_METHOD"] == "GET":
+            found = _PATHS.fullmatch(environ["PATH_INFO"])
+            if found:
+                answer = self._answer(found, environ)
+                if answer is ALREADY_HANDLED:
+                    return answer
+                if answer:
+                    start_response("200 OK", list(answer.headers.items()))
+                    return (answer.body,)
+        return self.app(environ, start_response)
+
+    def _answer(self, found: re.Match[str], environ: dict[str, Any]) -> Any:
+        topic = found["match"] or BOARD
+        if found["version"]:
+            return self._held(topic, Cursor(int(found["version"]), int(found["slot"])), environ)
+        if environ["QUERY_STRING"] or "HTTP_IF_NONE_MATCH" in environ:
+            return None
+        return self._read(topic)
+
+    def _held(self, topic: str, cursor: Cursor, environ: dict[str, Any]) -> Any:
+        services = self.services
+        connection = parkable(environ)
+        if connection is None or not services.listener.up or not services.room.known(topic):
+            return None
+        answer = services.room.ask(topic, cursor, connection, now_ms())
+        if answer:
+            return answer
+        connection.leave = services.room.leave
+        return ALREADY_HANDLED
+
+    def _read(self, topic: str) -> Answer | None:
+        try:
+            document = self.services.reader.read(topic)
+        except Unavailable:
+            return None
+        return plain(document) if document else None
+
+
+def plain(document: Document) -> Answer:
+    """What `/api/score/{match_id}` and `/api/live` answer, with the ETag of its version."""
+    return Answer(document.body(document.cursor(now_ms())), headers.for_phase(document.phase), etag=document.etag)

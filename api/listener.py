@@ -1,0 +1,115 @@
+"""The one thread (a greenlet under gunicorn) that hears what changes and tells the room."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Iterable, Sequence
+
+from api import render
+from api.document import BOARD, Document
+from api.waiting import Room
+from db.errors import Unavailable
+from db.live import Live
+from db.news import Gap, News, Newsfeed
+
+logger = logging.getLogger(__name__)
+
+# Minutes tick four times a second over a Saturday's 246 matches: the board's readers get them together once a second,
+# but a goal or a whistle at once.
+BEAT_S = 1.0
+# How long it listens before it looks at the clock.
+LOOK_S = 1.0
+RECONNECT_S = (0.1, 1.0)
+# Topics re-read in one round trip after a gap.
+CHUNK = 200
+
+
+class Listener(threading.Thread):
+    """up: what the room knows is current, or will be within a moment. lag_ms: from the last commit to its release."""
+
+    def __init__(self, redis_url: str, live: Live, room: Room) -> None:
+        super().__init__(name="listener", daemon=True)
+        self.redis_url = redis_url
+        self.live = live
+        self.room = room
+        self.up = False
+        self.lag_ms: int | None = None
+        self.board_told = 0.0
+        self.board_due = False
+        self.stopping = False
+
+    def run(self) -> None:
+        while not self.stopping:
+            feed = Newsfeed(self.redis_url)
+            try:
+                feed.subscribe()
+                while not self.stopping:
+                    self.hear(feed.next(self._wait_s()))
+            except Unavailable as error:
+                logger.warning("listener_cut_off reason=%r", error.message)
+            finally:
+                self.up = False
+                feed.close()
+            time.sleep(random.uniform(*RECONNECT_S))
+
+    def hear(self, news: Sequence[News | Gap]) -> None:
+        if any(isinstance(one, Gap) for one in news):
+            self._read_again()
+        told = [one for one in news if isinstance(one, News)]
+        self._matches({one.match_id: one.version for one in told})
+        self._board(told)
+
+    def _read_again(self) -> None:
+        """Nobody knows what was said while nobody listened."""
+        topics = self.room.watched()
+        for first in range(0, len(topics), CHUNK):
+            self._know(topics[first : first + CHUNK])
+        self.up = True
+        logger.info("listener_up topics=%d", len(topics))
+
+    def _matches(self, changed: dict[str, int]) -> None:
+        for match_id in changed:
+            if not self.room.awaited(match_id):
+                self.room.forget(match_id)
+        awaited = [match_id for match_id in changed if self.room.awaited(match_id)]
+        if awaited:
+            self._know(awaited)
+        if changed:
+            self.lag_ms = max(0, time.time_ns() // 1_000_000 - max(changed.values()))
+
+    def _board(self, told: Iterable[News]) -> None:
+        on_it = [one for one in told if one.board]
+        self.board_due = self.board_due or bool(on_it)
+        if not self.board_due:
+            return
+        if not self.room.awaited(BOARD):
+            self.room.forget(BOARD)
+            self.board_due = False
+        elif any(one.urgent for one in on_it) or self._wait_s() <= 0:
+            self._know([BOARD])
+            self.board_told, self.board_due = time.monotonic(), False
+
+    def _know(self, topics: Sequence[str]) -> None:
+        for document in read(self.live, topics):
+            if document:
+                self.room.know(document)
+
+    def _wait_s(self) -> float:
+        return max(0.0, self.board_told + BEAT_S - time.monotonic()) if self.board_due else LOOK_S
+
+
+def read(live: Live, topics: Sequence[str]) -> list[Document | None]:
+    """Topics from Redis, in the order asked; None for a match that is not there. Raises Unavailable."""
+    matches = iter(live.read([topic for topic in topics if topic != BOARD]))
+    found: list[Document | None] = []
+    for topic in topics:
+        if topic == BOARD:
+            board = live.board()
+            found.append(render.board(board.version, board.matches))
+        else:
+            match = next(matches)
+            found.append(render.score(match) if match else None)
+    return found

@@ -1,0 +1,57 @@
+"""An outlet writes what changes to one long-lived connection.
+
+Newest state wins: what a slow reader has not taken is replaced by what came after it, so it costs a bounded amount of
+memory and never sees the past.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from api.document import Document
+from api.server import Connection
+from api.waiting import Room
+
+# States that were replaced before a slow reader took them.
+replaced: Counter[str] = Counter()
+
+
+class Outlet:
+    """kind, beat_bytes, end_bytes and `encoded` are the protocol's."""
+
+    kind = ""
+    beat_bytes = b""
+    end_bytes = b""
+
+    def __init__(self, connection: Connection, room: Room) -> None:
+        self.connection = connection
+        self.room = room
+        self.pending: dict[str, bytes] = {}
+        connection.drained = self._drained
+
+    def encoded(self, document: Document) -> bytes:
+        raise NotImplementedError(f"{self.kind} cannot encode {document.topic}")
+
+    def offer(self, document: Document) -> None:
+        self.put(document.topic, self.encoded(document))
+
+    def put(self, key: str, data: bytes) -> None:
+        """Write it, or keep it until the socket takes more; of one key only the newest is kept."""
+        if self.connection.flushing:
+            replaced[self.kind] += key in self.pending
+            self.pending[key] = data
+        else:
+            self.connection.write(data)
+
+    def beat(self) -> None:
+        if not self.connection.flushing:
+            self.connection.write(self.beat_bytes)
+
+    def end(self) -> None:
+        self.put("", self.end_bytes)
+        self.connection.finish()
+
+    def _drained(self) -> None:
+        while self.pending and not self.connection.flushing:
+            key = next(iter(self.pending))
+            self.connection.write(self.pending.pop(key))

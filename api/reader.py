@@ -1,0 +1,78 @@
+"""Scores for those who do not wait: always checked against Redis, rendered once per version.
+
+An edge that refills after a purge must not get yesterday's bytes, so each read asks Redis for the version. Requests
+that come while one such question is on its way share the next one: under load a hundred readers cost one round trip.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+
+from api.document import BOARD, Document
+from api.listener import read
+from db.errors import Unavailable
+from db.live import Live
+
+# Documents kept rendered: a day's matches, a few KB each.
+KEPT = 2_048
+
+
+class Batch:
+    """Topics that are asked for together, and what came of it."""
+
+    __slots__ = ("done", "error", "found", "topics")
+
+    def __init__(self) -> None:
+        self.topics: dict[str, None] = {}
+        self.found: dict[str, Document | None] = {}
+        self.error: Unavailable | None = None
+        self.done = False
+
+
+class Reader:
+    def __init__(self, live: Live) -> None:
+        self.live = live
+        self.kept: OrderedDict[str, Document] = OrderedDict()
+        self.batch = Batch()
+        self.lock = threading.Lock()
+
+    def read(self, topic: str) -> Document | None:
+        """The topic as it is in Redis at some moment after this call; None if it is not there. Raises Unavailable."""
+        batch = self.batch
+        batch.topics[topic] = None
+        with self.lock:
+            if not batch.done:
+                # Whoever comes from here on would come too late for this one.
+                self.batch = Batch()
+                self._ask(batch)
+        if batch.error:
+            raise batch.error
+        return batch.found[topic]
+
+    def _ask(self, batch: Batch) -> None:
+        try:
+            batch.found = self._fetch(list(batch.topics))
+        except Unavailable as error:
+            batch.error = error
+        batch.done = True
+
+    def _fetch(self, topics: list[str]) -> dict[str, Document | None]:
+        versions = self.live.versions([None if topic == BOARD else topic for topic in topics])
+        current = dict(zip(topics, versions, strict=True))
+        found = {topic: kept for topic in topics if (kept := self._kept(topic, current[topic]))}
+        stale = [topic for topic in topics if topic not in found and current[topic] is not None]
+        fresh = dict(zip(stale, read(self.live, stale), strict=True))
+        for document in filter(None, fresh.values()):
+            self._keep(document)
+        return dict.fromkeys(topics) | found | fresh
+
+    def _kept(self, topic: str, version: int | None) -> Document | None:
+        kept = self.kept.get(topic)
+        return kept if kept and kept.version == version else None
+
+    def _keep(self, document: Document) -> None:
+        self.kept[document.topic] = document
+        self.kept.move_to_end(document.topic)
+        if len(self.kept) > KEPT:
+            self.kept.popitem(last=False)

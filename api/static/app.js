@@ -1,0 +1,123 @@
+/** The page: which view an address shows, the connection light, the announcer, the ticking second. */
+
+import { Board } from "./board.js";
+import { setText } from "./dom.js";
+import { MatchPage } from "./match.js";
+import { search } from "./search.js";
+
+const TICK_MS = 1_000;
+// Goals within this moment are told in one sentence: a screen reader would drop the first of two.
+const GATHER_MS = 250;
+const TOLD_MOST = 4;
+
+/** What views may ask of the page around them. */
+export class Shell {
+  #main = document.querySelector("main");
+  #light = document.querySelector(".connection");
+  #announcer = document.querySelector("#announcer");
+  #news = [];
+  #view = null;
+  #scrolls = new Map();
+  #key = 0;
+
+  constructor() {
+    search(document.querySelector("form.search"));
+    history.scrollRestoration = "manual";
+    document.addEventListener("click", (event) => this.#follow(event));
+    document.addEventListener("keydown", (event) => slash(event));
+    window.addEventListener("popstate", () => this.#back());
+    document.addEventListener("visibilitychange", () => document.hidden || this.#view?.tick());
+    setInterval(() => document.hidden || this.#view?.tick(), TICK_MS);
+    history.replaceState({ key: this.#key }, "");
+    this.#open({ focus: false });
+  }
+
+  /** Go to an address of ours without loading the page again. */
+  go(address, { replace = false } = {}) {
+    this.#scrolls.set(this.#key, window.scrollY);
+    if (!replace) this.#key = Math.max(...this.#scrolls.keys()) + 1;
+    history[replace ? "replaceState" : "pushState"]({ key: this.#key }, "", address);
+    this.#open();
+  }
+
+  retitle(title) {
+    document.title = title === "Live scores" ? title : `${title} · Live scores`;
+  }
+
+  /** Say it to those who listen instead of looking. */
+  announce(text) {
+    this.#news.push(text);
+    if (this.#news.length > 1) return;
+    setTimeout(() => {
+      const more = this.#news.length - TOLD_MOST;
+      const told = this.#news.slice(0, TOLD_MOST).join(" ");
+      this.#announcer.textContent = more > 0 ? `${told} And ${more} more.` : told;
+      this.#news = [];
+    }, GATHER_MS);
+  }
+
+  /** The connection light: what the feed of this view knows of its own freshness. */
+  indicate(state, feed) {
+    const before = this.#light.dataset.state;
+    this.#light.dataset.state = state;
+    setText(this.#light.querySelector("span"), said(state, feed?.body));
+    if (state === "offline" || (state === "reconnecting" && before !== "offline" && before !== "connecting")) this.announce("Connection lost.");
+    if ((before === "offline" || before === "reconnecting") && (state === "live" || state === "polling")) this.announce("Connected again.");
+  }
+
+  /** Back or forward: to where one was reading, once it is there again. */
+  async #back() {
+    this.#scrolls.set(this.#key, window.scrollY);
+    this.#key = history.state?.key ?? 0;
+    this.#open();
+    const view = this.#view;
+    await view.ready;
+    if (view === this.#view) window.scrollTo(0, this.#scrolls.get(this.#key) ?? 0);
+  }
+
+  /** @param {{focus?: boolean}} [how] the first load takes no focus */
+  #open({ focus = true } = {}) {
+    this.#view?.close();
+    this.indicate("connecting");
+    const url = new URL(location.href);
+    this.#view = new (url.pathname.startsWith("/match/") ? MatchPage : Board)(url, this);
+    this.#main.replaceChildren(this.#view.element);
+    this.retitle(this.#view.title);
+    if (!focus) return;
+    window.scrollTo(0, 0);
+    this.#view.element.querySelector("h1").focus({ preventScroll: true });
+  }
+
+  /** A plain link of ours is followed here; with a modifier, or elsewhere, it stays the browser's. */
+  #follow(event) {
+    const link = event.target.closest?.("a[href]");
+    if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    const url = new URL(link.href);
+    if (url.origin !== location.origin || (url.pathname !== "/" && !url.pathname.startsWith("/match/")) || url.hash) return;
+    event.preventDefault();
+    this.go(url.pathname + url.search);
+  }
+}
+
+function said(state, body) {
+  const over = body?.phase === "finished" || body?.phase === "off";
+  const words = {
+    connecting: "Connecting",
+    live: over ? "Up to date" : "Live",
+    polling: `Every ${Math.round((body?.poll_after_ms ?? 15_000) / 1_000)} s`,
+    reconnecting: "Reconnecting",
+    offline: "Offline",
+    paused: "Paused",
+    missing: "No match",
+  };
+  return words[state];
+}
+
+/** "/" goes to the search box, unless one is typing already. */
+function slash(event) {
+  if (event.key !== "/" || event.target.closest("input, textarea, select") || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  document.querySelector("form.search input").focus();
+}
+
+new Shell();

@@ -1,0 +1,224 @@
+/** The board: what is live now and one day's matches; or all matches of a team or a competition around today. */
+
+import { name } from "./clock.js";
+import { dayOf, dayPicker, longName, parseDay, plus, today, zone } from "./days.js";
+import { h } from "./dom.js";
+import { Lists, Section } from "./lists.js";
+import { read, readMatches } from "./read.js";
+import { Row } from "./row.js";
+import { followBoard } from "./scores.js";
+
+// Kick-offs move and results are confirmed by the minute, not by the second: those come by the live feed.
+const AGAIN_MS = 60_000;
+// A match that has left the live list is asked for by itself, soon, and by its many readers not at once; more than a
+// few of them are quicker read with their day's list.
+const LEFT_MS = 500;
+const LEFT_MOST = 8;
+// A team's or competition's list: what people call recent, and what is coming.
+const BACK_DAYS = 14;
+const NEXT_MOST = 5;
+
+const GONE = new Set(["removed", "replaced"]);
+
+export class Board {
+  /** @param {URL} url @param {import("./app.js").Shell} shell */
+  constructor(url, shell) {
+    this.shell = shell;
+    this.leaving = new AbortController();
+    this.day = parseDay(url.searchParams.get("date")) ?? today();
+    this.team = url.searchParams.get("team");
+    this.competition = url.searchParams.get("competition");
+    this.ofDay = !this.team && !this.competition;
+    this.isToday = this.ofDay && this.day === today();
+    this.title = this.isToday ? "Live scores" : this.ofDay ? longName(this.day) : "Matches";
+    /** Kept once there is something to scroll through. */
+    this.ready = new Promise((resolve) => (this.settle = resolve));
+    this.#build();
+    this.feed = followBoard({ onChange: (body) => this.#live(body), onState: (state) => shell.indicate(state, this.feed) });
+    this.#load();
+  }
+
+  close() {
+    this.leaving.abort();
+    this.feed.close();
+    clearTimeout(this.timer);
+    clearTimeout(this.leftTimer);
+  }
+
+  tick() {
+    const now = this.feed.now();
+    for (const row of this.lists.running()) row.tick(now);
+    // Midnight has passed: today's board is another day's.
+    if (this.isToday && this.day !== today()) this.shell.go("/", { replace: true });
+  }
+
+  #build() {
+    const sections = this.isToday
+      ? { live: new Section("live", "Live now"), next: new Section("next", "Upcoming"), done: new Section("done", "Finished") }
+      : this.ofDay
+        ? { all: new Section("all", longName(this.day)) }
+        : { next: new Section("next", "Now and next"), done: new Section("done", "Results") };
+    this.lists = new Lists(sections, (match) => this.#place(match));
+    this.heading = h("h1", { tabindex: "-1", class: this.isToday ? "hidden" : "" }, this.title);
+    this.notice = h("div", { class: "notice" });
+    this.skeleton = skeleton();
+    const [first, ...others] = Object.values(sections).map((section) => section.element);
+    // A day's one list has the day's name above it already.
+    if (this.ofDay && !this.isToday) first.querySelector("h2").classList.add("hidden");
+    const days = this.ofDay ? dayPicker(this.day, (address) => this.shell.go(address)) : null;
+    const lead = h("div", { class: "lead" }, this.skeleton, this.notice, first);
+    this.element = h("div", { class: "board" }, this.heading, days, h("div", { class: this.isToday ? "columns" : "column" }, lead, ...others));
+    this.element.setAttribute("aria-busy", "true");
+  }
+
+  /** @returns {import("./lists.js").Place | null} */
+  #place(match) {
+    if (GONE.has(match.status)) return null;
+    const { competition } = match;
+    if (!this.ofDay) return placeByDay(match);
+    const title = competition?.name ?? "Other matches";
+    const href = competition ? `/?competition=${encodeURIComponent(competition.id)}` : null;
+    const key = `${title} ${competition?.id}`;
+    return { section: this.isToday ? sectionOf(match) : "all", key, order: key, title, href };
+  }
+
+  /** The live list. It adds rows only to today's board; elsewhere it brings those listed up to date. */
+  #live(body) {
+    const now = this.feed.now();
+    this.liveIds = new Set(body.matches.map((match) => match.match_id));
+    for (const match of body.matches) {
+      if (this.isToday || this.lists.rows.has(match.match_id)) this.#put(match, now);
+    }
+    this.#show();
+    if (this.#left().length) this.#askAfterLeft();
+  }
+
+  /** Rows said to be in play that the live list no longer has: over, and their own documents say how. */
+  #left() {
+    if (!this.liveIds) return [];
+    const inPlay = [...this.lists.rows.values()].filter(({ match }) => match.phase === "live" || match.phase === "break");
+    return inPlay.filter(({ match }) => !this.liveIds.has(match.match_id));
+  }
+
+  #put(match, now) {
+    const news = this.lists.put(match, now);
+    if (news?.text) this.shell.announce(news.text);
+  }
+
+  /** Once at a time; what still seems to be in play after that is left to the day's list. */
+  #askAfterLeft() {
+    this.leftTimer ??= setTimeout(async () => {
+      const left = this.#left();
+      if (left.length <= LEFT_MOST) await this.#readEach(left);
+      this.leftTimer = null;
+      this.#show();
+      if (this.#left().length) this.#loadAfter(LEFT_MS);
+    }, Math.random() * LEFT_MS);
+  }
+
+  async #readEach(rows) {
+    const reads = rows.map(({ match }) => read(`/api/score/${match.match_id}`, this.leaving.signal));
+    for (const { value } of await Promise.allSettled(reads)) if (value) this.#put(value, this.feed.now());
+  }
+
+  async #load() {
+    try {
+      const matches = await readMatches(this.#query(), this.leaving.signal);
+      const listed = new Set(matches.map((match) => match.match_id));
+      for (const match of matches) this.#put(match, this.feed.now());
+      for (const { match } of this.#left()) if (!listed.has(match.match_id)) this.lists.remove(match.match_id);
+      this.loaded = true;
+      this.failure = null;
+      this.#name(matches);
+      if (this.isToday && !this.liveIds?.size && !this.#upcoming()) await this.#loadNext();
+      this.#loadAfter(AGAIN_MS);
+    } catch (error) {
+      if (this.leaving.signal.aborted) return;
+      this.failure = error;
+      this.#loadAfter(AGAIN_MS / 4);
+    }
+    this.#show();
+  }
+
+  #loadAfter(ms) {
+    if (this.leaving.signal.aborted) return;
+    clearTimeout(this.timer);
+    // In a hidden tab nobody looks: the first moment somebody does is soon enough.
+    this.timer = setTimeout(() => (document.hidden ? this.#loadAfter(ms) : this.#load()), ms * (1 + Math.random() / 4));
+  }
+
+  #query() {
+    if (this.ofDay) return { date: this.day, tz: zone };
+    const from = `${plus(today(), -BACK_DAYS)}T00:00:00Z`;
+    return this.team ? { team: this.team, from } : { competition: this.competition, from };
+  }
+
+  /** A team's page is named by what its matches call it. */
+  #name(matches) {
+    if (this.ofDay || !matches.length) return;
+    const { home_team: home, away_team: away, competition } = matches[0];
+    const team = home.id === this.team ? home : away;
+    this.title = this.team ? name(team) : (competition?.name ?? this.title);
+    this.heading.textContent = this.title;
+    this.shell.retitle(this.title);
+  }
+
+  #upcoming() {
+    return [...this.lists.rows.values()].some(({ match }) => match.phase === "scheduled");
+  }
+
+  /** Nothing today: what comes after it. */
+  async #loadNext() {
+    const query = { status: "scheduled", from: new Date(this.feed.now()).toISOString(), limit: String(NEXT_MOST) };
+    const response = await fetch(`/api/matches?${new URLSearchParams(query)}`, { signal: this.leaving.signal });
+    this.nextMatches = response.ok ? (await response.json()).matches : [];
+  }
+
+  /** Skeleton, notice and lists, by what is known. */
+  #show() {
+    const known = this.lists.rows.size > 0;
+    const waiting = !this.loaded && !this.failure && !known;
+    this.skeleton.hidden = !waiting;
+    this.element.setAttribute("aria-busy", String(waiting));
+    const notice = this.failure && !known ? this.#error() : waiting ? null : this.#empty();
+    this.notice.replaceChildren(...(notice ? [notice] : []));
+    if (this.loaded && this.liveIds) this.settle();
+  }
+
+  #error() {
+    const retry = () => {
+      this.feed.refresh();
+      this.#load();
+    };
+    const said = this.failure.status === 400 ? this.failure.message : "The scores cannot be reached just now.";
+    return h("div", { class: "empty", role: "alert" }, h("p", {}, said), h("button", { type: "button", click: retry }, "Try again"));
+  }
+
+  #empty() {
+    if (!this.isToday) return this.lists.rows.size ? null : h("div", { class: "empty" }, h("p", {}, this.ofDay ? "No matches on this day" : "No matches around today"));
+    if (this.liveIds === undefined || this.liveIds.size || this.#left().length) return null;
+    const next = this.nextMatches ?? [];
+    const rows = next.map((match) => new Row(match, this.feed.now()).element);
+    const coming = next.length ? [h("h3", {}, `Next kick-offs, ${longName(dayOf(new Date(next[0].start_time)))}`), h("ul", { class: "rows" }, ...rows)] : [];
+    return h("div", { class: "empty" }, h("p", {}, "No matches right now"), ...coming);
+  }
+}
+
+function sectionOf({ status, phase }) {
+  if (phase === "live" || phase === "break") return "live";
+  return phase === "finished" || status === "abandoned" ? "done" : "next";
+}
+
+/** What is coming in order of days, what is over with the latest day first. */
+function placeByDay(match) {
+  const day = match.start_time ? dayOf(new Date(match.start_time)) : null;
+  const section = sectionOf(match) === "done" ? "done" : "next";
+  const at = day ? Date.parse(day) : Infinity;
+  return { section, key: `${day}`, order: section === "done" ? -at : at, title: day ? longName(day) : "To be decided", href: null };
+}
+
+function skeleton() {
+  const row = () => h("li", { class: "row" }, h("span", { class: "clock" }), h("span", { class: "bar" }), h("span", { class: "bar short" }));
+  const rows = Array.from({ length: 6 }, row);
+  return h("div", { class: "skeleton", hidden: true }, h("p", { class: "hidden" }, "Loading"), h("ul", { class: "rows", "aria-hidden": "true" }, ...rows));
+}

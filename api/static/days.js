@@ -1,0 +1,66 @@
+/** Calendar days in the reader's own zone, written 2026-11-25 as the API takes them. */
+
+import { h } from "./dom.js";
+
+export const zone = knownZone(Intl.DateTimeFormat().resolvedOptions().timeZone);
+
+const WEEKDAY = new Intl.DateTimeFormat(undefined, { weekday: "short" });
+const DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const LONG = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
+
+// Days shown on either side of the chosen one.
+const REACH = 3;
+
+function knownZone(name) {
+  return name && name !== "Etc/Unknown" ? name : "UTC";
+}
+
+/** The day a moment lies in: a match that crosses midnight stays on the day of its kick-off. */
+export function dayOf(date) {
+  const pad = (/** @type {number} */ n) => String(n).padStart(2, "0");
+  return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
+}
+
+export const today = () => dayOf(new Date());
+
+/** A date given in an address, or null where it is none. */
+export function parseDay(text) {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text ?? "")) return null;
+  return dayOf(dateOf(text)) === text ? text : null;
+}
+
+// Noon: no clock change moves it into another day.
+const dateOf = (/** @type {string} */ day) => new Date(`${day}T12:00`);
+
+export function plus(day, days) {
+  const date = dateOf(day);
+  date.setDate(date.getDate() + days);
+  return dayOf(date);
+}
+
+/** Today, Yesterday, Tomorrow, or Wednesday, 25 November. */
+export function longName(day) {
+  const near = { [plus(today(), -1)]: "Yesterday", [today()]: "Today", [plus(today(), 1)]: "Tomorrow" };
+  return near[day] ?? LONG.format(dateOf(day));
+}
+
+/** The strip of days with a calendar at its end. go: what to do with the address of another day. */
+export function dayPicker(chosen, go) {
+  const days = Array.from({ length: 2 * REACH + 1 }, (_, i) => plus(chosen, i - REACH));
+  const input = h("input", { type: "date", value: chosen, "aria-label": "Choose a day", id: "day" });
+  input.addEventListener("change", () => parseDay(input.value) && go(address(input.value)));
+  const list = h("ol", {}, ...days.map((day) => strip(day, chosen)));
+  // On a phone the strip is wider than the screen: the chosen day belongs in its middle.
+  requestAnimationFrame(() => list.scrollTo(list.scrollWidth / 2 - list.clientWidth / 2, 0));
+  return h("nav", { class: "days", "aria-label": "Days" }, list, input);
+}
+
+function strip(day, chosen) {
+  const name = day === today() ? "Today" : WEEKDAY.format(dateOf(day));
+  const link = h("a", { href: address(day), "aria-current": day === chosen ? "date" : null }, h("span", {}, name), h("b", {}, DAY.format(dateOf(day))));
+  return h("li", {}, link);
+}
+
+function address(day) {
+  return day === today() ? "/" : `/?date=${day}`;
+}

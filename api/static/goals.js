@@ -1,0 +1,28 @@
+/** What a newer body of a match tells that is worth a highlight, and the words for it. Pure. */
+
+import { name, scoreText } from "./clock.js";
+
+// Sports in which a score is an event. A basketball game has two hundred: its figures change, nobody is called.
+const RARE = new Set(["football", "ice_hockey", "futsal"]);
+
+/**
+ * @returns {{kind: "goal" | "correction" | "points", side: "home" | "away" | null, text: string} | null}
+ *   side null where both changed; text is "" where nothing should be announced.
+ */
+export function scored(before, after) {
+  if (!before || after.home_score === null || after.away_score === null) return null;
+  const home = after.home_score - (before.home_score ?? 0);
+  const away = after.away_score - (before.away_score ?? 0);
+  if (!home && !away) return null;
+  const side = home && away ? null : home ? "home" : "away";
+  if (!RARE.has(after.sport)) return { kind: "points", side, text: "" };
+  const kind = home < 0 || away < 0 ? "correction" : "goal";
+  return { kind, side, text: words(kind, side, after) };
+}
+
+function words(kind, side, match) {
+  const { home_team: home, away_team: away } = match;
+  const score = `${name(home)} ${scoreText({ ...match, shootout: null })} ${name(away)}`;
+  if (kind === "correction") return `Score corrected: ${score}.`;
+  return side ? `Goal for ${name(side === "home" ? home : away)}. ${score}.` : `Goals: ${score}.`;
+}

@@ -1,0 +1,206 @@
+/** One match: its score, its clock and its timeline. */
+
+import { badge, setBadge } from "./badge.js";
+import { kickOffLong, name, scoreText, spoken, statusText, winner } from "./clock.js";
+import { h, setAttribute, setText } from "./dom.js";
+import { scored } from "./goals.js";
+import { Failure, read } from "./read.js";
+import { followMatch } from "./scores.js";
+import { arrange, kickRow, moment, scorers } from "./timeline.js";
+
+// As long as the highlight of style.css takes.
+const HIGHLIGHT_MS = 6_000;
+// The timeline is a cached document of its own and may be a moment behind the score.
+const AGAIN_MS = 1_500;
+const AGAIN_MOST = 4;
+
+export class MatchPage {
+  /** @param {URL} url @param {import("./app.js").Shell} shell */
+  constructor(url, shell) {
+    this.shell = shell;
+    this.title = "Match";
+    this.id = decodeURIComponent(url.pathname.split("/")[2]);
+    this.leaving = new AbortController();
+    /** Kept once there is something to scroll through. */
+    this.ready = new Promise((resolve) => (this.settle = resolve));
+    this.#build();
+    this.feed = followMatch(this.id, { onChange: (body) => this.#score(body), onState: (state) => this.#state(state) });
+    this.#loadMetadata();
+  }
+
+  close() {
+    this.leaving.abort();
+    this.feed.close();
+    clearTimeout(this.timer);
+  }
+
+  tick() {
+    if (this.match?.phase === "live") this.#clock();
+  }
+
+  #build() {
+    this.heading = h("h1", { tabindex: "-1", class: "hidden" }, "Match");
+    this.competition = h("p", { class: "competition" });
+    this.sides = { home: side(), away: side() };
+    this.score = h("p", { class: "big-score" });
+    this.kicks = h("p", { class: "kicks-line" });
+    this.status = h("p", { class: "status" });
+    this.facts = h("dl", { class: "facts" });
+    const middle = h("div", { class: "middle" }, this.score, this.kicks, this.status);
+    this.head = h("header", { class: "match-head" }, this.competition, h("div", { class: "versus" }, this.sides.home.element, middle, this.sides.away.element));
+    this.shootout = h("section", { class: "shootout", "aria-label": "Penalty shoot-out", hidden: true });
+    this.timeline = h("ol", { class: "timeline" });
+    this.quiet = h("p", { class: "quiet", hidden: true }, "Nothing to tell yet");
+    const story = h("section", { class: "story", "aria-labelledby": "story-title" }, h("h2", { id: "story-title" }, "Timeline"), this.timeline, this.quiet);
+    this.body = h("div", { class: "match-body", hidden: true }, this.head, this.shootout, story, this.facts);
+    this.notice = h("div", { class: "notice" }, h("p", { class: "loading" }, "Loading"));
+    this.element = h("article", { class: "match" }, this.heading, this.notice, this.body);
+  }
+
+  #state(state) {
+    this.shell.indicate(state, this.feed);
+    if (this.match) return;
+    if (state === "missing") this.#unknown();
+    if (state === "reconnecting" || state === "offline") this.#unreachable();
+  }
+
+  #score(match) {
+    const news = scored(this.match, match);
+    this.match = match;
+    this.notice.replaceChildren();
+    this.body.hidden = false;
+    const won = winner(match);
+    for (const [at, parts] of Object.entries(this.sides)) {
+      setText(parts.name, name(match[`${at}_team`]));
+      setAttribute(parts.name, "href", match[`${at}_team`].id ? `/?team=${encodeURIComponent(match[`${at}_team`].id)}` : null);
+      setBadge(parts.badge, match[`${at}_team`].name);
+      setAttribute(parts.element, "data-lost", won && won !== at ? "" : null);
+    }
+    setText(this.score, scoreText({ ...match, shootout: null }));
+    setText(this.kicks, match.shootout ? `(${match.shootout.home}–${match.shootout.away} p)` : "");
+    setAttribute(this.head, "data-phase", match.phase);
+    setText(this.heading, `${name(match.home_team)} – ${name(match.away_team)}`);
+    this.#league();
+    this.#clock();
+    this.#facts();
+    if (news) this.#highlight(news);
+    // The light says otherwise of a match that is over, whose state is the same.
+    if (this.feed?.state) this.shell.indicate(this.feed.state, this.feed);
+    this.#loadEvents();
+  }
+
+  #league() {
+    const { competition } = this.match;
+    const link = competition && h("a", { href: `/?competition=${encodeURIComponent(competition.id)}` }, competition.name);
+    if (this.competition.textContent !== (competition?.name ?? "")) this.competition.replaceChildren(...(link ? [link] : []));
+  }
+
+  #clock() {
+    const now = this.feed.now();
+    const text = statusText(this.match, now);
+    if (this.status.textContent === text) return;
+    this.status.textContent = text;
+    setAttribute(this.head, "aria-label", spoken(this.match, now));
+    const score = this.match.home_score === null ? "–" : scoreText({ ...this.match, shootout: null });
+    this.shell.retitle(`${name(this.match.home_team)} ${score} ${name(this.match.away_team)}`);
+  }
+
+  #highlight(news) {
+    if (news.text) this.shell.announce(news.text);
+    clearTimeout(this.timer);
+    this.head.dataset.scored = news.kind;
+    this.timer = setTimeout(() => delete this.head.dataset.scored, HIGHLIGHT_MS);
+    this.shell.retitle(`${name(this.match.home_team)} ${scoreText({ ...this.match, shootout: null })} ${name(this.match.away_team)}`);
+  }
+
+  #facts() {
+    const rows = [
+      ["Kick-off", kickOffLong(this.match)],
+      ["Competition", this.match.competition?.name],
+      ["Venue", this.metadata?.venue],
+    ].filter(([, value]) => value);
+    this.facts.replaceChildren(...rows.flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, value)]));
+  }
+
+  async #loadMetadata() {
+    try {
+      this.metadata = await read(`/api/matches/${encodeURIComponent(this.id)}`, this.leaving.signal);
+    } catch (error) {
+      // The score's own feed tells what is wrong, and tries again; a venue is not worth a second telling.
+      if (error instanceof Failure || this.leaving.signal.aborted) return;
+      throw error;
+    }
+    // A replaced match redirects to the one that took its place.
+    if (this.metadata.match_id !== this.id) this.shell.go(`/match/${this.metadata.match_id}`, { replace: true });
+    else if (this.match) this.#facts();
+  }
+
+  /** Reads until the timeline is as new as the score; one reader at a time. */
+  async #loadEvents() {
+    if (this.loading) return;
+    this.loading = true;
+    try {
+      for (let tries = 0; tries < AGAIN_MOST; tries += 1) {
+        const body = await read(`/api/matches/${encodeURIComponent(this.id)}/events`, this.leaving.signal);
+        this.#story(body.events);
+        if (body.version >= this.match.version) break;
+        await pause(AGAIN_MS * (0.5 + Math.random()));
+        if (this.leaving.signal.aborted) break;
+      }
+    } catch (error) {
+      if (!(error instanceof Failure) && !this.leaving.signal.aborted) throw error;
+    } finally {
+      this.loading = false;
+    }
+  }
+
+  /** Entries that did not change keep their element, so that only the new one appears. */
+  #story(events) {
+    const { moments, kicks } = arrange(events);
+    const sides = { home: name(this.match.home_team), away: name(this.match.away_team) };
+    const known = this.told ?? new Map();
+    this.told = new Map();
+    const items = moments.map((event) => {
+      const text = JSON.stringify(event);
+      const kept = known.get(event.id);
+      const element = kept?.text === text ? kept.element : moment(event, sides);
+      if (!kept && known.size) element.classList.add("new");
+      this.told.set(event.id, { text, element });
+      return element;
+    });
+    if (items.length !== this.timeline.children.length || items.some((item, i) => item !== this.timeline.children[i])) this.timeline.replaceChildren(...items);
+    this.quiet.hidden = items.length > 0;
+    this.settle();
+    this.shootout.hidden = !kicks.length;
+    if (kicks.length) this.shootout.replaceChildren(h("h2", {}, "Shoot-out"), h("ul", {}, kickRow(kicks, "home", sides.home), kickRow(kicks, "away", sides.away)));
+    for (const [at, parts] of Object.entries(this.sides)) {
+      const lines = scorers(events, at);
+      if (parts.scorers.textContent !== lines.join("")) parts.scorers.replaceChildren(...lines.map((line) => h("li", {}, line)));
+    }
+  }
+
+  #unknown() {
+    this.title = "Unknown match";
+    this.shell.retitle(this.title);
+    setText(this.heading, this.title);
+    this.notice.replaceChildren(
+      h("div", { class: "empty" }, h("p", {}, "There is no such match"), h("p", { class: "small" }, "It may have been removed, or the link is mistyped."), h("a", { class: "button", href: "/" }, "All matches")),
+    );
+  }
+
+  #unreachable() {
+    const retry = () => this.feed.refresh();
+    this.notice.replaceChildren(
+      h("div", { class: "empty", role: "alert" }, h("p", {}, "This match cannot be reached just now."), h("button", { type: "button", click: retry }, "Try again")),
+    );
+  }
+}
+
+function side() {
+  const made = { badge: badge(null), name: h("a", { class: "name" }), scorers: h("ul", { class: "scorers" }) };
+  return { ...made, element: h("div", { class: "side" }, made.badge, made.name, made.scorers) };
+}
+
+function pause(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

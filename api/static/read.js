@@ -1,0 +1,41 @@
+/** Reading lists and single documents of the API. */
+
+export class Failure extends Error {
+  /** @param {number} status 0 where nothing was heard */
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
+
+// A list is answered in milliseconds; past this the network has lost it.
+const TIMEOUT_MS = 15_000;
+// A hundred matches a page: more than the busiest day of football has.
+const PAGES_MOST = 20;
+
+/** @param {AbortSignal} signal ends the request when the view is left */
+export async function read(path, signal) {
+  const both = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
+  try {
+    // Asked again each time: browsers too serve what is stale while they revalidate, and the edge is near enough.
+    const response = await fetch(path, { cache: "no-cache", signal: both });
+    const body = await response.json();
+    if (response.ok) return body;
+    throw new Failure(response.status, body.error?.message ?? response.statusText);
+  } catch (error) {
+    if (error instanceof Failure || signal.aborted) throw error;
+    throw new Failure(0, "The server cannot be reached.");
+  }
+}
+
+/** Every page of a list of matches. */
+export async function readMatches(query, signal) {
+  const matches = [];
+  let path = `/api/matches?${new URLSearchParams({ limit: "100", ...query })}`;
+  for (let page = 0; path && page < PAGES_MOST; page += 1) {
+    const body = await read(path, signal);
+    matches.push(...body.matches);
+    path = body.next;
+  }
+  return matches;
+}

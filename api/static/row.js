@@ -1,0 +1,90 @@
+/** One match as a row of a list. Made once, then patched: only what differs is written. */
+
+import { badge, setBadge } from "./badge.js";
+import { clockText, name, spoken, winner } from "./clock.js";
+import { h, setAttribute, setText } from "./dom.js";
+import { scored } from "./goals.js";
+
+// As long as the highlight of style.css takes.
+const HIGHLIGHT_MS = 6_000;
+
+export class Row {
+  /** The list it stands in now. @type {import("./lists.js").Group | null} */
+  group = null;
+
+  constructor(match, now) {
+    this.clock = h("span", { class: "clock" });
+    this.sides = { home: side("home"), away: side("away") };
+    const { home, away } = this.sides;
+    this.link = h("a", { class: "row", href: `/match/${match.match_id}` }, this.clock, ...home.parts, ...away.parts);
+    this.element = h("li", { "data-id": match.match_id }, this.link);
+    this.match = match;
+    this.#patch(now);
+  }
+
+  /**
+   * Takes a newer body; an older or the same one changes nothing.
+   *
+   * @returns what was scored between the two, null if nothing was (see goals.js)
+   */
+  update(match, now) {
+    if (match.version <= this.match.version) return null;
+    const news = scored(this.match, match);
+    this.match = match;
+    this.#patch(now);
+    if (news) this.#highlight(news);
+    return news;
+  }
+
+  /** A second later: only the clock can have changed. */
+  tick(now) {
+    const text = clockText(this.match, now);
+    if (text === this.clock.textContent) return;
+    this.clock.textContent = text;
+    setAttribute(this.link, "aria-label", spoken(this.match, now));
+  }
+
+  #patch(now) {
+    const { match } = this;
+    const won = winner(match);
+    setAttribute(this.link, "data-phase", match.phase);
+    setText(this.clock, clockText(match, now));
+    for (const [at, parts] of Object.entries(this.sides)) {
+      const team = match[`${at}_team`];
+      setText(parts.name, name(team));
+      setBadge(parts.badge, team?.name ?? null);
+      setText(parts.score, points(match, at));
+      setText(parts.kicks, match.shootout ? `(${match.shootout[at]})` : "");
+      setAttribute(parts.name, "data-lost", won && won !== at ? "" : null);
+      setAttribute(parts.score, "data-lost", won && won !== at ? "" : null);
+    }
+    setAttribute(this.link, "aria-label", spoken(match, now));
+  }
+
+  #highlight({ kind, side: at }) {
+    clearTimeout(this.timer);
+    this.link.dataset.scored = kind;
+    for (const [name, parts] of Object.entries(this.sides)) setAttribute(parts.score, "data-new", !at || at === name ? "" : null);
+    this.timer = setTimeout(() => {
+      delete this.link.dataset.scored;
+      for (const parts of Object.values(this.sides)) parts.score.removeAttribute("data-new");
+    }, HIGHLIGHT_MS);
+  }
+}
+
+function side(at) {
+  const made = {
+    badge: badge(null),
+    name: h("span", { class: "name" }),
+    kicks: h("span", { class: "kick-score" }),
+    score: h("span", { class: "score" }),
+  };
+  const team = h("span", { class: `team ${at}` }, made.badge, made.name);
+  return { ...made, parts: [team, h("span", { class: `points ${at}` }, made.kicks, made.score)] };
+}
+
+/** – until it is known, and nothing before the start. */
+function points({ phase, home_score: home, away_score: away }, at) {
+  if (home === null || away === null) return phase === "live" || phase === "break" || phase === "finished" ? "–" : "";
+  return String(at === "home" ? home : away);
+}

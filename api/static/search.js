@@ -1,0 +1,103 @@
+/** The search box: teams, competitions and their latest matches, as one types. */
+
+import { clockText, name, scoreText } from "./clock.js";
+import { h } from "./dom.js";
+import { Failure, read } from "./read.js";
+
+// A pause in typing, and the shortest text the API searches for.
+const TYPING_MS = 200;
+const LEAST = 2;
+
+const DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+
+/** @param {HTMLFormElement} form with an input, a status line and a panel for the results */
+export function search(form) {
+  const [input, status, panel] = ["input", "[role=status]", ".results"].map((part) => form.querySelector(part));
+  let timer;
+  let asking = new AbortController();
+
+  const close = () => {
+    clearTimeout(timer);
+    asking.abort();
+    panel.hidden = true;
+    status.textContent = "";
+    input.setAttribute("aria-expanded", "false");
+  };
+
+  const ask = async () => {
+    asking.abort();
+    asking = new AbortController();
+    const words = input.value.trim();
+    if (words.length < LEAST) return close();
+    const { signal } = asking;
+    try {
+      show(await read(`/api/search?${new URLSearchParams({ q: words })}`, signal));
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      if (!(error instanceof Failure)) throw error;
+      fill([h("p", {}, error.status === 400 ? error.message : "Search cannot be reached just now.")], "Search failed");
+    }
+    return undefined;
+  };
+
+  const show = ({ teams, competitions, matches }) => {
+    const parts = [
+      ...part("Teams", teams.map((team) => link(`/?team=${encodeURIComponent(team.id)}`, team.name))),
+      ...part("Competitions", competitions.map((one) => link(`/?competition=${encodeURIComponent(one.id)}`, one.name))),
+      ...part("Matches", matches.map(matchLink)),
+    ];
+    const found = teams.length + competitions.length + matches.length;
+    fill(found ? parts : [h("p", {}, "Nothing found")], found === 1 ? "1 result" : `${found} results`);
+  };
+
+  const fill = (parts, said) => {
+    panel.replaceChildren(...parts);
+    panel.hidden = false;
+    status.textContent = said;
+    input.setAttribute("aria-expanded", "true");
+  };
+
+  input.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(ask, TYPING_MS);
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    ask();
+  });
+  form.addEventListener("keydown", (event) => walk(event, input, panel, close));
+  form.addEventListener("focusout", (event) => form.contains(event.relatedTarget) || close());
+  panel.addEventListener("click", (event) => {
+    if (!event.target.closest("a")) return;
+    input.value = "";
+    close();
+  });
+}
+
+/** Arrows walk the results, Escape leaves them. */
+function walk(event, input, panel, close) {
+  if (event.key === "Escape") {
+    close();
+    input.focus();
+  }
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!step || panel.hidden) return;
+  event.preventDefault();
+  const stops = [input, ...panel.querySelectorAll("a")];
+  stops[(stops.indexOf(document.activeElement) + step + stops.length) % stops.length].focus();
+}
+
+function part(title, links) {
+  return links.length ? [h("h3", {}, title), h("ul", {}, ...links.map((one) => h("li", {}, one)))] : [];
+}
+
+function link(href, ...text) {
+  return h("a", { href }, ...text);
+}
+
+function matchLink(match) {
+  const played = match.home_score !== null;
+  const day = match.start_time ? DAY.format(new Date(match.start_time)) : "";
+  const teams = `${name(match.home_team)} – ${name(match.away_team)}`;
+  return link(`/match/${match.match_id}`, h("span", {}, teams), h("small", {}, played ? scoreText(match) : clockText(match, Date.now()), " ", day));
+}

@@ -1,0 +1,130 @@
+/** The events of a match in the order they are read, and as elements. `arrange` and what it uses is pure. */
+
+import { minuteText, scoreText, sentence } from "./clock.js";
+import { h } from "./dom.js";
+
+const KICKS = new Set(["shootout_goal", "shootout_missed"]);
+const GOALS = new Set(["goal", "own_goal", "penalty_goal"]);
+const LABELS = {
+  goal: "Goal",
+  own_goal: "Own goal",
+  penalty_goal: "Penalty goal",
+  penalty_missed: "Penalty missed",
+  goal_cancelled: "Goal cancelled",
+  yellow_card: "Yellow card",
+  second_yellow: "Second yellow card",
+  red_card: "Red card",
+  substitution: "Substitution",
+  var_review: "VAR review",
+};
+
+// Marks across the timeline, and the period each opens or closes (9 after all).
+const OPENS = { kickoff: 1, second_half: 2, extra_time: 3, extra_second_half: 4 };
+const CLOSES = { half_time: 1, extra_half_time: 3, full_time: 9, abandoned: 9, awarded: 9, cancelled: 9, postponed: 9 };
+const MARKS = {
+  kickoff: "Kick-off",
+  half_time: "Half-time",
+  extra_time: "Extra time",
+  extra_half_time: "Half-time of extra time",
+  full_time: "Full time",
+  abandoned: "Abandoned",
+  awarded: "Awarded",
+  cancelled: "Cancelled",
+  postponed: "Postponed",
+  interrupted: "Interrupted",
+  resumed: "Resumed",
+};
+// Said by the mark before it.
+const SILENT = new Set(["second_half", "extra_second_half", "shootout_start"]);
+
+/**
+ * @returns {{moments: object[], kicks: object[]}} moments newest first; kicks of the shoot-out in order.
+ */
+export function arrange(events) {
+  const told = events.filter((event) => !SILENT.has(event.type));
+  const placed = told.filter((event) => !KICKS.has(event.type)).map((event, index) => ({ event, at: place(event, index) }));
+  placed.sort((one, other) => compare(one.at, other.at));
+  return { moments: placed.map(({ event }) => event).reverse(), kicks: told.filter((event) => KICKS.has(event.type)) };
+}
+
+/** A mark belongs at the edge of its period, whatever minute it was told with, or none. */
+function place({ type, period, minute, added_minute: added }, index) {
+  if (type in OPENS) return [OPENS[type], -1, 0, index];
+  if (type in CLOSES) return [CLOSES[type] === 9 ? (period ?? 9) : CLOSES[type], 999, 0, index];
+  const at = minute ?? (period ? 998 : 0);
+  return [period ?? periodAt(at), at, added ?? 0, index];
+}
+
+function periodAt(minute) {
+  return minute <= 45 ? 1 : minute <= 90 ? 2 : minute <= 105 ? 3 : 4;
+}
+
+function compare(one, other) {
+  const differs = one.findIndex((part, i) => part !== other[i]);
+  return differs < 0 ? 0 : one[differs] - other[differs];
+}
+
+/** Who scored, a line a player: Kylian Mbappé 80' (pen), 81'. */
+export function scorers(events, side) {
+  const goals = events.filter((event) => GOALS.has(event.type) && event.team === side && !event.voided && event.player);
+  const lines = new Map();
+  for (const goal of goals) {
+    const how = { own_goal: " (og)", penalty_goal: " (pen)" }[goal.type] ?? "";
+    const key = goal.player.name;
+    lines.set(key, [...(lines.get(key) ?? []), minuteText(goal.minute, goal.added_minute) + how]);
+  }
+  return [...lines].map(([player, minutes]) => `${player} ${minutes.join(", ")}`);
+}
+
+/** An entry of the list. sides: the teams' names, said to those who cannot see on which side it stands. */
+export function moment(event, sides) {
+  return event.type in MARKS ? mark(event) : entry(event, sides);
+}
+
+function mark(event) {
+  const score = event.home_score === null || event.type === "kickoff" ? null : h("b", {}, scoreText({ ...event, shootout: null }));
+  return h("li", { class: "mark", "data-id": event.id }, MARKS[event.type], score && " ", score);
+}
+
+function entry(event, sides) {
+  const label = LABELS[event.type] ?? sentence(event.type);
+  const who = event.player?.name ?? (event.type === "score" ? "" : label);
+  const shown = GOALS.has(event.type) && event.home_score !== null;
+  const more = [who === label ? null : label, event.assist && `assist: ${event.assist.name}`, event.detail].filter(Boolean);
+  return h(
+    "li",
+    { class: `moment ${event.team ?? "neither"}`, "data-type": event.type, "data-id": event.id, "data-voided": event.voided || null },
+    h("span", { class: "minute" }, minuteText(event.minute, event.added_minute)),
+    h("span", { class: "icon", "aria-hidden": "true" }),
+    h(
+      "span",
+      { class: "what" },
+      h("span", { class: "hidden" }, event.team ? `${sides[event.team]}: ` : ""),
+      h(event.voided ? "s" : "b", {}, who),
+      shown ? h(event.voided ? "s" : "span", { class: "then" }, scoreText({ ...event, shootout: null })) : null,
+      h("small", {}, more.join(" · "), event.voided ? h("em", {}, " Taken back") : null),
+    ),
+  );
+}
+
+/** One side's kicks as a row of marks, each with its taker. */
+export function kickRow(kicks, side, teamName) {
+  const ours = kicks.filter((kick) => kick.team === side && !kick.voided);
+  return h(
+    "li",
+    {},
+    h("span", { class: "kicks-team" }, teamName),
+    h(
+      "ol",
+      { class: "kicks" },
+      ...ours.map((kick) =>
+        h(
+          "li",
+          { "data-type": kick.type },
+          h("span", { class: "icon", "aria-hidden": "true" }),
+          h("span", {}, kick.player?.name ?? "", h("span", { class: "hidden" }, kick.type === "shootout_goal" ? ": scored" : ": missed")),
+        ),
+      ),
+    ),
+  );
+}

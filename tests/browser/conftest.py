@@ -1,0 +1,110 @@
+"""A headless Chromium, and tabs in it that fail their test when the page has a bug or breaks its own policy."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+
+from tests.system import System, event
+
+# On two busy cores a page has taken seconds to open.
+expect.set_options(timeout=20_000)
+
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--no-proxy-server",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker for all of them: they share a Chromium."""
+    for item in items:
+        if "browser" in item.path.parts:
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    found = shutil.which("chromium") or shutil.which("google-chrome")
+    if found is None:
+        pytest.skip("no Chromium: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_tab(chromium: Browser, scores: System) -> Iterator[Callable[..., Page]]:
+    """open_tab(path, **context options): a page in a browser profile of its own, English and in UTC unless said."""
+    contexts, faults = [], list[str]()
+
+    def heed(message: ConsoleMessage) -> None:
+        # A failed request is the business of the test; a broken policy is a bug of the page.
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            faults.append(message.text)
+
+    def open_(path: str = "/", script: str = "", **options: Any) -> Page:
+        defaults = {"locale": "en-GB", "timezone_id": "UTC", "base_url": scores.url}
+        contexts.append(chromium.new_context(**(defaults | options)))
+        page = contexts[-1].new_page()
+        page.on("console", heed)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        if script:
+            page.add_init_script(script)
+        page.goto(path)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert not faults
+
+
+@pytest.fixture(scope="module")
+def scores(run_module_system: Callable[..., System]) -> System:
+    """A system that the tests of a module share; each plays matches of its own."""
+    return run_module_system(WORKER_PROCESSES=1)
+
+
+@pytest.fixture
+def play(scores: System, request: pytest.FixtureRequest) -> Play:
+    return Play(scores, request.node.name)
+
+
+class Play:
+    """Matches of one test."""
+
+    def __init__(self, system: System, test: str) -> None:
+        self.system, self.prefix = system, re.sub(r"\W+", "-", test.removeprefix("test_"))[-40:]
+
+    def id(self, name: str = "match") -> str:
+        return f"{self.prefix}.{name}"
+
+    def match(self, home: str, away: str, name: str = "match", *, at: datetime | None = None, **more: Any) -> str:
+        """Announce a match, starting now unless said; returns its id."""
+        said = {"competition": "World Cup", "venue": "Lusail Stadium"} | more
+        start = at or datetime.now(UTC)
+        self.system.post_match(self.id(name), home, away, start_time=start.isoformat(), **said)
+        return self.id(name)
+
+    def tell(self, event_type: str, home: int, away: int, minute: int, name: str = "match", **more: Any) -> None:
+        self.system.post_events(event(self.id(name), event_type, home, away, minute, **more))
+
+    def kick_off(self, home: str = "Argentina", away: str = "France", name: str = "match", **more: Any) -> str:
+        """A match in play, known to the API."""
+        match_id = self.match(home, away, name, at=datetime.now(UTC) - timedelta(minutes=1), **more)
+        self.tell("kickoff", 0, 0, 0, name)
+        self.system.wait_for(match_id, "0-0")
+        return match_id

@@ -1,0 +1,89 @@
+"""What the page does when the way to the server, or the server, is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Play
+
+OpenTab = Callable[..., Page]
+
+# A tab that can be hidden: headless Chromium shows all of them.
+HIDEABLE = """
+let hidden = false;
+Object.defineProperty(document, "visibilityState", { get: () => (hidden ? "hidden" : "visible") });
+Object.defineProperty(document, "hidden", { get: () => hidden });
+window.hide = (value) => {
+  hidden = value;
+  document.dispatchEvent(new Event("visibilitychange"));
+};
+"""
+
+
+def score(page: Page, match_id: str) -> object:
+    return page.locator(f'[data-id="{match_id}"] .score')
+
+
+def state(page: Page) -> object:
+    return page.locator(".connection")
+
+
+def test_with_nothing_on_it_says_what_comes_next(open_tab: OpenTab, play: Play) -> None:
+    """The first of this module: the system has no match yet."""
+    match_id = play.match("Brazil", "Serbia", at=datetime.now(UTC) + timedelta(days=3))
+    play.system.wait_settled()
+    page = open_tab()
+    expect(page.locator(".empty")).to_contain_text("No matches right now")
+    expect(page.locator(".empty h3")).to_contain_text("Next kick-offs")
+    expect(page.locator(f'.empty [href="/match/{match_id}"]')).to_be_visible()
+
+
+def test_a_hidden_tab_asks_nothing_and_is_current_as_soon_as_it_is_shown(open_tab: OpenTab, play: Play) -> None:
+    match_id = play.kick_off()
+    page = open_tab(script=HIDEABLE)
+    expect(state(page)).to_have_attribute("data-state", "live")
+    page.evaluate("hide(true)")
+    expect(state(page)).to_have_attribute("data-state", "paused")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    play.tell("goal", 1, 0, 5, team="home")
+    play.system.wait_for(match_id, "1-0")
+    assert asked == []
+    expect(score(page, match_id)).to_have_text(["0", "0"])
+    page.evaluate("hide(false)")
+    expect(score(page, match_id)).to_have_text(["1", "0"])
+    expect(state(page)).to_have_attribute("data-state", "live")
+
+
+def test_offline_is_said_and_online_catches_up(open_tab: OpenTab, play: Play) -> None:
+    match_id = play.kick_off()
+    page = open_tab()
+    expect(state(page)).to_have_attribute("data-state", "live")
+    page.context.set_offline(True)
+    expect(state(page)).to_have_attribute("data-state", "offline")
+    expect(page.locator("#announcer")).to_have_text("Connection lost.")
+    play.tell("goal", 0, 1, 5, team="away")
+    page.context.set_offline(False)
+    expect(score(page, match_id)).to_have_text(["0", "1"])
+    expect(state(page)).to_have_attribute("data-state", "live")
+
+
+def test_a_restarted_server_is_found_again_by_itself(open_tab: OpenTab, play: Play) -> None:
+    match_id = play.kick_off()
+    board, match = open_tab(), open_tab(f"/match/{match_id}")
+    for page in (board, match):
+        expect(state(page)).to_have_attribute("data-state", "live")
+        page.evaluate("window.loadedOnce = true")
+    play.system.stop("web")
+    for page in (board, match):
+        expect(state(page)).to_have_attribute("data-state", "reconnecting")
+    play.system.restart("web")
+    play.tell("goal", 1, 0, 9, team="home")
+    expect(score(board, match_id)).to_have_text(["1", "0"])
+    expect(match.locator(".big-score")).to_have_text("1–0")
+    for page in (board, match):
+        expect(state(page)).to_have_attribute("data-state", "live")
+        assert page.evaluate("window.loadedOnce")

@@ -1,0 +1,100 @@
+"""Every recorded match through the real signed doors of a running system, told well and told badly."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from db.domain.words import SCORING
+from tests import recorded
+from tests.conftest import empty_postgres, postgres_bin
+from tests.recorded import DETAILED, LEAGUES, TOURNAMENTS, essence, expected, tell, timeline
+from tests.system import System
+from workers.recordings import Goal, openfootball
+
+# Two systems, told all once, are read by most of these: they belong in one process.
+pytestmark = [recorded.needed, pytest.mark.xdist_group("replays")]
+
+
+@pytest.fixture(scope="module")
+def straight(run_module_system: Callable[..., System]) -> System:
+    """Told every detailed recording in order, one event a request; on SQLite."""
+    system = run_module_system()
+    tell(system, DETAILED)
+    return system
+
+
+@pytest.fixture(scope="module")
+def disordered(run_module_system: Callable[..., System], request: pytest.FixtureRequest) -> System:
+    """Told the same shuffled, with a tenth repeated, and then all of it again; on PostgreSQL where there is one."""
+    settings = {}
+    if postgres_bin():
+        settings["DATABASE_URL"] = request.getfixturevalue("postgres").url
+        empty_postgres(settings["DATABASE_URL"])
+    system = run_module_system(**settings)
+    tell(system, DETAILED, "--twice", "--shuffle", "--duplicates", "10", "--seed", "7")
+    return system
+
+
+@pytest.mark.parametrize("file", DETAILED)
+@pytest.mark.parametrize("told", ["straight", "disordered"])
+def test_every_match_ends_as_recorded(file: str, told: str, request: pytest.FixtureRequest) -> None:
+    system = request.getfixturevalue(told)
+    for match_id, end in expected(file).items():
+        body = system.score(match_id)
+        kicks = body["shootout"]
+        shown = (body["home_score"], body["away_score"], body["status"], kicks and (kicks["home"], kicks["away"]))
+        assert shown == (end.home, end.away, end.status, end.shootout), match_id
+        assert end.goals is None or goals(system, match_id) == list(end.goals), match_id
+
+
+@pytest.mark.parametrize("file", TOURNAMENTS)
+@pytest.mark.parametrize("told", ["straight", "disordered"])
+def test_how_a_match_was_decided_is_shown(file: str, told: str, request: pytest.FixtureRequest) -> None:
+    system = request.getfixturevalue(told)
+    found = {match_id: system.score(match_id)["decided_by"] for match_id in decided(file)}
+    assert found == decided(file)
+    assert {"regular", "penalties"} <= set(found.values())
+
+
+@pytest.mark.parametrize("file", DETAILED)
+def test_told_badly_a_match_ends_the_same(straight: System, disordered: System, file: str) -> None:
+    for match_id in expected(file):
+        assert essence(straight, match_id) == essence(disordered, match_id), match_id
+
+
+@pytest.mark.parametrize("told", ["straight", "disordered"])
+def test_history_holds_each_event_once_as_it_stands(told: str, request: pytest.FixtureRequest) -> None:
+    recorded.assert_history_is_live(request.getfixturevalue(told), DETAILED)
+
+
+def test_seasons_and_cups_end_as_recorded(run_system: Callable[..., System]) -> None:
+    tell(run_system(), LEAGUES, "--batch", "100")
+
+
+def goals(system: System, match_id: str) -> list[Goal]:
+    """As anybody reads them off the timeline."""
+    counted = [one for one in timeline(system, match_id) if one["type"] in SCORING and not one["voided"]]
+    return [
+        Goal(one["team"], one["minute"], one["added_minute"], one["player"] and one["player"]["name"], one["type"])
+        for one in counted
+    ]
+
+
+def decided(file: str) -> dict[str, str]:
+    """By match id, as the recording says it."""
+    document = json.loads((recorded.DATA / file).read_text())
+    matches = document.get("matches") or [match for part in document["rounds"] for match in part["matches"]]
+    return {openfootball.match_id(document["name"], match): decided_by(match) for match in matches}
+
+
+def decided_by(match: dict[str, Any]) -> str:
+    """`p` is penalties; `et`, or a goal after the 90 minutes, extra time. (Two matches of Euro 2024 were won in extra
+    time and have their last score under `ft`.)"""
+    if "p" in match["score"]:
+        return "penalties"
+    minutes = [int(str(goal["minute"]).split("+")[0]) for goal in match.get("goals1", []) + match.get("goals2", [])]
+    return "extra_time" if "et" in match["score"] or max(minutes, default=0) > 90 else "regular"

@@ -1,0 +1,32 @@
+"""What the jobs work with, on a real Redis and a real database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from config import Settings
+from workers.boot import Services
+
+
+@pytest.fixture
+def make_services(redis_url: str) -> Iterator[Callable[..., Services]]:
+    made: list[Services] = []
+
+    def make(database_url: str, **changed: Any) -> Services:
+        known = {"redis_url": redis_url, "database_url": database_url}
+        made.append(Services(Settings(**(known | changed))))
+        return made[-1]
+
+    yield make
+    for services in made:
+        services.live.redis.close()
+        services.bells.client.close()
+        services.history.engine.dispose()
+
+
+@pytest.fixture
+def services(make_services: Callable[..., Services], sqlite_url: str) -> Services:
+    return make_services(sqlite_url)

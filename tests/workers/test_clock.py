@@ -1,0 +1,124 @@
+"""The clock: rings for what was forgotten, rebuilds what was lost, tidies what is old, and survives an outage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from db import keys
+from db.domain import Event, Score, Side, Stamp, Status, Update
+from db.refused import RefusedPayload
+from workers.boot import Services
+from workers.clock import KEEP_REFUSED_MS, OVERDUE_MS, PARKED_MS, Clock, housekeep, rebuild, sweep
+from workers.history import write_batch
+from workers.ingest import Drain
+
+NOW = 1_700_000_000_000
+
+
+def goal(match_id: str, n: int = 1, status: Status | None = None) -> Update:
+    stamp = Stamp(NOW + n * 1_000, source="generic")
+    event = Event(f"g{n}", "goal", stamp, since=stamp, team=Side.HOME, minute=n, created_at=NOW)
+    return Update(match_id, stamp, NOW, event=event, status=status)
+
+
+def play(services: Services, *updates: Update) -> None:
+    services.live.accept(updates, now_ms=NOW)
+    worker = Drain(services.live, services.history, services.bells)
+    for update in updates:
+        worker.match(update.match_id)
+
+
+def rung(services: Services) -> list[str]:
+    return [job.func_name for queue in services.bells.queues.values() for job in queue.jobs]
+
+
+def silence(services: Services) -> None:
+    for queue in services.bells.queues.values():
+        queue.empty()
+
+
+def test_a_bell_that_was_lost_is_rung_again(services: Services) -> None:
+    services.live.accept([goal("a")], now_ms=NOW)
+    assert sweep(services, now_ms=NOW + OVERDUE_MS - 1) == 0
+    assert rung(services) == []
+    assert sweep(services, now_ms=NOW + OVERDUE_MS) == 1
+    assert rung(services) == ["workers.ingest.drain_shard"]
+
+
+def test_an_outbox_left_behind_is_rung_for(services: Services) -> None:
+    play(services, goal("a"))
+    silence(services)
+    filled = services.live.history_waiting_since()
+    assert filled
+    assert sweep(services, now_ms=filled + OVERDUE_MS + 1) == 1
+    assert rung(services) == ["workers.history.drain"]
+
+
+def test_a_refused_payload_is_rung_for(services: Services) -> None:
+    services.live.keep_refused(RefusedPayload("id", "generic", NOW, "invalid", "why", b"x"))
+    assert sweep(services, now_ms=NOW) == 1
+
+
+def test_nothing_to_do_rings_nothing(services: Services) -> None:
+    assert sweep(services, now_ms=NOW) == 0
+
+
+def test_live_matches_come_back_into_an_empty_redis(services: Services) -> None:
+    play(services, goal("playing"), goal("over", status=Status.FINISHED))
+    before = services.live.hold("playing").match
+    write_batch(services.live, services.history)
+    services.live.redis.flushall()
+    Clock(services).tick(NOW)
+    assert services.live.hold("playing").match == before
+    assert [match.id for match in services.live.board().matches] == ["playing"]
+    assert services.live.hold("over").match is None
+    assert not services.live.is_empty()
+    play(services, goal("playing", 2))
+    after = services.live.hold("playing").match
+    assert after
+    assert before
+    assert (after.score, after.version > before.version) == (Score(2, 0), True)
+
+
+def test_what_redis_still_holds_is_not_overwritten_by_older_history(services: Services) -> None:
+    play(services, goal("a"))
+    write_batch(services.live, services.history)
+    play(services, goal("a", 2))
+    assert rebuild(services) == 0
+    match = services.live.hold("a").match
+    assert match
+    assert match.score == Score(2, 0)
+
+
+def test_parked_matches_are_tried_again_after_a_minute(services: Services) -> None:
+    services.live.accept([goal("a")], now_ms=NOW)
+    services.live.park("a", now_ms=NOW)
+    housekeep(services, now_ms=NOW + PARKED_MS - 1)
+    assert services.live.backlog() == 0
+    housekeep(services, now_ms=NOW + PARKED_MS)
+    assert (services.live.backlog(), services.live.parked()) == (1, 0)
+
+
+def test_refused_payloads_are_kept_a_month(services: Services) -> None:
+    ages = {"old": NOW - KEEP_REFUSED_MS - 1, "young": NOW - KEEP_REFUSED_MS}
+    services.history.keep_refused(
+        [RefusedPayload(id_, "generic", at, "invalid", "why", b"x") for id_, at in ages.items()]
+    )
+    housekeep(services, now_ms=NOW)
+    assert [one.id for one in services.history.refused(10)] == ["young"]
+
+
+def test_without_redis_or_sql_the_clock_goes_on(make_services: Callable[..., Services], sqlite_url: str) -> None:
+    Clock(make_services(sqlite_url, redis_url="redis://127.0.0.1:1/0")).tick(NOW)
+    blind = make_services("postgresql://u:p@127.0.0.1:1/none")
+    Clock(blind).tick(NOW)
+    assert blind.live.is_empty(), "what could not be rebuilt must be tried again"
+
+
+def test_mailboxes_are_swept_even_while_history_is_away(make_services: Callable[..., Services]) -> None:
+    """A goal waits for no database, and so neither does the sweep of its bell."""
+    services = make_services("postgresql://u:p@127.0.0.1:1/none")
+    services.live.accept([goal("a")], now_ms=NOW)
+    services.live.redis.delete(keys.bell(0))
+    Clock(services).tick(NOW + 2 * OVERDUE_MS)
+    assert "workers.ingest.drain_shard" in rung(services)
