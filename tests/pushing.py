@@ -36,6 +36,7 @@ from db.session import engine
 from notify.message import Message
 from notify.outcome import Delivered, Outcome
 from notify.transport import Parcel
+from tests.emulated import Emulated
 from workers.broadcasts import Broadcasts
 from workers.courier import Courier
 from workers.ingest import Drain
@@ -152,3 +153,9 @@ class World:
         self.say(-3600, status=Status.SCHEDULED, info=info)
         self.say(0, "kickoff", score=(0, 0))
         self.phones.sent.clear()
+
+
+def transports_to(emulated: Emulated) -> Transports:
+    """To the emulated Apple and Google."""
+    names = {name for name in Settings.__dataclass_fields__ if name in emulated.settings}
+    return Transports(Settings(**{name: emulated.settings[name] for name in names}))

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from config import Settings
 from db.accounts import Accounts
 from db.domain import (
     DEFAULT_KINDS,
@@ -31,10 +30,9 @@ from notify.emulators.ledger import Ledger
 from notify.emulators.phone import Phone, phone_of
 from tests.conftest import ROOT
 from tests.emulated import Emulated, emulators, emulators_process
-from tests.pushing import ALL, START, World
+from tests.pushing import ALL, START, World, transports_to
 from workers.feeds import generic
 from workers.recordings import Message, read
-from workers.transports import Transports
 
 __all__ = ["emulators", "emulators_process"]
 
@@ -140,11 +138,6 @@ class Sdk:
         url = self.endpoint.replace("/messages:send", f"/registrations/{token}/topicSubscriptions")
         answer = self.session.post(url, params={"topic_name": topic}, headers=self.bearer, timeout=10)
         assert answer.status_code == 200, answer.text
-
-
-def transports_to(emulated: Emulated) -> Transports:
-    names = {name for name in Settings.__dataclass_fields__ if name in emulated.settings}
-    return Transports(Settings(**{name: emulated.settings[name] for name in names}))
 
 
 @pytest.fixture
