@@ -25,7 +25,7 @@ from bench import postgres
 from bench.system import free_port
 from config import Settings
 from db.alerts import Alerts, Mailbox
-from db.audience import Audience, _followers
+from db.audience import FOR_MANY, Audience, _followers
 from db.domain import BITS, DEFAULT_KINDS, Competition, Kind, Match, Score, Team, mask_of
 from notify.news import News
 from notify.window import Alert, encode_alert
@@ -43,24 +43,24 @@ MATCH = Match(
 # A fan is a row of generate_series; what they follow is a matter of their number.
 LOAD = """
 INSERT INTO users (id, token_digest, time_zone, spoiler_free, locale, created_at, active_at, quiet_since, quiet_until)
-SELECT 'u-' || md5(n::text), NULL, (ARRAY['UTC', 'Europe/Berlin', 'America/Sao_Paulo', 'Asia/Tokyo'])[1 + n % 4],
+SELECT 'u-' || left(md5(n::text), 16), NULL, (ARRAY['UTC', 'Europe/Berlin', 'America/Sao_Paulo', 'Asia/Tokyo'])[1 + n % 4],
        n % 10 = 0, (ARRAY['en', 'de', 'pt-BR'])[1 + n % 3], now(), date_trunc('ms', now()),
        CASE WHEN n % 5 = 0 THEN 1380 END, CASE WHEN n % 5 = 0 THEN 420 END
 FROM generate_series(1, :everybody) n;
 INSERT INTO devices (user_id, digest, platform, token, kind, environment, registered_at, active_at)
-SELECT 'u-' || md5(n::text), md5(n::text), CASE WHEN n % 2 = 0 THEN 'ios' ELSE 'android' END,
+SELECT 'u-' || left(md5(n::text), 16), md5(n::text), CASE WHEN n % 2 = 0 THEN 'ios' ELSE 'android' END,
        md5(n::text) || md5((-n)::text), 'token', 'production', now(),
        date_trunc('ms', now()) - (hashint4(n) & 1023) * interval '1 hour'
 FROM generate_series(1, :everybody) n;
 INSERT INTO user_subscriptions (user_id, match_id, notification_prefs, kinds)
-SELECT 'u-' || md5(n::text), 'final', '{}', :kinds FROM generate_series(1, :fans) n WHERE n % 3 = 0;
+SELECT 'u-' || left(md5(n::text), 16), 'final', '{}', :kinds FROM generate_series(1, :fans) n WHERE n % 3 = 0;
 INSERT INTO follows (user_id, subject, subject_id, notification_prefs, kinds)
-SELECT 'u-' || md5(n::text), 'teams', 'arg', '{}', :kinds FROM generate_series(1, :fans) n WHERE n % 2 = 0 OR n % 3 = 1;
+SELECT 'u-' || left(md5(n::text), 16), 'teams', 'arg', '{}', :kinds FROM generate_series(1, :fans) n WHERE n % 2 = 0 OR n % 3 = 1;
 INSERT INTO follows (user_id, subject, subject_id, notification_prefs, kinds)
-SELECT 'u-' || md5(n::text), 'competitions', 'cup', '{}', :kinds
+SELECT 'u-' || left(md5(n::text), 16), 'competitions', 'cup', '{}', :kinds
 FROM generate_series(1, :fans) n WHERE n % 5 = 0 OR n % 6 = 5;
 INSERT INTO follows (user_id, subject, subject_id, notification_prefs, kinds)
-SELECT 'u-' || md5(n::text), 'teams', 'other-' || n % 500, '{}', :kinds FROM generate_series(1, :everybody) n;
+SELECT 'u-' || left(md5(n::text), 16), 'teams', 'other-' || n % 500, '{}', :kinds FROM generate_series(1, :everybody) n;
 """
 
 
@@ -76,7 +76,10 @@ def load(engine: Engine, fans: int) -> None:
 def indexes(engine: Engine) -> dict[str, Any]:
     """How PostgreSQL answers the planner's question: which indexes, and how long for itself."""
     query = _followers(MATCH, BITS[Kind.GOAL], None).compile(engine, compile_kwargs={"literal_binds": True})
-    with engine.connect() as connection:
+    with engine.begin() as connection:
+        # A cursor's query does not run in parallel.
+        for setting in (*FOR_MANY, "SET LOCAL max_parallel_workers_per_gather = 0"):
+            connection.execute(text(setting))
         lines = [row[0] for row in connection.execute(text(f"EXPLAIN (ANALYZE, BUFFERS) {query}".replace(":", "\\:")))]
     print("\n".join(lines), file=sys.stderr)
     used = [found[1] for line in lines if (found := re.search(r"(?:Index Only Scan|Index Scan|on) using (\w+)", line))]

@@ -46,7 +46,7 @@ class Accounts:
 
     def create(self, *, now_ms: int) -> tuple[str, str]:
         """A new anonymous account: its id and its bearer token of 256 random bits, which is not kept."""
-        user_id, token = f"u-{secrets.token_hex(16)}", secrets.token_urlsafe(32)
+        user_id, token = f"u-{secrets.token_urlsafe(12)}", secrets.token_urlsafe(32)
         with begin(self.engine) as session:
             session.add(_new(Account(user_id), digest_of(token), _moment(now_ms)))
         return user_id, token
@@ -59,7 +59,7 @@ class Accounts:
 
     def by_subject(self, issuer: str, subject: str, *, now_ms: int) -> Account:
         """The account of a user another issuer vouches for, made at their first visit."""
-        user_id, now = "x-" + digest_of(f"{issuer}\0{subject}")[:40], _moment(now_ms)
+        user_id, now = "x-" + digest_of(f"{issuer}\0{subject}")[:32], _moment(now_ms)
         with begin(self.engine) as session:
             if row := session.get(UserRow, user_id):
                 return _seen(session, row, now)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import redis
@@ -326,8 +327,8 @@ class Alerts:
         return {name.decode(): int(count) for name, count in self.redis.hgetall(keys.PUSH_TOTALS).items()}
 
 
-def pack(devices: Iterable[tuple[int, int]]) -> bytes:
-    return b"".join(_ENTRY.pack(device_id, kinds) for device_id, kinds in devices)
+def pack(devices: Collection[tuple[int, int]]) -> bytes:
+    return struct.pack("<" + "QI" * len(devices), *chain.from_iterable(devices))
 
 
 def unpack(packed: bytes) -> dict[int, int]:

@@ -101,7 +101,9 @@ class Planner:
         after = Place(*map(int, plan.place.split())) if plan.place else None
         for page, place in self.audience.followers(alert.match, mask, CHUNK, after):
             devices = [
-                (one, kinds) for one, kinds, zone, since, until in page if not silence.reigns(zone, since, until)
+                (one, kinds)
+                for one, kinds, zone, since, until, _ in page
+                if zone is None or not silence.reigns(zone, since, until)
             ]
             yield devices, f"{place.active_at} {place.device_id}"
 
@@ -121,10 +123,8 @@ class Silence:
         self.at = datetime.fromtimestamp(at_ms / 1000, UTC)
         self.minutes: dict[str, int] = {}
 
-    def reigns(self, time_zone: str | None, since: int | None, until: int | None) -> bool:
-        if time_zone is None or since is None or until is None:
-            return False
-        return Quiet(since, until).holds(self._minute(time_zone))
+    def reigns(self, time_zone: str, since: int | None, until: int | None) -> bool:
+        return since is not None and until is not None and Quiet(since, until).holds(self._minute(time_zone))
 
     def _minute(self, time_zone: str) -> int:
         known = self.minutes.get(time_zone)

@@ -27,8 +27,8 @@ def dry_run(match_id: str, kind: str) -> dict[str, Any]:
     alert = _alert(match, Kind(kind), now_ms)
     silence, counts = Silence(now_ms), Counter[str]()
     for page, _ in here.audience.followers(match, mask_of([Kind(kind)]), CHUNK):
-        for _, _, zone, since, until in page:
-            counts["quiet" if silence.reigns(zone, since, until) else "devices"] += 1
+        for _, _, zone, since, until, _ in page:
+            counts["quiet" if zone and silence.reigns(zone, since, until) else "devices"] += 1
     messages = {language: written(alert, mask_of([Kind(kind)]), language) for language in LANGUAGES}
     return {
         "match": match.id,
