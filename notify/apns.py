@@ -109,10 +109,10 @@ class Apns:
         streams: int = STREAMS,
         ca: str | None = None,
     ) -> None:
-        self.bundle, self.url = bundle, url
+        self.bundle = bundle
         self.signature = Signature(key)
         # Apple opens one stream to a connection until its token has proved good.
-        self.sender = Sender(connections=connections, opening=1, streams=streams, answer_s=ANSWER_S, ca=ca)
+        self.sender = Sender(url, connections=connections, opening=1, streams=streams, answer_s=ANSWER_S, ca=ca)
         self.ready: dict[tuple[int, Address | type], tuple[Message, list[str], bytes]] = {}
         self.signed_with = ""
 
@@ -125,13 +125,13 @@ class Apns:
 
     def _request(self, parcel: Parcel) -> Request | Settled:
         address = parcel.address
-        url = f"{self.url}/4/broadcasts/apps/{self.bundle}"
+        path = f"/4/broadcasts/apps/{self.bundle}"
         if isinstance(address, _ON_ONE_PHONE):
             if not address.token.isalnum():  # it becomes a part of a path
                 return Settled(parcel, Gone("BadDeviceToken"))
-            url = f"{self.url}/3/device/{address.token}"
+            path = f"/3/device/{address.token}"
         headers, body = self._form(parcel)
-        return Request(parcel, url, headers, body, parcel.message.expires_at)
+        return Request(parcel, path, headers, body, parcel.message.expires_at)
 
     def _form(self, parcel: Parcel) -> tuple[list[str], bytes]:
         """Headers and body, made once for all addresses of a sort that get one message."""
@@ -162,7 +162,7 @@ class Apns:
             headers["apns-topic"] = f"{self.bundle}.push-type.liveactivity" if activity else self.bundle
         if isinstance(address, Device | ActivityStart):
             headers["apns-collapse-id"] = message.collapse_id
-        return [*(f"{name}: {value}" for name, value in headers.items()), "content-type:", "accept:"]
+        return [f"{name}: {value}" for name, value in headers.items()]
 
     def _judge(self, request: Request, reply: Reply) -> Outcome | Again:
         if reply.status == 200:

@@ -65,7 +65,7 @@ class Channels:
         try:
             easy.perform()
         except pycurl.error as error:
-            return Reply(0, error=int(error.args[0])), seen
+            return Reply(0, error=f"curl_{error.args[0]}"), seen
         finally:
             easy.close()
         return Reply(int(seen.get(":status", 0)), answer.getvalue()), seen
@@ -81,7 +81,7 @@ def _note(seen: dict[str, str], line: bytes) -> None:
 
 def _outcome(reply: Reply) -> Outcome:
     if reply.status == 0:
-        return Later(f"connection_lost_{reply.error}")
+        return Later(reply.error)
     reason = reason_of(reply)[0]
     if reply.status == 404 and reason == "ChannelNotRegistered":
         return Gone(reason)

@@ -49,8 +49,8 @@ class Fcm:
     ) -> None:
         certificate = credentials.Certificate(json.loads(account))
         self.credential: Any = certificate.get_credential()
-        self.endpoint = f"{url}/v1/projects/{certificate.project_id}/messages:send"
-        self.sender = Sender(connections=connections, streams=streams, ca=ca)
+        self.path = f"/v1/projects/{certificate.project_id}/messages:send"
+        self.sender = Sender(url, connections=connections, streams=streams, ca=ca)
         self.session = requests.Session()
         self.session.verify = ca or True
         # requests lets REQUESTS_CA_BUNDLE outweigh `verify`; with certificates of our own it must not.
@@ -76,7 +76,7 @@ class Fcm:
         if self.refused is not None:
             return Settled(parcel, self.refused)
         body = self._body(parcel.message, parcel.address, now)
-        return Request(parcel, self.endpoint, self.headers, body, parcel.message.expires_at)
+        return Request(parcel, self.path, self.headers, body, parcel.message.expires_at)
 
     def _sign_in(self, now: float) -> None:
         """A new bearer token, or what stands in its way, which is not tried again for a while."""
@@ -90,7 +90,7 @@ class Fcm:
             return
         expires_at = self.credential.expiry.replace(tzinfo=UTC).timestamp()
         self.refused, self.good_until = None, max(now + 1, expires_at - EARLY_S)
-        self.headers = [f"authorization: Bearer {self.credential.token}", "content-type: application/json", "accept:"]
+        self.headers = [f"authorization: Bearer {self.credential.token}", "content-type: application/json"]
 
     def _exchange(self, *args: Any, **kwargs: Any) -> Any:
         """google-auth would wait two minutes."""

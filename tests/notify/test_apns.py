@@ -146,7 +146,7 @@ def test_a_wrong_key_shuts_the_door_for_all_and_is_said_once(
 ) -> None:
     apns = Apns(Key(emulators.apns_team, emulators.apns_key_id, PEM), emulators.apns_bundle, url=emulators.apns_url)
     apns.sender.close()
-    apns.sender = type(apns.sender)(opening=1, ca=emulators.push_ca)
+    apns.sender = type(apns.sender)(emulators.apns_url, opening=1, ca=emulators.push_ca)
     parcels = [Parcel(device(f"e{n:063x}"), message()) for n in range(50)]
     with caplog.at_level(logging.INFO):
         outcomes = {outcome for _, outcome in apns.send(parcels)}

@@ -43,7 +43,7 @@ def device(token: str, kind: str = "token") -> Device:
 
 def subscribe(emulators: Emulated, fcm: Fcm, token: str, topic: str) -> int:
     """As an app does for itself."""
-    url = f"{fcm.endpoint.removesuffix('/messages:send')}/registrations/{token}/topicSubscriptions"
+    url = f"{emulators.fcm_url}{fcm.path.removesuffix('/messages:send')}/registrations/{token}/topicSubscriptions"
     headers = {"authorization": fcm.headers[0].removeprefix("authorization: ")}
     params = {"topic_name": topic}
     return emulators.session.post(url, params=params, headers=headers, verify=emulators.push_ca, timeout=5).status_code

@@ -78,7 +78,7 @@ def test_a_connection_that_falls_silent_is_left_and_its_pushes_go_on_another(emu
     emulators.go_wrong("apns", stall_after=250)
     apns = emulators.apns()
     apns.sender.close()
-    apns.sender = Sender(opening=1, answer_s=1.5, ca=emulators.push_ca)
+    apns.sender = Sender(emulators.apns_url, opening=1, answer_s=1.5, ca=emulators.push_ca)
     devices = phones(400)
     found = send(apns, devices)
     assert Counter(type(outcome) for outcome in found.values()) == {Delivered: 400}
@@ -140,7 +140,7 @@ def test_parcels_are_taken_only_as_fast_as_they_are_answered(emulators: Emulated
     for answered, _ in enumerate(itertools.islice(outcomes, 2000), 1):
         assert taken - answered <= 700
     outcomes.close()  # type: ignore[attr-defined]
-    assert not any(lane.flying for lane in apns.sender.lanes)
+    assert not any(lane.busy for lane in apns.sender.lanes)
 
 
 def test_the_connection_is_kept_for_the_next_call_and_mended_when_it_died_between(
