@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import logging
 import os
 import secrets
@@ -107,8 +108,10 @@ class Settings:
         for name, (is_wrong, wanted) in _WRONG.items():
             if name in given and is_wrong(given[name]):
                 raise Refused(f"{name.upper()} {wanted}. Unset it for the default.")
-        if settings.auth_jwks_url and not (settings.auth_issuer and settings.auth_audience):
-            raise Refused("AUTH_JWKS_URL needs AUTH_ISSUER and AUTH_AUDIENCE beside it: whose tokens, and for whom.")
+        for name, others in _TOGETHER.items():
+            missing = [other for other in others if name in given and not getattr(settings, other)]
+            if missing:
+                raise Refused(f"{name.upper()} needs {' and '.join(missing).upper()} beside it.")
         return settings
 
     def ingest_secret(self, provider: str) -> str:
@@ -185,6 +188,21 @@ def _is_no_port(text: str) -> bool:
     return int(text) > 65_535
 
 
+def _is_no_account(text: str) -> bool:
+    try:
+        return not {"project_id", "private_key", "client_email", "token_uri"} <= json.loads(text).keys()
+    except (ValueError, AttributeError):
+        return True
+
+
+def _is_no_pem(text: str) -> bool:
+    return "PRIVATE KEY" not in text
+
+
+def _is_no_push(word: str) -> bool:
+    return word not in ("keys", "null")
+
+
 def _is_no_level(word: str) -> bool:
     return word.upper() not in logging.getLevelNamesMapping()
 
@@ -204,6 +222,16 @@ _WRONG: dict[str, tuple[Callable[[str], bool], str]] = {
     ),
     "ingest_secret_sportradar": _SHARED,
     "ingest_secret_statsperform": _SHARED,
+    "push": (_is_no_push, "must be keys or null"),
+    "apns_key": (_is_no_pem, "must be the text of the .p8 file"),
+    "fcm_credentials": (_is_no_account, "must be the text of the service account's JSON file"),
+    "vapid_key": (_is_no_pem, "must be a private key in PEM"),
+}
+# What is of no use alone.
+_TOGETHER = {
+    "auth_jwks_url": ("auth_issuer", "auth_audience"),
+    "apns_key": ("apns_team", "apns_key_id", "apns_bundle"),
+    "vapid_key": ("vapid_contact",),
 }
 
 

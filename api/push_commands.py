@@ -34,7 +34,8 @@ def status(limit: int, as_json: bool) -> None:
     for alert_id, fields in here().alerts.recent(limit):
         click.echo(json.dumps({"alert": alert_id} | _counters(fields)) if as_json else _line(alert_id, fields))
     lag_s = (now_ms() - waiting) / 1000 if waiting else 0
-    click.echo(f"chunks ready {ready}, being sent {claimed}; news waits {lag_s:.1f} s", err=True)
+    parked = here().alerts.parked()
+    click.echo(f"chunks ready {ready}, being sent {claimed}; news waits {lag_s:.1f} s; parked {parked}", err=True)
 
 
 @push.command("dry-run")

@@ -43,7 +43,8 @@ MATCH = Match(
 # A fan is a row of generate_series; what they follow is a matter of their number.
 LOAD = """
 INSERT INTO users (id, token_digest, time_zone, spoiler_free, locale, created_at, active_at, quiet_since, quiet_until)
-SELECT 'u-' || left(md5(n::text), 16), NULL, (ARRAY['UTC', 'Europe/Berlin', 'America/Sao_Paulo', 'Asia/Tokyo'])[1 + n % 4],
+SELECT 'u-' || left(md5(n::text), 16), NULL,
+       (ARRAY['UTC', 'Europe/Berlin', 'America/Sao_Paulo', 'Asia/Tokyo'])[1 + n % 4],
        n % 10 = 0, (ARRAY['en', 'de', 'pt-BR'])[1 + n % 3], now(), date_trunc('ms', now()),
        CASE WHEN n % 5 = 0 THEN 1380 END, CASE WHEN n % 5 = 0 THEN 420 END
 FROM generate_series(1, :everybody) n;
@@ -55,7 +56,8 @@ FROM generate_series(1, :everybody) n;
 INSERT INTO user_subscriptions (user_id, match_id, notification_prefs, kinds)
 SELECT 'u-' || left(md5(n::text), 16), 'final', '{}', :kinds FROM generate_series(1, :fans) n WHERE n % 3 = 0;
 INSERT INTO follows (user_id, subject, subject_id, notification_prefs, kinds)
-SELECT 'u-' || left(md5(n::text), 16), 'teams', 'arg', '{}', :kinds FROM generate_series(1, :fans) n WHERE n % 2 = 0 OR n % 3 = 1;
+SELECT 'u-' || left(md5(n::text), 16), 'teams', 'arg', '{}', :kinds
+FROM generate_series(1, :fans) n WHERE n % 2 = 0 OR n % 3 = 1;
 INSERT INTO follows (user_id, subject, subject_id, notification_prefs, kinds)
 SELECT 'u-' || left(md5(n::text), 16), 'competitions', 'cup', '{}', :kinds
 FROM generate_series(1, :fans) n WHERE n % 5 = 0 OR n % 6 = 5;

@@ -42,14 +42,16 @@ class Mailbox:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """An alert not yet, or not wholly, made into chunks. place: where to go on, None at the start."""
+    """An alert that is not yet planned, or not wholly. place: where to go on, None at the start. published: topics that
+    have it, by kind and variant. chunked: all its devices are in chunks."""
 
     id: str
     alert: bytes
     told_at: int
     planned: int
     place: str | None
-    topics_done: bool
+    published: frozenset[str]
+    chunked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,30 @@ class Alerts:
     def pending(self, limit: int) -> list[str]:
         """Matches with news that nobody has read, longest waiting first."""
         return _texts(self.redis.zrange(keys.PUSH_PENDING, 0, limit - 1))
+
+    @guarded
+    def park(self, match_id: str, *, now_ms: int) -> None:
+        """Set a match aside whose news meets a bug, so that it does not hold up the others."""
+        with self.redis.pipeline() as pipe:
+            pipe.zrem(keys.PUSH_PENDING, match_id)
+            pipe.zrem(keys.PUSH_WINDOWS, match_id)
+            pipe.zadd(keys.PUSH_PARKED, {match_id: now_ms}, nx=True)
+            pipe.execute()
+
+    @guarded
+    def unpark(self, *, before_ms: int) -> list[str]:
+        """Put matches parked before a moment back among the pending; returns them."""
+        found = _texts(self.redis.zrangebyscore(keys.PUSH_PARKED, "-inf", before_ms))
+        with self.redis.pipeline() as pipe:
+            for match_id in found:
+                pipe.zadd(keys.PUSH_PENDING, {match_id: before_ms}, nx=True)
+                pipe.zrem(keys.PUSH_PARKED, match_id)
+            pipe.execute()
+        return found
+
+    @guarded
+    def parked(self) -> int:
+        return int(self.redis.zcard(keys.PUSH_PARKED))
 
     @guarded
     def waiting_since(self) -> int | None:
@@ -187,21 +213,35 @@ class Alerts:
     @guarded
     def plan(self, alert_id: str) -> Plan | None:
         """None for one that is stopped, or gone."""
-        fields = self.redis.hmget(keys.alert(alert_id), "alert", "told_at", "planned", "place", "topics", "stopped")
-        text, told_at, planned, place, topics, stopped = fields
-        if text is None or stopped:
+        fields = self.redis.hgetall(keys.alert(alert_id))
+        if not fields or b"stopped" in fields:
             return None
-        where = place.decode() if place else None
-        return Plan(alert_id, text, int(told_at), int(planned), where, topics is not None)
+        place = fields.get(b"place")
+        topics = {name.decode()[6:] for name in fields if name.startswith(b"topic:")}
+        return Plan(
+            alert_id,
+            fields[b"alert"],
+            int(fields[b"told_at"]),
+            int(fields[b"planned"]),
+            place.decode() if place else None,
+            frozenset(topics),
+            b"chunked" in fields,
+        )
 
     @guarded
-    def topics_done(self, alert_id: str, counts: Mapping[str, int]) -> None:
+    def published(self, alert_id: str, topic: str | None, counts: Iterable[str]) -> None:
+        """Count what became of a publication. topic: its kind and variant, None if it is to be made again."""
         with self.redis.pipeline() as pipe:
-            pipe.hset(keys.alert(alert_id), "topics", 1)
-            for name, count in counts.items():
-                pipe.hincrby(keys.alert(alert_id), name, count)
-                pipe.hincrby(keys.PUSH_TOTALS, name, count)
+            if topic:
+                pipe.hset(keys.alert(alert_id), f"topic:{topic}", 1)
+            for name in counts:
+                pipe.hincrby(keys.alert(alert_id), name, 1)
+                pipe.hincrby(keys.PUSH_TOTALS, name, 1)
             pipe.execute()
+
+    @guarded
+    def chunked(self, alert_id: str) -> None:
+        self.redis.hset(keys.alert(alert_id), "chunked", 1)
 
     @guarded
     def put(self, plan: Plan, number: int, devices: Sequence[tuple[int, int]], place: str) -> bool:
@@ -233,13 +273,20 @@ class Alerts:
 
     @guarded
     def told(self, chunk: Chunk, kind: Kind) -> list[tuple[int, int]]:
-        """Those of its devices, with their kinds, that wanted news of this kind."""
+        """Those of its devices, with their kinds, that wanted news of this kind, and were not left for another try that
+        has not come."""
         found = unpack(self.redis.get(keys.chunk(chunk.name)) or b"")
+        again = chunk.again
+        while (left := self.redis.get(keys.chunk(again.name))) is not None:
+            if self.redis.hget(keys.alert(again.alert_id), _state(again)) not in (b"started", b"done"):
+                found = {one: kinds for one, kinds in found.items() if one not in unpack(left)}
+                break
+            again = again.again
         return [(device_id, kinds) for device_id, kinds in found.items() if kinds & BITS[kind]]
 
     @guarded
     def told_by_topics(self, alert_id: str) -> bool:
-        return bool(self.redis.hexists(keys.alert(alert_id), "topics"))
+        return any(name.startswith(b"topic:") for name in self.redis.hkeys(keys.alert(alert_id)))
 
     # Chunks.
 
@@ -268,6 +315,7 @@ class Alerts:
     def release(self, chunk: Chunk, *, at_ms: int) -> None:
         """Give a chunk back untouched, to be sent later."""
         with self.redis.pipeline() as pipe:
+            pipe.hdel(keys.alert(chunk.alert_id), _state(chunk))
             pipe.zrem(keys.PUSH_CLAIMED, chunk.name)
             pipe.zadd(keys.PUSH_LATER, {chunk.name: at_ms})
             pipe.execute()
@@ -336,8 +384,7 @@ def unpack(packed: bytes) -> dict[int, int]:
 
 
 def _state(chunk: Chunk) -> str:
-    """A chunk and its further tries are one thing in the alert's record."""
-    return f"chunk:{chunk.number.partition('.')[0]}"
+    return f"chunk:{chunk.number}"
 
 
 def _texts(found: Iterable[bytes]) -> list[str]:
@@ -345,5 +392,5 @@ def _texts(found: Iterable[bytes]) -> list[str]:
 
 
 def _words(row: dict[bytes, bytes]) -> dict[str, str]:
-    said = {name.decode(): value for name, value in row.items() if not name.startswith(b"chunk:")}
+    said = {name.decode(): value for name, value in row.items() if not name.startswith((b"chunk:", b"topic:"))}
     return {name: value.decode() for name, value in said.items()}

@@ -13,6 +13,7 @@ ingest:refused      stream   live.keep_refused refused payloads on their way to 
 history:pending     zset     commit, ack       match ids with a filled outbox, by time of the first (ms)
 push:pending        zset     commit, alerts    match ids with a filled push mailbox, by time of the first (ms)
 push:windows        zset     alerts_commit.lua match ids where news waits, by the end of its window (ms)
+push:parked         zset     alerts.park       match ids whose news met a bug, by time parked (ms)
 push:broadcasts     zset     alerts_commit.lua match ids whose Live Activities are behind, by time (ms)
 push:unplanned      zset     alerts_commit.lua alert ids not yet, or not wholly, made into chunks, by time (ms)
 push:lease:{name}   string   alerts.lease      a worker is planning this alert; seconds
@@ -50,6 +51,7 @@ HISTORY_PENDING = "history:pending"
 HISTORY_BELL = "bell:history"
 PUSH_PENDING = "push:pending"
 PUSH_WINDOWS = "push:windows"
+PUSH_PARKED = "push:parked"
 PUSH_BROADCASTS = "push:broadcasts"
 PUSH_UNPLANNED = "push:unplanned"
 PUSH_READY = "push:ready"

@@ -56,6 +56,7 @@ class Courier:
             trip.take(transport, parcels)
         gone = self.audience.forget(trip.dead) if trip.dead else 0
         trip.counts["removed"] += gone
+        trip.counts["vanished"] += len(started.devices) - len(reached)
         self.alerts.done(started.chunk, trip.done())
         self._report(started.chunk, trip)
 
@@ -131,7 +132,7 @@ class Trip:
     def done(self) -> Done:
         """What is tried again waits as long as the most patient of them was asked to."""
         at_ms = self.now_ms + max(AGAIN_MS, round(self.again_after_s * 1000))
-        return Done(self.counts, {} if self.stop else self.again, at_ms, self.stop)
+        return Done(+self.counts, {} if self.stop else self.again, at_ms, self.stop)
 
 
 def _latency(ms: int) -> str:

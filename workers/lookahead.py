@@ -55,6 +55,8 @@ class Lookahead:
         self.push = push
 
     def look(self, *, now_ms: int) -> None:
+        for match_id in self.alerts.unpark(before_ms=now_ms - MINUTE_MS):
+            logger.warning("push_unparked match=%s", match_id)
         for match in self._upcoming(now_ms, REMIND_MS):
             self._remind(match, now_ms)
         if self.transports.channels("production") is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -13,6 +12,7 @@ from db.audience import Audience, Place
 from db.domain import VARIANTS, Kind, Quiet, condition, mask_of
 from db.errors import Unavailable
 from notify import window
+from notify.outcome import ConfigFault, Later
 from notify.transport import Condition, Parcel
 from notify.window import Alert
 from workers.letters import EXPIRY_MS, written
@@ -27,6 +27,8 @@ CHUNK = 1_000
 LEASE_S = 30
 # The same after SQL failed: it may be back in a moment.
 AGAIN_S = 2
+# And after a topic could not be published to: Google asks for ten seconds.
+TOPICS_AGAIN_S = 10
 
 # Devices with the kinds they want, and the place to go on from after them.
 Page = tuple[list[tuple[int, int]], str]
@@ -53,36 +55,46 @@ class Planner:
             logger.warning("alert_expired alert=%s", alert_id)
             plan = None
         try:
-            devices = self._carry_out(plan) if plan else 0
+            done = self._carry_out(plan) if plan else True
         except Unavailable:
             self.alerts.lease(alert_id, AGAIN_S, again=True)
             raise
-        self.alerts.planned(alert_id, now_ms=now_ms)
-        logger.info("alert_planned alert=%s devices=%d", alert_id, devices)
+        if done:
+            self.alerts.planned(alert_id, now_ms=now_ms)
+        else:
+            self.alerts.lease(alert_id, TOPICS_AGAIN_S, again=True)
 
-    def _carry_out(self, plan: Plan) -> int:
+    def _carry_out(self, plan: Plan) -> bool:
+        """Whether nothing of it is left to do."""
         alert = window.decode_alert(plan.alert)
-        if not plan.topics_done:
-            self._publish(alert)
-        return self._chunks(plan, alert)
+        published = self._publish(plan, alert)
+        if not plan.chunked:
+            devices = self._chunks(plan, alert)
+            self.alerts.chunked(plan.id)
+            logger.info("alert_planned alert=%s devices=%d", plan.id, devices)
+        return published
 
-    def _publish(self, alert: Alert) -> None:
-        """To topics, a kind at a time; who listens to two kinds gets two, the later in the place of the first."""
-        if alert.of and not any(self.alerts.told_by_topics(alert_id) for alert_id in alert.of):
-            return
-        variants = self.audience.variants(VARIANTS)
-        parcels = [
-            Parcel(Condition(condition(alert.match, kind, variant)), written(alert, mask_of([kind]), variant))
-            for variant in variants
-            for kind in dict.fromkeys(news.kind for news in alert.news)
-        ]
+    def _publish(self, plan: Plan, alert: Alert) -> bool:
+        """To topics, a kind at a time; who listens to two kinds gets two, the later in the place of the first. Whether
+        all have it, or never will."""
         transport = self.transports.android
-        if not parcels or transport is None:
-            return
-        counts = Counter[str]()
-        for _, outcome in transport.send(parcels):
-            counts.update(counted("topic", outcome))
-        self.alerts.topics_done(alert.id, counts)
+        if transport is None or (alert.of and not any(map(self.alerts.told_by_topics, alert.of))):
+            return True
+        later = False
+        for parcel, outcome in transport.send(self._publications(plan, alert)):
+            again = isinstance(outcome, Later | ConfigFault)
+            self.alerts.published(plan.id, None if again else str(parcel.tag), counted("topic", outcome))
+            later = later or again
+        return not later
+
+    def _publications(self, plan: Plan, alert: Alert) -> list[Parcel]:
+        kinds = dict.fromkeys(news.kind for news in alert.news)
+        wanted = [(kind, variant) for variant in self.audience.variants(VARIANTS) for kind in kinds]
+        return [
+            Parcel(Condition(condition(alert.match, kind, variant)), written(alert, mask_of([kind]), variant), name)
+            for kind, variant in wanted
+            if (name := f"{kind} {variant}") not in plan.published
+        ]
 
     def _chunks(self, plan: Plan, alert: Alert) -> int:
         number, total = plan.planned, 0

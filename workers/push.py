@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 
@@ -86,11 +87,21 @@ class Push:
         """Empty the mailboxes, and tell what has waited to the end of its window."""
         found = self.alerts.pending(MATCHES)
         for match_id in found:
-            self._hear(match_id, now_ms)
+            self._or_park(self._hear, match_id, now_ms)
         due = self.alerts.due(now_ms)
         for match_id in due:
-            self._close(match_id, now_ms)
+            self._or_park(self._close, match_id, now_ms)
         return bool(found or due)
+
+    def _or_park(self, step: Callable[[str, int], None], match_id: str, now_ms: int) -> None:
+        """A match whose news meets a bug of ours must not silence the others: it is set aside, and tried again."""
+        try:
+            step(match_id, now_ms)
+        except Unavailable:
+            raise
+        except Exception:
+            logger.exception("push_parked match=%s", match_id)
+            self.alerts.park(match_id, now_ms=now_ms)
 
     def tell(self, match: Match, *news: News, now_ms: int) -> None:
         """News that is in no mailbox. If another worker commits at the same time nothing is told, and saying it again

@@ -18,6 +18,7 @@ from db.domain import (
     Event,
     Follow,
     Kind,
+    Match,
     Platform,
     Quiet,
     Score,
@@ -28,6 +29,7 @@ from db.domain import (
     mask_of,
 )
 from db.models import DeviceRow
+from notify import window
 from notify.outcome import ConfigFault, Dropped, Gone, Later, OurFault, Outcome
 from notify.transport import Parcel
 from tests.pushing import ALL, FINAL, START, World
@@ -171,6 +173,65 @@ def test_devices_that_listen_to_topics_are_reached_by_one_condition_per_variant(
     assert [message.language for _, message in world.phones.sent] == ["en", "de"]
     world.say(120, "goal_cancelled", score=(0, 0), voids="g1")
     assert len([token for token, _ in world.phones.sent if "goal_cancelled" in token]) == 2
+
+
+def test_a_topic_that_could_not_be_published_to_is_published_to_later_and_the_others_once(world: World) -> None:
+    world.fan("a", platform=Platform.ANDROID, topics="en")
+    world.fan("b", platform=Platform.ANDROID, topics="de")
+    world.fan("c")
+    world.kick_off()
+    refused: list[str] = []
+
+    def refuse(parcel: Parcel) -> None:
+        if parcel.tag == "goal de" and not refused:
+            refused.append(str(parcel.address))
+            world.phones.answers[refused[0]] = Later("UNAVAILABLE")
+
+    world.phones.before = refuse
+    world.say(60, "goal", score=(1, 0))
+    world.phones.answers.clear()
+    for key in world.redis.keys("push:lease:*"):
+        world.redis.delete(key)
+    world.at(75)
+    world.at(76)
+    assert sorted(message.language for _, message in world.phones.sent) == ["de", "en", "en"]
+    assert len(world.phones.titles("c")) == 1
+
+
+def test_who_still_waits_for_another_try_hears_neither_of_a_goal_nor_of_its_end(world: World) -> None:
+    world.fan("reached")
+    world.fan("busy")
+    world.kick_off()
+    world.phones.answers = {"busy": Later("TooManyRequests", 60.0)}
+    world.say(60, "goal", score=(1, 0), id="g1")
+    world.phones.answers = {}
+    world.say(90, "goal_cancelled", score=(0, 0), voids="g1")
+    world.at(200)
+    assert [token for token, _ in world.phones.sent] == ["reached", "reached"]
+
+
+def test_news_that_meets_a_bug_is_set_aside_and_the_rest_goes_on(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.fan("fan", to="healthy")
+    world.kick_off()
+    hear = window.hear
+
+    def fail(kept: window.Window, match: Match, *args: Any, **more: Any) -> window.Heard:
+        if match.id == FINAL:
+            raise ZeroDivisionError
+        return hear(kept, match, *args, **more)
+
+    monkeypatch.setattr(window, "hear", fail)
+    world.say(60, "goal", score=(1, 0))
+    world.say(61, "kickoff", score=(0, 0), match_id="healthy")
+    assert world.phones.titles("fan") == ["Kick-off"]
+    assert "push_parked match=final" in caplog.text
+    monkeypatch.setattr(window, "hear", hear)
+    world.fan("patient")
+    world.alerts.unpark(before_ms=world.now_ms)
+    world.at(62)
+    assert world.phones.titles("patient") == ["Goal! Argentina"]
 
 
 def counters(world: World) -> dict[str, int]:
