@@ -1,7 +1,7 @@
 """FCM HTTP v1: registration tokens, installation ids, topics and conditions, one HTTP/2 request each.
 
 firebase-admin reads the service account and its credentials sign; its own send is one thread or one list at a time and
-stays unused (docs/decisions/0007). Rules: firebase.google.com/docs/cloud-messaging, "Error codes", "Scale".
+stays unused (docs/decisions/0013). Rules: firebase.google.com/docs/cloud-messaging, "Error codes", "Scale".
 """
 
 from __future__ import annotations
