@@ -33,8 +33,8 @@ from workers.planner import CHUNK
 from workers.recordings.door import signed
 
 MATCH = "final"
-# After the last push the fan-out is given so long to be over: twice a claim, and a second of the clock.
-QUIET_S = 35.0
+# After the last push the fan-out is given so long to go on: thrice a claim, and some seconds of the clock.
+QUIET_S = 30.0
 
 
 @contextmanager

@@ -20,9 +20,8 @@ WINDOW_S = 2 * 24 * 60 * 60
 ALERT_S = 2 * 60 * 60
 # Alerts that `flask push status` can look back on.
 RECENT = 500
-# A worker that says nothing for this long is taken for dead. Ten seconds is the longest a push waits for its answer;
-# while answers come the claim is renewed.
-CLAIM_MS = 15_000
+# A worker that says nothing for this long is dead: while it sends, a thread of it renews the claim every two seconds.
+CLAIM_MS = 8_000
 # Chunks are sent in order of their alert's time and their place in it, so that a goal elsewhere does not wait for the
 # last of a million: about what a chunk of a thousand takes to send.
 TURN_MS = 50

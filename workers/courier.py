@@ -6,6 +6,8 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from threading import Event, Thread
 
 from db.alerts import Alerts, Chunk, Done, Started
 from db.audience import Audience, Dead, Reached
@@ -18,8 +20,8 @@ from workers.transports import Transports, counted
 
 logger = logging.getLogger(__name__)
 
-# Claims are renewed this often while answers come; they hold for 15 s (db.alerts.CLAIM_MS).
-HOLD_S = 3.0
+# Claims are renewed this often, by a thread, for as long as the process lives; they hold for 8 s (db.alerts.CLAIM_MS).
+HOLD_S = 2.0
 # What is to be tried again waits at least this long: by then a service that stumbled stands.
 AGAIN_MS = 5_000
 # Upper bounds (ms) of the latency histogram kept with each alert.
@@ -51,14 +53,37 @@ class Courier:
         except Unavailable:
             self.alerts.release(started.chunk, at_ms=now_ms + AGAIN_MS)
             raise
-        trip = Trip(self.alerts, started, now_ms)
-        for transport, parcels in self._routes(started, reached, trip):
-            trip.take(transport, parcels)
-        gone = self.audience.forget(trip.dead) if trip.dead else 0
-        trip.counts["removed"] += gone
+        trip = Trip(started, now_ms)
         trip.counts["vanished"] += len(started.devices) - len(reached)
-        self.alerts.done(started.chunk, trip.done())
+        with self._held(trip):
+            for transport, parcels in self._routes(started, reached, trip):
+                trip.take(transport, parcels)
+            self._forget(trip)
+            self.alerts.done(started.chunk, trip.done())
         self._report(started.chunk, trip)
+
+    @contextmanager
+    def _held(self, trip: Trip) -> Iterator[None]:
+        """Keep the claim, however long a service takes to answer."""
+        over = Event()
+
+        def hold() -> None:
+            while not over.wait(HOLD_S):
+                with suppress(Unavailable):
+                    self.alerts.hold(trip.started.chunk, now_ms=trip.now_ms)
+
+        holder = Thread(target=hold, name="hold", daemon=True)
+        holder.start()
+        try:
+            yield
+        finally:
+            over.set()
+            holder.join()
+
+    def _forget(self, trip: Trip) -> None:
+        """Without SQL they are forgotten the next time they are found dead: what was sent must not be sent again."""
+        with suppress(Unavailable):
+            trip.counts["removed"] += self.audience.forget(trip.dead) if trip.dead else 0
 
     def _routes(self, started: Started, reached: list[Reached], trip: Trip) -> Iterator[tuple[Transport, list[Parcel]]]:
         """A transport and what it is to carry; the most urgent first is the order of the chunk already."""
@@ -83,15 +108,14 @@ class Courier:
 class Trip:
     """One chunk on its way: what became of each device so far."""
 
-    def __init__(self, alerts: Alerts, started: Started, now_ms: int) -> None:
-        self.alerts, self.started = alerts, started
+    def __init__(self, started: Started, now_ms: int) -> None:
+        self.started = started
         self.began_ms, self.began = now_ms, time.monotonic()
         self.counts = Counter[str]()
         self.again: dict[int, int] = {}
         self.again_after_s = 0.0
         self.dead: list[Dead] = []
         self.stop = ""
-        self.held_at = self.began
 
     @property
     def now_ms(self) -> int:
@@ -121,9 +145,6 @@ class Trip:
                 self._try_again(device_id, 0.0)
             case OurFault(reason):
                 self.stop = reason
-        if time.monotonic() - self.held_at > HOLD_S:
-            self.alerts.hold(self.started.chunk, now_ms=self.now_ms)
-            self.held_at = time.monotonic()
 
     def _try_again(self, device_id: int, after_s: float) -> None:
         self.again[device_id] = self.started.devices[device_id]

@@ -28,10 +28,12 @@ from db.domain import (
     Update,
     mask_of,
 )
+from db.errors import Unavailable
 from db.models import DeviceRow
 from notify import window
 from notify.outcome import ConfigFault, Dropped, Gone, Later, OurFault, Outcome
 from notify.transport import Parcel
+from tests.conftest import wait_until
 from tests.pushing import ALL, FINAL, START, World
 from workers import courier, planner
 from workers.ingest import Drain
@@ -341,6 +343,41 @@ def test_what_a_killed_worker_held_is_sent_by_the_next(world: World, monkeypatch
     tokens = [token for token, _ in world.phones.sent]
     assert set(tokens) == {f"fan-{number}" for number in range(9)}
     assert len(tokens) - 9 <= 3
+
+
+def test_a_claim_holds_as_long_as_its_worker_lives(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(courier, "HOLD_S", 0.01)
+    world.fan("fan")
+    world.kick_off()
+    until: list[float] = []
+
+    def claimed_until() -> float:
+        return float(world.redis.zrange("push:claimed", 0, 0, withscores=True)[0][1])
+
+    def wait(parcel: Parcel) -> None:
+        for _ in range(2):
+            until.append(claimed_until())
+            wait_until(lambda: claimed_until() > until[-1], "a renewal")
+
+    world.phones.before = wait
+    world.say(60, "goal", score=(1, 0))
+    assert until == sorted(set(until))
+    assert world.alerts.sending() == (0, 0)
+
+
+def test_what_was_sent_is_not_sent_again_because_sql_is_away(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.fan("dead")
+    world.fan("fan")
+    world.kick_off()
+    world.phones.answers = {"dead": Gone("Unregistered")}
+
+    def away(dead: object) -> int:
+        raise Unavailable("SQL is away")
+
+    monkeypatch.setattr(world.audience, "forget", away)
+    world.say(60, "goal", score=(1, 0))
+    world.at(60 + 2 * CLAIM_MS / 1000)
+    assert [token for token, _ in world.phones.sent] == ["fan"]
 
 
 def test_a_killed_planner_goes_on_where_it_was(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
