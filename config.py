@@ -244,6 +244,6 @@ def set_up_logs(level: str) -> None:
     """One line a decision on stdout: level, module, event word, fields. The platform keeps them (twelve-factor)."""
     form = "%(levelname)s %(name)s %(message)s"
     logging.basicConfig(stream=sys.stdout, level=level.upper(), format=form, force=True)
-    # These tell every step; their warnings are enough beside our own lines.
-    for chatty in ("rq", "rq.worker", "alembic", "urllib3"):
+    # These tell every step, the HTTP/2 ones with the tokens in it; their warnings are enough beside our own lines.
+    for chatty in ("rq", "rq.worker", "alembic", "urllib3", "hpack", "h2"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
