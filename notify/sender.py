@@ -91,14 +91,18 @@ class Sender:
             context = trusting(trusted)
             self.lanes = [Http2Lane(self.poll, self.by_fd, url, context, *shape) for _ in range(connections)]
         self.breaker = Breaker()
+        self.sending = False
         self.shut_by: ConfigFault | None = None
 
     def send(self, requests: Iterable[Request | Settled], judge: Judge) -> Iterator[tuple[Any, Outcome]]:
         """Each request's parcel with its outcome. Closing the iterator cuts what is in flight."""
-        run = _Run(self, iter(requests), judge)
+        if self.sending:
+            raise RuntimeError("one send() at a time: the other's iterator is neither exhausted nor closed")
+        self.sending = True
         try:
-            yield from run.outcomes()
+            yield from _Run(self, iter(requests), judge).outcomes()
         finally:
+            self.sending = False
             for lane in self.lanes:
                 if lane.busy:
                     lane.renew()

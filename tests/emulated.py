@@ -23,14 +23,29 @@ class Emulated:
     """settings: what the emulators print, the addresses and keys to reach them by."""
 
     def __init__(self, folder: Path) -> None:
-        command = [sys.executable, "-m", "notify.emulators", "--var", str(folder)]
+        self.folder = folder
+        self.session = requests.Session()
+        self.settings: dict[str, str] = {}
+        self.start()
+
+    def start(self) -> None:
+        """Again on the same ports, with the same keys and ledger, where it ran before."""
+        command = [sys.executable, "-m", "notify.emulators", "--var", str(self.folder)]
+        for name, known in (("apns", "apns_url"), ("channels", "apns_channels_url"), ("fcm", "fcm_url")):
+            if known in self.settings:
+                command += [f"--{name}-port", self.settings[known].rsplit(":", 1)[1]]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT)
         assert self.process.stdout
-        self.settings: dict[str, str] = json.loads(self.process.stdout.readline())
-        self.session = requests.Session()
+        self.settings = json.loads(self.process.stdout.readline())
 
     def __getattr__(self, name: str) -> str:
         return self.settings[name]
+
+    def kill(self) -> None:
+        assert self.process.stdout
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
 
     def stop(self) -> None:
         self.session.close()

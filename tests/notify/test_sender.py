@@ -6,6 +6,7 @@ import itertools
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +17,7 @@ from notify.message import Message
 from notify.outcome import Delivered, Dropped, Later, Outcome
 from notify.sender import Sender
 from notify.transport import Parcel
-from tests.conftest import free_port
+from tests.conftest import free_port, wait_until
 from tests.emulated import Emulated
 
 _numbers = itertools.count(1)
@@ -85,6 +86,38 @@ def test_a_connection_that_falls_silent_is_left_and_its_pushes_go_on_another(emu
     counts = emulators.counts()
     assert all(counts.get(device.token) for device in devices)
     apns.close()
+
+
+def test_a_service_that_is_killed_and_comes_back_has_everything_in_the_end(tmp_path: Path) -> None:
+    emulated = Emulated(tmp_path)
+    apns = emulated.apns()
+    devices = phones(300)
+
+    def fatal() -> Iterator[Device]:
+        for n, device in enumerate(devices):
+            if n == 150:
+                emulated.kill()
+                emulated.start()
+            yield device
+
+    left = {token for token, outcome in send(apns, fatal()).items() if not isinstance(outcome, Delivered)}
+    wait_until(lambda: not apns.sender.breaker.is_open(time.monotonic()), "the breaker closes")
+    again = send(apns, [device for device in devices if device.token in left])
+    assert {type(outcome) for outcome in again.values()} <= {Delivered}
+    counts = emulated.counts()
+    assert all(counts.get(device.token) for device in devices)
+    apns.close()
+    emulated.stop()
+
+
+def test_two_calls_at_once_are_refused(emulators: Emulated, apns: Apns) -> None:
+    said = message()
+    first = apns.send(Parcel(device, said) for device in phones(2))
+    next(first)
+    with pytest.raises(RuntimeError, match="one send"):
+        next(apns.send([]))
+    first.close()  # type: ignore[attr-defined]
+    assert list(apns.send([])) == []
 
 
 def test_what_was_sent_twice_is_seen_once(emulators: Emulated, apns: Apns) -> None:
