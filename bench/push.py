@@ -33,12 +33,13 @@ from google.oauth2.credentials import Credentials
 
 from bench.system import free_port
 from db.domain import Device, Kind, Platform
-from notify.apns import Apns, Key
+from notify.apns import Apns
 from notify.emulators.keys import KEY_ID, PROJECT, TEAM, Keys
 from notify.fcm import Fcm
 from notify.message import Message
 from notify.outcome import Delivered
 from notify.payload import apns_alert
+from notify.signature import Key
 from notify.transport import Parcel, Transport
 
 TOKENS = 2000

@@ -10,9 +10,6 @@ import json
 import logging
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-
-import jwt
 
 from db.domain import Device
 from notify import payload
@@ -20,13 +17,12 @@ from notify.lane import STREAMS, Reply, Request
 from notify.message import Message
 from notify.outcome import ConfigFault, Delivered, Gone, Later, OurFault, Outcome
 from notify.sender import Again, Sender, Settled
+from notify.signature import Key, Signature
 from notify.transport import Activity, ActivityStart, Address, Channel, Parcel
 
 logger = logging.getLogger(__name__)
 
 PRODUCTION, SANDBOX = "https://api.push.apple.com", "https://api.sandbox.push.apple.com"
-# A token lives an hour, and a new one may come no sooner than 20 minutes after the last on one connection.
-TOKEN_S, TOKEN_MIN_S = 50 * 60, 20 * 60
 # "TooManyRequests": too many to this one device. Apple names no time.
 DEVICE_PAUSE_S = 30.0
 # Apple answers in tens of ms, and not at all when a connection has died unseen (its users tell of 90 minutes).
@@ -54,44 +50,6 @@ _CONFIG = frozenset(
         "FeatureNotEnabled",
     }
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """An APNs authentication key: team and key id of ten characters, and the PEM of the .p8 file."""
-
-    team: str
-    id: str
-    pem: str = field(repr=False)
-
-
-class Signature:
-    """The provider token, signed once for TOKEN_S.
-
-    Its `iat` is the last multiple of TOKEN_S, so processes change it together and a restart does not change it.
-    """
-
-    def __init__(self, key: Key) -> None:
-        self.key = key
-        self.issued_at = 0
-        self.text = ""
-
-    def token(self, now: float) -> str:
-        if not self.text or now - self.issued_at >= TOKEN_S:
-            self._sign(int(now // TOKEN_S * TOKEN_S))
-        return self.text
-
-    def expired(self, now: float) -> bool:
-        """Apple calls it too old. Sign anew, unless that was just done: then our clock is wrong, and False says so."""
-        if now - self.issued_at < TOKEN_MIN_S:
-            return False
-        self._sign(int(now))
-        return True
-
-    def _sign(self, issued_at: int) -> None:
-        claims = {"iss": self.key.team, "iat": issued_at}
-        self.text = jwt.encode(claims, self.key.pem, algorithm="ES256", headers={"kid": self.key.id, "typ": None})
-        self.issued_at = issued_at
 
 
 class Apns:

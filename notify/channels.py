@@ -13,10 +13,11 @@ from typing import Any
 import certifi
 import pycurl
 
-from notify.apns import Signature, judged, reason_of
+from notify.apns import judged, reason_of
 from notify.lane import ANSWER_BYTES, ANSWER_S, CONNECT_S, Reply
 from notify.outcome import Delivered, Gone, Later, Outcome
 from notify.sender import Again
+from notify.signature import Signature
 
 PRODUCTION = "https://api-manage-broadcast.push.apple.com:2196"
 SANDBOX = "https://api-manage-broadcast.sandbox.push.apple.com:2195"

@@ -9,7 +9,8 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
-from notify.message import Message, clip
+from notify.message import Message
+from notify.voice import clip
 
 # Apple, "Generating a remote notification": 4 KB. FCM, "ErrorCode": 4096 B to a token, 2048 B to a topic.
 APNS_BYTES = 4096

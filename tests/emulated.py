@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 import requests
 
-from notify.apns import Apns, Key
+from notify.apns import Apns
 from notify.channels import Channels
 from notify.fcm import Fcm
+from notify.signature import Key
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -7,11 +7,12 @@ from functools import cached_property
 from config import Settings
 from db.domain import Device, Platform
 from notify import apns, channels, fcm
-from notify.apns import Apns, Key
+from notify.apns import Apns
 from notify.channels import Channels
 from notify.fcm import Fcm
 from notify.null import Null
 from notify.outcome import Delivered, Dropped, Gone, Later, Outcome
+from notify.signature import Key
 from notify.transport import Transport
 from notify.webpush import WebPush
 

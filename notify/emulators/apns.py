@@ -9,19 +9,17 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-import jwt
-
 from notify.emulators.channels import Channels
+from notify.emulators.faults import Faults
 from notify.emulators.ledger import Ledger, Push
-from notify.emulators.wire import Answer, Asked, Faults, Link, said
+from notify.emulators.provider_tokens import ProviderTokens, Wrong
+from notify.emulators.wire import Answer, Asked, Link, said
 
-TOKEN_S, TOKEN_MIN_S = 3600, 1200
 PAYLOAD_BYTES, LARGE_BYTES = 4096, 5120
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _DEVICE = re.compile(r"/3/device/([^/]*)")
@@ -43,14 +41,6 @@ _SUFFIXES = {
 # Errors in a row of answers after which a connection is slowed, then left; and bad tokens after which it is dropped.
 # Apple gives no numbers, only that BadDeviceToken counts soonest and 410 never.
 _ERRORS, _BAD_TOKENS = 100, 50
-
-
-class Wrong(Exception):
-    """The push is refused: raised and caught here alone."""
-
-    def __init__(self, status: int, reason: str, timestamp: int | None = None) -> None:
-        super().__init__(reason)
-        self.status, self.reason, self.timestamp = status, reason, timestamp
 
 
 @dataclass
@@ -77,7 +67,7 @@ class Apns:
 
     def opened(self, link: Link) -> None:
         link.max_streams = 1
-        link.memory = {"tokens": {}, "errors": deque(maxlen=2 * _ERRORS), "bad": 0, "wedged": False, "key": None}
+        link.memory = {"tokens": ProviderTokens(self.rules.keys), "errors": 0, "bad": 0, "proven": False}
         self.links.add(link)
 
     def closed(self, link: Link) -> None:
@@ -90,7 +80,7 @@ class Apns:
         """Another stream limit for every proven connection, now."""
         self.rules.streams = streams
         for link in self.links:
-            if link.memory.get("proven"):
+            if link.memory["proven"]:
                 link.allow(streams)
 
     def answer(self, link: Link, asked: Asked) -> Answer:
@@ -102,16 +92,20 @@ class Apns:
             body = {"reason": wrong.reason} | ({"timestamp": wrong.timestamp} if wrong.timestamp else {})
             return said(wrong.status, body, **{"apns-id": apns_id})
         self.ledger.add(push)
-        if not link.memory.get("proven"):
+        if not link.memory["proven"]:
             link.memory["proven"] = True
             link.allow(self.rules.streams)
         headers = {"apns-id": apns_id}
         return Answer(200, headers | ({"apns-unique-id": str(uuid4())} if self.rules.sandbox else {}))
 
+    def _tokens(self, link: Link) -> ProviderTokens:
+        tokens: ProviderTokens = link.memory["tokens"]
+        return tokens
+
     def refusal(self, link: Link, asked: Asked) -> tuple[int, str] | None:
         """Why the asker is not let in, for the management API."""
         try:
-            self._authorised(link, asked)
+            self._tokens(link).check(asked.get("authorization"), self.clock())
         except Wrong as wrong:
             return wrong.status, wrong.reason
         return None
@@ -120,11 +114,11 @@ class Apns:
         """4xx slow a connection down, too many end it; 410 is no error."""
         if wrong.status == 410:
             return
-        link.memory["errors"].append(self.clock())
+        link.memory["errors"] += 1
         link.memory["bad"] += wrong.reason == "BadDeviceToken"
         if link.memory["bad"] > _BAD_TOKENS:
             link.go_away("BadDeviceToken")
-        elif len(link.memory["errors"]) > _ERRORS and link.memory.get("proven"):
+        elif link.memory["errors"] > _ERRORS and link.memory["proven"]:
             link.allow(max(1, link.max_streams // 2))
 
     def _accepted(self, link: Link, asked: Asked) -> Push:
@@ -138,41 +132,8 @@ class Apns:
             raise Wrong(404, "BadPath")
         if asked.method != "POST":
             raise Wrong(405, "MethodNotAllowed")
-        self._authorised(link, asked)
+        self._tokens(link).check(asked.get("authorization"), self.clock())
         return self._broadcast(asked) if token is None else self._to_device(asked, token[1])
-
-    def _authorised(self, link: Link, asked: Asked) -> None:
-        memory = link.memory
-        if memory["wedged"]:
-            raise Wrong(403, "ExpiredProviderToken")
-        header = asked.get("authorization") or ""
-        if not header.lower().startswith("bearer "):
-            raise Wrong(403, "MissingProviderToken")
-        text = header[7:]
-        if text not in memory["tokens"]:
-            self._admit(memory, text)
-        if self.clock() - memory["tokens"][text][0] > TOKEN_S:
-            memory["wedged"] = True
-            raise Wrong(403, "ExpiredProviderToken")
-
-    def _admit(self, memory: dict[str, Any], text: str) -> None:
-        """A token not yet seen on this connection: signature, key, team, time, and that it does not come too soon."""
-        try:
-            header = jwt.get_unverified_header(text)
-            team, public = self.rules.keys[header["kid"]]
-            options: Any = {"verify_iat": False, "require": ["iss", "iat"]}
-            claims = jwt.decode(text, public, algorithms=["ES256"], options=options)
-        except (jwt.InvalidTokenError, KeyError):
-            raise Wrong(403, "InvalidProviderToken") from None
-        if claims["iss"] != team or type(claims["iat"]) is not int or claims["iat"] > self.clock() + 60:
-            raise Wrong(403, "InvalidProviderToken")
-        if memory["key"] not in (None, (team, header["kid"])):
-            raise Wrong(403, "UnrelatedKeyIdInToken")
-        now, seen = self.clock(), [seen_at for _, seen_at in memory["tokens"].values()]
-        if seen and now - max(seen) < TOKEN_MIN_S:
-            raise Wrong(429, "TooManyProviderTokenUpdates")
-        memory["key"] = (team, header["kid"])
-        memory["tokens"][text] = (claims["iat"], now)
 
     def _to_device(self, asked: Asked, token: str) -> Push:
         if not token:

@@ -8,7 +8,8 @@ from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from notify.emulators.wire import Answer, Asked, Faults, Link, said
+from notify.emulators.faults import Faults
+from notify.emulators.wire import Answer, Asked, Link, said
 
 if TYPE_CHECKING:
     from notify.emulators.apns import Apns

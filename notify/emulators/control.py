@@ -17,10 +17,11 @@ from typing import Any
 
 from notify.emulators.apns import Apns
 from notify.emulators.channels import Management
+from notify.emulators.faults import Faults
 from notify.emulators.fcm import Fcm
 from notify.emulators.ledger import Push
 from notify.emulators.phone import phone_of
-from notify.emulators.wire import Answer, Asked, Faults, Link, said
+from notify.emulators.wire import Answer, Asked, Link, said
 
 _ANYONE = {"access-control-allow-origin": "*", "cache-control": "no-store"}
 

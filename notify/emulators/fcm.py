@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
+from notify.emulators.faults import Faults
 from notify.emulators.fcm_message import (
     TOKEN_BYTES,
     TOPIC_BYTES,
@@ -29,7 +30,7 @@ from notify.emulators.fcm_message import (
 from notify.emulators.ledger import Ledger, Push
 from notify.emulators.oauth import OAuth
 from notify.emulators.topics import NAME, TOPICS, Topics
-from notify.emulators.wire import Answer, Asked, Faults, Link, said
+from notify.emulators.wire import Answer, Asked, Link, said
 
 # To one Android device; collapsible messages have a bucket of their own, which ttl 0 goes past.
 DEVICE_PER_MINUTE, DEVICE_PER_HOUR = 240, 5000

@@ -20,6 +20,8 @@ import h11
 from h2.errors import ErrorCodes
 from hyperframe.frame import GoAwayFrame, SettingsFrame
 
+from notify.emulators.faults import Faults, is_turn
+
 # What APNs was seen to announce; FCM announces 100 streams and the like.
 SETTINGS = {
     SettingsFrame.HEADER_TABLE_SIZE: 4096,
@@ -58,26 +60,6 @@ class Answer:
 
 def said(status: int, document: Any, **headers: str) -> Answer:
     return Answer(status, {"content-type": "application/json", **headers}, json.dumps(document).encode())
-
-
-@dataclass
-class Faults:
-    """How connections and answers go wrong, changeable while running (PUT /faults). 0 is never.
-
-    latency_ms: before each answer. The rest count requests of one connection: after so many it gets a GOAWAY, is reset
-    (every n), answers nothing more, or has one stream reset (every n, after the push was taken). status_every: one
-    answer in n is `status` with `reason` instead.
-    """
-
-    latency_ms: int = 0
-    goaway_after: int = 0
-    cut_every: int = 0
-    stall_after: int = 0
-    reset_every: int = 0
-    status_every: int = 0
-    status: int = 503
-    reason: str = "ServiceUnavailable"
-    retry_after_s: int = 0
 
 
 class Service(Protocol):
@@ -208,10 +190,10 @@ class Link(asyncio.Protocol):
             self.stalled = True
             return
         answer = self._answer(self.open[sid])
-        if _is_turn(faults.cut_every, n):
+        if is_turn(faults.cut_every, n):
             self.service.settle()
             self.cut()
-        elif _is_turn(faults.reset_every, n) and self.h2:
+        elif is_turn(faults.reset_every, n) and self.h2:
             self.open.pop(sid)
             self.h2.reset_stream(sid, ErrorCodes.INTERNAL_ERROR)
         else:
@@ -221,7 +203,7 @@ class Link(asyncio.Protocol):
 
     def _answer(self, asked: Asked) -> Answer:
         faults = self.service.faults
-        if _is_turn(faults.status_every, self.requests):
+        if is_turn(faults.status_every, self.requests):
             after = {"retry-after": str(faults.retry_after_s)} if faults.retry_after_s else {}
             return said(faults.status, {"reason": faults.reason}, **after)
         return self.service.answer(self, asked)
@@ -262,10 +244,6 @@ class Link(asyncio.Protocol):
         head = h11.Response(status_code=answer.status, headers=fields)
         out = [self.h1.send(head), self.h1.send(h11.Data(data=answer.body)), self.h1.send(h11.EndOfMessage())]
         self.transport.write(b"".join(part for part in out if part))
-
-
-def _is_turn(every: int, n: int) -> bool:
-    return bool(every) and n % every == 0
 
 
 def _settings(values: dict[int, int]) -> bytes:

@@ -13,11 +13,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from db.domain import Device, Kind, Platform
-from notify.apns import TOKEN_S, Apns, Key, Signature, judged
+from notify.apns import Apns, judged
 from notify.lane import Reply
 from notify.message import Message
 from notify.outcome import ConfigFault, Delivered, Gone, Later, OurFault
 from notify.sender import Again
+from notify.signature import TOKEN_S, Key, Signature
 from notify.transport import Activity, ActivityStart, Address, Channel, Parcel
 from tests.emulated import Emulated
 

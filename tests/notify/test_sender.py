@@ -167,7 +167,7 @@ def test_parcels_are_taken_only_as_fast_as_they_are_answered(emulators: Emulated
         said = message()
         for number in itertools.count():
             taken += 1
-            yield Parcel(Device(platform=Platform.IOS, token=f"{number:064x}"), said)
+            yield Parcel(Device(platform=Platform.IOS, token=f"e{number:063x}"), said)
 
     outcomes = apns.send(endless())
     for answered, _ in enumerate(itertools.islice(outcomes, 2000), 1):

@@ -20,8 +20,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from db.domain import Device, Kind, Platform
+from notify.emulators.faults import Faults
 from notify.emulators.keys import Keys
-from notify.emulators.wire import Answer, Asked, Faults, Link, tls_context
+from notify.emulators.wire import Answer, Asked, Link, tls_context
 from notify.lane import Reply
 from notify.message import Message
 from notify.outcome import ConfigFault, Delivered, Dropped, Gone, Later, OurFault
