@@ -81,8 +81,7 @@ def indexes(engine: Engine) -> dict[str, Any]:
     """How PostgreSQL answers the planner's question: which indexes, and how long for itself."""
     query = _followers(MATCH, BITS[Kind.GOAL], None).compile(engine, compile_kwargs={"literal_binds": True})
     with engine.begin() as connection:
-        # A cursor's query does not run in parallel.
-        for setting in (*FOR_MANY, "SET LOCAL max_parallel_workers_per_gather = 0"):
+        for setting in FOR_MANY:
             connection.execute(text(setting))
         lines = [row[0] for row in connection.execute(text(f"EXPLAIN (ANALYZE, BUFFERS) {query}".replace(":", "\\:")))]
     print("\n".join(lines), file=sys.stderr)

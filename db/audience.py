@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import (
     Engine,
-    Row,
     Select,
     Subquery,
     Text,
@@ -27,13 +26,11 @@ from sqlalchemy import (
 
 from db.domain import Device, Match, Platform, Subject
 from db.models import ChannelRow, DeviceRow, FollowRow, UserRow, UserSubscriptionRow
-from db.session import begin
+from db.session import begin, stream
 
-# Rows fetched at a time: a cursor on the server keeps the rest, so a million followers cost no more memory than these.
-FETCH = 5_000
-# What PostgreSQL may take to sort a million of them without its disk, until the transaction ends. And a cursor is
-# planned for its first rows unless it is told that all are wanted. Compiling takes longer than it saves.
-FOR_MANY = ("SET LOCAL work_mem = '128MB'", "SET LOCAL cursor_tuple_fraction = 1.0", "SET LOCAL jit = off")
+# What PostgreSQL may take to join and sort a million rows without its disk, until the transaction ends. Compiling the
+# query takes longer than it saves.
+FOR_MANY = ("SET LOCAL work_mem = '64MB'", "SET LOCAL jit = off")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +43,7 @@ class Place:
 
 # A row: device, kinds its user wants (a mask), the user's time zone and quiet hours (all None without), and when it was
 # last active, as text: a million of them are not parsed where one in a thousand is needed.
-Follower = Row[int, int, str | None, int | None, int | None, str]
+Follower = tuple[int, int, str | None, int | None, int | None, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +84,13 @@ class Audience:
         `size`, each with the place after it.
 
         Own wishes for the match outweigh those for its teams and its competition. Devices that listen to topics are
-        left out. Reads through a cursor; closing the iterator closes it.
+        left out. A page is all that is held of them here.
         """
         with begin(self.engine) as session:
             if session.get_bind().dialect.name == "postgresql":
                 for setting in FOR_MANY:
                     session.execute(text(setting))
-            # Past the ORM, which would cost a microsecond a column.
-            options = {"stream_results": True, "max_row_buffer": FETCH}
-            rows = session.connection().execute(_followers(match, kinds, after), execution_options=options)
-            for page in rows.partitions(size):
+            for page in stream(session, _followers(match, kinds, after), size):
                 last = page[-1]
                 yield page, Place(_ms(datetime.fromisoformat(last[5])), last[0])
 
