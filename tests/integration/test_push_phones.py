@@ -131,7 +131,7 @@ class Sdk:
     def __init__(self, emulated: Emulated) -> None:
         fcm = emulated.fcm()
         fcm.credential.refresh(fcm._exchange)
-        self.endpoint, self.session = fcm.endpoint, fcm.session
+        self.endpoint, self.session = emulated.fcm_url + fcm.path, fcm.session
         self.bearer = {"Authorization": f"Bearer {fcm.credential.token}"}
 
     def subscribe(self, token: str, topic: str) -> None:
