@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test tools lint types imports unit browser-js secret replay bench-ingest bench-hold bench-read bench-page bench-edge clean
+.PHONY: help run test tools lint types imports unit browser-js secret replay bench-ingest bench-hold bench-read bench-page bench-edge bench-kills bench-plan bench-push clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -38,6 +38,12 @@ secret: $(VENV)/.runs ## print a fresh INGEST_SECRET_GENERIC
 replay: $(VENV)/.runs ## post a recorded match: make replay FILE=match.json SPEED=60
 	@$(BIN)/python -m workers.replay --speed $(or $(SPEED),60) $(FILE)
 
+bench-plan: $(VENV)/.runs ## a match that a million follow: alert to chunks, over PostgreSQL
+	@$(BIN)/python -m bench.plan
+
+bench-kills: $(VENV)/.runs ## fifty killed workers in a fan-out to 100,000 phones
+	@$(BIN)/python -m bench.kills
+
 bench-ingest: $(VENV)/.runs ## a Saturday's 230 events a second: accepted to applied
 	@$(BIN)/python -m bench.ingest
 
@@ -52,6 +58,9 @@ bench-read: $(VENV)/.runs ## the origin's score beside a bare WSGI hello (apt-ge
 
 bench-page: $(VENV)/.tests ## a board of a thousand matches in Chromium
 	@$(BIN)/python -m bench.page
+
+bench-push: $(VENV)/.tests ## sends a second of one core, beside aioapns and firebase-admin (nghttp2-server, nghttp2-proxy)
+	@$(BIN)/python -W ignore -m bench.push
 
 clean: ## forget the environment and the embedded run's data
 	rm -rf $(VENV) var

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import logging
 import os
 import secrets
@@ -75,6 +76,41 @@ class Settings:
     # Bunny's pull zone id and API key.
     bunny_pull_zone_id: str = ""
     bunny_api_key: str = field(default="", repr=False)
+    # The header in which the router in front names the client (`X-Forwarded-For` on Heroku); none where nothing is in
+    # front, for then anybody may send it. Sign-ups are counted by it.
+    client_address_header: str = ""
+    # Where the keys of another issuer's JWTs are (JWKS): its users are then ours too. Issuer and audience go with it.
+    auth_jwks_url: str = ""
+    # `iss` of those JWTs.
+    auth_issuer: str = ""
+    # `aud` of those JWTs.
+    auth_audience: str = ""
+    # `keys`: alerts go out by every service whose keys are set below; `null`: by none, and count as sent.
+    push: str = "keys"
+    # APNs: the team's id, ten characters.
+    apns_team: str = ""
+    # The key's id, ten characters.
+    apns_key_id: str = ""
+    # The key itself, the text of the .p8 file; `\n` may stand for a line break.
+    apns_key: str = field(default="", repr=False)
+    # The app's bundle id.
+    apns_bundle: str = ""
+    # Instead of Apple's hosts, for both environments: an emulator's.
+    apns_url: str = ""
+    # The same for the management of broadcast channels.
+    apns_channels_url: str = ""
+    # FCM: the text of the service account's JSON file.
+    fcm_credentials: str = field(default="", repr=False)
+    # Instead of https://fcm.googleapis.com: an emulator's.
+    fcm_url: str = ""
+    # Web Push: the VAPID private key, PEM (RFC 8292).
+    vapid_key: str = field(default="", repr=False)
+    # Whom the operators of a push service may write to: an e-mail address.
+    vapid_contact: str = ""
+    # A file of certificates that push services are checked against instead of the public ones.
+    push_ca: str = ""
+    # Where the emulators show their phones (notify/emulators/control.py); none beside the real services.
+    control_url: str = ""
     # The demo match day of the embedded run; 0 starts the same system without it.
     demo: bool = True
     # Match minutes the demo plays per real minute.
@@ -96,6 +132,10 @@ class Settings:
         for name, (is_wrong, wanted) in _WRONG.items():
             if name in given and is_wrong(given[name]):
                 raise Refused(f"{name.upper()} {wanted}. Unset it for the default.")
+        for name, others in _TOGETHER.items():
+            missing = [other for other in others if name in given and not getattr(settings, other)]
+            if missing:
+                raise Refused(f"{name.upper()} needs {' and '.join(missing).upper()} beside it.")
         return settings
 
     def ingest_secret(self, provider: str) -> str:
@@ -172,6 +212,21 @@ def _is_no_port(text: str) -> bool:
     return int(text) > 65_535
 
 
+def _is_no_account(text: str) -> bool:
+    try:
+        return not {"project_id", "private_key", "client_email", "token_uri"} <= json.loads(text).keys()
+    except (ValueError, AttributeError):
+        return True
+
+
+def _is_no_pem(text: str) -> bool:
+    return "PRIVATE KEY" not in text
+
+
+def _is_no_push(word: str) -> bool:
+    return word not in ("keys", "null")
+
+
 def _is_no_level(word: str) -> bool:
     return word.upper() not in logging.getLevelNamesMapping()
 
@@ -191,6 +246,16 @@ _WRONG: dict[str, tuple[Callable[[str], bool], str]] = {
     ),
     "ingest_secret_sportradar": _SHARED,
     "ingest_secret_statsperform": _SHARED,
+    "push": (_is_no_push, "must be keys or null"),
+    "apns_key": (_is_no_pem, "must be the text of the .p8 file"),
+    "fcm_credentials": (_is_no_account, "must be the text of the service account's JSON file"),
+    "vapid_key": (_is_no_pem, "must be a private key in PEM"),
+}
+# What is of no use alone.
+_TOGETHER = {
+    "auth_jwks_url": ("auth_issuer", "auth_audience"),
+    "apns_key": ("apns_team", "apns_key_id", "apns_bundle"),
+    "vapid_key": ("vapid_contact",),
 }
 
 
@@ -203,6 +268,6 @@ def set_up_logs(level: str) -> None:
     """One line a decision on stdout: level, module, event word, fields. The platform keeps them (twelve-factor)."""
     form = "%(levelname)s %(name)s %(message)s"
     logging.basicConfig(stream=sys.stdout, level=level.upper(), format=form, force=True)
-    # These tell every step; their warnings are enough beside our own lines.
-    for chatty in ("rq", "rq.worker", "alembic", "urllib3"):
+    # These tell every step, the HTTP/2 ones with the tokens in it; their warnings are enough beside our own lines.
+    for chatty in ("rq", "rq.worker", "alembic", "urllib3", "hpack", "h2"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

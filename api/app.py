@@ -4,7 +4,24 @@ from __future__ import annotations
 
 from flask import Flask
 
-from api import assets, commands, edge, errors, held, ingest, matches, openapi, ops, pages, scores, stream, websocket
+from api import (
+    accounts,
+    assets,
+    commands,
+    edge,
+    errors,
+    follows,
+    held,
+    ingest,
+    matches,
+    openapi,
+    ops,
+    pages,
+    push_commands,
+    scores,
+    stream,
+    websocket,
+)
 from api.fast import FastPath
 from api.services import Services
 from cdn import backends
@@ -31,9 +48,24 @@ def create_app(settings: Settings) -> App:
     app.json.compact = True  # type: ignore[attr-defined]
     services = app.extensions["services"] = Services(settings)
     errors.register(app)
-    for part in (scores, held, stream, websocket, matches, ingest, ops, edge, openapi, pages, assets):
+    for part in (
+        scores,
+        held,
+        stream,
+        websocket,
+        matches,
+        accounts,
+        follows,
+        ingest,
+        ops,
+        edge,
+        openapi,
+        pages,
+        assets,
+    ):
         app.register_blueprint(part.blueprint)
     commands.register(app)
     edge.register(app)
+    push_commands.register(app)
     app.wsgi_app = FastPath(app.wsgi_app, services)  # type: ignore[method-assign]
     return app

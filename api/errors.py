@@ -23,10 +23,12 @@ STATUS = {
     "unknown_match": 404,
     "unknown_route": 404,
     "signature": 401,
-    "token": 401,
+    "unauthorized": 401,
+    "limit_reached": 409,
     "too_large": 413,
     "invalid": 422,
     "busy": 429,
+    "too_fast": 429,
 }
 
 
@@ -58,7 +60,11 @@ def answer(status: int, text: str, cache: dict[str, str] = headers.NO_STORE, ret
 def refused(error: Refused) -> Response:
     status = STATUS.get(error.code, 400)
     cache = missing() if status == 404 and request.method in ("GET", "HEAD") else headers.NO_STORE
-    return answer(status, body(error.code, error.message, error.faults), cache, 1 if status == 429 else 0)
+    wait_s = error.retry_after_s or 1 if status == 429 else 0
+    response = answer(status, body(error.code, error.message, error.faults), cache, wait_s)
+    if error.code == "unauthorized":
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
 
 
 def missing() -> dict[str, str]:

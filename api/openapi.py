@@ -30,8 +30,9 @@ Schemas = dict[tuple[type[BaseModel], str], dict[str, Any]]
 
 ERRORS = {
     400: "The request is not understood",
-    401: "The signature is missing, wrong or stale",
+    401: "The signature, or the bearer token, is missing, wrong or stale",
     404: "There is no such match",
+    409: "There are too many already",
     413: "The body is too large",
     422: "Understood, but wrong: `fields` says where. Nothing of it was applied",
     429: "Too much at once; see Retry-After",
@@ -50,6 +51,7 @@ class Operation:
     tag: str
     errors: tuple[int, ...]
     headers: tuple[str, ...]
+    bearer: bool
 
 
 def documented(
@@ -62,12 +64,13 @@ def documented(
     body: type[BaseModel] | None = None,
     errors: tuple[int, ...] = (404, 503),
     headers: tuple[str, ...] = (),
+    bearer: bool = False,
 ) -> Callable[[View], View]:
     """Mark a view for the document. It is returned as it is."""
 
     def mark(view: View) -> View:
         view.__operation__ = Operation(  # type: ignore[attr-defined]
-            summary, answer, status, query, body, tag, errors, headers
+            summary, answer, status, query, body, tag, errors, headers, bearer
         )
         return view
 
@@ -99,7 +102,10 @@ def generate() -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "Live scores", "version": VERSION, "description": "Public reads need no key and no cookie."},
         "paths": paths,
-        "components": {"schemas": definitions},
+        "components": {
+            "schemas": definitions,
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+        },
     }
 
 
@@ -125,6 +131,8 @@ def _described(path: str, operation: Operation, view: Callable[..., Any], refs: 
         "parameters": _parameters(path, operation),
         "responses": {str(operation.status): _content(operation.summary, operation.answer, refs)} | answers,
     }
+    if operation.bearer:
+        said["security"] = [{"bearer": []}]
     if operation.body:
         said["requestBody"] = {"required": True} | _content("", operation.body, refs, "validation")
         said["requestBody"].pop("description")

@@ -70,7 +70,7 @@ def _may_see_metrics() -> None:
     token = here().settings.metrics_token
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
     if token and not hmac.compare_digest(given.encode(), token.encode()):
-        raise Refused("The Bearer token is missing or wrong.", "token")
+        raise Refused("The Bearer token is missing or wrong.", "unauthorized")
 
 
 def _measured() -> dict[str, tuple[str, float]]:

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Response, current_app, request
 
 from api.document import BOARD, Document
-from cdn.headers import Policy
+from cdn.headers import NO_STORE, Policy
 from db.domain import Competition, Event, Match, Person, Phase, Team
 
 # Polls are the bill at the edge, so their pace is ours to give (ms): a goal is a matter of seconds, a kick-off is not.
@@ -142,6 +142,13 @@ def public(
         response.set_etag(etag, weak=True)
         response.make_conditional(request.environ)
     return response
+
+
+def private(document: dict[str, Any] | None, status: int = 200) -> Response:
+    """For one user's eyes: kept nowhere. None is an answer without a body."""
+    if document is None:
+        return Response(status=204, headers=NO_STORE)
+    return Response(dumps(document), status, NO_STORE, content_type="application/json")
 
 
 def dumps(document: dict[str, Any]) -> bytes:

@@ -40,7 +40,7 @@ def _zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
-def _zone(name: str) -> str:
+def zone(name: str) -> str:
     if name not in _zones():
         raise ValueError("not a time zone of the IANA database, such as Europe/Berlin")
     return name
@@ -131,7 +131,7 @@ class MatchList(Body):
 
 class MatchQuery(Query):
     date: Annotated[Annotated[Date, AfterValidator(_near)] | None, Field(description="a calendar day in `tz`")] = None
-    tz: Annotated[str, AfterValidator(_zone), Field(description="IANA time zone of `date`")] = "UTC"
+    tz: Annotated[str, AfterValidator(zone), Field(description="IANA time zone of `date`")] = "UTC"
     competition: Id | None = None
     team: Id | None = None
     status: Annotated[str | None, Field(max_length=64, description="a status or a phase")] = None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
 
+import jwt
 from flask import current_app
 
 from api.document import Held
@@ -19,7 +20,11 @@ from api.waiting import Room
 from cdn import headers
 from config import Settings
 from db import metrics
+from db.accounts import Accounts
+from db.alerts import Alerts
+from db.audience import Audience
 from db.history import History
+from db.limits import Limits
 from db.live import Live, connect
 from db.purges import Purges
 from db.session import engine
@@ -44,6 +49,28 @@ class Services:
     @cached_property
     def dialect(self) -> headers.Dialect:
         return headers.dialect(self.settings.cdn)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        return Accounts(self.history.engine)
+
+    @cached_property
+    def audience(self) -> Audience:
+        return Audience(self.history.engine)
+
+    @cached_property
+    def alerts(self) -> Alerts:
+        return Alerts(connect(self.settings.redis_url))
+
+    @cached_property
+    def limits(self) -> Limits:
+        return Limits(connect(self.settings.redis_url))
+
+    @cached_property
+    def jwks(self) -> jwt.PyJWKClient | None:
+        """The keys of the issuer whose users are ours too; fetched when first needed, then at most every 30 s."""
+        url = self.settings.auth_jwks_url
+        return jwt.PyJWKClient(url, timeout=5, lifespan=600) if url else None
 
     @cached_property
     def reader(self) -> Reader:

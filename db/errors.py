@@ -24,13 +24,16 @@ class LiveScoreError(Exception):
 
 
 class Refused(LiveScoreError):
-    """The asker is wrong and repeating will not help. `faults` say where."""
+    """The asker is wrong and repeating will not help. `faults` say where; retry_after_s when, for who was too fast."""
 
     code = "refused"
 
-    def __init__(self, message: str, code: str | None = None, faults: tuple[Fault, ...] = ()) -> None:
+    def __init__(
+        self, message: str, code: str | None = None, faults: tuple[Fault, ...] = (), retry_after_s: int = 0
+    ) -> None:
         super().__init__(message, code)
         self.faults = faults
+        self.retry_after_s = retry_after_s
 
 
 class Unavailable(LiveScoreError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import zlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from importlib import resources
 from typing import Any, ParamSpec, TypeVar
@@ -72,8 +72,8 @@ class Board:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """done: everything is written; otherwise nothing is, for another drain was first. ring: history wants a job.
-    left: inbox entries that remain. rev: the match's revision now. ring_purge: purging wants a job."""
+    """done: everything is written; otherwise nothing is, for another drain was first. ring, ring_purge, ring_push:
+    history, the edge, followers want a job. left: inbox entries that remain. rev: the match's revision now."""
 
     done: bool
     version: int
@@ -81,6 +81,7 @@ class Committed:
     left: int
     rev: str
     ring_purge: bool
+    ring_push: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,11 @@ class Change:
     match: Match
     facts: str
     events: tuple[Event, ...]
+
+    @property
+    def with_events(self) -> Match:
+        """The match with the events that were touched, and no others."""
+        return replace(self.match, events={event.id: event for event in self.events})
 
 
 def connect(url: str) -> redis.Redis:
@@ -296,7 +302,7 @@ class Live:
         match_id = after.id
         document: list[Any] = [*_fields(after), encode_facts(facts), *_standing(after)]
         told: list[Any] = [BELL_S, keys.CHANGED, _urgent(facts), ",".join(purges)]
-        done, version, ring, left, rev, purge = self._commit(
+        done, version, ring, left, rev, purge, push = self._commit(
             keys=[
                 keys.state(match_id),
                 keys.events(match_id),
@@ -310,10 +316,14 @@ class Live:
                 keys.PURGE_PENDING,
                 keys.PURGE_BELL,
                 keys.WAITING,
+                keys.push(match_id),
+                keys.PUSH_PENDING,
+                keys.PUSH_BELL,
             ],
             args=[match_id, held.rev, mode, *document, *told, len(ids), *ids, *pairs],
         )
-        return Committed(done == b"done", int(version), bool(ring), int(left), _text(rev), bool(purge))
+        rung = bool(ring), int(left), _text(rev), bool(purge), bool(push)
+        return Committed(done == b"done", int(version), *rung)
 
     @guarded
     def restore(self, match: Match) -> bool:
@@ -345,7 +355,7 @@ class Live:
     @guarded
     def outbox(self, match_id: str, limit: int) -> list[Change]:
         entries = self.redis.xrange(keys.outbox(match_id), count=limit)
-        return [_change(_text(entry_id), fields) for entry_id, fields in entries]
+        return [change_of(_text(entry_id), fields) for entry_id, fields in entries]
 
     @guarded
     def ack(self, match_id: str, ids: Sequence[str]) -> int:
@@ -439,7 +449,7 @@ def _urgent(facts: tuple[Fact, ...]) -> int:
     return int(any(fact.kind in (FactKind.SCORE, FactKind.STATUS) for fact in facts))
 
 
-def _change(entry_id: str, fields: dict[bytes, bytes]) -> Change:
+def change_of(entry_id: str, fields: dict[bytes, bytes]) -> Change:
     match = decode_match(fields[b"match"], int(fields[b"version"]), int(fields[b"updated_at"]))
     return Change(entry_id, match, fields[b"facts"].decode(), decode_event_list(fields[b"events"]))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, LargeBinary, String, Text, TypeDecorator
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, Integer, LargeBinary, String, Text, TypeDecorator, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import JSON
@@ -118,14 +118,103 @@ class MatchEventRow(Base):
     document: Mapped[str] = mapped_column(Text)
 
 
+class UserRow(Base):
+    """A follower. token_digest: SHA-256 of the bearer token, in hex, which is kept nowhere; None for users whose tokens
+    another issuer signs. quiet_since, quiet_until: minutes after midnight in time_zone."""
+
+    __tablename__ = "users"
+    # The few with quiet hours, for a planner that asks of a million whether they have any.
+    __table_args__ = (
+        Index(
+            "ix_users_quiet",
+            "id",
+            "time_zone",
+            "quiet_since",
+            "quiet_until",
+            postgresql_where=text("quiet_since IS NOT NULL"),
+            sqlite_where=text("quiet_since IS NOT NULL"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    token_digest: Mapped[str | None] = mapped_column(String(64), unique=True)
+    time_zone: Mapped[str] = mapped_column(String(64))
+    quiet_since: Mapped[int | None]
+    quiet_until: Mapped[int | None]
+    spoiler_free: Mapped[bool]
+    locale: Mapped[str] = mapped_column(String(35))
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    active_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class DeviceRow(Base):
+    """One address of one user. digest names the address (platform, environment, token or endpoint): a phone that is
+    handed on moves to its new user. topics: the variant of FCM topics the app has said it listens to; such a device is
+    not written to one by one. active_at: its user's, kept here because devices are planned in that order."""
+
+    __tablename__ = "devices"
+    __table_args__ = (
+        Index("ix_devices_user", "user_id", "id"),
+        Index("ix_devices_topics", "topics"),
+        Index(
+            "ix_devices_sandbox",
+            "id",
+            postgresql_where=text("environment = 'sandbox'"),
+            sqlite_where=text("environment = 'sandbox'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    platform: Mapped[str] = mapped_column(String(8))
+    token: Mapped[str] = mapped_column(Text)
+    endpoint: Mapped[str | None] = mapped_column(Text)
+    p256dh: Mapped[str | None] = mapped_column(String(128))
+    auth: Mapped[str | None] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(String(8))
+    environment: Mapped[str] = mapped_column(String(16))
+    locale: Mapped[str | None] = mapped_column(String(35))
+    topics: Mapped[str | None] = mapped_column(String(16))
+    registered_at: Mapped[datetime] = mapped_column(Moment)
+    active_at: Mapped[datetime] = mapped_column(Moment)
+
+
 class UserSubscriptionRow(Base):
-    """Who follows a match, and what of it they want to hear."""
+    """Who follows a match, and what of it they want to hear; it outweighs what they said of its teams. kinds: the same
+    as a mask (domain.notice.BITS), 0 for a muted match. The index answers a planner without the table."""
 
     __tablename__ = "user_subscriptions"
+    __table_args__ = (Index("ix_user_subscriptions_match", "match_id", "user_id", "kinds"),)
 
-    user_id: Mapped[str] = mapped_column(Id, primary_key=True)
-    match_id: Mapped[str] = mapped_column(Id, primary_key=True, index=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    match_id: Mapped[str] = mapped_column(Id, primary_key=True)
     notification_prefs: Mapped[dict[str, Any]] = mapped_column(JSON)
+    kinds: Mapped[int]
+
+
+class FollowRow(Base):
+    """Who follows a team or a competition. subject is `teams` or `competitions`."""
+
+    __tablename__ = "follows"
+    __table_args__ = (Index("ix_follows_subject", "subject", "subject_id", "user_id", "kinds"),)
+
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    subject: Mapped[str] = mapped_column(String(16), primary_key=True)
+    subject_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    notification_prefs: Mapped[dict[str, Any]] = mapped_column(JSON)
+    kinds: Mapped[int]
+
+
+class ChannelRow(Base):
+    """An APNs broadcast channel of a match, in one environment, from its creation until it is deleted at Apple."""
+
+    __tablename__ = "push_channels"
+
+    match_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    environment: Mapped[str] = mapped_column(String(16), primary_key=True)
+    channel_id: Mapped[str] = mapped_column(String(255))
+    created_at: Mapped[datetime] = mapped_column(Moment, index=True)
 
 
 class RefusedRow(Base):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+import psycopg
+from sqlalchemy import Engine, Select, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -36,8 +38,42 @@ def _sqlite(url: str, path: str | None) -> Engine:
         # WAL: readers and the one writer do not wait for each other (sqlite.org/wal.html).
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
+        connection.create_aggregate("bit_or", 1, _BitOr)
 
     return made
+
+
+def stream(session: Session, query: Select[Any], size: int) -> Iterator[Sequence[Any]]:
+    """The rows of a query of millions, a page at a time; closing the iterator ends the query.
+
+    On PostgreSQL as libpq's chunked rows, not through a cursor: what a cursor reads is never worked out in parallel
+    ("When Can Parallel Query Be Used?"), which takes twice as long. Raises Unavailable as `begin` does.
+    """
+    connection = session.connection()
+    if connection.dialect.name != "postgresql":
+        yield from connection.execute(query, execution_options={"stream_results": True}).partitions(size)
+        return
+    compiled = query.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
+    cursor: psycopg.Cursor[Any] = connection.connection.driver_connection.cursor()  # type: ignore[union-attr]
+    try:
+        rows = cursor.stream(str(compiled).encode(), compiled.params, size=size)
+        while page := list(islice(rows, size)):
+            yield page
+    except psycopg.OperationalError as error:
+        raise Unavailable(f"history is out of reach: {type(error).__name__}") from error
+
+
+class _BitOr:
+    """PostgreSQL's aggregate of this name, which SQLite lacks."""
+
+    def __init__(self) -> None:
+        self.total = 0
+
+    def step(self, value: int) -> None:
+        self.total |= value
+
+    def finalize(self) -> int:
+        return self.total
 
 
 @contextmanager

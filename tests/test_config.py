@@ -10,6 +10,14 @@ from config import Settings, new_secret
 from db.errors import Refused
 
 KEY = new_secret()
+PEM = "-----BEGIN PRIVATE KEY-----"
+ACCOUNT = '{"project_id": "p", "private_key": "k", "client_email": "e", "token_uri": "u"}'
+# What a setting is of no use without.
+BESIDE = {
+    "auth_jwks_url": {"auth_issuer": "i", "auth_audience": "a"},
+    "apns_key": {"apns_team": "t", "apns_key_id": "k", "apns_bundle": "b"},
+    "vapid_key": {"vapid_contact": "c"},
+}
 # Every field, a text for its variable, and what that is read as.
 GIVEN = {
     "redis_url": ("rediss://:pass@redis.example:6380/1", "rediss://:pass@redis.example:6380/1"),
@@ -42,6 +50,23 @@ GIVEN = {
     "bunny_pull_zone_id": ("12345", "12345"),
     "bunny_api_key": ("a bunny key", "a bunny key"),
     "metrics_token": ("a metrics token", "a metrics token"),
+    "client_address_header": ("X-Forwarded-For", "X-Forwarded-For"),
+    "auth_jwks_url": ("https://id.example/jwks", "https://id.example/jwks"),
+    "auth_issuer": ("https://id.example", "https://id.example"),
+    "auth_audience": ("scores", "scores"),
+    "push": ("null", "null"),
+    "apns_team": ("TEAM000001", "TEAM000001"),
+    "apns_key_id": ("KEY0000001", "KEY0000001"),
+    "apns_key": (PEM, PEM),
+    "apns_bundle": ("com.example.scores", "com.example.scores"),
+    "apns_url": ("https://127.0.0.1:1", "https://127.0.0.1:1"),
+    "apns_channels_url": ("https://127.0.0.1:2", "https://127.0.0.1:2"),
+    "fcm_credentials": (ACCOUNT, ACCOUNT),
+    "fcm_url": ("https://127.0.0.1:3", "https://127.0.0.1:3"),
+    "vapid_key": (PEM, PEM),
+    "vapid_contact": ("push@example.com", "push@example.com"),
+    "push_ca": ("ca.pem", "ca.pem"),
+    "control_url": ("http://127.0.0.1:4", "http://127.0.0.1:4"),
     "demo": ("0", False),
     "demo_speed": ("2.5", 2.5),
     "log_level": ("warning", "warning"),
@@ -55,7 +80,13 @@ def read(**variables: str) -> Settings:
 @pytest.mark.parametrize("name", GIVEN)
 def test_a_variable_is_read(name: str) -> None:
     text, value = GIVEN[name]
-    assert getattr(read(**{name: text}), name) == value
+    assert getattr(read(**{name: text}, **BESIDE.get(name, {})), name) == value
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_what_is_of_no_use_alone_names_what_it_needs(name: str) -> None:
+    with pytest.raises(Refused, match=" and ".join(BESIDE[name]).upper()):
+        read(**{name: GIVEN[name][0]})
 
 
 def test_this_table_knows_every_setting() -> None:
@@ -92,6 +123,11 @@ def test_a_flag_has_several_words(word: str) -> None:
         ("ingest_secret_generic", "not base64 at all: äöü"),
         ("ingest_secret_sportradar", "fifteen-letters"),
         ("ingest_secret_statsperform", "x"),
+        ("push", "off"),
+        ("apns_key", "AuthKey.p8"),
+        ("fcm_credentials", "service-account.json"),
+        ("fcm_credentials", '{"project_id": "p"}'),
+        ("vapid_key", "BNcRd"),
     ],
 )
 def test_a_wrong_value_stops_the_start_and_is_named(name: str, text: str) -> None:
@@ -102,9 +138,10 @@ def test_a_wrong_value_stops_the_start_and_is_named(name: str, text: str) -> Non
 
 
 def test_no_secret_and_no_password_is_shown() -> None:
-    secret = ("secret", "token", "api_key", "redis_url", "database_url")
-    told = {name: GIVEN[name][0] for name in GIVEN if any(word in name for word in secret)}
-    shown = repr(read(**told))
+    bear = {"redis_url", "rq_redis_url", "database_url", "apns_key", "fcm_credentials", "vapid_key"}
+    words = ("secret", "token", "api_key")
+    told = {name: GIVEN[name][0] for name in GIVEN if name in bear or any(word in name for word in words)}
+    shown = repr(read(**told, **BESIDE["apns_key"], **BESIDE["vapid_key"]))
     assert [name for name, text in told.items() if text in shown] == []
 
 

@@ -136,7 +136,9 @@ def sources() -> Iterator[Path]:
 
 def test_every_reference_from_the_code_to_a_document_leads_somewhere() -> None:
     for path in sources():
-        for target, heading in re.findall(r'\b(docs/[\w./-]*\w)(?:, "([^"]+)")?', path.read_text(errors="replace")):
+        for target, heading in re.findall(
+            r'(?<![\w./])(docs/[\w./-]*\w)(?:, "([^"]+)")?', path.read_text(errors="replace")
+        ):
             where = f"{path.relative_to(ROOT)} refers to {target}"
             # A decision is referred to by its number.
             found = [ROOT / target] if (ROOT / target).exists() else sorted(ROOT.glob(f"{target}-*.md"))

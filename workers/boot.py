@@ -8,11 +8,14 @@ from functools import cached_property, lru_cache
 from cdn import backends
 from cdn.backend import Backend
 from config import Settings
+from db.alerts import Alerts
+from db.audience import Audience
 from db.history import History
 from db.live import Live, connect
 from db.purges import Purges
 from db.session import engine
 from workers import queues
+from workers.transports import Transports
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,18 @@ class Services:
     @cached_property
     def cdn(self) -> Backend:
         return backends.chosen(self.settings)
+
+    @cached_property
+    def alerts(self) -> Alerts:
+        return Alerts(connect(self.settings.redis_url))
+
+    @cached_property
+    def audience(self) -> Audience:
+        return Audience(self.history.engine)
+
+    @cached_property
+    def transports(self) -> Transports:
+        return Transports(self.settings)
 
     @cached_property
     def bells(self) -> queues.Bells:

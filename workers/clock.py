@@ -42,6 +42,11 @@ def sweep(here: Services, *, now_ms: int) -> int:
     if (since is not None and since < now_ms - OVERDUE_MS) or here.live.refused_waiting():
         here.bells.history()
         rung += 1
+    # A window's end is rung for by nobody else; a second late is early enough for what has waited thirty.
+    work_at = here.alerts.work_at()
+    if work_at is not None and work_at <= now_ms:
+        here.bells.push()
+        rung += 1
     return rung
 
 
@@ -51,6 +56,7 @@ def rebuild(here: Services) -> int:
 
 
 def housekeep(here: Services, *, now_ms: int) -> None:
+    here.bells.lookahead()
     for match_id in here.live.unpark(before_ms=now_ms - PARKED_MS):
         logger.warning("match_unparked match=%s", match_id)
     here.history.forget_refused(before_ms=now_ms - KEEP_REFUSED_MS)

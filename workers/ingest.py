@@ -110,6 +110,8 @@ class Drain:
             logger.info("match_applied match=%s version=%d status=%s score=%s minute=%s", *said)
         if committed.ring_purge:
             self.bells.purge()
+        if committed.ring_push:
+            self.bells.push()
         if committed.ring:
             self.bells.history()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import json
 import os
 import shutil
 import signal
@@ -64,7 +65,11 @@ def run(settings: Settings) -> int:
     with _only_one(var) as lock:
         _check_port(settings)
         environment = _environment(settings, var)
-        with _redis(var, environment, lock), _edge(settings, var, environment):
+        with (
+            _redis(var, environment, lock),
+            _emulators(settings, var, environment),
+            _edge(settings, var, environment),
+        ):
             _write_environment(var, environment)
             subprocess.run([sys.executable, "-m", "alembic", "upgrade", "head"], cwd=ROOT, env=environment, check=True)
             return _processes(settings, environment)
@@ -207,6 +212,25 @@ def _install_varnish() -> None:
         print(f"Installing Varnish: {INSTALL}", flush=True)
         subprocess.run(["sh", "-c", f"apt-get update -qq; {INSTALL} -y -qq"], stdout=subprocess.DEVNULL, check=False)  # noqa: S607
         varnishd_binary()
+
+
+@contextmanager
+def _emulators(settings: Settings, var: Path, environment: dict[str, str]) -> Iterator[None]:
+    """APNs and FCM of this machine, unless there are keys to the real ones: alerts then reach phones that are not."""
+    if settings.apns_key or settings.fcm_credentials or settings.push == "null":
+        yield
+        return
+    command = [sys.executable, "-m", "notify.emulators", "--var", str(var / "emulators")]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, start_new_session=True)
+    try:
+        said = json.loads(process.stdout.readline() or b"{}") if process.stdout else {}
+        if not said:
+            raise Refused("the push emulators did not come up. PUSH=null does without them.")
+        environment |= {name.upper(): value for name, value in said.items()}
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
 
 
 def _free_port() -> int:

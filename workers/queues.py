@@ -6,13 +6,17 @@ A job is a doorbell: it carries no data, the mailboxes in Redis do. One that is 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from typing import Any
 
 import redis
 import rq
+import rq.job
+import rq.results
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.retry import Retry
 
-from db.errors import Unavailable
+from db.errors import Refused, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +26,8 @@ ALL = (INGEST, PURGE, PUSH, HISTORY)
 
 # A drain lives for about a second (workers.ingest.LIFE_S); a job a minute old is hung.
 TIMEOUT_S = 60
+# Push jobs that may wait: as many workers can take part in one fan-out.
+PUSHERS_MOST = 8
 
 
 def connect(url: str) -> redis.Redis:
@@ -47,15 +53,42 @@ class Bells:
     def purge(self) -> None:
         self._ring(PURGE, "workers.purge.drain")
 
-    def waiting(self) -> int:
-        """Jobs that no worker has taken yet, over all queues."""
-        with self.client.pipeline(transaction=False) as pipe:
-            for queue in self.queues.values():
-                pipe.llen(queue.key)
-            return sum(pipe.execute())
+    def push(self) -> None:
+        """Unless enough wait already: one job works through all there is, further ones only help it."""
+        if self.waiting(PUSH) < PUSHERS_MOST:
+            self._ring(PUSH, "workers.push.work")
+
+    def lookahead(self) -> None:
+        self._ring(PUSH, "workers.lookahead.look")
+
+    def ask(self, job: str, *args: str) -> Callable[[], Any]:
+        """Have a worker do something: its answer, None until there is one. Raises Refused if it failed."""
+        asked = self._enqueue(PUSH, job, *args, result_ttl=60)
+
+        def answer() -> Any:
+            result = asked.latest_result()
+            if result is not None and result.type is not rq.results.Result.Type.SUCCESSFUL:
+                raise Refused(f"The worker failed: {str(result.exc_string).strip().splitlines()[-1]}")
+            return result.return_value if result is not None else None
+
+        return answer
+
+    def waiting(self, *names: str) -> int:
+        """Jobs that no worker has taken yet, over these queues, or all."""
+        try:
+            with self.client.pipeline(transaction=False) as pipe:
+                for name in names or ALL:
+                    pipe.llen(self.queues[name].key)
+                return sum(pipe.execute())
+        except (redis.ConnectionError, redis.TimeoutError) as error:
+            raise Unavailable(f"the job queues are out of reach: {type(error).__name__}") from error
 
     def _ring(self, queue: str, job: str, *args: int) -> None:
+        self._enqueue(queue, job, *args, result_ttl=0)
+
+    def _enqueue(self, queue: str, job: str, *args: int | str, result_ttl: int) -> rq.job.Job:
+        keep = {"result_ttl": result_ttl, "failure_ttl": 24 * 60 * 60}
         try:
-            self.queues[queue].enqueue(job, *args, job_timeout=TIMEOUT_S, result_ttl=0, failure_ttl=24 * 60 * 60)
+            return self.queues[queue].enqueue(job, *args, job_timeout=TIMEOUT_S, **keep)
         except (redis.ConnectionError, redis.TimeoutError) as error:
             raise Unavailable("the job queue is out of reach") from error

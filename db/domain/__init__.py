@@ -1,8 +1,11 @@
 """The game, in plain Python: no I/O, no clock, standard library only. Time comes in as `now` or a `Stamp`.
 
-`words` the vocabulary, `match` the nouns, `update` what a provider says, `reduce` what follows from it.
+`words` the vocabulary, `match` the nouns, `update` what a provider says, `reduce` what follows from it; `follower` who
+hears of it, `kinds` what of, `topics` under which names.
 """
 
+from db.domain.follower import Account, Device, Follow, Platform, Quiet, Subject
+from db.domain.kinds import BITS, DEFAULT_KINDS, kinds_of, mask_of
 from db.domain.match import (
     HOLD_MS,
     ID_PATTERN,
@@ -18,10 +21,12 @@ from db.domain.match import (
     Team,
 )
 from db.domain.reduce import is_visible, reduce
+from db.domain.topics import LANGUAGES, SPOILER_FREE, VARIANTS, condition, topics_for, variant_of
 from db.domain.update import MatchInfo, Update
 from db.domain.words import (
     EVENT_TYPES,
     SCORING,
+    Kind,
     Phase,
     Side,
     Status,
@@ -30,27 +35,44 @@ from db.domain.words import (
 )
 
 __all__ = [
+    "BITS",
+    "DEFAULT_KINDS",
     "EVENT_TYPES",
     "HOLD_MS",
     "ID_PATTERN",
+    "LANGUAGES",
     "SCORING",
+    "SPOILER_FREE",
+    "VARIANTS",
+    "Account",
     "Competition",
     "Cursor",
+    "Device",
     "Event",
     "Fact",
     "FactKind",
+    "Follow",
+    "Kind",
     "Match",
     "MatchInfo",
     "Person",
     "Phase",
+    "Platform",
+    "Quiet",
     "Score",
     "Side",
     "Stamp",
     "Status",
+    "Subject",
     "Team",
     "Update",
+    "condition",
     "is_visible",
+    "kinds_of",
+    "mask_of",
     "phase_of",
     "reduce",
     "status_of",
+    "topics_for",
+    "variant_of",
 ]

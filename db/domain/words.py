@@ -155,3 +155,21 @@ EVENT_TYPES = (
     | {"penalty_missed", "goal_cancelled", "yellow_card", "second_yellow", "red_card", "substitution"}
     | {"var_review", "resumed", "score"}
 )
+
+
+class Kind(StrEnum):
+    """What a follower can be told of: the words of `notification_prefs`."""
+
+    REMINDER = "reminder"
+    LINEUPS = "lineups"
+    KICKOFF = "kickoff"
+    GOAL = "goal"
+    GOAL_CANCELLED = "goal_cancelled"
+    RED_CARD = "red_card"
+    PENALTY_MISSED = "penalty_missed"
+    HALF_TIME = "half_time"
+    EXTRA_TIME = "extra_time"
+    SHOOTOUT = "shootout"
+    FULL_TIME = "full_time"
+    INTERRUPTED = "interrupted"
+    POSTPONED = "postponed"  # also cancelled, abandoned, delayed: the words say which

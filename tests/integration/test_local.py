@@ -218,6 +218,6 @@ def test_the_given_redis_database_and_secret_are_used(start: Start, redis_url: s
 
     wait_until(lambda: written() == 1, "the goal in the given database")
     bind.dispose()
-    assert sorted(path.name for path in local.var.iterdir()) == ["env", "lock"]
+    assert sorted(path.name for path in local.var.iterdir()) == ["emulators", "env", "lock"]
     assert local.said().count("worker_started") == 1
     assert local.interrupt() == 130

@@ -46,13 +46,13 @@ def test_a_bell_that_was_lost_is_rung_again(services: Services) -> None:
     assert rung(services) == ["workers.ingest.drain_shard"]
 
 
-def test_an_outbox_left_behind_is_rung_for(services: Services) -> None:
+def test_an_outbox_and_news_left_behind_are_rung_for(services: Services) -> None:
     play(services, goal("a"))
     silence(services)
     filled = services.live.history_waiting_since()
     assert filled
-    assert sweep(services, now_ms=filled + OVERDUE_MS + 1) == 1
-    assert rung(services) == ["workers.history.drain"]
+    assert sweep(services, now_ms=filled + OVERDUE_MS + 1) == 2
+    assert sorted(rung(services)) == ["workers.history.drain", "workers.push.work"]
 
 
 def test_a_refused_payload_is_rung_for(services: Services) -> None:

@@ -1,0 +1,160 @@
+"""A push worker is killed (SIGKILL) at random points of a fan-out: did every phone get the goal, and how many twice?
+
+`make bench-kills`. The whole system runs, its pushes go to the emulated APNs, whose ledger is the witness. Progress is
+on stderr, the last line is JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import requests
+from sqlalchemy import Engine, insert
+
+from bench import system
+from bench.system import ROOT, System
+from db.domain import DEFAULT_KINDS, mask_of
+from db.models import DeviceRow, UserRow, UserSubscriptionRow
+from db.session import engine
+from notify.emulators.ledger import Ledger
+from notify.emulators.phone import phone_of
+from workers.planner import CHUNK
+from workers.recordings.door import signed
+
+MATCH = "final"
+# After the last push the fan-out is given so long to go on: thrice a claim, and some seconds of the clock.
+QUIET_S = 30.0
+
+
+@contextmanager
+def emulated() -> Iterator[dict[str, str]]:
+    """The settings that point at the emulators, while they run."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "notify.emulators", "--var", folder]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT)
+        assert process.stdout
+        try:
+            yield json.loads(process.stdout.readline())
+        finally:
+            process.terminate()
+            process.wait()
+            process.stdout.close()
+
+
+def load(bind: Engine, devices: int) -> None:
+    now = datetime.now(UTC)
+    users = [
+        {"id": f"u-{n}", "time_zone": "UTC", "spoiler_free": False, "locale": "en", "created_at": now, "active_at": now}
+        for n in range(devices)
+    ]
+    phones = [
+        {"user_id": f"u-{n}", "digest": f"{n:064x}", "platform": "ios", "token": token(n), "kind": "token",
+         "environment": "production", "registered_at": now, "active_at": now}
+        for n in range(devices)
+    ]  # fmt: skip
+    follows = [
+        {"user_id": f"u-{n}", "match_id": MATCH, "notification_prefs": {}, "kinds": mask_of(DEFAULT_KINDS)}
+        for n in range(devices)
+    ]
+    with bind.begin() as connection:
+        for table, rows in ((UserRow, users), (DeviceRow, phones), (UserSubscriptionRow, follows)):
+            connection.execute(insert(table), rows)
+
+
+def token(number: int) -> str:
+    return f"{number:064x}"
+
+
+def tell(running: System, kind: str, home: int) -> None:
+    """A provider's event, by the signed door."""
+    now = datetime.now(UTC)
+    event = {"match_id": MATCH, "event_type": kind, "event_id": f"{kind}-{home}", "home_score": home, "away_score": 0,
+             "minute": 1, "team": "home", "timestamp": now.isoformat()}  # fmt: skip
+    body = json.dumps({"events": [event]}).encode()
+    headers = signed(system.SECRET, f"{kind}-{home}", body, now)
+    requests.post(f"{running.url}/api/ingest/generic", body, headers=headers, timeout=10).raise_for_status()
+
+
+class Witness:
+    """What the emulated Apple has taken, read from its ledger as it grows."""
+
+    def __init__(self, path: str) -> None:
+        self.ledger = Ledger(Path(path))
+
+    def taken(self, sort: str = "alert") -> int:
+        found = self.ledger.db.execute("SELECT count(*) FROM pushes WHERE sort = ?", (sort,)).fetchone()
+        return int(found[0])
+
+    def reached(self, devices: int) -> bool:
+        return len(self.ledger.counts()) >= devices
+
+    def figures(self, devices: int) -> dict[str, int]:
+        counts = self.ledger.counts()
+        phones = [phone_of(self.ledger.of(token(n)), time.time()) for n in range(devices)]
+        return {
+            "reached": sum(token(n) in counts for n in range(devices)),
+            "resent": sum(counts.values()) - len(counts),
+            "shown_twice": sum(len(phone.alerts) > 1 for phone in phones),
+        }
+
+
+def kill_at_random(running: System, witness: Witness, devices: int, kills: int, rng: random.Random) -> int:
+    """Kill and restart the worker that pushes, each time after it has got somewhere, until it was killed often enough
+    or all is sent; returns how often."""
+    done = killed_at = before = 0
+    quiet_since = time.monotonic()
+    while time.monotonic() - quiet_since < QUIET_S and not witness.reached(devices):
+        time.sleep(rng.uniform(0.05, 0.6))
+        now = witness.taken()
+        if now != before:
+            quiet_since, before = time.monotonic(), now
+        if done < kills and now > killed_at:
+            running.kill("worker-1")
+            running.restart("worker-1")
+            done, killed_at = done + 1, witness.taken()
+            print(f"killed {done}, {killed_at} pushes taken", file=sys.stderr)
+    return done
+
+
+def run(devices: int, kills: int, seed: int) -> dict[str, Any]:
+    with emulated() as settings:
+        env = {name.upper(): value for name, value in settings.items()}
+        with system.running(**env) as running:
+            bind = engine(running.env["DATABASE_URL"])
+            load(bind, devices)
+            bind.dispose()
+            witness = Witness(settings["ledger"])
+            started = time.monotonic()
+            tell(running, "goal", 1)
+            done = kill_at_random(running, witness, devices, kills, random.Random(seed))
+            lasted = time.monotonic() - started
+            found = witness.figures(devices)
+            witness.ledger.db.close()
+    return {"devices": devices, "kills": done, "chunk": CHUNK, **found, "seconds": round(lasted, 1)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.kills", description=__doc__)
+    parser.add_argument("--devices", type=int, default=100_000)
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    found = run(asked.devices, asked.kills, asked.seed)
+    for name, value in found.items():
+        print(f"{name:14}{value}")
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()

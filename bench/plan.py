@@ -1,0 +1,160 @@
+"""A goal in a match that a million follow: from the alert to chunks in Redis, over PostgreSQL.
+
+`make bench-plan`. A third follow the match, half its home team, a fifth the competition, some of them more than one;
+half as many people again follow other things. Everybody has one device. Progress goes to stderr, the last line is JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import redis
+from sqlalchemy import Engine, create_engine, text
+
+from bench import postgres
+from bench.system import free_port
+from config import Settings
+from db.alerts import Alerts, Mailbox
+from db.audience import FOR_MANY, Audience, _followers
+from db.domain import BITS, DEFAULT_KINDS, Competition, Kind, Match, Score, Team, mask_of
+from notify.news import News
+from notify.window import Alert, encode_alert
+from workers.local import redis_binary
+from workers.planner import CHUNK, Planner
+from workers.queues import Bells
+from workers.transports import Transports
+
+ROOT = Path(__file__).resolve().parents[1]
+MATCH = Match(
+    "final", 1, 1, home=Team("arg", "Argentina"), away=Team("fra", "France"), competition=Competition("cup", "Cup"),
+    score=Score(1, 0),
+)  # fmt: skip
+
+# A fan is a row of generate_series; what they follow is a matter of their number.
+LOAD = """
+INSERT INTO users (id, token_digest, time_zone, spoiler_free, locale, created_at, active_at, quiet_since, quiet_until)
+SELECT 'u-' || left(md5(n::text), 16), NULL,
+       (ARRAY['UTC', 'Europe/Berlin', 'America/Sao_Paulo', 'Asia/Tokyo'])[1 + n % 4],
+       n % 10 = 0, (ARRAY['en', 'de', 'pt-BR'])[1 + n % 3], now(), date_trunc('ms', now()),
+       CASE WHEN n % 5 = 0 THEN 1380 END, CASE WHEN n % 5 = 0 THEN 420 END
+FROM generate_series(1, :everybody) n;
+INSERT INTO devices (user_id, digest, platform, token, kind, environment, registered_at, active_at)
+SELECT 'u-' || left(md5(n::text), 16), md5(n::text), CASE WHEN n % 2 = 0 THEN 'ios' ELSE 'android' END,
+       md5(n::text) || md5((-n)::text), 'token', 'production', now(),
+       date_trunc('ms', now()) - (hashint4(n) & 1023) * interval '1 hour'
+FROM generate_series(1, :everybody) n;
+INSERT INTO user_subscriptions (user_id, match_id, notification_prefs, kinds)
+SELECT 'u-' || left(md5(n::text), 16), 'final', '{}', :kinds FROM generate_series(1, :fans) n WHERE n % 3 = 0;
+INSERT INTO follows (user_id, subject, subject_id, notification_prefs, kinds)
+SELECT 'u-' || left(md5(n::text), 16), 'teams', 'arg', '{}', :kinds
+FROM generate_series(1, :fans) n WHERE n % 2 = 0 OR n % 3 = 1;
+INSERT INTO follows (user_id, subject, subject_id, notification_prefs, kinds)
+SELECT 'u-' || left(md5(n::text), 16), 'competitions', 'cup', '{}', :kinds
+FROM generate_series(1, :fans) n WHERE n % 5 = 0 OR n % 6 = 5;
+INSERT INTO follows (user_id, subject, subject_id, notification_prefs, kinds)
+SELECT 'u-' || left(md5(n::text), 16), 'teams', 'other-' || n % 500, '{}', :kinds FROM generate_series(1, :everybody) n;
+"""
+
+
+def load(engine: Engine, fans: int) -> None:
+    values = {"everybody": fans * 3 // 2, "fans": fans, "kinds": mask_of(DEFAULT_KINDS)}
+    with engine.begin() as connection:
+        # Foreign keys hold by construction.
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        for statement in filter(str.strip, LOAD.split(";\n")):
+            connection.execute(text(statement), values)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM ANALYZE"))
+
+
+def indexes(engine: Engine) -> dict[str, Any]:
+    """How PostgreSQL answers the planner's question: which indexes, and how long for itself."""
+    query = _followers(MATCH, BITS[Kind.GOAL], None).compile(engine, compile_kwargs={"literal_binds": True})
+    with engine.begin() as connection:
+        for setting in FOR_MANY:
+            connection.execute(text(setting))
+        lines = [row[0] for row in connection.execute(text(f"EXPLAIN (ANALYZE, BUFFERS) {query}".replace(":", "\\:")))]
+    print("\n".join(lines), file=sys.stderr)
+    used = [found[1] for line in lines if (found := re.search(r"(?:Index Only Scan|Index Scan|on) using (\w+)", line))]
+    return {"indexes": sorted(set(used)), "sql_ms": round(float(lines[-1].split()[-2]))}
+
+
+class Timed(Alerts):
+    """Notes when the first chunk was there."""
+
+    first_at = 0.0
+
+    def put(self, *args: Any) -> bool:
+        done = super().put(*args)
+        self.first_at = self.first_at or time.monotonic()
+        return done
+
+
+def measure(engine: Engine, url: str) -> dict[str, float]:
+    client = redis.Redis.from_url(url)
+    alerts = Timed(client)
+    now_ms = time.time_ns() // 1_000_000
+    alert = Alert("final-1", MATCH, (News(Kind.GOAL, "g1"),), now_ms)
+    alerts.commit("final", Mailbox(None, "0", ()), b"{}", None, [(alert.id, encode_alert(alert))], (), broadcast=False,
+                  now_ms=now_ms)  # fmt: skip
+    planner = Planner(alerts, Audience(engine), Transports(Settings(push="null")), Bells(client))
+    before_kb, before, started = _peak_kb(), _used(client), time.monotonic()
+    planner.turn(now_ms=now_ms)
+    lasted = time.monotonic() - started
+    ready, _ = alerts.sending()
+    ((_, said),) = alerts.recent(1)
+    return {
+        "plan_s": round(lasted, 2),
+        "first_chunk_s": round(alerts.first_at - started, 2),
+        "devices": int(said["devices"]),
+        "chunks": ready,
+        "worker_mb_more": round((_peak_kb() - before_kb) / 1024, 1),
+        "redis_mb_more": round((_used(client) - before) / 1024 / 1024, 1),
+    }
+
+
+def _peak_kb() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def _used(client: redis.Redis) -> int:
+    said: Any = client.info("memory")
+    return int(said["used_memory"])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.plan", description=__doc__)
+    parser.add_argument("--fans", type=int, default=1_000_000, help="followers of the match (default 1,000,000)")
+    asked = parser.parse_args()
+    port = free_port()
+    with postgres.running() as sql_url, tempfile.TemporaryDirectory() as folder:
+        command = [redis_binary(), "--port", str(port), "--save", "", "--dir", folder, "--bind", "127.0.0.1"]
+        server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        try:
+            env = os.environ | {"DATABASE_URL": sql_url.replace("postgresql+psycopg", "postgresql")}
+            subprocess.run([sys.executable, "-m", "alembic", "upgrade", "head"], cwd=ROOT, env=env, check=True)
+            engine = create_engine(sql_url)
+            print(f"Loading {asked.fans * 3 // 2} users…", file=sys.stderr)
+            load(engine, asked.fans)
+            found = measure(engine, f"redis://127.0.0.1:{port}/0") | indexes(engine)
+            engine.dispose()
+        finally:
+            server.terminate()
+            server.wait()
+    for name, value in found.items():
+        print(f"{name:16}{value}")
+    print(json.dumps(found | {"fans": asked.fans, "chunk": CHUNK}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""Who hears of a match: accounts, what they follow, and the devices they are reached by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Platform(StrEnum):
+    IOS = "ios"
+    ANDROID = "android"
+    WEB = "web"
+
+
+class Subject(StrEnum):
+    """What can be followed; the words are those of the path."""
+
+    MATCH = "matches"
+    TEAM = "teams"
+    COMPETITION = "competitions"
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Hours without alerts, in minutes after midnight of the follower's own day; since > until spans midnight."""
+
+    since: int
+    until: int
+
+    def holds(self, minute: int) -> bool:
+        if self.since <= self.until:
+            return self.since <= minute < self.until
+        return minute >= self.since or minute < self.until
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """time_zone: of the IANA database. locale: BCP 47. spoiler_free: alerts tell neither score nor what happened."""
+
+    id: str
+    time_zone: str = "UTC"
+    quiet: Quiet | None = None
+    spoiler_free: bool = False
+    locale: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """kinds: what is wanted, as a mask; 0 mutes. A follow of a match outweighs those of its teams and competition."""
+
+    subject: Subject
+    id: str
+    kinds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """An address alerts are sent to.
+
+    token: APNs device token, FCM registration token or installation id (kind `token` or `fid`), or the app's own name
+    for a Web Push subscription, whose endpoint and keys (base64url, RFC 8291) stand beside it. environment: of APNs,
+    `production` or `sandbox`. locale: BCP 47, None for the account's. topics: the variant of FCM topics the app listens
+    to. registered_at: ms; word that it is gone from before then is stale.
+    """
+
+    platform: Platform
+    token: str
+    kind: str = "token"
+    environment: str = "production"
+    locale: str | None = None
+    topics: str | None = None
+    endpoint: str | None = None
+    p256dh: str | None = None
+    auth: str | None = None
+    registered_at: int = 0
+
+    def __repr__(self) -> str:
+        """Without its address: whoever holds a token can write to the phone, so it appears in no log."""
+        return f"Device({self.platform}, {self.environment})"

@@ -1,0 +1,45 @@
+-- alerts_commit.lua: take in what a match's push mailbox said: window, alerts and mailbox in one step, or not at all.
+-- Returns 1, or 0 if another worker committed since `rev` was read (nothing is written).
+-- KEYS[1] window hash  KEYS[2] push mailbox  KEYS[3] push pending zset  KEYS[4] windows zset  KEYS[5] unplanned zset
+-- KEYS[6] recent alerts zset  KEYS[7] broadcasts zset
+-- KEYS[8 .. 7+n] hash of each new alert, then the hash of each alert to stop
+-- ARGV[1] match id  ARGV[2] rev  ARGV[3] window JSON  ARGV[4] expiry of window (s)  ARGV[5] when waiting news is due (ms), or ""
+-- ARGV[6] now (ms)  ARGV[7] "1" if a broadcast is due  ARGV[8] expiry of alerts (s)  ARGV[9] recent alerts kept
+-- ARGV[10] n new alerts, then of each its id and JSON  ARGV[11+2n] number of mailbox ids, then those ids
+local rev = redis.call("HGET", KEYS[1], "rev") or "0"
+if rev ~= ARGV[2] then
+    return 0
+end
+redis.call("HSET", KEYS[1], "rev", string.format("%.0f", tonumber(rev) + 1), "window", ARGV[3])
+redis.call("EXPIRE", KEYS[1], ARGV[4])
+if ARGV[5] ~= "" then
+    redis.call("ZADD", KEYS[4], ARGV[5], ARGV[1])
+else
+    redis.call("ZREM", KEYS[4], ARGV[1])
+end
+if ARGV[7] == "1" then
+    redis.call("ZADD", KEYS[7], ARGV[6], ARGV[1])
+end
+local n = tonumber(ARGV[10])
+for i = 1, n do
+    local id, key = ARGV[9 + 2 * i], KEYS[7 + i]
+    redis.call("HSET", key, "alert", ARGV[10 + 2 * i], "told_at", ARGV[6], "planned", 0)
+    redis.call("EXPIRE", key, ARGV[8])
+    redis.call("ZADD", KEYS[5], ARGV[6], id)
+    redis.call("ZADD", KEYS[6], ARGV[6], id)
+end
+redis.call("ZREMRANGEBYRANK", KEYS[6], 0, -1 - tonumber(ARGV[9]))
+for i = 8 + n, #KEYS do
+    if redis.call("EXISTS", KEYS[i]) == 1 then
+        redis.call("HSET", KEYS[i], "stopped", "cancelled")
+    end
+end
+local first = 11 + 2 * n
+for i = 1, tonumber(ARGV[first]) do
+    redis.call("XDEL", KEYS[2], ARGV[first + i])
+end
+if redis.call("XLEN", KEYS[2]) == 0 then
+    redis.call("DEL", KEYS[2])
+    redis.call("ZREM", KEYS[3], ARGV[1])
+end
+return 1

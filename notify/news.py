@@ -1,0 +1,171 @@
+"""What is worth telling: facts → News. Pure; whether somebody was told already is the planner's knowledge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from db.domain import SCORING, Event, Fact, FactKind, Kind, Match, Phase, Score, Side, Status
+
+RED_CARDS = frozenset({"red_card", "second_yellow"})
+_BY_STATUS = {
+    Status.HALF_TIME: Kind.HALF_TIME,
+    Status.ET_FIRST: Kind.EXTRA_TIME,
+    Status.SHOOTOUT: Kind.SHOOTOUT,
+    Status.ENDED: Kind.FULL_TIME,
+    Status.FINISHED: Kind.FULL_TIME,
+    Status.AWARDED: Kind.FULL_TIME,
+    Status.WALKOVER: Kind.FULL_TIME,
+    Status.INTERRUPTED: Kind.INTERRUPTED,
+    Status.SUSPENDED: Kind.INTERRUPTED,
+    Status.POSTPONED: Kind.POSTPONED,
+    Status.CANCELLED: Kind.POSTPONED,
+    Status.ABANDONED: Kind.POSTPONED,
+    Status.DELAYED: Kind.POSTPONED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """One thing to tell of a match.
+
+    key: tells it apart from other news of its kind and match, the same for the same thing on every telling. board:
+    how a bare scoreboard would name that goal (`home-2`, the second of that side): a goal may be told by the board and
+    cancelled by its event, so a cancellation is of whoever was told of `key` or `board`. at: when it became true by
+    the sender's clock (ms since the epoch), 0 where unknown; the planner judges by it what is too old to tell.
+    minutes: a reminder's lead.
+    """
+
+    kind: Kind
+    key: str
+    at: int = 0
+    team: Side | None = None
+    event_id: str | None = None
+    board: str | None = None
+    minutes: int | None = None
+
+
+def news_of(match: Match, facts: Iterable[Fact]) -> tuple[News, ...]:
+    """What the facts that led to `match` are worth telling, in the order of the story. Empty for most facts."""
+    facts = tuple(facts)
+    events = [item for fact in facts if (item := _of_event(match, fact))]
+    return (*_goals(match, facts), *events, *_of_status(match, facts))
+
+
+def holds(match: Match, news: News) -> bool:
+    """Whether it is still true: a goal that was voided since, or a cancellation that was taken back, is not."""
+    event = match.events.get(news.event_id) if news.event_id else None
+    if event is None or news.kind not in (Kind.GOAL, Kind.GOAL_CANCELLED):
+        return True
+    return event.counts is (news.kind is Kind.GOAL)
+
+
+def _of_event(match: Match, fact: Fact) -> News | None:
+    event = match.events.get(fact.event_id) if fact.event_id else None
+    if event is None or event.voided or fact.kind not in (FactKind.ADDED, FactKind.RESTORED, FactKind.EDITED):
+        return None
+    edited = fact.kind is FactKind.EDITED
+    if event.type in RED_CARDS and not (edited and fact.was in RED_CARDS):
+        return News(Kind.RED_CARD, event.id, event.since.at, event.team, event.id)
+    if event.type == "penalty_missed" and not (edited and fact.was == event.type):
+        return News(Kind.PENALTY_MISSED, event.id, event.since.at, event.team, event.id)
+    if event.type in ("lineups", "lineup"):
+        return None if edited else News(Kind.LINEUPS, "lineups", event.since.at, event_id=event.id)
+    return None
+
+
+def _goals(match: Match, facts: tuple[Fact, ...]) -> tuple[News, ...]:
+    """Goals and cancellations, by what the score did: only a goal that moved it is news, and every move is.
+
+    A provider may tell a goal twice, by its scoreboard and by its event, in either order.
+    """
+    was, now = _score_before(match, facts), match.score or Score(0, 0)
+    told: list[News] = []
+    for side in Side:
+        scored = _distinct(e for fact in facts if (e := _now_counting(match, fact)) and e.team is side)
+        struck = _distinct(e for fact in facts if (e := _no_longer_counting(match, fact)) and e.team is side)
+        unexplained = now.of(side) - was.of(side) - len(scored) + len(struck)
+        if unexplained > 0:
+            unexplained, struck = unexplained - min(unexplained, len(struck)), struck[unexplained:]
+        elif unexplained < 0:
+            unexplained, scored = unexplained + min(-unexplained, len(scored)), scored[-unexplained:]
+        told += [_cancelled(e, side, was.of(side) - n) for n, e in enumerate(reversed(struck))]
+        told += [_goal(e, side, now.of(side) - n) for n, e in enumerate(reversed(scored))][::-1]
+        told += _by_board(match, side, now.of(side), unexplained)
+    return tuple(told)
+
+
+def _distinct(events: Iterable[Event]) -> list[Event]:
+    return list({event.id: event for event in events}.values())
+
+
+def _goal(event: Event, side: Side, number: int) -> News:
+    return News(Kind.GOAL, event.id, event.since.at, side, event.id, f"{side.value}-{number}")
+
+
+def _cancelled(event: Event, side: Side, number: int) -> News:
+    at = event.void_at.at if event.void_at else event.stamp.at
+    return News(Kind.GOAL_CANCELLED, event.id, at, side, event.id, f"{side.value}-{number}")
+
+
+def _by_board(match: Match, side: Side, now: int, moved: int) -> list[News]:
+    """News of a scoreboard that names no goal."""
+    at = match.told_at.at if match.told_at else 0
+    kind = Kind.GOAL if moved > 0 else Kind.GOAL_CANCELLED
+    numbers = range(now - moved + 1, now + 1) if moved > 0 else range(now + 1, now - moved + 1)
+    return [News(kind, f"{side.value}-{n}", at, side, board=f"{side.value}-{n}") for n in numbers]
+
+
+def _score_before(match: Match, facts: tuple[Fact, ...]) -> Score:
+    """The score before the first fact that moved it. One that was not known counts as 0–0, but not in a shoot-out:
+    kicks are told as score facts too."""
+    for fact in facts:
+        if fact.kind is FactKind.SCORE and fact.was:
+            home, away = fact.was.split("-")
+            return Score(int(home), int(away))
+    became_known = any(fact.kind is FactKind.SCORE for fact in facts) and match.shootout is None
+    return Score(0, 0) if became_known else match.score or Score(0, 0)
+
+
+def _now_counting(match: Match, fact: Fact) -> Event | None:
+    event = match.events.get(fact.event_id) if fact.event_id else None
+    if event is None or not event.counts or fact.kind is FactKind.VOIDED:
+        return None
+    return None if fact.kind is FactKind.EDITED and fact.was in SCORING else event
+
+
+def _no_longer_counting(match: Match, fact: Fact) -> Event | None:
+    event = match.events.get(fact.event_id) if fact.event_id else None
+    if event is None or event.counts:
+        return None
+    if fact.kind is FactKind.VOIDED and event.type in SCORING:
+        return event
+    return event if fact.kind is FactKind.EDITED and fact.was in SCORING and event.type not in SCORING else None
+
+
+def _of_status(match: Match, facts: tuple[Fact, ...]) -> tuple[News, ...]:
+    """The last status alone: what it passed through on the way there is no longer so."""
+    changes = [fact for fact in facts if fact.kind is FactKind.STATUS]
+    if not changes:
+        return ()
+    at, status = match.status_at.at if match.status_at else 0, match.status
+    kind = Kind.KICKOFF if _kicked_off(match, changes[0]) else _BY_STATUS.get(status)
+    return (News(kind, _status_key(match, kind), at),) if kind else ()
+
+
+def _kicked_off(match: Match, first: Fact) -> bool:
+    before = first.was or Status.SCHEDULED
+    waiting = (Status.SCHEDULED, Status.TIME_TBD, Status.DELAYED)
+    return match.phase is Phase.LIVE and before in waiting and match.status in (Status.LIVE, Status.FIRST_HALF)
+
+
+def _status_key(match: Match, kind: Kind) -> str:
+    """Full-time once, whether `ended` or `finished`; but a result decided at the green table is another. A
+    postponement is one per date it takes away."""
+    if kind is Kind.FULL_TIME:
+        return match.status.value if match.status in (Status.AWARDED, Status.WALKOVER) else kind.value
+    if kind is Kind.POSTPONED:
+        return f"{match.status}:{match.start_time or 0}"
+    if kind is Kind.INTERRUPTED:
+        return f"{match.status}:{match.status_at.at if match.status_at else 0}"
+    return kind.value

@@ -1,0 +1,201 @@
+"""When to tell: the first news at once, what follows within half a minute together at its end. Pure.
+
+A window is kept per match and class of news. The ledger beside it remembers what was told, by which alert, so that
+nothing is told twice and a cancelled goal is taken back before exactly those who heard of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from pydantic import TypeAdapter
+
+from db.domain import Event, Kind, Match
+from notify.news import News
+
+# Between two alerts of one class. Goals within it are one message; 97 s apart, as once in a final, they are two.
+WINDOW_MS = 30_000
+# News older than this when first heard is history: a replay, a feed that comes back, a worker that was away.
+STALE_MS = 5 * 60_000
+
+# News of one class waits for its own kind only: a red card does not wait because a goal has just been told.
+_CLASSES = {Kind.GOAL: "goals", Kind.PENALTY_MISSED: "goals", Kind.RED_CARD: "cards"}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One line of the ledger. alert: by which it was told; "" where it was heard and told to nobody, None while it
+    waits. alone: the alert told nothing else."""
+
+    kind: Kind
+    key: str
+    board: str | None = None
+    alert: str | None = None
+    alone: bool = False
+
+    def names(self, news: News) -> bool:
+        """Whether news of a goal, or of its end, is of this one."""
+        return self.key == news.key or (self.board is not None and self.board == news.board)
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """News told in one message. match: as it then stands, with the events of the news. told_at: ms. of: for a
+    cancelled goal, the alerts that told it; its audience is theirs. id: the same for the same news, whoever works
+    it out."""
+
+    id: str
+    match: Match
+    news: tuple[News, ...]
+    told_at: int
+    of: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What is kept between two tellings. match: as last heard, with the events of waiting news; until: by class, when
+    its window ends (ms)."""
+
+    match: Match | None = None
+    told: tuple[Told, ...] = ()
+    until: Mapping[str, int] = field(default_factory=dict)
+    waiting: tuple[News, ...] = ()
+
+    @property
+    def due(self) -> int | None:
+        """When waiting news is to be told (ms)."""
+        return min((self.until[class_of(news)] for news in self.waiting), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What follows from news: the window then, alerts to tell now, and alerts to stop, their news being void."""
+
+    window: Window
+    alerts: tuple[Alert, ...] = ()
+    stopped: tuple[str, ...] = ()
+
+
+_windows = TypeAdapter(Window)
+_alerts = TypeAdapter(Alert)
+
+
+def class_of(news: News) -> str:
+    return _CLASSES.get(news.kind, "match")
+
+
+def hear(window: Window, match: Match, news: Iterable[News], *, now_ms: int) -> Heard:
+    """Take in one change of the match. match: after it, with the events it touched."""
+    window = replace(window, match=_with_events(match, window))
+    lead: list[News] = []
+    back: list[tuple[News, Told]] = []
+    for item in news:
+        if item.kind is Kind.GOAL_CANCELLED:
+            window, line = _take_back(window, item)
+            back += [(item, line)] if line else []
+        elif not _known(window, item):
+            window = _enter(window, item, lead, now_ms)
+    if any(item.kind is Kind.FULL_TIME for item in lead):
+        # Nothing waits past the end: what would be told after it is told with it.
+        lead = [*window.waiting, *lead]
+        window = replace(window, waiting=())
+    window, alerts = _tell(window, lead, "", now_ms)
+    corrections = [_correction(match, item, line, n, now_ms) for n, (item, line) in enumerate(back)]
+    stopped = tuple(line.alert for _, line in back if line.alert and line.alone)
+    return Heard(_settled(window), (*corrections, *alerts), stopped)
+
+
+def close(window: Window, *, now_ms: int) -> Heard:
+    """Tell what has waited to the end of its window; a new one begins."""
+    due = [news for news in window.waiting if window.until[class_of(news)] <= now_ms]
+    left = tuple(news for news in window.waiting if news not in due)
+    told = [news for news in due if not _void(window, news)]
+    name = "-" + "-".join(sorted({class_of(news) for news in due}))
+    window, alerts = _tell(replace(window, waiting=left), told, name, now_ms)
+    return Heard(_settled(window), alerts)
+
+
+def _enter(window: Window, item: News, lead: list[News], now_ms: int) -> Window:
+    """Old news is only noted; other news leads, or waits where its class has just been told."""
+    line = Told(item.kind, item.key, item.board)
+    if item.at and now_ms - item.at > STALE_MS:
+        return replace(window, told=(*window.told, replace(line, alert="")))
+    window = replace(window, told=(*window.told, line))
+    if item.kind is Kind.FULL_TIME or window.until.get(class_of(item), 0) <= now_ms:
+        lead.append(item)
+        return window
+    return replace(window, waiting=(*window.waiting, item))
+
+
+def _take_back(window: Window, item: News) -> tuple[Window, Told | None]:
+    """Strike a goal from the ledger; its line is returned where somebody was told of it."""
+    line = next((line for line in reversed(window.told) if line.kind is Kind.GOAL and line.names(item)), None)
+    if line is None:
+        return window, None
+    told = tuple(one for one in window.told if one is not line)
+    waiting = tuple(one for one in window.waiting if one.kind is not Kind.GOAL or one.key != line.key)
+    return replace(window, told=told, waiting=waiting), line if line.alert else None
+
+
+def _known(window: Window, item: News) -> bool:
+    return any(line.kind is item.kind and line.key == item.key for line in window.told)
+
+
+def _tell(window: Window, news: list[News], name: str, now_ms: int) -> tuple[Window, tuple[Alert, ...]]:
+    """One alert of the news, noted in the ledger, and a window for each class it touched."""
+    if not news or window.match is None:
+        return window, ()
+    match = window.match
+    alert = Alert(f"{match.id}-{match.version}{name}", _only(match, news), tuple(news), now_ms)
+    keys = {(item.kind, item.key) for item in news}
+    alone = len(news) == 1
+    told = tuple(
+        replace(line, alert=alert.id, alone=alone) if line.alert is None and (line.kind, line.key) in keys else line
+        for line in window.told
+    )
+    until = {**window.until, **{class_of(item): now_ms + WINDOW_MS for item in news}}
+    return replace(window, told=told, until=until), (alert,)
+
+
+def _correction(match: Match, item: News, line: Told, number: int, now_ms: int) -> Alert:
+    name = f"{match.id}-{match.version}-back{number}"
+    return Alert(name, _only(match, [item]), (item,), now_ms, of=(line.alert or "",))
+
+
+def _void(window: Window, news: News) -> bool:
+    event = window.match.events.get(news.event_id) if window.match and news.event_id else None
+    return event is not None and event.voided
+
+
+def _with_events(match: Match, window: Window) -> Match:
+    """The match with the events of waiting news, as last told."""
+    kept = window.match.events if window.match else {}
+    return replace(match, events={**kept, **match.events})
+
+
+def _settled(window: Window) -> Window:
+    """Without the events nothing waits for."""
+    return replace(window, match=_only(window.match, window.waiting)) if window.match else window
+
+
+def _only(match: Match, news: Iterable[News]) -> Match:
+    wanted = {item.event_id for item in news}
+    events: dict[str, Event] = {key: event for key, event in match.events.items() if key in wanted}
+    return replace(match, events=events)
+
+
+def encode(window: Window) -> bytes:
+    return _windows.dump_json(window, exclude_defaults=True)
+
+
+def decode(text: bytes | None) -> Window:
+    return _windows.validate_json(text) if text else Window()
+
+
+def encode_alert(alert: Alert) -> bytes:
+    return _alerts.dump_json(alert, exclude_defaults=True)
+
+
+def decode_alert(text: bytes) -> Alert:
+    return _alerts.validate_json(text)

@@ -1,0 +1,3 @@
+from tests.emulated import emulators, emulators_process
+
+__all__ = ["emulators", "emulators_process"]

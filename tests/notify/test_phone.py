@@ -1,0 +1,73 @@
+"""What a phone shows of what it was sent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from notify.emulators.ledger import Ledger, Push
+from notify.emulators.phone import phone_of
+
+
+def push(at: float, title: str, collapse: str = "m1", expires_at: float = 1000, service: str = "apns") -> Push:
+    alert = {"title": title, "body": ""}
+    payload = {"aps": {"alert": alert, "sound": "default"}} if service == "apns" else {"notification": alert}
+    return Push(at, service, "t", "alert", collapse, expires_at, payload)
+
+
+def turned(at: float, state: str) -> Push:
+    return Push(at, "phone", "t", state, "", 0, {})
+
+
+def titles(*pushes: Push, now: float = 1e9) -> list[str]:
+    return [shown.title for shown in phone_of(pushes, now).alerts]
+
+
+def test_each_message_is_one_alert_and_the_newer_replaces_the_older() -> None:
+    phone = phone_of([push(1, "1–0"), push(2, "2–0")], 3)
+    assert [(shown.title, shown.replaced) for shown in phone.alerts] == [("1–0", False), ("2–0", True)]
+    assert [shown.title for shown in phone.screen.values()] == ["2–0"]
+
+
+def test_the_same_message_again_is_no_second_alert() -> None:
+    phone = phone_of([push(1, "1–0"), push(2, "1–0")], 3)
+    assert (len(phone.alerts), phone.repeats) == (1, 1)
+
+
+def test_without_a_collapse_id_everything_stands_beside_everything() -> None:
+    assert len(phone_of([push(1, "1–0", ""), push(1, "1–0", "")], 3).screen) == 2
+
+
+def test_an_offline_phone_gets_the_newest_of_the_app_from_apns() -> None:
+    kept = [turned(0, "offline"), push(1, "a", "m1"), push(2, "b", "m2"), turned(5, "online")]
+    assert titles(*kept) == ["b"]
+
+
+def test_an_offline_phone_gets_the_newest_of_each_match_from_fcm() -> None:
+    sent = [
+        push(at, title, match, service="fcm") for at, title, match in ((1, "a", "m1"), (2, "b", "m2"), (3, "c", "m1"))
+    ]
+    assert sorted(titles(turned(0, "offline"), *sent, turned(5, "online"))) == ["b", "c"]
+
+
+def test_what_expired_meanwhile_is_not_shown() -> None:
+    phone = phone_of([turned(0, "offline"), push(1, "a", expires_at=4), turned(5, "online")], 9)
+    assert (phone.alerts, phone.late) == ([], 1)
+
+
+def test_what_is_only_for_now_is_not_kept() -> None:
+    assert titles(turned(0, "offline"), push(1, "a", expires_at=0), turned(5, "online")) == []
+
+
+def test_the_future_is_not_shown() -> None:
+    assert titles(push(1, "a"), push(7, "b"), now=5) == ["a"]
+
+
+def test_the_ledger_is_read_by_others_while_it_is_written(tmp_path: Path) -> None:
+    writer, reader = Ledger(tmp_path / "l.db"), Ledger(tmp_path / "l.db")
+    writer.add(push(1, "a"))
+    assert reader.counts() == {}
+    writer.write()
+    assert reader.counts() == {"t": 1}
+    assert reader.of("t") == [push(1, "a")]
+    writer.close()
+    reader.close()

@@ -1,0 +1,139 @@
+"""Ahead of kick-off and after the end: reminders once for each start, channels made, published to and deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from db.audience import Channel
+from db.domain import Competition, Kind, MatchInfo, Stamp, Status, Subject, Team, Update, mask_of
+from notify.emulators.ledger import Ledger
+from notify.outcome import Gone
+from tests.emulated import Emulated, emulators, emulators_process
+from tests.pushing import FINAL, START, World, transports_to
+from workers.history import write_batch
+from workers.lookahead import CHANNEL_AHEAD_MS, CHANNEL_KEEP_MS, REMIND_MS, Lookahead
+
+__all__ = ["emulators", "emulators_process"]
+
+MINUTE = 60_000
+
+
+class Ahead(World):
+    """A world whose matches reach history."""
+
+    def announce(self, start_ms: int, match_id: str = FINAL) -> None:
+        info = MatchInfo(
+            Team("arg", "Argentina"), Team("fra", "France"), Competition("cup", "Cup"), start_time=start_ms
+        )
+        self.stamps += 1
+        stamp = Stamp(START + self.stamps, source="test")
+        self.hear([Update(match_id, stamp, START, info=info, status=Status.SCHEDULED)], START)
+        write_batch(self.live, self.history)
+
+    def look(self, now_ms: int) -> None:
+        self.now_ms = now_ms
+        Lookahead(self.alerts, self.audience, self.history, self.transports, self.push).look(now_ms=now_ms)
+        self.run()
+
+
+@pytest.fixture
+def world(redis_url: str, sqlite_url: str) -> Iterator[Ahead]:
+    made = Ahead(redis_url, sqlite_url)
+    yield made
+    made.history.engine.dispose()
+
+
+def test_a_reminder_comes_once_and_again_for_another_start(world: Ahead) -> None:
+    world.fan("asked", kinds=mask_of([Kind.REMINDER]))
+    world.fan("not asked", kinds=mask_of([Kind.GOAL]))
+    start = START + 60 * MINUTE
+    world.announce(start)
+    world.look(start - REMIND_MS - MINUTE)
+    assert world.phones.sent == []
+    for minute in (15, 14, 1):
+        world.look(start - minute * MINUTE + 1)
+    assert world.phones.titles("asked") == ["Kick-off in 15 minutes"]
+    world.announce(start + 60 * MINUTE)
+    world.look(start + 50 * MINUTE)
+    assert world.phones.titles("asked") == ["Kick-off in 15 minutes", "Kick-off in 10 minutes"]
+    assert world.phones.titles("not asked") == []
+
+
+@pytest.fixture
+def cast(redis_url: str, sqlite_url: str, emulators: Emulated) -> Iterator[Ahead]:
+    transports = transports_to(emulators)
+    made = Ahead(redis_url, sqlite_url, transports)
+    yield made
+    made.history.engine.dispose()
+    for transport in transports.apns.values():
+        if transport:
+            transport.close()
+
+
+def published(emulated: Emulated, channel: Channel) -> list[dict[str, object]]:
+    ledger = Ledger(Path(emulated.ledger))
+    found = [push.payload["aps"] for push in ledger.of(f"channel:{channel.id}")]
+    ledger.close()
+    return found
+
+
+def test_a_followed_match_has_a_channel_from_two_hours_before_until_a_day_after(
+    cast: Ahead, emulators: Emulated
+) -> None:
+    start = START + 5 * 60 * MINUTE
+    cast.announce(start)
+    cast.look(start - CHANNEL_AHEAD_MS + MINUTE)
+    assert cast.audience.channels([FINAL]) == []
+    cast.fan(f"{START:064x}", subject=Subject.COMPETITION, to="cup")
+    cast.look(start - CHANNEL_AHEAD_MS - MINUTE)
+    assert cast.audience.channels([FINAL]) == []
+    for _ in range(2):
+        cast.look(start - CHANNEL_AHEAD_MS + MINUTE)
+    (channel,) = cast.audience.channels([FINAL])
+    assert channel.environment == "production"
+
+    cast.say((start - START) / 1000, "kickoff", score=(0, 0))
+    cast.say((start - START) / 1000 + 60, "goal", score=(1, 0))
+    cast.say((start - START) / 1000 + 7_000, "full_time", score=(1, 0))
+    said = published(emulators, channel)
+    states = [one["content-state"] for one in said]
+    assert [one["event"] for one in said] == ["update", "update", "end"]
+    assert [(state["home_score"], state["status"]) for state in states] == [  # type: ignore[index]
+        (0, "first_half"),
+        (1, "first_half"),
+        (1, "finished"),
+    ]
+    assert not any("alert" in one for one in said)
+
+    made_at = start - CHANNEL_AHEAD_MS + MINUTE
+    cast.look(made_at + CHANNEL_KEEP_MS)
+    assert cast.audience.channels([FINAL]) == [channel]
+    cast.look(made_at + CHANNEL_KEEP_MS + 1)
+    assert cast.audience.channels([FINAL]) == []
+    channels = cast.transports.channels("production")
+    assert channels
+    assert isinstance(channels.delete(channel.id), Gone)
+
+
+def test_a_channel_apple_does_not_know_is_forgotten(cast: Ahead) -> None:
+    cast.announce(START + MINUTE)
+    lost = Channel(FINAL, "production", "bm90LW9uZQ==")
+    cast.audience.keep_channel(lost, now_ms=START)
+    cast.say(60, "kickoff", score=(0, 0))
+    assert cast.audience.channels([FINAL]) == []
+
+
+def test_a_publication_that_fails_is_made_up_for(cast: Ahead, emulators: Emulated) -> None:
+    cast.announce(START + MINUTE)
+    cast.fan(f"{START + 5:064x}")
+    cast.look(START)
+    (channel,) = cast.audience.channels([FINAL])
+    emulators.go_wrong("apns", status_every=1, status=429, reason="TooManyRequests")
+    cast.say(60, "goal", score=(1, 0))
+    assert published(emulators, channel) == []
+    emulators.go_wrong("apns")
+    cast.at(70)
+    assert len(published(emulators, channel)) == 1

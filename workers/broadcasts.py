@@ -1,0 +1,71 @@
+"""Live Activities over APNs broadcast channels: one request brings every lock screen of a match up to date.
+
+A channel is created before kick-off for a match somebody follows, published to on each change of score or status, and
+deleted a day later (Apple, "Sending channel management requests to APNs"; the Guardian's lifecycle).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+from db.alerts import Alerts
+from db.audience import Audience, Channel
+from db.domain import Kind, Match
+from db.live import Live
+from notify.message import Message, compose
+from notify.news import News
+from notify.outcome import Delivered, Gone, Later, Outcome
+from notify.transport import Channel as ChannelAddress
+from notify.transport import Parcel
+from workers.transports import Transports
+
+logger = logging.getLogger(__name__)
+
+# A publication that did not get through is repeated with what is so by then.
+AGAIN_MS = 5_000
+
+
+class Broadcasts:
+    def __init__(self, alerts: Alerts, audience: Audience, live: Live, transports: Transports) -> None:
+        self.alerts = alerts
+        self.audience = audience
+        self.live = live
+        self.transports = transports
+
+    def turn(self, *, now_ms: int) -> bool:
+        """Publish the state of the match that has waited longest; False if none waits."""
+        for match_id, due in self.alerts.broadcasts(now_ms):
+            outcomes = list(self._publish(match_id, now_ms))
+            if any(isinstance(outcome, Later) for outcome in outcomes):
+                self.alerts.broadcast_again(match_id, due, at_ms=now_ms + AGAIN_MS)
+            else:
+                self.alerts.broadcast_done(match_id, due)
+            return True
+        return False
+
+    def _publish(self, match_id: str, now_ms: int) -> Iterator[Outcome]:
+        channels = self.audience.channels([match_id])
+        match = self.live.read([match_id])[0] if channels else None
+        if match is None:
+            return
+        message = state_of(match, now_ms)
+        for channel in channels:
+            transport = self.transports.ios(channel.environment)
+            for _, outcome in transport.send([Parcel(ChannelAddress(channel.id), message)]) if transport else ():
+                self._note(channel, match, outcome)
+                yield outcome
+
+    def _note(self, channel: Channel, match: Match, outcome: Outcome) -> None:
+        said = (match.id, match.version, channel.environment, outcome.reason)
+        if isinstance(outcome, Delivered):
+            logger.info("broadcast_sent match=%s version=%d environment=%s reason=%s", *said)
+        else:
+            logger.warning("broadcast_failed match=%s version=%d environment=%s reason=%s", *said)
+        if isinstance(outcome, Gone):
+            self.audience.drop_channel(channel)
+
+
+def state_of(match: Match, now_ms: int) -> Message:
+    """The present state without words of its own: what happened is told by alerts."""
+    return compose(match, [News(Kind.KICKOFF, "state")], "en", now=now_ms / 1000, silent=True)

@@ -1,0 +1,161 @@
+"""From a chunk to phones: claims it, sends it, counts what became of it and forgets dead addresses."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from threading import Event, Thread
+
+from db.alerts import Alerts, Chunk, Done, Started
+from db.audience import Audience, Dead, Reached
+from db.errors import Unavailable
+from notify import window
+from notify.outcome import ConfigFault, Delivered, Gone, Later, OurFault, Outcome
+from notify.transport import Parcel, Transport
+from workers.letters import EXPIRY_MS, Letters
+from workers.transports import Transports, counted
+
+logger = logging.getLogger(__name__)
+
+# Claims are renewed this often, by a thread, for as long as the process lives; they hold for 8 s (db.alerts.CLAIM_MS).
+HOLD_S = 2.0
+# What is to be tried again waits at least this long: by then a service that stumbled stands.
+AGAIN_MS = 5_000
+# Upper bounds (ms) of the latency histogram kept with each alert.
+LATENCIES_MS = (250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 300_000)
+
+
+class Courier:
+    def __init__(self, alerts: Alerts, audience: Audience, transports: Transports) -> None:
+        self.alerts = alerts
+        self.audience = audience
+        self.transports = transports
+
+    def turn(self, *, now_ms: int) -> bool:
+        """Send one chunk; False if none is ready."""
+        chunk = self.alerts.claim(now_ms=now_ms)
+        if chunk is None:
+            return False
+        started = self.alerts.start(chunk)
+        if started:
+            self._send(started, now_ms)
+        return True
+
+    def _send(self, started: Started, now_ms: int) -> None:
+        if now_ms - started.told_at > EXPIRY_MS:
+            self.alerts.done(started.chunk, Done({"failed": len(started.devices), "expired": len(started.devices)}, {}))
+            return
+        try:
+            reached = self.audience.devices(started.devices)
+        except Unavailable:
+            self.alerts.release(started.chunk, at_ms=now_ms + AGAIN_MS)
+            raise
+        trip = Trip(started, now_ms)
+        trip.counts["vanished"] += len(started.devices) - len(reached)
+        with self._held(trip):
+            for transport, parcels in self._routes(started, reached, trip):
+                trip.take(transport, parcels)
+            self._forget(trip)
+            self.alerts.done(started.chunk, trip.done())
+        self._report(started.chunk, trip)
+
+    @contextmanager
+    def _held(self, trip: Trip) -> Iterator[None]:
+        """Keep the claim, however long a service takes to answer."""
+        over = Event()
+
+        def hold() -> None:
+            while not over.wait(HOLD_S):
+                with suppress(Unavailable):
+                    self.alerts.hold(trip.started.chunk, now_ms=trip.now_ms)
+
+        holder = Thread(target=hold, name="hold", daemon=True)
+        holder.start()
+        try:
+            yield
+        finally:
+            over.set()
+            holder.join()
+
+    def _forget(self, trip: Trip) -> None:
+        """Without SQL they are forgotten the next time they are found dead: what was sent must not be sent again."""
+        with suppress(Unavailable):
+            trip.counts["removed"] += self.audience.forget(trip.dead) if trip.dead else 0
+
+    def _routes(self, started: Started, reached: list[Reached], trip: Trip) -> Iterator[tuple[Transport, list[Parcel]]]:
+        """A transport and what it is to carry; the most urgent first is the order of the chunk already."""
+        letters = Letters(window.decode_alert(started.alert))
+        by_transport: dict[Transport, list[Parcel]] = {}
+        for one in reached:
+            message = letters.to(started.devices[one.id], one.locale, spoiler_free=one.spoiler_free)
+            transport = self.transports.of(one.device)
+            if transport is None:
+                trip.counts.update(("failed", "no_transport"))
+            elif message is not None:
+                by_transport.setdefault(transport, []).append(Parcel(one.device, message, one.id))
+        yield from by_transport.items()
+
+    def _report(self, chunk: Chunk, trip: Trip) -> None:
+        said = " ".join(f"{name}={count}" for name, count in sorted(trip.counts.items()) if count)
+        logger.info("chunk_sent alert=%s chunk=%s again=%d %s", chunk.alert_id, chunk.number, len(trip.again), said)
+        if trip.stop:
+            logger.error("alert_stopped alert=%s reason=%s", chunk.alert_id, trip.stop)
+
+
+class Trip:
+    """One chunk on its way: what became of each device so far."""
+
+    def __init__(self, started: Started, now_ms: int) -> None:
+        self.started = started
+        self.began_ms, self.began = now_ms, time.monotonic()
+        self.counts = Counter[str]()
+        self.again: dict[int, int] = {}
+        self.again_after_s = 0.0
+        self.dead: list[Dead] = []
+        self.stop = ""
+
+    @property
+    def now_ms(self) -> int:
+        return self.began_ms + round((time.monotonic() - self.began) * 1000)
+
+    def take(self, transport: Transport, parcels: Iterable[Parcel]) -> None:
+        """Send, until our own fault shows: then nobody else is to get it."""
+        if self.stop:
+            return
+        outcomes = transport.send(parcels)
+        for parcel, outcome in outcomes:
+            self._note(transport.name, parcel, outcome)
+            if self.stop:
+                break
+
+    def _note(self, name: str, parcel: Parcel, outcome: Outcome) -> None:
+        device_id = int(str(parcel.tag))
+        self.counts.update(counted(name, outcome))
+        match outcome:
+            case Delivered():
+                self.counts[_latency(self.now_ms - self.started.told_at)] += 1
+            case Gone(_, since_ms):
+                self.dead.append(Dead(device_id, since_ms))
+            case Later(_, retry_after_s):
+                self._try_again(device_id, retry_after_s)
+            case ConfigFault():
+                self._try_again(device_id, 0.0)
+            case OurFault(reason):
+                self.stop = reason
+
+    def _try_again(self, device_id: int, after_s: float) -> None:
+        self.again[device_id] = self.started.devices[device_id]
+        self.again_after_s = max(self.again_after_s, after_s)
+
+    def done(self) -> Done:
+        """What is tried again waits as long as the most patient of them was asked to."""
+        at_ms = self.now_ms + max(AGAIN_MS, round(self.again_after_s * 1000))
+        return Done(+self.counts, {} if self.stop else self.again, at_ms, self.stop)
+
+
+def _latency(ms: int) -> str:
+    bound = next((str(bound) for bound in LATENCIES_MS if ms <= bound), "more")
+    return f"within_ms:{bound}"

@@ -1,0 +1,147 @@
+"""The push jobs: from a match's news to alerts, from alerts to chunks, from chunks to phones.
+
+Everything there is to do lies in Redis (db.alerts), so a job is only time to work in: any number of them may run, each
+takes the most urgent piece, and what a killed one held is taken up by another.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache
+
+from db.alerts import Alerts, Mailbox
+from db.codec import decode_facts
+from db.domain import FactKind, Match
+from db.errors import Unavailable
+from db.live import Change
+from notify import window
+from notify.news import News, news_of
+from workers.boot import Services, services
+from workers.broadcasts import Broadcasts
+from workers.courier import Courier
+from workers.planner import Planner
+from workers.queues import HISTORY, INGEST, PURGE, Bells
+
+logger = logging.getLogger(__name__)
+
+# A job ends after this long, or after the piece in hand once another kind of job waits: RQ has no other way to let
+# scores and purges through.
+LIFE_S = 1.0
+# Matches looked at in one go, and changes taken of each.
+MATCHES, CHANGES = 50, 50
+
+
+def work() -> None:
+    """The job behind the push bell."""
+    work_off(push_of(services()))
+
+
+@lru_cache(maxsize=1)
+def push_of(here: Services) -> Push:
+    courier = Courier(here.alerts, here.audience, here.transports)
+    planner = Planner(here.alerts, here.audience, here.transports, here.bells)
+    broadcasts = Broadcasts(here.alerts, here.audience, here.live, here.transports)
+    return Push(here.alerts, planner, courier, broadcasts, here.bells)
+
+
+def work_off(push: Push) -> None:
+    """Work until there is nothing to do, and silence the bell; or hand over to the next job."""
+    started = time.monotonic()
+    try:
+        while push.turn(now_ms=time.time_ns() // 1_000_000):
+            if time.monotonic() - started > LIFE_S or push.bells.waiting(INGEST, PURGE, HISTORY):
+                push.bells.push()
+                return
+    except Unavailable as error:
+        logger.warning("push_waits reason=%r", error.message)
+        return
+    if not push.alerts.silence():
+        push.bells.push()
+
+
+class Push:
+    """One worker's hands."""
+
+    def __init__(
+        self, alerts: Alerts, planner: Planner, courier: Courier, broadcasts: Broadcasts, bells: Bells
+    ) -> None:
+        self.alerts = alerts
+        self.planner = planner
+        self.courier = courier
+        self.broadcasts = broadcasts
+        self.bells = bells
+
+    def turn(self, *, now_ms: int) -> bool:
+        """Do the most urgent thing; False if there was none. News first, for it may stop what is being sent."""
+        return (
+            self.hear(now_ms=now_ms)
+            or self.planner.turn(now_ms=now_ms)
+            or self.courier.turn(now_ms=now_ms)
+            or self.broadcasts.turn(now_ms=now_ms)
+        )
+
+    def hear(self, *, now_ms: int) -> bool:
+        """Empty the mailboxes, and tell what has waited to the end of its window."""
+        found = self.alerts.pending(MATCHES)
+        for match_id in found:
+            self._or_park(self._hear, match_id, now_ms)
+        due = self.alerts.due(now_ms)
+        for match_id in due:
+            self._or_park(self._close, match_id, now_ms)
+        return bool(found or due)
+
+    def _or_park(self, step: Callable[[str, int], None], match_id: str, now_ms: int) -> None:
+        """A match whose news meets a bug of ours must not silence the others: it is set aside, and tried again."""
+        try:
+            step(match_id, now_ms)
+        except Unavailable:
+            raise
+        except Exception:
+            logger.exception("push_parked match=%s", match_id)
+            self.alerts.park(match_id, now_ms=now_ms)
+
+    def tell(self, match: Match, *news: News, now_ms: int) -> None:
+        """News that is in no mailbox. If another worker commits at the same time nothing is told, and saying it again
+        is right: what was told already is not told twice."""
+        box = replace(self.alerts.mailbox(match.id, 1), changes=())
+        self._commit(match.id, box, window.hear(window.decode(box.window), match, news, now_ms=now_ms), now_ms)
+
+    def _hear(self, match_id: str, now_ms: int) -> None:
+        box = self.alerts.mailbox(match_id, CHANGES)
+        kept, alerts, stopped = window.decode(box.window), list[window.Alert](), list[str]()
+        for change in box.changes:
+            match, facts = change.with_events, decode_facts(change.facts)
+            heard = window.hear(kept, match, news_of(match, facts), now_ms=now_ms)
+            kept, alerts, stopped = heard.window, [*alerts, *heard.alerts], [*stopped, *heard.stopped]
+        self._commit(match_id, box, window.Heard(kept, tuple(alerts), tuple(stopped)), now_ms)
+
+    def _close(self, match_id: str, now_ms: int) -> None:
+        box = self.alerts.mailbox(match_id, CHANGES)
+        if box.changes:
+            # What has come meanwhile may take back what waits.
+            return self._hear(match_id, now_ms)
+        return self._commit(match_id, box, window.close(window.decode(box.window), now_ms=now_ms), now_ms)
+
+    def _commit(self, match_id: str, box: Mailbox, heard: window.Heard, now_ms: int) -> None:
+        alerts = [(alert.id, window.encode_alert(alert)) for alert in heard.alerts]
+        done = self.alerts.commit(
+            match_id,
+            box,
+            window.encode(heard.window),
+            heard.window.due,
+            alerts,
+            heard.stopped,
+            broadcast=any(map(_shows, box.changes)),
+            now_ms=now_ms,
+        )
+        for alert in heard.alerts if done else ():
+            kinds = ",".join(news.kind for news in alert.news)
+            logger.info("alert_opened alert=%s version=%d kinds=%s", alert.id, alert.match.version, kinds)
+
+
+def _shows(change: Change) -> bool:
+    """Whether a Live Activity would look different."""
+    return any(fact.kind in (FactKind.SCORE, FactKind.STATUS) for fact in decode_facts(change.facts))

@@ -1,0 +1,89 @@
+"""The ways to phones this deployment has keys for, built when first used; one HTTP/2 connection each."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from config import Settings
+from db.domain import Device, Platform
+from notify import apns, channels, fcm
+from notify.apns import Apns
+from notify.channels import Channels
+from notify.fcm import Fcm
+from notify.null import Null
+from notify.outcome import Delivered, Dropped, Gone, Later, Outcome
+from notify.signature import Key
+from notify.transport import Transport
+from notify.webpush import WebPush
+
+# Apple keeps apps that are being debugged apart from those of the store: other hosts, other tokens, other channels.
+ENVIRONMENTS = ("production", "sandbox")
+_APNS = {"production": apns.PRODUCTION, "sandbox": apns.SANDBOX}
+_CHANNELS = {"production": channels.PRODUCTION, "sandbox": channels.SANDBOX}
+
+
+class Transports:
+    """Each is None where there are no keys for it; with PUSH=null each sends nothing and says it did."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.apns: dict[str, Transport | None] = {}
+
+    def of(self, device: Device) -> Transport | None:
+        match device.platform:
+            case Platform.IOS:
+                return self.ios(device.environment)
+            case Platform.ANDROID:
+                return self.android
+            case Platform.WEB:
+                return self.web
+
+    def ios(self, environment: str) -> Transport | None:
+        if environment not in self.apns:
+            self.apns[environment] = self._apns(environment)
+        return self.apns[environment]
+
+    def channels(self, environment: str) -> Channels | None:
+        """Where broadcast channels of an environment are made and deleted."""
+        said, transport = self.settings, self.ios(environment)
+        if not isinstance(transport, Apns):
+            return None
+        url = said.apns_channels_url or _CHANNELS[environment]
+        return Channels(transport.signature, said.apns_bundle, url=url, ca=said.push_ca or None)
+
+    @cached_property
+    def android(self) -> Transport | None:
+        said = self.settings
+        if said.push == "null":
+            return Null()
+        if not said.fcm_credentials:
+            return None
+        return Fcm(said.fcm_credentials, url=said.fcm_url or fcm.URL, ca=said.push_ca or None)
+
+    @cached_property
+    def web(self) -> Transport | None:
+        said = self.settings
+        if said.push == "null":
+            return Null()
+        return WebPush(_lines(said.vapid_key), said.vapid_contact) if said.vapid_key else None
+
+    def _apns(self, environment: str) -> Transport | None:
+        said = self.settings
+        if said.push == "null":
+            return Null()
+        if not said.apns_key:
+            return None
+        key = Key(said.apns_team, said.apns_key_id, _lines(said.apns_key))
+        return Apns(key, said.apns_bundle, url=said.apns_url or _APNS[environment], ca=said.push_ca or None)
+
+
+def _lines(pem: str) -> str:
+    """Not every place that keeps environment variables keeps their line breaks."""
+    return pem.replace("\\n", "\n")
+
+
+def counted(name: str, outcome: Outcome) -> tuple[str, str]:
+    """The counters an outcome adds to: what became of it, and for which reason by which service."""
+    words = {Delivered: "sent", Gone: "gone", Later: "later", Dropped: "failed"}
+    word = words.get(type(outcome), "failed")
+    return word, f"{word}:{name}:{outcome.reason}"
