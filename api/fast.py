@@ -55,7 +55,7 @@ class FastPath:
         known = room.known(topic)
         if connection is None or room.here >= room.most:
             return None
-        if known:
+        if known and known.version >= cursor.version:
             answer = room.ask(topic, cursor, connection, now_ms())
             if answer:
                 return answer

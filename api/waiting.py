@@ -93,13 +93,17 @@ class Room:
         return self.documents.get(topic)
 
     def awaited(self, topic: str) -> bool:
-        return topic in self.holds or topic in self.streams
+        """Somebody waits for it, or is just reading it: what they get may be old by the time they have it."""
+        return self._waited_for(topic) or self.documents.get(topic, topic) is None
 
     def forget(self, topic: str) -> None:
         """A topic nobody waits for need not be kept current: whoever comes next reads it anew."""
         with self.lock:
-            if not self.awaited(topic):
+            if not self._waited_for(topic):
                 self.documents.pop(topic, None)
+
+    def _waited_for(self, topic: str) -> bool:
+        return topic in self.holds or topic in self.streams
 
     def know(self, document: Document) -> None:
         """The topic as just read. Older than what is known, it says nothing; newer, it releases all who wait."""
@@ -131,7 +135,8 @@ class Room:
         return document.answer(cursor if keeps else document.cursor(now_ms), held)
 
     def arrive(self, topic: str, cursor: Cursor, reader: Reader) -> bool:
-        """Wait until a topic that is not known has been read; True for the first, who has to see to that.
+        """Wait until a topic has been read of which nothing, or less than the reader has seen, is known; True for the
+        first, who has to see to that.
 
         When a process has just started, a crowd asks at once: it must not become a crowd of greenlets in one queue.
         """
@@ -139,6 +144,12 @@ class Room:
             first = topic not in self.arrivals
             self._seat(self.arrivals.setdefault(topic, Hold(topic, cursor)), cursor, reader)
         return first
+
+    def foremost(self, topic: str) -> int:
+        """The newest version that any of those who have arrived has seen."""
+        with self.lock:
+            arrivals = self.arrivals.get(topic)
+            return max((cursor.version for cursor in arrivals.readers.values()), default=0) if arrivals else 0
 
     def admit(self, topic: str, now_ms: int, failure: Answer | None = None) -> None:
         """The topic was read, or could not be: those who came meanwhile are held or answered."""
