@@ -6,6 +6,7 @@ A job is a doorbell: it carries no data, the mailboxes in Redis do. One that is 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 import redis
 import rq
@@ -32,10 +33,14 @@ def connect(url: str) -> redis.Redis:
 
 
 class Bells:
-    """Rings the workers. A bell rung twice costs an empty visit, never a wrong score."""
+    """Rings the workers. A bell rung twice costs an empty visit, never a wrong score.
 
-    def __init__(self, client: redis.Redis) -> None:
+    served: the queues that this process takes jobs of, if it is a worker.
+    """
+
+    def __init__(self, client: redis.Redis, served: Sequence[str] = ALL) -> None:
         self.client = client
+        self.served = served
         self.queues = {name: rq.Queue(name, connection=client) for name in ALL}
 
     def ingest(self, shard: int) -> None:
@@ -48,10 +53,10 @@ class Bells:
         self._ring(PURGE, "workers.purge.drain")
 
     def waiting(self) -> int:
-        """Jobs that no worker has taken yet, over all queues."""
+        """Jobs that wait for this worker, among others: one that lingers gives way to them."""
         with self.client.pipeline(transaction=False) as pipe:
-            for queue in self.queues.values():
-                pipe.llen(queue.key)
+            for name in self.served:
+                pipe.llen(self.queues[name].key)
             return sum(pipe.execute())
 
     def _ring(self, queue: str, job: str, *args: int) -> None:
