@@ -79,7 +79,9 @@ class Clock:
 
     def _refill(self, _now_ms: int) -> None:
         if self.here.live.is_empty():
-            logger.warning("live_rebuilt matches=%d", rebuild(self.here))
+            rebuilt = rebuild(self.here)
+            if rebuilt:
+                logger.warning("live_rebuilt matches=%d", rebuilt)
             self.here.live.mark_filled()
 
     def _sweep(self, now_ms: int) -> None:
