@@ -187,6 +187,7 @@ def polled(asked: argparse.Namespace, *, purging: str = "", seconds: float = 0) 
         "requests_per_s": round(requests_ / seconds),
         "origin_requests": origin,
         "offload": round(1 - origin / max(1, requests_), 4),
+        "origin_per_match_per_s": round(origin / len(paths) / seconds, 2),
         "failures": tally.failures,
         "backwards": tally.backwards,
         "goals": len(seen),

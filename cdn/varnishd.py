@@ -122,12 +122,12 @@ class Edge:
         raise Refused(f"varnishd did not come up; it says why in {self.folder / 'log'}.")
 
 
-# Three probes of the last five must succeed. A score is read in milliseconds: three seconds to its first byte are an
-# outage.
+# Three probes of the last five must succeed: an outage is known, and over, after a second and a half. A score is read
+# in milliseconds: three seconds to its first byte are an outage too.
 ORIGIN = """probe up {{
     .request = "GET /healthz HTTP/1.1" "Host: {name}" "Connection: close";
-    .interval = 1s;
-    .timeout = 800ms;
+    .interval = 500ms;
+    .timeout = 1s;
     .window = 5;
     .threshold = 3;
     .initial = 3;

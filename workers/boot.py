@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -52,7 +53,16 @@ class Services:
 
     @cached_property
     def bells(self) -> queues.Bells:
-        return queues.Bells(queues.connect(self.settings.queue_url))
+        return queues.Bells(queues.connect(self.settings.queue_url), tuple(_served))
+
+
+# The queues whose jobs this process takes, once it is a worker.
+_served: list[str] = list(queues.ALL)
+
+
+def serve(names: Sequence[str]) -> None:
+    """Before the first use of `services`."""
+    _served[:] = names
 
 
 @lru_cache(maxsize=1)

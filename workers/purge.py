@@ -50,14 +50,15 @@ def _purger() -> Purger:
 
 
 def drain_pending(purger: Purger, bells: Bells) -> None:
-    """Purge until nothing is left, then silence the bell. What cannot be purged for a while is left to the clock."""
+    """Purge until nothing is left, then silence the bell. While nothing can be purged it waits, unless other jobs do:
+    then what is left is for the clock to ring for."""
     started = time.monotonic()
     while time.monotonic() - started < LIFE_S:
         pause_s = purger.round(time.time_ns() // 1_000_000)
-        idle = pause_s is None or (pause_s > COALESCE_S and bells.waiting() > 0)
-        if idle and purger.purges.silence():
+        gives_way = pause_s is not None and pause_s > COALESCE_S and bells.waiting() > 0
+        if (pause_s is None or gives_way) and purger.purges.silence():
             return
-        if purger.is_held_back(time.time_ns() // 1_000_000):
+        if gives_way:
             return
         time.sleep(COALESCE_S)
     bells.purge()
@@ -73,10 +74,6 @@ class Purger:
         self.not_before_ms = 0
         self.told = ""
 
-    def is_held_back(self, now_ms: int) -> bool:
-        """The CDN failed or its budget is spent, and it is not worth the worker's time to wait here."""
-        return self.not_before_ms > now_ms + COALESCE_S * 1000
-
     def round(self, now_ms: int) -> float | None:
         """Returns in how many seconds there may be more to do; None if nothing is left. Raises Unavailable (Redis)."""
         if now_ms < self.not_before_ms:
@@ -84,7 +81,7 @@ class Purger:
         due = self._worthwhile(self.purges.due(now_ms, LOOK_MOST), now_ms)
         for chunk, soft in self._chunks(due):
             if self._throttled(now_ms) or not self._purge(chunk, soft, now_ms):
-                break
+                return max(0, self.not_before_ms - now_ms) / 1000
         next_ms = self.purges.next_ms()
         return None if next_ms is None else max(0, next_ms - now_ms) / 1000
 

@@ -16,7 +16,7 @@ from rq.timeouts import TimerDeathPenalty
 from config import Settings, set_up_logs
 from db.live import connect
 from db.metrics import Reporter
-from workers import queues
+from workers import boot, queues
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +56,7 @@ class Worker(rq.SimpleWorker):
 def work(settings: Settings, index: int) -> None:
     set_up_logs(settings.log_level)
     names = order_for(index, settings.worker_processes)
+    boot.serve(names)
     worker = Worker(list(names), connection=queues.connect(settings.queue_url))
     reporter = Reporter(connect(settings.redis_url))
     reporter.start()

@@ -1,7 +1,8 @@
 # Our edge, for Varnish 7.1 with vmod xkey. docs/edge.md, `make run EDGE=varnish`, tests and benches all run this file.
 #
 # origin.vcl, which it includes, says where the origin is (a probe and a backend named origin); cdn/varnishd.py puts it in
-# and knows the parameters that this file counts on. Admin listener: -a admin=127.0.0.1:6083, and EDGE_PURGE_SECRET in varnishd's environment.
+# and knows the parameters that this file counts on. Purges come to the listener named admin, -a admin=127.0.0.1:6083, with
+# the secret that is EDGE_PURGE_SECRET in varnishd's environment.
 
 vcl 4.1;
 
@@ -66,8 +67,9 @@ sub vcl_recv {
         return (pass);
     }
 
-    # From here on every answer is the same for all: nothing of a request but its path and its known parameters may
-    # reach the origin, so nothing else can be in a stored answer (Cloudflare, "Avoid web cache poisoning").
+    # From here on every answer is the same for all. The service reads nothing of these requests but path, parameters and
+    # If-None-Match; what frameworks and proxies are known to build answers from does not even reach it (Cloudflare, "Avoid
+    # web cache poisoning").
     unset req.http.Cookie;
     unset req.http.Authorization;
     unset req.http.Range;
@@ -159,6 +161,7 @@ sub vcl_backend_fetch {
         set bereq.between_bytes_timeout = 60s;
         return (fetch);
     }
+    unset bereq.http.X-Forwarded-For;
     unset bereq.http.User-Agent;
     unset bereq.http.Referer;
 }

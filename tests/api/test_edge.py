@@ -101,6 +101,17 @@ def test_a_match_of_each_phase_has_its_lifetime(site: Site) -> None:
         assert site.get(f"/api/score/{match_id}").get_json()["phase"] in set(Phase)
 
 
+def test_readers_who_poll_are_paced_by_what_can_happen(site: Site) -> None:
+    assert site.get("/api/live").get_json()["poll_after_ms"] == 60_000
+    site.tell(told("live", 1), matches=({**MATCH, "id": "soon"}, {**MATCH, "id": "off", "status": "postponed"}))
+    site.tell(told("break", 1), told("break", 1, event_type="half_time", minute=45))
+    site.tell(told("over", 1), told("over", 1, event_type="full_time", minute=90))
+    paces = {"live": 2_000, "break": 15_000, "soon": 60_000, "over": 60_000, "off": 300_000}
+    for match_id, pace in paces.items():
+        assert site.get(f"/api/score/{match_id}").get_json()["poll_after_ms"] == pace, match_id
+    assert site.get("/api/live").get_json()["poll_after_ms"] == 2_000
+
+
 @pytest.mark.parametrize("cdn", DIALECTS)
 def test_an_answer_speaks_the_dialect_of_the_cdn(make_site: Callable[..., Site], sqlite_url: str, cdn: str) -> None:
     names = ("varnish", "fastly", "cloudflare", "cloudfront", "bunny")

@@ -295,6 +295,7 @@ class TestPassing:
 # What an attacker may send with a request for a score, in the hope that the answer shows it and is kept.
 POISON = {
     "X-Forwarded-Host": "evil.example",
+    "X-Forwarded-For": "66.6.6.6",
     "X-Forwarded-Proto": "gopher",
     "X-Forwarded-Port": "666",
     "X-Forwarded-Prefix": "/evil",

@@ -220,18 +220,51 @@ class TestDraining:
         assert cdn.purged == ["match-1"]
         assert not client.exists(keys.PURGE_BELL)
 
-    def test_it_does_not_wait_where_the_cdn_is_down(self, client: redis.Redis, purges: Purges) -> None:
+    def test_where_the_cdn_is_down_it_waits_and_rings_for_the_next(
+        self, client: redis.Redis, purges: Purges, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("workers.purge.LIFE_S", 0.3)
         bells = Bells(client)
+        wanted(client, "match-1", lifetime_s=660, at_ms=now_ms(client))
+        cdn = Recording()
+        cdn.says = [refused("the credentials are wrong or may not purge (401)")]
+        drain_pending(Purger(purges, cdn), bells)
+        assert len(cdn.calls) == 1
+        assert purges.waiting() == 1
+        assert len(bells.queues[PURGE]) == 1
+
+    def test_where_the_cdn_is_down_it_does_not_keep_other_jobs_waiting(
+        self, client: redis.Redis, purges: Purges
+    ) -> None:
+        bells = Bells(client)
+        bells.history()
         client.set(keys.PURGE_BELL, 1)
         wanted(client, "match-1", lifetime_s=660, at_ms=now_ms(client))
         cdn = Recording()
         cdn.says = [refused("the credentials are wrong or may not purge (401)")]
-        purger = Purger(purges, cdn)
-        drain_pending(purger, bells)
-        drain_pending(purger, bells)
+        drain_pending(Purger(purges, cdn), bells)
         assert len(cdn.calls) == 1
-        assert purges.waiting() == 1
+        assert len(bells.queues[PURGE]) == 0
+        # The clock rings for it, and every commit need not.
         assert client.exists(keys.PURGE_BELL)
+
+    def test_a_spent_budget_is_waited_for_here(self, client: redis.Redis, purges: Purges) -> None:
+        cdn = Recording(most=1, rebound=False)
+        cdn.budget = Budget(per_s=5, burst=1)
+        wanted(client, "match-1", "match-2", "match-3", lifetime_s=660, at_ms=now_ms(client))
+        drain_pending(Purger(purges, cdn), Bells(client))
+        assert len(cdn.calls) == 3
+
+    def test_jobs_that_another_worker_takes_are_no_reason_to_give_way(
+        self, client: redis.Redis, purges: Purges
+    ) -> None:
+        bells = Bells(client, (PURGE,))
+        bells.history()
+        wanted(client, "match-1", at_ms=now_ms(client))
+        cdn = Recording()
+        drain_pending(Purger(purges, cdn), bells)
+        assert len(cdn.calls) == 2
+        assert purges.next_ms() is None
 
     def test_it_gives_way_to_other_jobs_and_leaves_the_second_purge_to_the_clock(
         self, client: redis.Redis, purges: Purges
