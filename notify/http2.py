@@ -201,6 +201,7 @@ class Http2Lane:
         answered = self.frames.answered
         self.failed += [(request, Reply(0, error="connection_lost")) for request in self.renew()]
         self.frames.answered = answered
+        self.limit = 1
 
 
 def trusting(ca: str) -> ssl.SSLContext:
