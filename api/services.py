@@ -19,6 +19,7 @@ from config import Settings
 from db.accounts import Accounts
 from db.alerts import Alerts
 from db.audience import Audience
+from db.chunks import Chunks
 from db.history import History
 from db.limits import Limits
 from db.live import Live, connect
@@ -52,6 +53,10 @@ class Services:
     @cached_property
     def alerts(self) -> Alerts:
         return Alerts(connect(self.settings.redis_url))
+
+    @cached_property
+    def chunks(self) -> Chunks:
+        return Chunks(connect(self.settings.redis_url))
 
     @cached_property
     def limits(self) -> Limits:

@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 from config import Settings
 from db.alerts import Alerts
 from db.audience import Audience
+from db.chunks import Chunks
 from db.history import History
 from db.live import Live, connect
 from db.session import engine
@@ -30,6 +31,10 @@ class Services:
     @cached_property
     def alerts(self) -> Alerts:
         return Alerts(connect(self.settings.redis_url))
+
+    @cached_property
+    def chunks(self) -> Chunks:
+        return Chunks(connect(self.settings.redis_url))
 
     @cached_property
     def audience(self) -> Audience:
