@@ -81,7 +81,7 @@ class Lane(Protocol):
 
     def tick(self, now: float) -> None: ...
 
-    def done(self, now: float) -> list[tuple[Request, Reply]]:
+    def done(self, now: float, /) -> list[tuple[Request, Reply]]:
         """What has been answered, or has failed, since it was last asked."""
         ...
 
