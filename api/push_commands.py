@@ -29,7 +29,7 @@ def register(app: Flask) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with every counter.")
 def status(limit: int, as_json: bool) -> None:
     """Per alert: devices planned, pushes sent, addresses gone, failures by reason, and how fast it went."""
-    ready, claimed = here().alerts.sending()
+    ready, claimed = here().chunks.sending()
     waiting = here().alerts.waiting_since()
     for alert_id, fields in here().alerts.recent(limit):
         click.echo(json.dumps({"alert": alert_id} | _counters(fields)) if as_json else _line(alert_id, fields))

@@ -23,6 +23,7 @@ from db import metrics
 from db.accounts import Accounts
 from db.alerts import Alerts
 from db.audience import Audience
+from db.chunks import Chunks
 from db.history import History
 from db.limits import Limits
 from db.live import Live, connect
@@ -61,6 +62,10 @@ class Services:
     @cached_property
     def alerts(self) -> Alerts:
         return Alerts(connect(self.settings.redis_url))
+
+    @cached_property
+    def chunks(self) -> Chunks:
+        return Chunks(connect(self.settings.redis_url))
 
     @cached_property
     def limits(self) -> Limits:

@@ -26,6 +26,7 @@ from bench.system import free_port
 from config import Settings
 from db.alerts import Alerts, Mailbox
 from db.audience import FOR_MANY, Audience, _followers
+from db.chunks import Chunks
 from db.domain import BITS, DEFAULT_KINDS, Competition, Kind, Match, Score, Team, mask_of
 from notify.news import News
 from notify.window import Alert, encode_alert
@@ -89,7 +90,7 @@ def indexes(engine: Engine) -> dict[str, Any]:
     return {"indexes": sorted(set(used)), "sql_ms": round(float(lines[-1].split()[-2]))}
 
 
-class Timed(Alerts):
+class Timed(Chunks):
     """Notes when the first chunk was there."""
 
     first_at = 0.0
@@ -102,20 +103,20 @@ class Timed(Alerts):
 
 def measure(engine: Engine, url: str) -> dict[str, float]:
     client = redis.Redis.from_url(url)
-    alerts = Timed(client)
+    alerts, chunks = Alerts(client), Timed(client)
     now_ms = time.time_ns() // 1_000_000
     alert = Alert("final-1", MATCH, (News(Kind.GOAL, "g1"),), now_ms)
     alerts.commit("final", Mailbox(None, "0", ()), b"{}", None, [(alert.id, encode_alert(alert))], (), broadcast=False,
                   now_ms=now_ms)  # fmt: skip
-    planner = Planner(alerts, Audience(engine), Transports(Settings(push="null")), Bells(client))
+    planner = Planner(alerts, chunks, Audience(engine), Transports(Settings(push="null")), Bells(client))
     before_kb, before, started = _peak_kb(), _used(client), time.monotonic()
     planner.turn(now_ms=now_ms)
     lasted = time.monotonic() - started
-    ready, _ = alerts.sending()
+    ready, _ = chunks.sending()
     ((_, said),) = alerts.recent(1)
     return {
         "plan_s": round(lasted, 2),
-        "first_chunk_s": round(alerts.first_at - started, 2),
+        "first_chunk_s": round(chunks.first_at - started, 2),
         "devices": int(said["devices"]),
         "chunks": ready,
         "worker_mb_more": round((_peak_kb() - before_kb) / 1024, 1),

@@ -1,17 +1,14 @@
-"""Alerts on their way to phones, in Redis: mailbox, window, plan, chunks. A step can be repeated, and none is lost."""
+"""Alerts in Redis, from a match's news to a plan: mailbox, window, ledger. A step can be repeated, and none is lost."""
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 import redis
 
 from db import keys
-from db.domain import BITS, Kind
 from db.live import BELL_S, Change, change_of, guarded, lua
 
 # The ledger outlives the longest match by far: a feed may repeat yesterday's goals.
@@ -20,14 +17,6 @@ WINDOW_S = 2 * 24 * 60 * 60
 ALERT_S = 2 * 60 * 60
 # Alerts that `flask push status` can look back on.
 RECENT = 500
-# A worker that says nothing for this long is dead: while it sends, a thread of it renews the claim every two seconds.
-CLAIM_MS = 8_000
-# Chunks are sent in order of their alert's time and their place in it, so that a goal elsewhere does not wait for the
-# last of a million: about what a chunk of a thousand takes to send.
-TURN_MS = 50
-
-# A device and the kinds its user wants: 12 bytes, so a million followers are 12 MB for two hours.
-_ENTRY = struct.Struct("<QI")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,46 +42,6 @@ class Plan:
     chunked: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """name is `{alert id} {number}`, with `.1`, `.2` … for what is tried again."""
-
-    name: str
-
-    @property
-    def alert_id(self) -> str:
-        return self.name.partition(" ")[0]
-
-    @property
-    def number(self) -> str:
-        return self.name.partition(" ")[2]
-
-    @property
-    def again(self) -> Chunk:
-        number, _, tries = self.number.partition(".")
-        return Chunk(f"{self.alert_id} {number}.{int(tries or 0) + 1}")
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """A claimed chunk. devices: id → kinds wanted."""
-
-    chunk: Chunk
-    alert: bytes
-    told_at: int
-    devices: dict[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """counts by counter; again: devices to try once more after again_at (ms); stop: why nobody else is to get it."""
-
-    counts: Mapping[str, int]
-    again: Mapping[int, int]
-    again_at: int = 0
-    stop: str = ""
-
-
 class Alerts:
     """Every method raises Unavailable without Redis."""
 
@@ -100,10 +49,6 @@ class Alerts:
         # Any: redis-py types every answer as "bytes or str or …", for it cannot see decode_responses.
         self.redis: Any = client
         self._commit = client.register_script(lua("alerts_commit"))
-        self._put = client.register_script(lua("chunk_put"))
-        self._claim = client.register_script(lua("chunk_claim"))
-        self._start = client.register_script(lua("chunk_start"))
-        self._done = client.register_script(lua("chunk_done"))
         self._settle = client.register_script(lua("due_settle"))
         self._silence = client.register_script(lua("bell_silence"))
 
@@ -243,18 +188,6 @@ class Alerts:
         self.redis.hset(keys.alert(alert_id), "chunked", 1)
 
     @guarded
-    def put(self, plan: Plan, number: int, devices: Sequence[tuple[int, int]], place: str) -> bool:
-        """The next chunk of a plan: devices and kinds. False: another planner has put it, or the alert is stopped."""
-        chunk = Chunk(f"{plan.id} {number}")
-        turn = plan.told_at + number * TURN_MS
-        return bool(
-            self._put(
-                keys=[keys.alert(plan.id), keys.chunk(chunk.name), keys.PUSH_READY],
-                args=[number, pack(devices), len(devices), place, chunk.name, turn, ALERT_S],
-            )
-        )
-
-    @guarded
     def planned(self, alert_id: str, *, now_ms: int) -> None:
         with self.redis.pipeline() as pipe:
             pipe.zrem(keys.PUSH_UNPLANNED, alert_id)
@@ -263,79 +196,8 @@ class Alerts:
             pipe.execute()
 
     @guarded
-    def told_chunks(self, alert_id: str) -> list[Chunk]:
-        """The chunks of an alert that were sent, or that a worker has begun to send."""
-        planned = int(self.redis.hget(keys.alert(alert_id), "planned") or 0)
-        chunks = [Chunk(f"{alert_id} {number}") for number in range(planned)]
-        states = self.redis.hmget(keys.alert(alert_id), [_state(chunk) for chunk in chunks]) if chunks else []
-        return [chunk for chunk, state in zip(chunks, states, strict=True) if state in (b"started", b"done")]
-
-    @guarded
-    def told(self, chunk: Chunk, kind: Kind) -> list[tuple[int, int]]:
-        """Those of its devices, with their kinds, that wanted news of this kind, and were not left for another try that
-        has not come."""
-        found = unpack(self.redis.get(keys.chunk(chunk.name)) or b"")
-        again = chunk.again
-        while (left := self.redis.get(keys.chunk(again.name))) is not None:
-            if self.redis.hget(keys.alert(again.alert_id), _state(again)) not in (b"started", b"done"):
-                found = {one: kinds for one, kinds in found.items() if one not in unpack(left)}
-                break
-            again = again.again
-        return [(device_id, kinds) for device_id, kinds in found.items() if kinds & BITS[kind]]
-
-    @guarded
     def told_by_topics(self, alert_id: str) -> bool:
         return any(name.startswith(b"topic:") for name in self.redis.hkeys(keys.alert(alert_id)))
-
-    # Chunks.
-
-    @guarded
-    def claim(self, *, now_ms: int) -> Chunk | None:
-        found = self._claim(
-            keys=[keys.PUSH_READY, keys.PUSH_CLAIMED, keys.PUSH_LATER], args=[now_ms, now_ms + CLAIM_MS]
-        )
-        return Chunk(found.decode()) if found else None
-
-    @guarded
-    def start(self, chunk: Chunk) -> Started | None:
-        """None if nobody of it is to be told any more."""
-        found = self._start(
-            keys=[keys.alert(chunk.alert_id), keys.chunk(chunk.name), keys.PUSH_CLAIMED],
-            args=[chunk.name, _state(chunk)],
-        )
-        return Started(chunk, found[0], int(found[1]), unpack(found[2])) if found else None
-
-    @guarded
-    def hold(self, chunk: Chunk, *, now_ms: int) -> None:
-        """Still at it."""
-        self.redis.zadd(keys.PUSH_CLAIMED, {chunk.name: now_ms + CLAIM_MS}, xx=True)
-
-    @guarded
-    def release(self, chunk: Chunk, *, at_ms: int) -> None:
-        """Give a chunk back untouched, to be sent later."""
-        with self.redis.pipeline() as pipe:
-            pipe.hdel(keys.alert(chunk.alert_id), _state(chunk))
-            pipe.zrem(keys.PUSH_CLAIMED, chunk.name)
-            pipe.zadd(keys.PUSH_LATER, {chunk.name: at_ms})
-            pipe.execute()
-
-    @guarded
-    def done(self, chunk: Chunk, done: Done) -> bool:
-        """False: the claim had run out, and another worker has the chunk."""
-        again = chunk.again.name if done.again else ""
-        pairs = [part for pair in done.counts.items() for part in pair]
-        args: list[Any] = [chunk.name, _state(chunk), again, pack(done.again.items()), done.again_at, ALERT_S]
-        names = [keys.alert(chunk.alert_id), keys.PUSH_CLAIMED, keys.PUSH_LATER, keys.PUSH_TOTALS, keys.chunk(again)]
-        return bool(self._done(keys=names, args=[*args, done.stop, *pairs]))
-
-    @guarded
-    def sending(self) -> tuple[int, int]:
-        """Chunks ready and chunks claimed."""
-        with self.redis.pipeline() as pipe:
-            pipe.zcard(keys.PUSH_READY)
-            pipe.zcard(keys.PUSH_CLAIMED)
-            ready, claimed = pipe.execute()
-        return int(ready), int(claimed)
 
     @guarded
     def work_at(self) -> int | None:
@@ -372,18 +234,6 @@ class Alerts:
     def totals(self) -> dict[str, int]:
         """Counters over all alerts ever."""
         return {name.decode(): int(count) for name, count in self.redis.hgetall(keys.PUSH_TOTALS).items()}
-
-
-def pack(devices: Collection[tuple[int, int]]) -> bytes:
-    return struct.pack("<" + "QI" * len(devices), *chain.from_iterable(devices))
-
-
-def unpack(packed: bytes) -> dict[int, int]:
-    return dict(_ENTRY.iter_unpack(packed))
-
-
-def _state(chunk: Chunk) -> str:
-    return f"chunk:{chunk.number}"
 
 
 def _texts(found: Iterable[bytes]) -> list[str]:

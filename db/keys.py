@@ -20,7 +20,7 @@ push:parked         zset     alerts.park       match ids whose news met a bug, b
 push:broadcasts     zset     alerts_commit.lua match ids whose Live Activities are behind, by time (ms)
 push:unplanned      zset     alerts_commit.lua alert ids not yet, or not wholly, made into chunks, by time (ms)
 push:lease:{name}   string   alerts.lease      a worker is planning this alert; seconds
-push:alert:{id}     hash     alerts, chunk     alert, told_at, planned, place, devices, chunk:{n} states, counters; 2 h
+push:alert:{id}     hash     alerts, chunks    alert, told_at, planned, place, devices, chunk:{n} states, counters; 2 h
 push:chunk:{alert} {n} string chunk_put.lua    devices and the kinds they want, 12 bytes each; 2 h
 push:ready          zset     chunk_*.lua       chunks to send, in order of turn (ms)
 push:later          zset     chunk_*.lua       chunks to try again, by when (ms)

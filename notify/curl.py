@@ -88,7 +88,7 @@ class CurlLane:
                 error = _ERRORS.get(number, "connection_lost")
                 self.stalled |= error == "no_answer" and self.heard_at <= easy.request.began
                 if error not in ("no_answer", "stream_reset"):
-                    self.limit = self.opening
+                    self.limit = 1
                 found.append((easy.request, replace(self._land(easy), status=0, error=error)))
             if good:
                 self.heard_at = now

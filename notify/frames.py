@@ -78,8 +78,13 @@ class Connection:
 
     @property
     def open(self) -> bool:
-        """Whether it takes another request: not after a GOAWAY, and not while some wait for flow control."""
-        return not (self.going or self.held) and self._next <= _LAST_STREAM
+        """Whether it takes another request: it is not spent, and none waits for flow control."""
+        return not (self.spent or self.held)
+
+    @property
+    def spent(self) -> bool:
+        """It takes no more requests: after a GOAWAY, or when the stream numbers have run out."""
+        return self.going or self._next > _LAST_STREAM
 
     def send(self, request: Request) -> None:
         self.held.append(request)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import select
 import socket
 import ssl
+import time
 from contextlib import suppress
 from urllib.parse import urlsplit
 
@@ -91,18 +92,18 @@ class Http2Lane:
 
     def tick(self, now: float) -> None:
         self._write()
+        # A service that allows no streams and has none to answer is left; the next connection may be allowed some.
+        self.stalled |= self.frames.allowed == 0 and not self.busy
         while (oldest := self._oldest) and oldest.began + self.answer_s <= now:
             if self.heard_at <= oldest.began or not self.frames.flying:
                 self.stalled = True
                 return
             self.failed.append((self.frames.cancel_oldest(), Reply(0, error="no_answer")))
 
-    def done(self, now: float) -> list[tuple[Request, Reply]]:
+    def done(self, _now: float) -> list[tuple[Request, Reply]]:
         answered, failed = self.frames.answered, self.failed
-        if answered:
-            self.heard_at = now
         self.frames.answered, self.failed = [], []
-        self.retiring |= self.frames.going
+        self.retiring |= self.frames.spent
         found = answered + failed
         for request, reply in found:
             if reply.error == "unprocessed":
@@ -170,6 +171,7 @@ class Http2Lane:
                 if not data:
                     self._lost()
                     return
+                self.heard_at = time.monotonic()
                 self.frames.feed(data)
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             pass
@@ -201,6 +203,7 @@ class Http2Lane:
         answered = self.frames.answered
         self.failed += [(request, Reply(0, error="connection_lost")) for request in self.renew()]
         self.frames.answered = answered
+        self.limit = 1
 
 
 def trusting(ca: str) -> ssl.SSLContext:

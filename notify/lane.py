@@ -49,8 +49,8 @@ class Lane(Protocol):
     """Not thread-safe: one loop drives it (notify/sender.py). Times are of the monotonic clock.
 
     It begins with `opening` requests in flight, may have one more with every good answer, which doubles them each round
-    trip, and begins anew when its connection is lost. retiring: takes no more and is renewed once it is empty; stalled:
-    renewed at once. timer_at: when tick() is next due.
+    trip, and begins with a single one after its connection was lost: a service in trouble cuts what comes too fast.
+    retiring: takes no more and is renewed once it is empty; stalled: renewed at once. timer_at: when tick() is due.
     """
 
     retiring: bool
@@ -81,7 +81,7 @@ class Lane(Protocol):
 
     def tick(self, now: float) -> None: ...
 
-    def done(self, now: float) -> list[tuple[Request, Reply]]:
+    def done(self, now: float, /) -> list[tuple[Request, Reply]]:
         """What has been answered, or has failed, since it was last asked."""
         ...
 

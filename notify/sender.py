@@ -134,13 +134,12 @@ class _Run:
         while True:
             self._ripen()
             self._fill()
-            yield from self._taken()
-            if not any(lane.busy for lane in self._lanes):
-                if self.ended and not self.again and not self.waiting:
-                    return
-                if not self.waiting:
-                    continue
-            self._turn()
+            settled = self._taken()
+            yield from settled
+            idle = not any(lane.busy for lane in self._lanes)
+            if idle and self.ended and not self.again and not self.waiting:
+                return
+            self._turn(0.0 if idle and settled else TICK_S)
             now = time.monotonic()
             for lane in self._lanes:
                 self._collect(lane, now)
@@ -189,14 +188,19 @@ class _Run:
             return None
         return self.sender.shut_by or Later("breaker_open", self.sender.breaker.wait_s(now))
 
-    def _turn(self) -> None:
-        """Let the lanes work: on what was started, on sockets that are ready, on timers that are due."""
+    def _turn(self, wait_s: float) -> None:
+        """Let the lanes work. What has come is heard first: the caller may have been away longer than an answer takes,
+        and it would seem that none had come."""
+        self._listen(0.0)
         now = time.monotonic()
         for lane in self._lanes:
             lane.tick(now)
         due = [at for lane in self._lanes if (at := lane.timer_at) is not None]
         due += [self.waiting[0][0]] if self.waiting else []
-        for fd, events in self.sender.poll.poll(min([TICK_S, *(max(0.0, at - now) for at in due)])):
+        self._listen(min([wait_s, *(max(0.0, at - now) for at in due)]))
+
+    def _listen(self, for_s: float) -> None:
+        for fd, events in self.sender.poll.poll(for_s):
             if fd in self.sender.by_fd:
                 self.sender.by_fd[fd].act(fd, events)
 
@@ -255,4 +259,4 @@ class _Run:
 
 def _unanswered(reply: Reply) -> Again:
     """No answer came. Where there was a connection, a new one may do at once."""
-    return Again(reply.error, soon=reply.error not in NO_SERVICE, fault=reply.error != "unprocessed")
+    return Again(reply.error, soon=reply.error not in NO_SERVICE, fault=True)

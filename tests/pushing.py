@@ -13,6 +13,7 @@ from config import Settings
 from db.accounts import Accounts
 from db.alerts import Alerts
 from db.audience import Audience
+from db.chunks import Chunks
 from db.domain import (
     Account,
     Device,
@@ -86,7 +87,7 @@ class World:
         """transports: where pushes go, unless the Recorder `phones` is to keep them."""
         client = connect(redis_url)
         self.redis: Any = client
-        self.live, self.alerts = Live(client, 1), Alerts(client)
+        self.live, self.alerts, self.chunks = Live(client, 1), Alerts(client), Chunks(client)
         self.history = History(engine(sql_url))
         self.accounts, self.audience = Accounts(self.history.engine), Audience(self.history.engine)
         self.bells = Bells(redis.Redis.from_url(redis_url))
@@ -103,8 +104,8 @@ class World:
         return transports
 
     def worker(self) -> Push:
-        planning = Planner(self.alerts, self.audience, self.transports, self.bells)
-        sending = Courier(self.alerts, self.audience, self.transports)
+        planning = Planner(self.alerts, self.chunks, self.audience, self.transports, self.bells)
+        sending = Courier(self.chunks, self.audience, self.transports)
         casting = Broadcasts(self.alerts, self.audience, self.live, self.transports)
         return Push(self.alerts, planning, sending, casting, self.bells)
 

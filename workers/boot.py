@@ -11,6 +11,7 @@ from cdn.backend import Backend
 from config import Settings
 from db.alerts import Alerts
 from db.audience import Audience
+from db.chunks import Chunks
 from db.history import History
 from db.live import Live, connect
 from db.purges import Purges
@@ -42,6 +43,10 @@ class Services:
     @cached_property
     def alerts(self) -> Alerts:
         return Alerts(connect(self.settings.redis_url))
+
+    @cached_property
+    def chunks(self) -> Chunks:
+        return Chunks(connect(self.settings.redis_url))
 
     @cached_property
     def audience(self) -> Audience:

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Event, Thread
 
-from db.alerts import Alerts, Chunk, Done, Started
 from db.audience import Audience, Dead, Reached
+from db.chunks import Chunk, Chunks, Done, Started
 from db.errors import Unavailable
 from notify import window
 from notify.outcome import ConfigFault, Delivered, Gone, Later, OurFault, Outcome
@@ -20,7 +20,7 @@ from workers.transports import Transports, counted
 
 logger = logging.getLogger(__name__)
 
-# Claims are renewed this often, by a thread, for as long as the process lives; they hold for 8 s (db.alerts.CLAIM_MS).
+# Claims are renewed this often, by a thread, for as long as the process lives; they hold for 8 s (db.chunks.CLAIM_MS).
 HOLD_S = 2.0
 # What is to be tried again waits at least this long: by then a service that stumbled stands.
 AGAIN_MS = 5_000
@@ -29,29 +29,29 @@ LATENCIES_MS = (250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 300_000)
 
 
 class Courier:
-    def __init__(self, alerts: Alerts, audience: Audience, transports: Transports) -> None:
-        self.alerts = alerts
+    def __init__(self, chunks: Chunks, audience: Audience, transports: Transports) -> None:
+        self.chunks = chunks
         self.audience = audience
         self.transports = transports
 
     def turn(self, *, now_ms: int) -> bool:
         """Send one chunk; False if none is ready."""
-        chunk = self.alerts.claim(now_ms=now_ms)
+        chunk = self.chunks.claim(now_ms=now_ms)
         if chunk is None:
             return False
-        started = self.alerts.start(chunk)
+        started = self.chunks.start(chunk)
         if started:
             self._send(started, now_ms)
         return True
 
     def _send(self, started: Started, now_ms: int) -> None:
         if now_ms - started.told_at > EXPIRY_MS:
-            self.alerts.done(started.chunk, Done({"failed": len(started.devices), "expired": len(started.devices)}, {}))
+            self.chunks.done(started.chunk, Done({"failed": len(started.devices), "expired": len(started.devices)}, {}))
             return
         try:
             reached = self.audience.devices(started.devices)
         except Unavailable:
-            self.alerts.release(started.chunk, at_ms=now_ms + AGAIN_MS)
+            self.chunks.release(started.chunk, at_ms=now_ms + AGAIN_MS)
             raise
         trip = Trip(started, now_ms)
         trip.counts["vanished"] += len(started.devices) - len(reached)
@@ -59,7 +59,7 @@ class Courier:
             for transport, parcels in self._routes(started, reached, trip):
                 trip.take(transport, parcels)
             self._forget(trip)
-            self.alerts.done(started.chunk, trip.done())
+            self.chunks.done(started.chunk, trip.done())
         self._report(started.chunk, trip)
 
     @contextmanager
@@ -70,7 +70,7 @@ class Courier:
         def hold() -> None:
             while not over.wait(HOLD_S):
                 with suppress(Unavailable):
-                    self.alerts.hold(trip.started.chunk, now_ms=trip.now_ms)
+                    self.chunks.hold(trip.started.chunk, now_ms=trip.now_ms)
 
         holder = Thread(target=hold, name="hold", daemon=True)
         holder.start()

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from db.alerts import Alerts, Plan
 from db.audience import Audience, Place
+from db.chunks import Chunks
 from db.domain import VARIANTS, Kind, Quiet, condition, mask_of
 from db.errors import Unavailable
 from notify import window
@@ -35,8 +36,11 @@ Page = tuple[list[tuple[int, int]], str]
 
 
 class Planner:
-    def __init__(self, alerts: Alerts, audience: Audience, transports: Transports, bells: Bells) -> None:
+    def __init__(
+        self, alerts: Alerts, chunks: Chunks, audience: Audience, transports: Transports, bells: Bells
+    ) -> None:
         self.alerts = alerts
+        self.chunks = chunks
         self.audience = audience
         self.transports = transports
         self.bells = bells
@@ -99,7 +103,7 @@ class Planner:
     def _chunks(self, plan: Plan, alert: Alert) -> int:
         number, total = plan.planned, 0
         for devices, place in self._told(plan, alert) if alert.of else self._followers(plan, alert):
-            if not self.alerts.put(plan, number, devices, place):
+            if not self.chunks.put(plan, number, devices, place):
                 break
             self.alerts.lease(plan.id, LEASE_S, again=True)
             if number < PUSHERS_MOST:
@@ -122,9 +126,9 @@ class Planner:
     def _told(self, plan: Plan, alert: Alert) -> Iterator[Page]:
         """Who heard of a goal that is cancelled now, chunk by chunk of the alert that told it."""
         done, wanted = int(plan.place or 0), mask_of([Kind.GOAL_CANCELLED])
-        chunks = [chunk for alert_id in alert.of for chunk in self.alerts.told_chunks(alert_id)]
+        chunks = [chunk for alert_id in alert.of for chunk in self.chunks.told_chunks(alert_id)]
         for number, chunk in enumerate(chunks[done:], start=done + 1):
-            devices = [(one, kinds) for one, kinds in self.alerts.told(chunk, Kind.GOAL) if kinds & wanted]
+            devices = [(one, kinds) for one, kinds in self.chunks.told(chunk, Kind.GOAL) if kinds & wanted]
             yield devices, str(number)
 
 

@@ -41,8 +41,8 @@ def work() -> None:
 
 @lru_cache(maxsize=1)
 def push_of(here: Services) -> Push:
-    courier = Courier(here.alerts, here.audience, here.transports)
-    planner = Planner(here.alerts, here.audience, here.transports, here.bells)
+    courier = Courier(here.chunks, here.audience, here.transports)
+    planner = Planner(here.alerts, here.chunks, here.audience, here.transports, here.bells)
     broadcasts = Broadcasts(here.alerts, here.audience, here.live, here.transports)
     return Push(here.alerts, planner, courier, broadcasts, here.bells)
 

@@ -38,7 +38,7 @@ _SUFFIXES = {
     "pushtotalk": ".voip-ptt",
     "widgets": ".push-type.widgets",
 }
-# Errors in a row of answers after which a connection is slowed, then left; and bad tokens after which it is dropped.
+# Errors after which a connection is slowed, and at twice as many left; bad tokens after which it is dropped.
 # Apple gives no numbers, only that BadDeviceToken counts soonest and 410 never.
 _ERRORS, _BAD_TOKENS = 100, 50
 
@@ -118,6 +118,8 @@ class Apns:
         link.memory["bad"] += wrong.reason == "BadDeviceToken"
         if link.memory["bad"] > _BAD_TOKENS:
             link.go_away("BadDeviceToken")
+        elif link.memory["errors"] > 2 * _ERRORS:
+            link.go_away("Shutdown")
         elif link.memory["errors"] > _ERRORS and link.memory["proven"]:
             link.allow(max(1, link.max_streams // 2))
 

@@ -40,11 +40,13 @@ COLLAPSIBLE_BURST, COLLAPSIBLE_REFILL_S = 20, 180
 @dataclass
 class Rules:
     """tokens: registration token → errorCode for those that are not good. quota_per_minute: messages of the project.
-    fan_out_per_s: how fast topic messages reach phones, shared by the fan-outs under way."""
+    subscriptions_per_second: to topics, of the project. fan_out_per_s: how fast topic messages reach phones, shared by
+    the fan-outs under way."""
 
     project: str
     tokens: dict[str, str] = field(default_factory=dict)
     quota_per_minute: int = 600_000
+    subscriptions_per_second: int = 3000
     fan_out_per_s: float = 10_000
 
 
@@ -54,6 +56,7 @@ class Fcm:
         self.faults = Faults()
         self.topics = Topics()
         self.minute, self.used = 0, 0
+        self.second, self.subscribed = 0, 0
         self.sent: dict[str, deque[float]] = {}
         self.collapsible: dict[str, tuple[float, float]] = {}
         self.fan_out_free_at = 0.0
@@ -158,6 +161,10 @@ class Fcm:
         sent.append(now)
 
     def _subscription(self, method: str, token: str, topic: str | None, query: dict[str, list[str]]) -> dict[str, Any]:
+        second = int(self.clock())
+        self.second, self.subscribed = second, 1 + (self.subscribed if second == self.second else 0)
+        if self.subscribed > self.rules.subscriptions_per_second:
+            raise Wrong("QUOTA_EXCEEDED", "Topic subscription rate exceeded.")
         if code := self.rules.tokens.get(token):
             raise Wrong(code, code)
         if method == "POST" and topic is None:

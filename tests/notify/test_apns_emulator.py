@@ -216,6 +216,10 @@ def test_many_errors_lower_the_stream_limit(desk: Desk) -> None:
     for _ in range(102):
         desk.push(authorization=bearer, apns_priority="7")
     assert desk.link.max_streams < 1000
+    assert desk.link.left is None
+    for _ in range(100):
+        desk.push(authorization=bearer, apns_priority="7")
+    assert desk.link.left == "Shutdown"
 
 
 class Office:

@@ -162,6 +162,14 @@ def test_subscriptions_are_made_once_ended_once_and_limited(desk: Desk) -> None:
     assert desk.subscribe("device-2", "one-more") == 429
 
 
+def test_subscriptions_have_a_rate(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, subscriptions_per_second=2)
+    assert [desk.subscribe(f"device-{n}", "goals") for n in range(3)] == [200, 200, 429]
+    desk.now += 1
+    assert desk.subscribe("device-2", "goals") == 200
+    desk.ledger.close()
+
+
 def test_a_topic_message_reaches_its_listeners_at_the_rate_all_fan_outs_share(tmp_path: Path) -> None:
     desk = Desk(tmp_path, fan_out_per_s=10)
     for n in range(20):

@@ -11,6 +11,8 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po
+from firebase_admin import _messaging_encoder as messaging_encoder
+from firebase_admin import messaging
 
 from db.domain import Competition, Event, Kind, Match, Person, Score, Side, Stamp, Status, Team
 from notify import payload
@@ -223,6 +225,29 @@ def test_the_ttl_for_fcm_is_what_is_left_and_the_topic_of_the_web_is_short() -> 
     form = payload.fcm(said(FIRST), {"token": "t"}, now=NOW + 100)["message"]
     assert form["android"]["ttl"] == "200s"
     assert re.fullmatch(r"[A-Za-z0-9_-]{32}", form["webpush"]["headers"]["Topic"])
+
+
+def test_what_is_sent_to_fcm_is_what_its_own_library_would_send() -> None:
+    sent = payload.fcm(said(FIRST, SECOND), {"topic": "goals"}, now=NOW)["message"]
+    android = sent["android"]
+    shown = messaging.AndroidNotification(
+        tag=android["notification"]["tag"], channel_id=android["notification"]["channel_id"], default_sound=True
+    )
+    theirs = messaging.Message(
+        topic="goals",
+        data=sent["data"],
+        notification=messaging.Notification(**sent["notification"]),
+        android=messaging.AndroidConfig(
+            collapse_key=android["collapse_key"],
+            priority=android["priority"].lower(),
+            ttl=int(android["ttl"].removesuffix("s")),
+            notification=shown,
+        ),
+        webpush=messaging.WebpushConfig(headers=sent["webpush"]["headers"]),
+    )
+    encoded = json.loads(messaging_encoder.MessageEncoder().encode(theirs))
+    encoded["android"]["priority"] = encoded["android"]["priority"].upper()
+    assert encoded == sent
 
 
 def test_languages_are_chosen_by_the_closest_catalogue() -> None:

@@ -88,6 +88,29 @@ def test_a_connection_that_falls_silent_is_left_and_its_pushes_go_on_another(emu
     apns.close()
 
 
+def test_a_caller_that_was_away_finds_the_answers_that_came(emulators: Emulated) -> None:
+    apns = emulators.apns()
+    apns.sender.close()
+    apns.sender = Sender(emulators.apns_url, opening=100, answer_s=0.5, ca=emulators.push_ca)
+    send(apns, phones(1))
+    devices, said = phones(50), message()
+    outcomes = apns.send(Parcel(device, said) for device in devices)
+    first = next(outcomes)
+    away_since = time.monotonic()
+    wait_until(lambda: time.monotonic() > away_since + 1.0, "longer than an answer may take")
+    assert {type(outcome) for _, outcome in [first, *outcomes]} == {Delivered}
+    counts = emulators.counts()
+    assert {counts[device.token] for device in devices} == {1}
+    apns.close()
+
+
+def test_a_service_that_allows_no_streams_is_asked_again_on_new_connections(emulators: Emulated, apns: Apns) -> None:
+    """The emulator lets one push through on each before it forbids the rest."""
+    emulators.allow_streams(0)
+    devices = phones(5)
+    assert set(map(type, send(apns, devices).values())) == {Delivered}
+
+
 def test_a_service_that_is_killed_and_comes_back_has_everything_in_the_end(tmp_path: Path) -> None:
     emulated = Emulated(tmp_path)
     apns = emulated.apns()

@@ -110,6 +110,7 @@ def web(listening: tuple[PushService, str, str]) -> Iterator[WebPush]:
     service, _, cert = listening
     service.asked.clear()
     service.status = 201
+    service.faults = Faults()
     transport = WebPush(PEM, "operator@example.org", services=("localhost",), ca=str(Path(cert)))
     yield transport
     transport.close()
@@ -227,3 +228,16 @@ def test_keys_that_are_none_cost_only_their_own_push(web: WebPush, listening: tu
     }
     assert outcomes == {bad: Gone("bad_subscription"), good: Delivered()}
     assert len(service.asked) == 1
+
+
+@pytest.mark.parametrize("fault", [{"goaway_after": 20}, {"cut_every": 25}, {"reset_every": 15}, {"status_every": 10}])
+def test_connections_that_break_lose_nothing(
+    web: WebPush, listening: tuple[PushService, str, str], fault: dict[str, int]
+) -> None:
+    service, url, _ = listening
+    service.faults = Faults(**fault)
+    browser = Browser()
+    parcels = [Parcel(browser.device(f"{url}/push/{n}"), message()) for n in range(60)]
+    outcomes = [outcome for _, outcome in web.send(parcels)]
+    assert outcomes == [Delivered()] * 60
+    assert {asked.path for asked in service.asked} == {f"/push/{n}" for n in range(60)}

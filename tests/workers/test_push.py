@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.alerts import CLAIM_MS
+from db.chunks import CLAIM_MS
 from db.domain import (
     DEFAULT_KINDS,
     Device,
@@ -362,7 +362,7 @@ def test_a_claim_holds_as_long_as_its_worker_lives(world: World, monkeypatch: py
     world.phones.before = wait
     world.say(60, "goal", score=(1, 0))
     assert until == sorted(set(until))
-    assert world.alerts.sending() == (0, 0)
+    assert world.chunks.sending() == (0, 0)
 
 
 def test_what_was_sent_is_not_sent_again_because_sql_is_away(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -385,7 +385,7 @@ def test_a_killed_planner_goes_on_where_it_was(world: World, monkeypatch: pytest
     for number in range(9):
         world.fan(f"fan-{number}")
     world.kick_off()
-    put, puts = world.alerts.put, 0
+    put, puts = world.chunks.put, 0
 
     def die(*args: Any) -> bool:
         nonlocal puts
@@ -394,7 +394,7 @@ def test_a_killed_planner_goes_on_where_it_was(world: World, monkeypatch: pytest
             raise Killed
         return put(*args)
 
-    monkeypatch.setattr(world.alerts, "put", die)
+    monkeypatch.setattr(world.chunks, "put", die)
     with pytest.raises(Killed):
         world.say(60, "goal", score=(1, 0))
     for key in world.redis.keys("push:lease:*"):
@@ -414,9 +414,9 @@ def test_two_planners_of_one_alert_make_one_plan(world: World) -> None:
     (alert_id,) = world.alerts.unplanned()
     plan = world.alerts.plan(alert_id)
     assert plan
-    assert world.alerts.put(plan, 0, [(1, ALL)], "0 1")
-    assert not world.alerts.put(plan, 0, [(1, ALL)], "0 1")
-    assert world.alerts.sending() == (1, 0)
+    assert world.chunks.put(plan, 0, [(1, ALL)], "0 1")
+    assert not world.chunks.put(plan, 0, [(1, ALL)], "0 1")
+    assert world.chunks.sending() == (1, 0)
 
 
 def test_recently_active_devices_are_told_first(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
