@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test tools lint types imports unit browser-js secret replay bench-ingest bench-kills bench-plan bench-push clean
+.PHONY: help run test tools lint types imports unit browser-js secret replay bench-ingest bench-hold bench-read bench-page bench-edge bench-kills bench-plan bench-push clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -24,7 +24,7 @@ imports: $(VENV)/.tests ## which package may import which
 	$(BIN)/lint-imports --no-cache
 
 browser-js: ## the page's modules under node, where there is one
-	@if command -v node >/dev/null; then node --test tests/js/; else echo "skipped: no node (apt-get install nodejs)"; fi
+	@if command -v node >/dev/null; then node --test tests/js/*.test.mjs; else echo "skipped: no node (apt-get install nodejs)"; fi
 
 unit: $(VENV)/.tests ## pytest: unit, real servers, headless browser
 	$(BIN)/pytest -q -n 2 --dist loadgroup
@@ -47,6 +47,18 @@ bench-kills: $(VENV)/.runs ## fifty killed workers in a fan-out to 100,000 phone
 bench-ingest: $(VENV)/.runs ## a Saturday's 230 events a second: accepted to applied
 	@$(BIN)/python -m bench.ingest
 
+bench-edge: $(VENV)/.runs ## through a real Varnish: held and polling readers, lost purges, an outage, a CDN that hangs
+	@$(BIN)/python -m bench.edge
+
+bench-hold: $(VENV)/.runs ## 15,000 held readers and one goal, beside nchan (apt-get install nginx-light libnginx-mod-nchan)
+	@$(BIN)/python -m bench.hold
+
+bench-read: $(VENV)/.runs ## the origin's score beside a bare WSGI hello (apt-get install wrk)
+	@$(BIN)/python -m bench.read
+
+bench-page: $(VENV)/.tests ## a board of a thousand matches in Chromium
+	@$(BIN)/python -m bench.page
+
 bench-push: $(VENV)/.tests ## sends a second of one core, beside aioapns and firebase-admin (nghttp2-server, nghttp2-proxy)
 	@$(BIN)/python -W ignore -m bench.push
 
@@ -62,7 +74,7 @@ $(VENV)/.runs: requirements.txt | $(VENV)/bin/python
 	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.txt
 	@touch $@
 
-$(VENV)/.tests: requirements-dev.txt requirements.txt | $(VENV)/bin/python
+$(VENV)/.tests: requirements-dev.txt requirements.txt requirements-cloudfront.txt | $(VENV)/bin/python
 	@echo "Installing what the tests need (once)"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
 	@touch $@ $(VENV)/.runs

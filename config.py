@@ -40,8 +40,8 @@ class Settings:
     web_concurrency: int = 2
     # Connections one web process may hold at once.
     worker_connections: int = 20_000
-    # Job worker processes in one `worker` dyno.
-    worker_processes: int = 2
+    # Job worker processes in one `worker` dyno. From three on neither a score nor a purge waits for other work.
+    worker_processes: int = 3
     # Groups of matches that are drained side by side. One keeps a Saturday; give each further one its own worker.
     ingest_shards: int = 1
     # Signing secret of the generic door, `whsec_` and base64 (Standard Webhooks).
@@ -52,8 +52,30 @@ class Settings:
     ingest_secret_statsperform: str = field(default="", repr=False)
     # Updates that may wait unapplied before the door answers 429.
     ingest_backlog: int = 50_000
-    # Header dialect and purge backend of the CDN in front: `null` is none.
+    # Header dialect and purge backend of the CDN in front: null (none), varnish, fastly, cloudflare, cloudfront, bunny.
     cdn: str = "null"
+    # Where readers reach the service, through the CDN; the probe and `flask edge check` read there.
+    public_url: str = ""
+    # What the embedded run puts in front of itself: nothing, or `varnish`.
+    edge: str = ""
+    # Secret of our Varnish's purge port; varnishd gets the same one.
+    edge_purge_secret: str = field(default="", repr=False)
+    # Purge ports of our Varnish nodes, separated by commas.
+    varnish_urls: str = "http://127.0.0.1:6083"
+    # Fastly's service id, and a token of scope purge_select.
+    fastly_service_id: str = ""
+    fastly_api_token: str = field(default="", repr=False)
+    # Cloudflare's zone id, a token with Zone.Cache Purge, and the plan: free, pro, business or enterprise.
+    cloudflare_zone_id: str = ""
+    cloudflare_api_token: str = field(default="", repr=False)
+    cloudflare_plan: str = "free"
+    # CloudFront's distribution id; without a key pair boto3 looks where it always looks.
+    cloudfront_distribution_id: str = ""
+    aws_access_key_id: str = ""
+    aws_secret_access_key: str = field(default="", repr=False)
+    # Bunny's pull zone id and API key.
+    bunny_pull_zone_id: str = ""
+    bunny_api_key: str = field(default="", repr=False)
     # The header in which the router in front names the client (`X-Forwarded-For` on Heroku); none where nothing is in
     # front, for then anybody may send it. Sign-ups are counted by it.
     client_address_header: str = ""
@@ -93,6 +115,8 @@ class Settings:
     demo: bool = True
     # Match minutes the demo plays per real minute.
     demo_speed: float = 30.0
+    # Bearer token that /metrics asks for; without it anybody may read the figures.
+    metrics_token: str = field(default="", repr=False)
     # INFO, WARNING…
     log_level: str = "INFO"
 

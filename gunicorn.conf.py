@@ -4,6 +4,7 @@ No preload: the gevent worker patches the standard library before it loads the a
 imported it unpatched.
 """
 
+from api.server import connections_most
 from config import Settings
 
 settings = Settings.load()
@@ -11,10 +12,12 @@ settings = Settings.load()
 bind = f"{settings.host}:{settings.port}"
 workers = settings.web_concurrency
 worker_class = "api.server.Worker"
-worker_connections = settings.worker_connections
+worker_connections = connections_most(settings.worker_connections)
 # Longer than an edge keeps an idle connection to its origin, so that it is never we who close under a request:
 # CloudFront 5 s by default, Varnish 60 s (backend_idle_timeout), Heroku's router 90 s.
 keepalive = 100
+# A stadium that opens the app together: as many as the kernel queues (net.core.somaxconn is 4096 since Linux 5.4).
+backlog = 4_096
 # Heroku sends SIGTERM and thirty seconds later SIGKILL (devcenter, "Dyno shutdown").
 graceful_timeout = 25
 # A score body is under 1 KB; a path longer than this is nobody's.

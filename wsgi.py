@@ -2,7 +2,10 @@
 
 from api import create_app
 from config import Settings, set_up_logs
+from db.live import connect
+from db.metrics import Reporter
 
 settings = Settings.load()
 set_up_logs(settings.log_level)
 app = create_app(settings)
+Reporter(connect(settings.redis_url)).start()

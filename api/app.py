@@ -8,6 +8,7 @@ from api import (
     accounts,
     assets,
     commands,
+    edge,
     errors,
     follows,
     held,
@@ -23,6 +24,7 @@ from api import (
 )
 from api.fast import FastPath
 from api.services import Services
+from cdn import backends
 from config import Settings
 
 # No public read has a body, and a query longer than this is nobody's search.
@@ -38,15 +40,32 @@ class App(Flask):
 
 
 def create_app(settings: Settings) -> App:
+    """Raises Refused where the settings of the CDN do not suffice."""
+    backends.check(settings)
     app = App("api", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = BODY_MOST
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.compact = True  # type: ignore[attr-defined]
     services = app.extensions["services"] = Services(settings)
     errors.register(app)
-    for part in (scores, held, stream, websocket, matches, accounts, follows, ingest, ops, openapi, pages, assets):
+    for part in (
+        scores,
+        held,
+        stream,
+        websocket,
+        matches,
+        accounts,
+        follows,
+        ingest,
+        ops,
+        edge,
+        openapi,
+        pages,
+        assets,
+    ):
         app.register_blueprint(part.blueprint)
     commands.register(app)
+    edge.register(app)
     push_commands.register(app)
     app.wsgi_app = FastPath(app.wsgi_app, services)  # type: ignore[method-assign]
     return app

@@ -6,6 +6,7 @@ A topic is a match's id, or BOARD for all live matches together.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -14,11 +15,14 @@ from wsgiref.handlers import format_date_time
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import Event, TextMessage
 
-from cdn import headers
+from cdn import headers, keys
 from db.domain import HOLD_MS, Cursor, Phase
 
 # No match id: it has a slash.
 BOARD = "/live"
+
+# Held answers bear no keys, for they need no purge; so every CDN understands them in the common dialect.
+WAIT, AT_ONCE = headers.WAIT.headers(), headers.AT_ONCE.headers()
 
 
 class Held(StrEnum):
@@ -35,30 +39,28 @@ class Held(StrEnum):
 
 @dataclass(frozen=True)
 class Answer:
-    """A finished 200. `wire` is the same as one HTTP/1.1 message, for connections that are written to directly."""
+    """A finished answer. `wire` is the same as one HTTP/1.1 message, for connections that are written to directly."""
 
     body: bytes
-    policy: headers.Policy
+    cache: Mapping[str, str]
     etag: str | None = None
     close: bool = False
+    status: str = "200 OK"
 
     @cached_property
     def headers(self) -> dict[str, str]:
-        return (
-            self.policy.headers()
-            | {
-                "Content-Type": "application/json",
-                "Content-Length": str(len(self.body)),
-                "Access-Control-Allow-Origin": "*",
-            }
-            | ({"ETag": f'W/"{self.etag}"'} if self.etag else {})
-        )
+        said = dict(self.cache) | {
+            "Content-Type": "application/json",
+            "Content-Length": str(len(self.body)),
+            "Access-Control-Allow-Origin": "*",
+        }
+        return said | {"ETag": f'W/"{self.etag}"'} if self.etag else said
 
     @cached_property
     def wire(self) -> bytes:
         said = {"Date": format_date_time(time.time()), "Connection": "close" if self.close else "keep-alive"}
         lines = [f"{name}: {value}\r\n" for name, value in (said | self.headers).items()]
-        return f"HTTP/1.1 200 OK\r\n{''.join(lines)}\r\n".encode("latin-1") + self.body
+        return f"HTTP/1.1 {self.status}\r\n{''.join(lines)}\r\n".encode("latin-1") + self.body
 
 
 @dataclass(frozen=True)
@@ -88,9 +90,12 @@ class Document:
     def answer(self, cursor: Cursor, held: Held) -> Answer:
         """held: what the asked cursor came to; changes and time-outs are immutable, the rest lives a second."""
         lasting = held in (Held.CHANGED, Held.TIMEOUT)
-        return Answer(
-            self.body(cursor, held), headers.WAIT if lasting else headers.AT_ONCE, close=held is Held.DRAINING
-        )
+        return Answer(self.body(cursor, held), WAIT if lasting else AT_ONCE, close=held is Held.DRAINING)
+
+    @cached_property
+    def tags(self) -> tuple[str, ...]:
+        """What purges it at the edge."""
+        return (keys.LIVE,) if self.topic == BOARD else (keys.match(self.topic),)
 
     @property
     def etag(self) -> str:

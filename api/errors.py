@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
+from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from cdn import headers
-from db.errors import Fault, Refused, Unavailable
+from api.document import Answer
+from api.services import here
+from cdn import headers, keys
+from db.domain import ID_PATTERN
+from db.errors import Fault, LiveScoreError, Refused, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -55,8 +59,7 @@ def answer(status: int, text: str, cache: dict[str, str] = headers.NO_STORE, ret
 
 def refused(error: Refused) -> Response:
     status = STATUS.get(error.code, 400)
-    # A 404 on a public read may be collapsed for seconds, so that a wrong link cannot hammer the origin.
-    cache = headers.MISSING.headers() if status == 404 and request.method in ("GET", "HEAD") else headers.NO_STORE
+    cache = missing() if status == 404 and request.method in ("GET", "HEAD") else headers.NO_STORE
     wait_s = error.retry_after_s or 1 if status == 429 else 0
     response = answer(status, body(error.code, error.message, error.faults), cache, wait_s)
     if error.code == "unauthorized":
@@ -64,16 +67,33 @@ def refused(error: Refused) -> Response:
     return response
 
 
+def missing() -> dict[str, str]:
+    """A 404 on a public read may be collapsed for seconds, so that a wrong link cannot hammer the origin; the creation
+    of its match purges it."""
+    match_id = (request.view_args or {}).get("match_id", "")
+    return here().dialect.headers(headers.MISSING, [keys.match(match_id)] if ID_PATTERN.fullmatch(match_id) else ())
+
+
 def unavailable(error: Unavailable) -> Response:
     logger.warning("unavailable path=%s reason=%r", request.path, error.message)
     return answer(503, body(error.code, error.message), retry_after_s=error.retry_after_s)
+
+
+def plain(error: LiveScoreError) -> Answer:
+    """The same for a held read whose connection was handed over before it failed."""
+    status = STATUS.get(error.code, 400) if isinstance(error, Refused) else 500
+    cache = headers.MISSING.headers() if status == 404 else headers.NO_STORE
+    if isinstance(error, Unavailable):
+        status, cache = 503, headers.NO_STORE | {"Retry-After": str(error.retry_after_s)}
+    line = f"{status} {HTTPStatus(status).phrase}"
+    return Answer(body(error.code, error.message).encode(), cache, status=line)
 
 
 def http(error: HTTPException) -> Response:
     """Flask's own: unknown path, wrong method, body too large."""
     status = error.code or 500
     code = {404: "unknown_route", 405: "wrong_method", 413: "too_large"}.get(status, "bad_request")
-    cache = headers.MISSING.headers() if status == 404 else headers.NO_STORE
+    cache = missing() if status == 404 else headers.NO_STORE
     response = answer(status, body(code, error.description or error.name), cache)
     if status == 405 and (allowed := getattr(error, "valid_methods", None)):
         response.headers["Allow"] = ", ".join(sorted(allowed))

@@ -10,8 +10,9 @@ import re
 from typing import Any
 
 from api.document import BOARD, Answer, Document
+from api.held import learn
 from api.parking import ALREADY_HANDLED, parkable
-from api.services import Services, now_ms
+from api.services import Services, later, now_ms
 from cdn import headers
 from db.domain import Cursor
 from db.errors import Unavailable
@@ -36,7 +37,7 @@ class FastPath:
                 if answer is ALREADY_HANDLED:
                     return answer
                 if answer:
-                    start_response("200 OK", list(answer.headers.items()))
+                    start_response(answer.status, list(answer.headers.items()))
                     return (answer.body,)
         return self.app(environ, start_response)
 
@@ -49,14 +50,18 @@ class FastPath:
         return self._read(topic)
 
     def _held(self, topic: str, cursor: Cursor, environ: dict[str, Any]) -> Any:
-        services = self.services
+        services, room = self.services, self.services.room
         connection = parkable(environ)
-        if connection is None or not services.listener.up or not services.room.known(topic):
+        known = room.known(topic)
+        if connection is None or room.here >= room.most:
             return None
-        answer = services.room.ask(topic, cursor, connection, now_ms())
-        if answer:
-            return answer
-        connection.leave = services.room.leave
+        if known and known.version >= cursor.version:
+            answer = room.ask(topic, cursor, connection, now_ms())
+            if answer:
+                return answer
+        elif room.arrive(topic, cursor, connection):
+            later(0, lambda: learn(services, topic))
+        connection.leave = room.leave
         return ALREADY_HANDLED
 
     def _read(self, topic: str) -> Answer | None:
@@ -64,9 +69,10 @@ class FastPath:
             document = self.services.reader.read(topic)
         except Unavailable:
             return None
-        return plain(document) if document else None
+        return plain(document, self.services.dialect) if document else None
 
 
-def plain(document: Document) -> Answer:
+def plain(document: Document, dialect: headers.Dialect) -> Answer:
     """What `/api/score/{match_id}` and `/api/live` answer, with the ETag of its version."""
-    return Answer(document.body(document.cursor(now_ms())), headers.for_phase(document.phase), etag=document.etag)
+    cache = dialect.headers(headers.for_phase(document.phase), document.tags)
+    return Answer(document.body(document.cursor(now_ms())), cache, etag=document.etag)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import Any
 
 from flask import Blueprint, Response, request
 
-from api import render, schemas
+from api import errors, render, schemas
 from api.document import BOARD, Answer, Document, Held
 from api.matches import checked_id
 from api.openapi import documented
 from api.parking import ALREADY_HANDLED, parkable
 from api.services import Services, here, now_ms
 from db.domain import HOLD_MS, Cursor
-from db.errors import Refused, Unavailable
+from db.errors import LiveScoreError, Refused, Unavailable
+
+logger = logging.getLogger(__name__)
 
 blueprint = Blueprint("held", __name__)
 
@@ -44,7 +47,7 @@ def _answered(services: Services, topic: str, text: str) -> Response:
     cursor = Cursor.parse(text)
     if cursor is None:
         raise Refused("A cursor is {version}.{slot}, as `next` gives it.", "unknown_match")
-    document = current(services, topic)
+    document = current(services, topic, cursor.version)
     if request.method == "HEAD":
         return _response(document.answer(document.cursor(now_ms()), Held.BEHIND))
     connection = parkable(request.environ)
@@ -64,25 +67,51 @@ class Parked(Response):
         return ALREADY_HANDLED
 
 
-def current(services: Services, topic: str) -> Document:
-    """The topic as far as this process can know, and kept so. Raises Refused `unknown_match`, Unavailable."""
-    services.room.watch(topic)
+def current(services: Services, topic: str, seen: int = 0) -> Document:
+    """The topic as far as this process knows, and kept so: while the listener is cut off nobody can know better, and it
+    reads all again when it is back.
+
+    seen: the version that the reader has. One that this process has not heard of yet, another one has: it is read, so
+    that nobody is sent back. Raises Refused `unknown_match`, Unavailable."""
     known = services.room.known(topic)
-    if known and services.listener.up:
+    if known and known.version >= seen:
         return known
+    services.listener.heed()
     try:
-        read = services.reader.read(topic) or archived(services, topic)
+        return _read(services, topic)
     except Unavailable:
+        if known is None:
+            raise
+        return known
+
+
+def _read(services: Services, topic: str) -> Document:
+    """Again where it was forgotten meanwhile: only what the room keeps is kept current."""
+    while True:
+        services.room.watch(topic)
+        read = services.reader.read(topic) or archived(services, topic)
+        if read is None:
+            services.room.forget(topic)
+            raise Refused(f"There is no match {topic}.", "unknown_match")
+        services.room.know(read)
+        known = services.room.known(topic)
         if known:
-            # Nobody can know better; the listener reads it again as soon as Redis is back.
             return known
-        raise
-    if read is None:
-        services.room.forget(topic)
-        raise Refused(f"There is no match {topic}.", "unknown_match")
-    services.room.watch(topic)
-    services.room.know(read)
-    return services.room.known(topic) or read
+
+
+def learn(services: Services, topic: str) -> None:
+    """Read a topic for those who have arrived for it."""
+    failure = None
+    try:
+        # Twice: the first who arrived may have seen less than those who came during the first reading.
+        for _ in range(2):
+            current(services, topic, services.room.foremost(topic))
+    except LiveScoreError as error:
+        failure = errors.plain(error)
+    except Exception:
+        logger.exception("bug topic=%s", topic)
+        failure = errors.plain(LiveScoreError("This is our fault. It has been logged."))
+    services.room.admit(topic, now_ms(), failure)
 
 
 def archived(services: Services, topic: str) -> Document | None:

@@ -107,7 +107,7 @@ def _parsed(provider: str, body: bytes) -> list[Update]:
 def _not_too_busy() -> None:
     backlog = here().live.backlog()
     if backlog > here().settings.ingest_backlog:
-        raise Refused(f"{backlog} matches wait to be applied.", "busy", (Fault("", "see Retry-After"),))
+        raise Refused(f"{backlog} updates wait to be applied.", "busy", (Fault("", "see Retry-After"),))
 
 
 def _ring(bell: Callable[[int], None], shard: int) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from api import render
 from api.document import BOARD, Document
 from api.waiting import Room
+from db import metrics
 from db.errors import Unavailable
 from db.live import Live
 from db.news import Gap, News, Newsfeed
@@ -35,11 +36,19 @@ class Listener(threading.Thread):
         self.redis_url = redis_url
         self.live = live
         self.room = room
-        self.up = False
+        self.begun = self.up = False
+        self.beginning = threading.Lock()
         self.lag_ms: int | None = None
         self.board_told = 0.0
         self.board_due = False
         self.stopping = False
+
+    def heed(self) -> None:
+        """Begin to listen, where it has not begun."""
+        with self.beginning:
+            if not self.begun:
+                self.begun = True
+                self.start()
 
     def run(self) -> None:
         while not self.stopping:
@@ -50,12 +59,16 @@ class Listener(threading.Thread):
                     self.hear(feed.next(self._wait_s()))
             except Unavailable as error:
                 logger.warning("listener_cut_off reason=%r", error.message)
+            except Exception:
+                # A bug of ours must not leave this process deaf: whoever waits would wait for nothing.
+                logger.exception("listener_failed")
             finally:
                 self.up = False
                 feed.close()
             time.sleep(random.uniform(*RECONNECT_S))
 
     def hear(self, news: Sequence[News | Gap]) -> None:
+        metrics.HELD_READERS.set(self.room.here)
         if any(isinstance(one, Gap) for one in news):
             self._read_again()
         told = [one for one in news if isinstance(one, News)]
@@ -79,6 +92,8 @@ class Listener(threading.Thread):
             self._know(awaited)
         if changed:
             self.lag_ms = max(0, time.time_ns() // 1_000_000 - max(changed.values()))
+        if awaited:
+            metrics.HELD_LAG.observe((self.lag_ms or 0) / 1000)
 
     def _board(self, told: Iterable[News]) -> None:
         on_it = [one for one in told if one.board]

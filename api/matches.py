@@ -6,7 +6,7 @@ import base64
 import binascii
 import re
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, redirect, request
@@ -16,9 +16,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from api import render, schemas
 from api.openapi import documented
 from api.services import here
-from cdn import headers
+from cdn import headers, keys
 from db.domain import ID_PATTERN, Match, Phase, status_of
-from db.errors import Fault, Refused
+from db.errors import Fault, Refused, Unavailable
 from db.history import Page, Wanted
 
 blueprint = Blueprint("matches", __name__)
@@ -35,9 +35,11 @@ _PAGE = re.compile(rf"(-?\d{{1,13}})\|({ID_PATTERN.pattern})", re.ASCII)
 def matches() -> Response:
     """In order of kick-off. `next` is the path of the next page, null on the last."""
     query = _query(schemas.MatchQuery)
-    found, more = here().history.matches(_wanted(query), query.limit, _page(query.cursor))
+    wanted = _wanted(query)
+    found, more = here().history.matches(wanted, query.limit, _page(query.cursor))
     path = f"{request.path}?{_next_query(query, more)}" if more else None
-    return render.public({"matches": [render.summary(match) for match in found], "next": path}, headers.LIST)
+    body = {"matches": [render.summary(match) for match in found], "next": path}
+    return render.public(body, headers.LIST, tags=_tags(wanted))
 
 
 @blueprint.get("/api/matches/<match_id>")
@@ -47,10 +49,10 @@ def match(match_id: str) -> AnyResponse:
     found = _find(match_id)
     if found.replaced_by:
         answer = redirect(f"/api/matches/{found.replaced_by}", 308)
-        answer.headers.update(headers.LIST.headers())
+        answer.headers.update(here().dialect.headers(headers.LIST, [keys.match(match_id)]))
         answer.headers["Access-Control-Allow-Origin"] = "*"
         return answer
-    return render.public(render.metadata(found), headers.LIST, f"{found.id}-{found.version}")
+    return _detail(found, render.metadata(found))
 
 
 @blueprint.get("/api/matches/<match_id>/events")
@@ -58,7 +60,7 @@ def match(match_id: str) -> AnyResponse:
 def events(match_id: str) -> Response:
     """In match order. Voided events stay, marked."""
     found = _find(match_id)
-    return render.public(render.timeline(found), headers.LIST, f"{found.id}-{found.version}")
+    return _detail(found, render.timeline(found))
 
 
 @blueprint.get("/api/search")
@@ -82,10 +84,26 @@ def checked_id(match_id: str) -> str:
 
 def _find(match_id: str) -> Match:
     """The whole match, from Redis or else from SQL. Raises Refused `unknown_match`."""
-    found = here().live.hold(checked_id(match_id)).match or here().history.match(match_id)
+    try:
+        found = here().live.hold(checked_id(match_id)).match
+    except Unavailable:
+        # Without Redis the archive still knows the match of a moment ago, which beats none.
+        found = None
+    found = found or here().history.match(match_id)
     if found is None:
         raise Refused(f"There is no match {match_id}.", "unknown_match")
     return found
+
+
+def _detail(found: Match, body: dict[str, Any]) -> Response:
+    etag, tags = f"{found.id}-{found.version}", (keys.match(found.id),)
+    return render.public(body, headers.for_detail(found.phase), etag, tags)
+
+
+def _tags(wanted: Wanted) -> tuple[str, ...]:
+    """What a list is purged by: its days, if they are few, and its competition. One of neither is left to expire."""
+    competition = (keys.competition(wanted.competition),) if wanted.competition else ()
+    return keys.days(wanted.since, wanted.until) + competition
 
 
 def _query(model: type[Q]) -> Q:

@@ -6,14 +6,10 @@ memory and never sees the past.
 
 from __future__ import annotations
 
-from collections import Counter
-
 from api.document import Document
 from api.server import Connection
 from api.waiting import Room
-
-# States that were replaced before a slow reader took them.
-replaced: Counter[str] = Counter()
+from db import metrics
 
 
 class Outlet:
@@ -38,7 +34,8 @@ class Outlet:
     def put(self, key: str, data: bytes) -> None:
         """Write it, or keep it until the socket takes more; of one key only the newest is kept."""
         if self.connection.flushing:
-            replaced[self.kind] += key in self.pending
+            if key in self.pending:
+                metrics.STREAM_REPLACED.add(kind=self.kind)
             self.pending[key] = data
         else:
             self.connection.write(data)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Response, request
+from flask import Response, current_app, request
 
 from api.document import BOARD, Document
 from cdn.headers import NO_STORE, Policy
@@ -19,8 +19,11 @@ POLL_AFTER_MS = {
     Phase.BREAK: 15_000,
     Phase.SCHEDULED: 60_000,
     Phase.FINISHED: 60_000,
-    Phase.OFF: 60_000,
+    # Postponed or called off: news of it may come in days.
+    Phase.OFF: 300_000,
 }
+# A board without a match: kick-offs are known by the minute.
+POLL_EMPTY_MS = 60_000
 
 
 def score(match: Match) -> Document:
@@ -32,10 +35,9 @@ def score(match: Match) -> Document:
 def board(version: int, matches: Iterable[Match]) -> Document:
     """The live matches together: `/api/live`, and the wait on it."""
     shown = [summary(match) for match in matches]
-    phase = Phase.LIVE if shown else Phase.BREAK
-    return Document(
-        BOARD, version, "/api/live", dumps({"version": version, "matches": shown}), POLL_AFTER_MS[phase], phase
-    )
+    poll_after_ms = POLL_AFTER_MS[Phase.LIVE] if shown else POLL_EMPTY_MS
+    body = dumps({"version": version, "matches": shown})
+    return Document(BOARD, version, "/api/live", body, poll_after_ms, Phase.LIVE)
 
 
 def summary(match: Match) -> dict[str, Any]:
@@ -124,14 +126,17 @@ def rfc3339(ms: int | None) -> str | None:
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
-def public(document: dict[str, Any] | bytes, policy: Policy, etag: str | None = None) -> Response:
+def public(
+    document: dict[str, Any] | bytes, policy: Policy, etag: str | None = None, tags: Sequence[str] = ()
+) -> Response:
     """A public read: the same bytes for everybody, so nothing of the request but its path and query may show in it.
 
     The ETag is weak: an edge that recompresses may change the bytes and not the meaning (RFC 9110, 8.8.1).
+    tags: the cache keys it is purged by.
     """
     body = document if isinstance(document, bytes) else dumps(document)
     response = Response(body, content_type="application/json")
-    response.headers.update(policy.headers())
+    response.headers.update(current_app.extensions["services"].dialect.headers(policy, tags))
     response.headers["Access-Control-Allow-Origin"] = "*"
     if etag:
         response.set_etag(etag, weak=True)

@@ -201,6 +201,10 @@ class Accepted(Body):
     accepted: Annotated[int, Field(description="updates now safe in Redis; 0 for a delivery seen before")]
 
 
+class Canary(Body):
+    nonce: str
+
+
 class FaultBody(Body):
     field: str
     message: str

@@ -36,12 +36,12 @@ def live() -> Response:
     board = here().live.board()
     shown = [match for match in board.matches if match.competition and match.competition.id == wanted]
     narrowed = render.board(board.version, shown)
-    return render.public(narrowed.body(None), headers.LIVE, f"live-{len(shown)}-{board.version}")
+    return render.public(narrowed.body(None), headers.LIVE, f"live-{len(shown)}-{board.version}", narrowed.tags)
 
 
 def _read(document: Document) -> Response:
     body = document.body(document.cursor(now_ms()))
-    return render.public(body, headers.for_phase(document.phase), document.etag)
+    return render.public(body, headers.for_phase(document.phase), document.etag, document.tags)
 
 
 def find(match_id: str) -> Document:

@@ -1,77 +1,105 @@
-"""The gunicorn worker: gevent's, with connections that can be parked.
+"""The gunicorn worker: gevent's, but a connection has a greenlet only while a request of it is being answered.
 
-A parked connection costs no more than the greenlet that reads it: the view hands the connection to the room and returns
-ALREADY_HANDLED, gunicorn goes on to read the next request from it, and the answer to this one is written from outside,
-straight to the socket, when its time comes. So a release is one `send` a client and no switch of greenlets at all.
+Between requests a connection rests: it is a socket and the event loop's eye on it. So is one that waits: the view hands
+it to the room and returns ALREADY_HANDLED, gunicorn's handler ends without closing it, and the answer is written from
+outside, straight to the socket, when its time comes. Whatever the client sends next starts a new handler. So a release
+is one `send` a client and no switch of greenlets (bench/hold.py has the figures).
 
 gunicorn loads this module before it patches the standard library, so it imports nothing else of ours.
 """
 
 from __future__ import annotations
 
+import resource
 import socket
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 import gevent
-from gevent.event import Event
 from gunicorn.workers.base_async import ALREADY_HANDLED
 from gunicorn.workers.ggevent import GeventWorker
 
 __all__ = ["ALREADY_HANDLED", "Connection", "Worker"]
 
+# Files besides clients: Redis, SQL, logs, what gunicorn keeps.
+SPARE_FILES = 200
 # A client that has not taken one answer of a kilobyte by then is on no network.
 FLUSH_S = 10.0
+# Between two looks for connections that have been silent for too long.
+SWEEP_S = 5.0
+READ = 1  # of a gevent io watcher
+
+
+def connections_most(wanted: int) -> int:
+    """How many connections this process may serve at once: `wanted`, or what the system has files for.
+
+    Raises the limit of open files as far as it may, to twice as many: those who wait are served no longer, and hold
+    theirs beside. Without files, `accept` would fail in a loop.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = 2 * wanted + SPARE_FILES
+    if soft < needed:
+        for limit in ((needed, max(needed, hard)), (hard, hard)):
+            with suppress(ValueError, OSError):
+                resource.setrlimit(resource.RLIMIT_NOFILE, limit)
+                break
+    return min(wanted, (resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_FILES) // 2)
 
 
 class Connection:
-    """A client's socket, as gunicorn uses it, to which others may write while it is read.
+    """A client's socket, as gunicorn uses it, to which others may write while nobody reads it.
 
-    hold: where it waits in the room. leave: called once if the client goes while it waits or listens. drained: called
-    when a socket that could not take all at once has taken it.
+    hold: where it waits in the room. quiet: it is a stream, nothing more is expected from the client. leave: called
+    once if the client goes while it waits or listens. drained: called when a socket that could not take all has.
     """
 
-    __slots__ = ("answered", "busy", "drained", "finished", "flushing", "hold", "leave", "quiet", "sock")
+    # fmt: off
+    __slots__ = (
+        "active", "address", "busy", "closed", "closing", "drained", "flushing", "hold", "leave", "listener",
+        "quiet", "rests", "silent_since", "sock", "stirred", "unread", "watcher", "worker",
+    )
+    # fmt: on
 
-    def __init__(self, sock: Any) -> None:
+    def __init__(self, worker: Worker, listener: Any, sock: Any, address: Any) -> None:
+        self.worker = worker
+        self.listener = listener
         self.sock = sock
+        self.address = address
         self.hold: Any = None
+        self.quiet = False
         self.leave: Callable[[Connection], None] | None = None
         self.drained: Callable[[], None] | None = None
-        self.flushing = False
-        self.finished = False
-        self.answered: Event | None = None
-        # A request is being answered in the ordinary way.
+        # A handler of gunicorn's has it: reads from it, and closes it in the end.
+        self.active = False
+        # That handler is done with it for now, and is to leave it open.
+        self.rests = False
+        # It is answering a request, not waiting for one.
         self.busy = False
-        # A stream: nothing more is expected from this client, and its silence is no reason to close.
-        self.quiet = False
+        self.watcher: Any = None
+        # The client has sent something, or its end, before it was answered.
+        self.stirred = False
+        self.unread = b""
+        self.flushing = False
+        self.closing = self.closed = False
+        self.silent_since = 0.0
+
+    # As gunicorn uses it.
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.sock, name)
 
     def recv(self, size: int, *flags: int) -> bytes:
-        """The next bytes. The end of what a waiting client sends is not told before it is answered: it may have closed
-        only that half (RFC 9112, 9.6)."""
-        data = self.read(size, *flags)
-        if self.quiet:
-            return b""
-        if not data:
-            self.until_answered()
-        return data
-
-    def until_answered(self) -> None:
-        """Requests are answered in order (RFC 9112, 9.3.2): one that comes before the last one is answered waits."""
-        if self.hold is not None or self.flushing:
-            self.answered = Event()
-            self.answered.wait()
-
-    def read(self, size: int, *flags: int) -> bytes:
+        data: bytes
+        if self.unread:
+            data, self.unread = self.unread, b""
+            return data
         try:
-            data: bytes = self.sock.recv(size, *flags)
+            data = self.sock.recv(size, *flags)
         except OSError:
             # gevent ends a read whose half was shut by raising in it.
-            if self.finished:
+            if self.closing:
                 return b""
             raise
         return data
@@ -79,13 +107,34 @@ class Connection:
     def sendall(self, data: bytes) -> None:
         self.sock.sendall(data)
 
+    def close(self) -> None:
+        """By the handler, at its end: a connection that rests stays open. By others: for good."""
+        if self.active and self.rests:
+            self.active = self.rests = False
+            self.watch()
+        elif not self.closed:
+            self.active, self.closed = False, True
+            if self.watcher:
+                self.watcher.close()
+            leave, self.leave = self.leave, None
+            if leave:
+                leave(self)
+            self.worker.connections.discard(self)
+            self.sock.close()
+
+    # As the room and outlets use it.
+
+    @property
+    def waits(self) -> bool:
+        return self.hold is not None or self.quiet
+
     def release(self, answer: Any) -> None:
-        """Write the answer to the held request."""
+        """Write the answer to the held request; what it sends next is the next request."""
         self.leave = None
+        self.closing = self.closing or answer.close
         self.write(answer.wire)
-        self._settle()
-        if answer.close:
-            self.finish()
+        if not self.flushing:
+            self._settle()
 
     def write(self, data: bytes) -> None:
         """Now, or as much of it as the socket takes; the rest is left to a greenlet."""
@@ -94,44 +143,74 @@ class Connection:
         except BlockingIOError:
             sent = 0
         except OSError:
-            # Gone. Whoever reads notices, and cleans up.
+            # Gone. The watcher or the handler sees it, too.
             return
         if sent < len(data):
             self.flushing = True
             gevent.spawn(self._flush, data[sent:])
+
+    def finish(self) -> None:
+        """End it once all is written. A handler that reads finds the end; without one it is closed from here."""
+        self.closing = True
+        if self.active:
+            self._shut(socket.SHUT_RD)
+        elif not self.flushing:
+            self.close()
+
+    def abort(self) -> None:
+        self._shut(socket.SHUT_RDWR)
 
     def _flush(self, rest: bytes) -> None:
         try:
             with gevent.Timeout(FLUSH_S):
                 self.sock.sendall(rest)
         except (OSError, gevent.Timeout):
+            self.closing = True
             self.abort()
         self.flushing = False
-        self._settle()
         if self.drained:
             self.drained()
+        if not self.flushing:
+            self._settle()
 
     def _settle(self) -> None:
-        if self.answered and not self.flushing:
-            self.answered.set()
+        """All that was owed is written: what the client sent meanwhile is read now."""
+        self.silent_since = time.monotonic()
+        if self.active or self.closed:
+            return
+        if self.closing:
+            self.close()
+        elif not self.waits and (self.stirred or self.unread):
+            self.worker.resume(self)
 
-    def finish(self) -> None:
-        """No further request is read: whoever reads finds the end, and closes once all is written."""
-        self.finished = True
-        self._shut(socket.SHUT_RD)
+    def watch(self) -> None:
+        """Rest until the client sends something."""
+        self.stirred = False
+        self.silent_since = time.monotonic()
+        if self.watcher is None:
+            self.watcher = gevent.get_hub().loop.io(self.sock.fileno(), READ)
+        self.watcher.start(self._stir)
 
-    def abort(self) -> None:
-        self._shut(socket.SHUT_RDWR)
+    def _stir(self) -> None:
+        """The client has sent something. Requests are answered in order (RFC 9112, 9.3.2), so what comes from one that
+        waits has to wait, too; and one that has closed its half may still be waiting for the answer (9.6)."""
+        self.watcher.stop()
+        self.stirred = True
+        if self.quiet or self._broken():
+            self.close()
+        elif not self.waits and not self.flushing:
+            self.worker.resume(self)
+
+    def _broken(self) -> bool:
+        try:
+            self.sock.recv(1, socket.MSG_PEEK)
+        except OSError:
+            return True
+        return False
 
     def _shut(self, half: int) -> None:
         with suppress(OSError):
             self.sock.shutdown(half)
-
-    def close(self) -> None:
-        leave, self.leave = self.leave, None
-        if leave:
-            leave(self)
-        self.sock.close()
 
 
 class Worker(GeventWorker):  # type: ignore[misc]
@@ -139,34 +218,57 @@ class Worker(GeventWorker):  # type: ignore[misc]
 
     def init_process(self) -> None:
         self.connections: set[Connection] = set()
+        self.resumed: set[Any] = set()
         super().init_process()
+
+    def run(self) -> None:
+        """gunicorn's, which waits for the handlers that it started; then for those that were resumed."""
+        gevent.spawn(self._sweep)
+        super().run()
+        gevent.joinall(list(self.resumed), timeout=self.cfg.graceful_timeout)
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         if self.cfg.is_ssl:
             super().handle(listener, client, addr)
             return
-        connection = Connection(client)
+        # The server closes what it accepted when this returns, so it is left an empty shell.
+        sock = gevent.socket.socket(client.family, client.type, client.proto, fileno=client.detach())
+        connection = Connection(self, listener, sock, addr)
         self.connections.add(connection)
-        gevent.getcurrent().connection = connection
-        try:
-            super().handle(listener, connection, addr)
-        finally:
-            self.connections.discard(connection)
-            connection.close()
+        if len(self.connections) <= self.worker_connections:
+            connection.watch()
+        else:
+            # With its handler it takes a place in gunicorn's pool, and a full pool accepts no more.
+            self.serve(connection)
 
-    def timeout_ctx(self) -> Any:
-        connection = getattr(gevent.getcurrent(), "connection", None)
-        return gevent.Timeout(None if connection and connection.quiet else self.cfg.keepalive, False)
+    def serve(self, connection: Connection) -> None:
+        connection.active = True
+        super().handle(connection.listener, connection, connection.address)
+
+    def resume(self, connection: Connection) -> None:
+        handler = gevent.spawn(self.serve, connection)
+        self.resumed.add(handler)
+        handler.rawlink(self.resumed.discard)
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> Any:
         if not isinstance(sock, Connection):
             return super().handle_request(listener_name, req, sock, addr)
-        sock.until_answered()
         sock.busy = True
         try:
-            return super().handle_request(listener_name, req, sock, addr)
+            handled = super().handle_request(listener_name, req, sock, addr)
         finally:
             sock.busy = False
+        if sock.waits or not _has_body(req):
+            self._rest(sock, req)
+        return handled
+
+    def _rest(self, connection: Connection, req: Any) -> None:
+        """End the handler but not the connection; what was read of the next request already is kept."""
+        connection.unread = req.unreader.take_buffered()
+        if connection.unread and not connection.waits:
+            return
+        connection.rests = True
+        raise StopIteration
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """SIGTERM. Not in the signal handler, where nothing may block."""
@@ -179,5 +281,19 @@ class Worker(GeventWorker):  # type: ignore[misc]
         if drain:
             drain()
         for connection in list(self.connections):
-            if not connection.busy and connection.hold is None:
+            if not connection.busy:
                 connection.finish()
+
+    def _sweep(self) -> None:
+        """Close connections whose client was answered and has not asked again for as long as any may be silent."""
+        while self.alive:
+            gevent.sleep(SWEEP_S)
+            silent = time.monotonic() - self.cfg.keepalive
+            for connection in list(self.connections):
+                if not connection.active and not connection.waits and connection.silent_since < silent:
+                    connection.close()
+
+
+def _has_body(req: Any) -> bool:
+    """What is left of a body is for gunicorn's own parser to skip."""
+    return any(name in ("CONTENT-LENGTH", "TRANSFER-ENCODING") for name, _ in req.headers)

@@ -12,10 +12,14 @@ from typing import cast
 import jwt
 from flask import current_app
 
+from api.document import Held
 from api.listener import Listener
 from api.reader import Reader
+from api.server import connections_most
 from api.waiting import Room
+from cdn import headers
 from config import Settings
+from db import metrics
 from db.accounts import Accounts
 from db.alerts import Alerts
 from db.audience import Audience
@@ -23,6 +27,7 @@ from db.chunks import Chunks
 from db.history import History
 from db.limits import Limits
 from db.live import Live, connect
+from db.purges import Purges
 from db.session import engine
 from workers import queues
 
@@ -41,6 +46,10 @@ class Services:
     @cached_property
     def history(self) -> History:
         return History(engine(self.settings.sql_url))
+
+    @cached_property
+    def dialect(self) -> headers.Dialect:
+        return headers.dialect(self.settings.cdn)
 
     @cached_property
     def accounts(self) -> Accounts:
@@ -74,19 +83,23 @@ class Services:
 
     @cached_property
     def room(self) -> Room:
-        return Room(self.settings.worker_connections * HELD_PERCENT // 100, later)
+        return Room(connections_most(self.settings.worker_connections) * HELD_PERCENT // 100, later, _ended)
 
     @cached_property
     def listener(self) -> Listener:
-        made = Listener(self.settings.redis_url, self.live, self.room)
-        # Starting gives way to others, who must find this one.
-        self.__dict__["listener"] = made
-        made.start()
-        return made
+        return Listener(self.settings.redis_url, self.live, self.room)
+
+    @cached_property
+    def purges(self) -> Purges:
+        return Purges(self.live.redis)
 
     @cached_property
     def bells(self) -> queues.Bells:
         return queues.Bells(queues.connect(self.settings.queue_url))
+
+
+def _ended(held: Held, count: int) -> None:
+    metrics.HELD_ENDED.add(count, held=held)
 
 
 def later(seconds: float, action: Callable[[], None]) -> Callable[[], None]:

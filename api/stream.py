@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -90,7 +91,7 @@ def stream(match_id: str) -> Response:
     """
     topic = checked_id(match_id)
     services = here()
-    document = current(services, topic)
+    document = current(services, topic, _seen())
     connection = parkable(request.environ)
     listener = EventStream(connection, services.room) if connection else PlainStream()
     if request.method == "HEAD" or not services.room.join(topic, listener):
@@ -98,7 +99,7 @@ def stream(match_id: str) -> Response:
         return Response(once, headers=HEADERS | headers.NO_STORE)
     # Read again now that changes are heard: whatever came between is in it.
     newest = services.room.known(topic) or document
-    first = b"retry: %d\n%b" % (RETRY_MS, newest.event if _is_news(newest) else BEAT)
+    first = b"retry: %d\n%b" % (RETRY_MS, newest.event if newest.version != _seen() else BEAT)
     if connection is None:
         assert isinstance(listener, PlainStream)  # noqa: S101 - for the type checker
         return Response(listener.events(first, services.room, topic), headers=HEADERS | headers.NO_STORE)
@@ -106,9 +107,10 @@ def stream(match_id: str) -> Response:
     return Streamed(connection, first)
 
 
-def _is_news(document: Document) -> bool:
-    """Not what the reader said it has already."""
-    return request.headers.get("Last-Event-ID", "") != str(document.version)
+def _seen() -> int:
+    """The version that the reader says it has, 0 for none."""
+    said = request.headers.get("Last-Event-ID", "")
+    return int(said) if re.fullmatch(r"\d{1,15}", said, re.ASCII) else 0
 
 
 def head() -> bytes:

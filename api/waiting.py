@@ -46,28 +46,30 @@ class Listener(Protocol):
 
 
 class Hold:
-    """All who wait with one cursor. They are answered together: when the topic moves, or when its slot ends."""
+    """All who wait with one cursor, and the cursor each came with. They are answered together: when the topic moves, or
+    when its slot ends."""
 
     __slots__ = ("cursor", "end", "readers", "topic")
 
     def __init__(self, topic: str, cursor: Cursor) -> None:
         self.topic = topic
         self.cursor = cursor
-        self.readers: dict[Reader, None] = {}
+        self.readers: dict[Reader, Cursor] = {}
         self.end: Callable[[], None] | None = None
 
 
 class Room:
-    """most: readers and streams that may be here at once."""
+    """most: readers and streams that may be here at once. tell: is told how many ended, and how."""
 
-    def __init__(self, most: int, later: Later) -> None:
+    def __init__(self, most: int, later: Later, tell: Callable[[Held, int], None] = lambda _held, _count: None) -> None:
         self.most = most
         self.later = later
+        self.tell = tell
         self.here = 0
         self.draining = False
-        self.ended: Counter[Held] = Counter()
         self.documents: OrderedDict[str, Document | None] = OrderedDict()
         self.holds: dict[str, dict[int, Hold]] = {}
+        self.arrivals: dict[str, Hold] = {}
         self.streams: dict[str, dict[Listener, None]] = {}
         self.topics_of: Counter[Listener] = Counter()
         self.beating = False
@@ -91,13 +93,17 @@ class Room:
         return self.documents.get(topic)
 
     def awaited(self, topic: str) -> bool:
-        return topic in self.holds or topic in self.streams
+        """Somebody waits for it, or is just reading it: what they get may be old by the time they have it."""
+        return self._waited_for(topic) or self.documents.get(topic, topic) is None
 
     def forget(self, topic: str) -> None:
         """A topic nobody waits for need not be kept current: whoever comes next reads it anew."""
         with self.lock:
-            if not self.awaited(topic):
+            if not self._waited_for(topic):
                 self.documents.pop(topic, None)
+
+    def _waited_for(self, topic: str) -> bool:
+        return topic in self.holds or topic in self.streams
 
     def know(self, document: Document) -> None:
         """The topic as just read. Older than what is known, it says nothing; newer, it releases all who wait."""
@@ -122,13 +128,45 @@ class Room:
             assert document is not None  # noqa: S101 - the caller has just made it known
             held = self._at_once(document, cursor, now_ms)
             if held is None:
-                self._hold(document, cursor, now_ms).readers[reader] = None
-                reader.hold = self.holds[topic][cursor.slot]
-                self.here += 1
+                self._seat(self._hold(document, cursor, now_ms), cursor, reader)
                 return None
-        self.ended[held] += 1
+        self.tell(held, 1)
         keeps = held in (Held.DRAINING, Held.FULL)
         return document.answer(cursor if keeps else document.cursor(now_ms), held)
+
+    def arrive(self, topic: str, cursor: Cursor, reader: Reader) -> bool:
+        """Wait until a topic has been read of which nothing, or less than the reader has seen, is known; True for the
+        first, who has to see to that.
+
+        When a process has just started, a crowd asks at once: it must not become a crowd of greenlets in one queue.
+        """
+        with self.lock:
+            first = topic not in self.arrivals
+            self._seat(self.arrivals.setdefault(topic, Hold(topic, cursor)), cursor, reader)
+        return first
+
+    def foremost(self, topic: str) -> int:
+        """The newest version that any of those who have arrived has seen."""
+        with self.lock:
+            arrivals = self.arrivals.get(topic)
+            return max((cursor.version for cursor in arrivals.readers.values()), default=0) if arrivals else 0
+
+    def admit(self, topic: str, now_ms: int, failure: Answer | None = None) -> None:
+        """The topic was read, or could not be: those who came meanwhile are held or answered."""
+        with self.lock:
+            arrivals = self.arrivals.pop(topic, None)
+            readers = arrivals.readers if arrivals else {}
+            self.here -= len(readers)
+        for reader, cursor in readers.items():
+            reader.hold = None
+            answer = failure or self.ask(topic, cursor, reader, now_ms)
+            if answer:
+                reader.release(answer)
+
+    def _seat(self, hold: Hold, cursor: Cursor, reader: Reader) -> None:
+        hold.readers[reader] = cursor
+        reader.hold = hold
+        self.here += 1
 
     def leave(self, reader: Reader) -> None:
         """The client has gone; nothing is written any more."""
@@ -137,7 +175,7 @@ class Room:
             if hold is not None and reader in hold.readers:
                 del hold.readers[reader]
                 self.here -= 1
-                self.ended[Held.GONE] += 1
+                self.tell(Held.GONE, 1)
                 if not hold.readers:
                     self._drop(hold)
 
@@ -192,7 +230,7 @@ class Room:
             reader.release(answer)
         with self.lock:
             self.here -= len(readers)
-            self.ended[held] += len(readers)
+        self.tell(held, len(readers))
 
     # Streams.
 
@@ -201,7 +239,7 @@ class Room:
         takes one place, however many topics it has."""
         with self.lock:
             if self.draining or (self.here >= self.most and listener not in self.topics_of):
-                self.ended[Held.DRAINING if self.draining else Held.FULL] += 1
+                self.tell(Held.DRAINING if self.draining else Held.FULL, 1)
                 return False
             if listener not in self.streams.setdefault(topic, {}):
                 self.streams[topic][listener] = None
@@ -224,7 +262,7 @@ class Room:
             if not self.topics_of[listener]:
                 del self.topics_of[listener]
                 self.here -= 1
-                self.ended[Held.GONE] += 1
+                self.tell(Held.GONE, 1)
 
     def _beat(self) -> None:
         listeners = list(self.topics_of)

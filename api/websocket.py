@@ -37,6 +37,8 @@ SUBSCRIPTIONS_MOST = 200
 MESSAGE_MOST = 32 * 1024
 # Each holds a greenlet with its frames, about 60 KB, so they are a tenth of what may wait.
 SHARE = 10
+# Messages or matches that were refused before it is closed: each may cost a look into SQL.
+REFUSED_MOST = 20
 # Where a socket is that follows nothing yet, so that it is pinged and told of the end like all others.
 LOBBY = "/ws"
 # Close codes: RFC 6455, 7.4.1; 1013 of the IANA registry, "try again later".
@@ -57,8 +59,8 @@ class Socket(Outlet):
         self.protocol = protocol
         self.topics: set[str] = set()
         self.text = ""
-        # Beats without a sign of life.
-        self.silent = 0
+        # Beats without a sign of life, and what was refused.
+        self.silent = self.refused = 0
 
     def encoded(self, document: Document) -> bytes:
         return document.frame
@@ -76,7 +78,7 @@ class Socket(Outlet):
         Socket.open += 1
         self.room.join(LOBBY, self)
         try:
-            while data := self.connection.read(8_192):
+            while data := self.connection.recv(8_192):
                 self.silent = 0
                 self.protocol.receive_data(data)
                 if not all(self._hear(event) for event in self.protocol.events()):
@@ -91,7 +93,7 @@ class Socket(Outlet):
     def _hear(self, event: Any) -> bool:
         """False once the connection is to end."""
         if isinstance(event, Ping | CloseConnection):
-            self.put("pong", self.protocol.send(event.response()))
+            self.put("/pong", self.protocol.send(event.response()))
             return isinstance(event, Ping)
         if isinstance(event, Message):
             return self._gather(event)
@@ -108,26 +110,38 @@ class Socket(Outlet):
             try:
                 self._obey(text)
             except LiveScoreError as error:
-                self.put(f"error {error.code}", framed(TextMessage(errors.body(error.code, error.message))))
+                self._refuse(error)
+            if self.refused > REFUSED_MOST:
+                return self.close(POLICY, "too many refusals")
         return True
 
+    def _refuse(self, error: LiveScoreError) -> None:
+        self.refused += 1
+        self.put(f"/error/{error.code}", framed(TextMessage(errors.body(error.code, error.message))))
+
     def close(self, code: int, reason: str) -> bool:
-        self.put("close", framed(CloseConnection(code, reason)))
+        self.put("/close", framed(CloseConnection(code, reason)))
         return False
 
     def _obey(self, text: str) -> None:
-        """Raises Refused where it is not understood, too much, or of an unknown match."""
+        """Raises Refused where it is not understood or too much, Unavailable."""
         asked = _parsed(text)
         for topic in _ids(asked.get("unsubscribe", [])):
             self._unsubscribe(topic)
         wanted = asked.get("subscribe", [])
         for topic in _ids(wanted):
-            self._subscribe(topic, wanted[topic] if isinstance(wanted, dict) else None)
+            if self.refused <= REFUSED_MOST:
+                self._subscribe(topic, wanted[topic] if isinstance(wanted, dict) else None)
 
     def _subscribe(self, topic: str, version: Any) -> None:
         if topic not in self.topics and len(self.topics) >= SUBSCRIPTIONS_MOST:
             raise Refused(f"At most {SUBSCRIPTIONS_MOST} matches on one connection.", "busy")
-        current(self.services, checked_id(topic))
+        try:
+            current(self.services, checked_id(topic), version if isinstance(version, int) else 0)
+        except Refused as error:
+            # An unknown match; the others of the list are followed all the same.
+            self._refuse(error)
+            return
         if not self.room.join(topic, self):
             raise Refused("No more is taken here for now; poll, or try again later.", "busy")
         self.topics.add(topic)

@@ -184,6 +184,16 @@ class System:
             return rq.Worker.count(connection=client) >= len(self.workers)
 
 
+def wait_for_port(port: int) -> None:
+    deadline = time.monotonic() + READY_S
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    raise RuntimeError(f"nothing listens on port {port}")
+
+
 @contextmanager
 def running(**settings: object) -> Iterator[System]:
     """For a bench: ended and forgotten at its end, also by SIGTERM."""
@@ -212,7 +222,7 @@ def request_bytes(system: System, body: str, delivery: str) -> bytes:
 def _cpu_s(pid: int) -> float:
     ticks = os.sysconf("SC_CLK_TCK")
     total = 0.0
-    for one in [pid, *_children(pid)]:
+    for one in [pid, *children(pid)]:
         try:
             fields = Path(f"/proc/{one}/stat").read_text().rsplit(")", 1)[1].split()
         except OSError:
@@ -221,10 +231,10 @@ def _cpu_s(pid: int) -> float:
     return total
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
     try:
         text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
     except OSError:
         return []
     direct = [int(child) for child in text.split()]
-    return direct + [grand for child in direct for grand in _children(child)]
+    return direct + [grand for child in direct for grand in children(child)]

@@ -7,10 +7,13 @@ match:{id}:outbox   stream   match_commit.lua  versions not yet written to histo
 match:{id}:push     stream   match_commit.lua  versions with facts that nobody has made into alerts yet
 match:{id}:window   hash     alerts_commit.lua rev, window: what was told and what waits (notify.window); 2 days
 ingest:{n}:pending  zset     accept, commit    match ids with a filled inbox, by time of the first (ms)
+ingest:waiting      string   accept, commit    number of updates in all inboxes
 ingest:parked       zset     live.park         match ids whose drain met a bug, by time parked (ms)
 history:parked      zset     live.park_history match ids whose history met a bug, by time parked (ms)
 ingest:refused      stream   live.keep_refused refused payloads on their way to SQL, 256 at most
 history:pending     zset     commit, ack       match ids with a filled outbox, by time of the first (ms)
+purge:pending       zset     match_commit.lua  `{cache key} {lifetime s}` to purge, by time of the commit (ms)
+purge:rebound       zset     purge_ack.lua     the same, purged once, by time of the second purge (ms)
 push:pending        zset     commit, alerts    match ids with a filled push mailbox, by time of the first (ms)
 push:windows        zset     alerts_commit.lua match ids where news waits, by the end of its window (ms)
 push:parked         zset     alerts.park       match ids whose news met a bug, by time parked (ms)
@@ -25,6 +28,8 @@ push:claimed        zset     chunk_*.lua       chunks a worker is sending, by wh
 push:recent         zset     alerts_commit.lua the last 500 alert ids, by time (ms)
 push:totals         hash     chunk_done.lua    counters over all alerts
 bell:{name}         string   accept, commit    a job is on its way to this group of mailboxes; 30 s
+metrics:totals      hash     metrics.report    [name, labels, part] → sum over all processes
+metrics:gauges      hash     metrics.report    [process, name, labels] → "value ms"
 seen:{provider}:{id} string  inbox_accept.lua  a delivery already accepted; 15 min
 live:matches        zset     match_commit.lua  ids of matches in phase live or break, by start (ms)
 live:filled         string   live.mark_filled  live state was rebuilt since Redis was last empty
@@ -43,12 +48,16 @@ import zlib
 CHANGED = "scores:changed"
 MATCHES = "live:matches"
 BOARD = "live:version"
+WAITING = "ingest:waiting"
 PARKED = "ingest:parked"
 HISTORY_PARKED = "history:parked"
 REFUSED = "ingest:refused"
 FILLED = "live:filled"
 HISTORY_PENDING = "history:pending"
 HISTORY_BELL = "bell:history"
+PURGE_PENDING = "purge:pending"
+PURGE_REBOUND = "purge:rebound"
+PURGE_BELL = "bell:purge"
 PUSH_PENDING = "push:pending"
 PUSH_WINDOWS = "push:windows"
 PUSH_PARKED = "push:parked"

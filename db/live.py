@@ -72,15 +72,16 @@ class Board:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """done: everything is written; otherwise nothing is, for another drain was first. ring: history wants a job,
-    push: followers want one. left: inbox entries that remain. rev: the match's revision now."""
+    """done: everything is written; otherwise nothing is, for another drain was first. ring, ring_purge, ring_push:
+    history, the edge, followers want a job. left: inbox entries that remain. rev: the match's revision now."""
 
     done: bool
     version: int
     ring: bool
     left: int
     rev: str
-    push: bool
+    ring_purge: bool
+    ring_push: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,16 +158,13 @@ class Live:
         for update in updates:
             args += [keys.shard_of(update.match_id, self.shards) + 1, update.match_id, encode_update(update)]
         inboxes = [keys.inbox(update.match_id) for update in updates]
-        accepted, rung = self._accept(keys=[seen, *boxes, *inboxes], args=args)
+        accepted, rung = self._accept(keys=[seen, keys.WAITING, *boxes, *inboxes], args=args)
         return bool(accepted), [shard - 1 for shard in rung]
 
     @guarded
     def backlog(self) -> int:
-        """Matches whose inbox waits, over all shards."""
-        with self.redis.pipeline(transaction=False) as pipe:
-            for shard in range(self.shards):
-                pipe.zcard(keys.pending(shard))
-            return sum(pipe.execute())
+        """Updates that are accepted and not yet applied."""
+        return int(self.redis.get(keys.WAITING) or 0)
 
     @guarded
     def pending(self, shard: int, *, before_ms: int | None = None) -> list[str]:
@@ -282,12 +280,20 @@ class Live:
 
     @guarded
     def commit(
-        self, held: Held, after: Match, facts: tuple[Fact, ...], ids: Sequence[str], *, visible: bool
+        self,
+        held: Held,
+        after: Match,
+        facts: tuple[Fact, ...],
+        ids: Sequence[str],
+        *,
+        visible: bool,
+        purges: Sequence[str] = (),
     ) -> Committed:
         """Make `after` the present, drop the inbox entries it came from, and tell history and listeners.
 
         All in one step, and only if nobody committed since `held` was read. visible: a reader can tell the
-        difference, so it becomes a new version. Safe to repeat when the answer was lost: the repeat is stale.
+        difference, so it becomes a new version. purges: what then has to go from the edge (db.purges.entry). Safe to
+        repeat when the answer was lost: the repeat is stale.
         """
         before = held.match
         mode = "new" if visible else "drop" if before == after else "keep"
@@ -295,7 +301,8 @@ class Live:
         pairs = [part for event in changed for part in (event.id, encode_event(event))]
         match_id = after.id
         document: list[Any] = [*_fields(after), encode_facts(facts), *_standing(after)]
-        done, version, ring, left, rev, push = self._commit(
+        told: list[Any] = [BELL_S, keys.CHANGED, _urgent(facts), ",".join(purges)]
+        done, version, ring, left, rev, purge, push = self._commit(
             keys=[
                 keys.state(match_id),
                 keys.events(match_id),
@@ -306,13 +313,17 @@ class Live:
                 keys.HISTORY_BELL,
                 keys.MATCHES,
                 keys.BOARD,
+                keys.PURGE_PENDING,
+                keys.PURGE_BELL,
+                keys.WAITING,
                 keys.push(match_id),
                 keys.PUSH_PENDING,
                 keys.PUSH_BELL,
             ],
-            args=[match_id, held.rev, mode, *document, BELL_S, keys.CHANGED, _urgent(facts), len(ids), *ids, *pairs],
+            args=[match_id, held.rev, mode, *document, *told, len(ids), *ids, *pairs],
         )
-        return Committed(done == b"done", int(version), bool(ring), int(left), _text(rev), bool(push))
+        rung = bool(ring), int(left), _text(rev), bool(purge), bool(push)
+        return Committed(done == b"done", int(version), *rung)
 
     @guarded
     def restore(self, match: Match) -> bool:

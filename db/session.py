@@ -24,7 +24,7 @@ def engine(url: str) -> Engine:
     if where.get_backend_name() == "sqlite":
         return _sqlite(url, where.database)
     return create_engine(
-        url, pool_size=5, max_overflow=5, pool_timeout=3, pool_pre_ping=True, connect_args={"connect_timeout": 2}
+        url, pool_size=2, max_overflow=2, pool_timeout=3, pool_pre_ping=True, connect_args={"connect_timeout": 2}
     )
 
 

@@ -5,6 +5,8 @@ missing=""
 command -v redis-server >/dev/null || missing="$missing redis-server"
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || missing="$missing postgresql"
 command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing="$missing chromium"
+command -v varnishd >/dev/null || [ -x /usr/sbin/varnishd ] || missing="$missing varnish"
+ls /usr/lib/*/varnish/vmods/libvmod_xkey.so >/dev/null 2>&1 || missing="$missing varnish-modules"
 [ -n "$missing" ] || exit 0
 as_root=""
 if [ "$(id -u)" != 0 ]; then

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+from cdn import backends
+from cdn.backend import Backend
 from config import Settings
 from db.alerts import Alerts
 from db.audience import Audience
 from db.chunks import Chunks
 from db.history import History
 from db.live import Live, connect
+from db.purges import Purges
 from db.session import engine
 from workers import queues
 from workers.transports import Transports
@@ -27,6 +31,14 @@ class Services:
     @cached_property
     def history(self) -> History:
         return History(engine(self.settings.sql_url))
+
+    @cached_property
+    def purges(self) -> Purges:
+        return Purges(self.live.redis)
+
+    @cached_property
+    def cdn(self) -> Backend:
+        return backends.chosen(self.settings)
 
     @cached_property
     def alerts(self) -> Alerts:
@@ -46,9 +58,21 @@ class Services:
 
     @cached_property
     def bells(self) -> queues.Bells:
-        return queues.Bells(queues.connect(self.settings.queue_url))
+        return queues.Bells(queues.connect(self.settings.queue_url), tuple(_served))
+
+
+# The queues whose jobs this process takes, once it is a worker.
+_served: list[str] = list(queues.ALL)
+
+
+def serve(names: Sequence[str]) -> None:
+    """Before the first use of `services`."""
+    _served[:] = names
 
 
 @lru_cache(maxsize=1)
 def services() -> Services:
-    return Services(Settings.load())
+    """Raises Refused where the settings of the CDN do not suffice."""
+    settings = Settings.load()
+    backends.check(settings)
+    return Services(settings)

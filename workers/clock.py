@@ -8,11 +8,14 @@ from __future__ import annotations
 import logging
 import signal
 import time
-from threading import Event
+from threading import Event, Thread
 
+from cdn import headers
 from config import set_up_logs
 from db.errors import Unavailable
+from db.metrics import Reporter
 from workers.boot import Services, services
+from workers.probe import Probe, check_at_start
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +34,10 @@ def sweep(here: Services, *, now_ms: int) -> int:
         if here.live.pending(shard, before_ms=now_ms - OVERDUE_MS):
             here.bells.ingest(shard)
             rung += 1
+    next_ms = here.purges.next_ms()
+    if next_ms is not None and next_ms < now_ms - OVERDUE_MS:
+        here.bells.purge()
+        rung += 1
     since = here.live.history_waiting_since()
     if (since is not None and since < now_ms - OVERDUE_MS) or here.live.refused_waiting():
         here.bells.history()
@@ -78,7 +85,9 @@ class Clock:
 
     def _refill(self, _now_ms: int) -> None:
         if self.here.live.is_empty():
-            logger.warning("live_rebuilt matches=%d", rebuild(self.here))
+            rebuilt = rebuild(self.here)
+            if rebuilt:
+                logger.warning("live_rebuilt matches=%d", rebuilt)
             self.here.live.mark_filled()
 
     def _sweep(self, now_ms: int) -> None:
@@ -90,14 +99,28 @@ class Clock:
             housekeep(self.here, now_ms=now_ms)
 
 
+def watch_edge(here: Services, stopping: Event) -> None:
+    """Where it is known how readers come: what do they see, and does the CDN do as it is told."""
+    settings = here.settings
+    if not settings.public_url:
+        return
+    Probe(settings.redis_url, settings.public_url, stopping).start()
+    asked = (settings.public_url, here.cdn, headers.dialect(settings.cdn), stopping)
+    Thread(target=check_at_start, args=asked, name="edge-check", daemon=True).start()
+
+
 def main() -> None:
     here = services()
     set_up_logs(here.settings.log_level)
     clock = Clock(here)
     for stop in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stop, lambda *_: clock.stopping.set())
+    reporter = Reporter(here.live.redis)
+    reporter.start()
+    watch_edge(here, clock.stopping)
     logger.info("clock_started")
     clock.run()
+    reporter.stop()
 
 
 if __name__ == "__main__":

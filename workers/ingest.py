@@ -7,10 +7,12 @@ import time
 from collections import OrderedDict
 from functools import lru_cache
 
+from cdn import keys
 from db.domain import Fact, Match, is_visible, reduce
 from db.errors import Unavailable
 from db.history import History
 from db.live import Committed, Held, Live, Waiting
+from db.purges import entry
 from workers.boot import services
 from workers.queues import Bells
 
@@ -36,7 +38,7 @@ def drain_shard(shard: int) -> None:
 @lru_cache(maxsize=1)
 def _drain() -> Drain:
     here = services()
-    return Drain(here.live, here.history, here.bells)
+    return Drain(here.live, here.history, here.bells, purging=here.settings.cdn != "null")
 
 
 def drain_pending(drain: Drain, shard: int) -> None:
@@ -69,10 +71,11 @@ def _drain_or_park(drain: Drain, match_id: str) -> None:
 class Drain:
     """Applies inboxes. Any number of them may work on one match: the commit lets one through, the others look again."""
 
-    def __init__(self, live: Live, history: History, bells: Bells) -> None:
+    def __init__(self, live: Live, history: History, bells: Bells, *, purging: bool = False) -> None:
         self.live = live
         self.history = history
         self.bells = bells
+        self.purging = purging
         self.remembered: OrderedDict[str, Held] = OrderedDict()
 
     def match(self, match_id: str) -> None:
@@ -92,7 +95,8 @@ class Drain:
             visible = visible or is_visible(before, after, new)
             facts += new
         assert after is not None  # noqa: S101 - for the type checker: an inbox head has updates
-        committed = self.live.commit(held, after, facts, waiting.ids, visible=visible)
+        purges = self._purges(held.match, after, facts) if self.purging and visible else []
+        committed = self.live.commit(held, after, facts, waiting.ids, visible=visible, purges=purges)
         self.remembered.pop(match_id, None)
         if committed.done:
             self._follow(after, committed, visible)
@@ -104,10 +108,15 @@ class Drain:
             score = f"{after.score.home}-{after.score.away}" if after.score else None
             said = (after.id, committed.version, after.status.value, score, after.minute)
             logger.info("match_applied match=%s version=%d status=%s score=%s minute=%s", *said)
-        if committed.push:
+        if committed.ring_purge:
+            self.bells.purge()
+        if committed.ring_push:
             self.bells.push()
         if committed.ring:
             self.bells.history()
+
+    def _purges(self, before: Match | None, after: Match, facts: tuple[Fact, ...]) -> list[str]:
+        return [entry(purge.key, purge.lifetime_s) for purge in keys.purges(before, after, facts)]
 
     def _held(self, match_id: str, rev: str) -> Held:
         """The match at its revision, read only if this process did not write it last."""

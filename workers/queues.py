@@ -6,7 +6,7 @@ A job is a doorbell: it carries no data, the mailboxes in Redis do. One that is 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import redis
@@ -38,10 +38,14 @@ def connect(url: str) -> redis.Redis:
 
 
 class Bells:
-    """Rings the workers. A bell rung twice costs an empty visit, never a wrong score."""
+    """Rings the workers. A bell rung twice costs an empty visit, never a wrong score.
 
-    def __init__(self, client: redis.Redis) -> None:
+    served: the queues that this process takes jobs of, if it is a worker.
+    """
+
+    def __init__(self, client: redis.Redis, served: Sequence[str] = ALL) -> None:
         self.client = client
+        self.served = served
         self.queues = {name: rq.Queue(name, connection=client) for name in ALL}
 
     def ingest(self, shard: int) -> None:
@@ -49,6 +53,9 @@ class Bells:
 
     def history(self) -> None:
         self._ring(HISTORY, "workers.history.drain")
+
+    def purge(self) -> None:
+        self._ring(PURGE, "workers.purge.drain")
 
     def push(self) -> None:
         """Unless enough wait already: one job works through all there is, further ones only help it."""
@@ -71,10 +78,11 @@ class Bells:
         return answer
 
     def waiting(self, *names: str) -> int:
-        """Jobs that no worker has taken yet, over these queues, or all."""
+        """Jobs that no worker has taken yet, over these queues; else over those this worker serves: one that lingers
+        gives way to them."""
         try:
             with self.client.pipeline(transaction=False) as pipe:
-                for name in names or ALL:
+                for name in names or self.served:
                     pipe.llen(self.queues[name].key)
                 return sum(pipe.execute())
         except (redis.ConnectionError, redis.TimeoutError) as error:

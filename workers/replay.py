@@ -55,7 +55,7 @@ def parser() -> ArgumentParser:
     )
     add = made.add_argument
     add("files", nargs="+", type=Path, metavar="FILE", help="a recording")
-    add("--url", default="http://127.0.0.1:8000", help="the service (default: %(default)s)")
+    add("--url", default=f"http://127.0.0.1:{Settings.load().port}", help="the service (default: %(default)s)")
     add("--speed", type=_speed, default=60.0, metavar="N|max", help="match minutes per real minute (default: 60)")
     add("--secret", help="the secret of the door or doors the files go to")
     add("--match", default="", metavar="TEXT", help="only matches whose id contains TEXT")

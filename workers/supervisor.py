@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import multiprocessing
 import sys
@@ -13,21 +14,32 @@ import rq
 from rq.timeouts import TimerDeathPenalty
 
 from config import Settings, set_up_logs
-from workers import queues
+from db.live import connect
+from db.metrics import Reporter
+from workers import boot, queues
 
 logger = logging.getLogger(__name__)
 
+JOBS = ("workers.ingest", "workers.purge", "workers.history")
 # A worker that dies at once, dies again: a second between starts keeps the log readable.
 RESTART_S = 1.0
 
 
-def order_for(index: int, processes: int) -> tuple[str, ...]:
-    """The queues a worker listens on, first come first. The first worker is for scores, and does not wait for phones
-    unless it is the only one; the others take scores last, so that a stream of them never starves purges, pushes and
-    history."""
-    if index > 0:
-        return (queues.PURGE, queues.PUSH, queues.HISTORY, queues.INGEST)
-    return (queues.INGEST, queues.PURGE, *((queues.PUSH,) if processes == 1 else ()), queues.HISTORY)
+def order_for(index: int, count: int) -> tuple[str, ...]:
+    """The queues a worker listens on, first come first.
+
+    The first worker is for scores alone, so that no CDN, phone or database keeps one waiting; of three or more the
+    second is for purges alone, for the same reason. The others take scores last, so that a stream of them never starves
+    the rest. A worker by itself takes everything.
+    """
+    others = (queues.PURGE, queues.PUSH, queues.HISTORY)
+    if count == 1:
+        return (queues.INGEST, *others)
+    if index == 0:
+        return (queues.INGEST,)
+    if index == 1 and count > 2:
+        return (queues.PURGE,)
+    return (*others, queues.INGEST)
 
 
 class Worker(rq.SimpleWorker):
@@ -44,7 +56,11 @@ class Worker(rq.SimpleWorker):
 def work(settings: Settings, index: int) -> None:
     set_up_logs(settings.log_level)
     names = order_for(index, settings.worker_processes)
+    boot.serve(names)
     worker = Worker(list(names), connection=queues.connect(settings.queue_url))
+    reporter = Reporter(connect(settings.redis_url))
+    reporter.start()
+    _warm_up()
     logger.info("worker_started queues=%s", ",".join(names))
     try:
         worker.work(logging_level="WARNING", with_scheduler=False)
@@ -52,6 +68,15 @@ def work(settings: Settings, index: int) -> None:
         # RQ gives up where Redis is away for longer than its client's retries: whoever keeps us up starts us again.
         logger.warning("worker_lost_redis reason=%r", str(error))
         sys.exit(1)
+    finally:
+        reporter.stop()
+
+
+def _warm_up() -> None:
+    """Import what the jobs need before the first one comes: it is a second on a busy machine, and that job may be a
+    goal."""
+    for name in JOBS:
+        importlib.import_module(name)
 
 
 class Supervisor:

@@ -61,8 +61,10 @@ export class Shell {
     const before = this.#light.dataset.state;
     this.#light.dataset.state = state;
     setText(this.#light.querySelector("span"), said(state, feed?.body));
-    if (state === "offline" || (state === "reconnecting" && before !== "offline" && before !== "connecting")) this.announce("Connection lost.");
-    if ((before === "offline" || before === "reconnecting") && (state === "live" || state === "polling")) this.announce("Connected again.");
+    if (state === "offline" || (state === "reconnecting" && before !== "offline" && before !== "connecting"))
+      this.announce("Connection lost.");
+    if ((before === "offline" || before === "reconnecting") && (state === "live" || state === "polling"))
+      this.announce("Connected again.");
   }
 
   /** Back or forward: to where one was reading, once it is there again. */
@@ -91,9 +93,19 @@ export class Shell {
   /** A plain link of ours is followed here; with a modifier, or elsewhere, it stays the browser's. */
   #follow(event) {
     const link = event.target.closest?.("a[href]");
-    if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    if (
+      !link ||
+      event.defaultPrevented ||
+      event.button ||
+      event.metaKey ||
+      event.ctrlKey ||
+      event.shiftKey ||
+      event.altKey
+    )
+      return;
     const url = new URL(link.href);
-    if (url.origin !== location.origin || (url.pathname !== "/" && !url.pathname.startsWith("/match/")) || url.hash) return;
+    if (url.origin !== location.origin || (url.pathname !== "/" && !url.pathname.startsWith("/match/")) || url.hash)
+      return;
     event.preventDefault();
     this.go(url.pathname + url.search);
   }

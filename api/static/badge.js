@@ -3,7 +3,29 @@
 import { h } from "./dom.js";
 
 // Words that are no part of what people call a club.
-const COMMON = new Set(["fc", "cf", "afc", "sc", "ac", "as", "ss", "sv", "vfb", "vfl", "tsg", "fk", "sk", "bk", "if", "cd", "ud", "rc", "de", "of", "the"]);
+const COMMON = new Set([
+  "fc",
+  "cf",
+  "afc",
+  "sc",
+  "ac",
+  "as",
+  "ss",
+  "sv",
+  "vfb",
+  "vfl",
+  "tsg",
+  "fk",
+  "sk",
+  "bk",
+  "if",
+  "cd",
+  "ud",
+  "rc",
+  "de",
+  "of",
+  "the",
+]);
 
 /** Argentina → ARG, Saudi Arabia → SA, Paris Saint-Germain → PSG, 1. FC Köln → KÖL. */
 export function monogram(name) {
@@ -11,7 +33,12 @@ export function monogram(name) {
   const telling = words.filter((word) => !COMMON.has(word.toLowerCase()));
   const used = telling.length ? telling : words;
   if (!used.length) return "?";
-  if (used.length > 1) return used.slice(0, 3).map((word) => [...word][0]).join("").toUpperCase();
+  if (used.length > 1)
+    return used
+      .slice(0, 3)
+      .map((word) => [...word][0])
+      .join("")
+      .toUpperCase();
   return [...used[0]].slice(0, 3).join("").toUpperCase();
 }
 

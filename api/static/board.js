@@ -34,7 +34,10 @@ export class Board {
     /** Kept once there is something to scroll through. */
     this.ready = new Promise((resolve) => (this.settle = resolve));
     this.#build();
-    this.feed = followBoard({ onChange: (body) => this.#live(body), onState: (state) => shell.indicate(state, this.feed) });
+    this.feed = followBoard({
+      onChange: (body) => this.#live(body),
+      onState: (state) => shell.indicate(state, this.feed),
+    });
     this.#load();
   }
 
@@ -54,7 +57,11 @@ export class Board {
 
   #build() {
     const sections = this.isToday
-      ? { live: new Section("live", "Live now"), next: new Section("next", "Upcoming"), done: new Section("done", "Finished") }
+      ? {
+          live: new Section("live", "Live now"),
+          next: new Section("next", "Upcoming"),
+          done: new Section("done", "Finished"),
+        }
       : this.ofDay
         ? { all: new Section("all", longName(this.day)) }
         : { next: new Section("next", "Now and next"), done: new Section("done", "Results") };
@@ -67,7 +74,13 @@ export class Board {
     if (this.ofDay && !this.isToday) first.querySelector("h2").classList.add("hidden");
     const days = this.ofDay ? dayPicker(this.day, (address) => this.shell.go(address)) : null;
     const lead = h("div", { class: "lead" }, this.skeleton, this.notice, first);
-    this.element = h("div", { class: "board" }, this.heading, days, h("div", { class: this.isToday ? "columns" : "column" }, lead, ...others));
+    this.element = h(
+      "div",
+      { class: "board" },
+      this.heading,
+      days,
+      h("div", { class: this.isToday ? "columns" : "column" }, lead, ...others),
+    );
     this.element.setAttribute("aria-busy", "true");
   }
 
@@ -96,7 +109,9 @@ export class Board {
   /** Rows said to be in play that the live list no longer has: over, and their own documents say how. */
   #left() {
     if (!this.liveIds) return [];
-    const inPlay = [...this.lists.rows.values()].filter(({ match }) => match.phase === "live" || match.phase === "break");
+    const inPlay = [...this.lists.rows.values()].filter(
+      ({ match }) => match.phase === "live" || match.phase === "break",
+    );
     return inPlay.filter(({ match }) => !this.liveIds.has(match.match_id));
   }
 
@@ -191,15 +206,28 @@ export class Board {
       this.#load();
     };
     const said = this.failure.status === 400 ? this.failure.message : "The scores cannot be reached just now.";
-    return h("div", { class: "empty", role: "alert" }, h("p", {}, said), h("button", { type: "button", click: retry }, "Try again"));
+    return h(
+      "div",
+      { class: "empty", role: "alert" },
+      h("p", {}, said),
+      h("button", { type: "button", click: retry }, "Try again"),
+    );
   }
 
   #empty() {
-    if (!this.isToday) return this.lists.rows.size ? null : h("div", { class: "empty" }, h("p", {}, this.ofDay ? "No matches on this day" : "No matches around today"));
+    if (!this.isToday)
+      return this.lists.rows.size
+        ? null
+        : h("div", { class: "empty" }, h("p", {}, this.ofDay ? "No matches on this day" : "No matches around today"));
     if (this.liveIds === undefined || this.liveIds.size || this.#left().length) return null;
     const next = this.nextMatches ?? [];
     const rows = next.map((match) => new Row(match, this.feed.now()).element);
-    const coming = next.length ? [h("h3", {}, `Next kick-offs, ${longName(dayOf(new Date(next[0].start_time)))}`), h("ul", { class: "rows" }, ...rows)] : [];
+    const coming = next.length
+      ? [
+          h("h3", {}, `Next kick-offs, ${longName(dayOf(new Date(next[0].start_time)))}`),
+          h("ul", { class: "rows" }, ...rows),
+        ]
+      : [];
     return h("div", { class: "empty" }, h("p", {}, "No matches right now"), ...coming);
   }
 }
@@ -214,11 +242,29 @@ function placeByDay(match) {
   const day = match.start_time ? dayOf(new Date(match.start_time)) : null;
   const section = sectionOf(match) === "done" ? "done" : "next";
   const at = day ? Date.parse(day) : Infinity;
-  return { section, key: `${day}`, order: section === "done" ? -at : at, title: day ? longName(day) : "To be decided", href: null };
+  return {
+    section,
+    key: `${day}`,
+    order: section === "done" ? -at : at,
+    title: day ? longName(day) : "To be decided",
+    href: null,
+  };
 }
 
 function skeleton() {
-  const row = () => h("li", { class: "row" }, h("span", { class: "clock" }), h("span", { class: "bar" }), h("span", { class: "bar short" }));
+  const row = () =>
+    h(
+      "li",
+      { class: "row" },
+      h("span", { class: "clock" }),
+      h("span", { class: "bar" }),
+      h("span", { class: "bar short" }),
+    );
   const rows = Array.from({ length: 6 }, row);
-  return h("div", { class: "skeleton", hidden: true }, h("p", { class: "hidden" }, "Loading"), h("ul", { class: "rows", "aria-hidden": "true" }, ...rows));
+  return h(
+    "div",
+    { class: "skeleton", hidden: true },
+    h("p", { class: "hidden" }, "Loading"),
+    h("ul", { class: "rows", "aria-hidden": "true" }, ...rows),
+  );
 }

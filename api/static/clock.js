@@ -40,7 +40,10 @@ const WORDS = {
   replaced: ["Moved", "Replaced by another match"],
 };
 const ENDINGS = { extra_time: ["AET", "After extra time"], penalties: ["Pens", "After penalties"] };
-const ENDINGS_ELSEWHERE = { extra_time: ["Final/OT", "Final, after overtime"], penalties: ["Final/SO", "Final, after shoot-out"] };
+const ENDINGS_ELSEWHERE = {
+  extra_time: ["Final/OT", "Final, after overtime"],
+  penalties: ["Final/SO", "Final, after shoot-out"],
+};
 const PERIOD_LETTERS = { basketball: "Q", american_football: "Q", ice_hockey: "P" };
 
 const LIST = 0;
@@ -125,17 +128,6 @@ export function winner({ phase, home_score: home, away_score: away, shootout }) 
   if (phase !== "finished" || home === null || away === null) return null;
   const ahead = home - away || (shootout ? shootout.home - shootout.away : 0);
   return ahead > 0 ? "home" : ahead < 0 ? "away" : null;
-}
-
-/** What a screen reader says of a row: the names, the score and where the match stands. */
-export function spoken(match, now) {
-  const { home_team: home, away_team: away, home_score: at_home, away_score: from_away, shootout } = match;
-  const known = at_home !== null && from_away !== null;
-  const score = known ? `${name(home)} ${at_home}, ${name(away)} ${from_away}` : `${name(home)} against ${name(away)}`;
-  const kicks = shootout ? `, ${shootout.home}–${shootout.away} on penalties` : "";
-  const minute = running(match, now)?.replace("'", ". minute").replace("+", " plus ");
-  const state = match.status === "scheduled" ? `starts ${kickOff(match)}` : (minute ?? word(match, PAGE));
-  return `${score}${kicks}. ${state}`;
 }
 
 /** A team that nobody has named yet still plays. */

@@ -57,7 +57,12 @@ export function dayPicker(chosen, go) {
 
 function strip(day, chosen) {
   const name = day === today() ? "Today" : WEEKDAY.format(dateOf(day));
-  const link = h("a", { href: address(day), "aria-current": day === chosen ? "date" : null }, h("span", {}, name), h("b", {}, DAY.format(dateOf(day))));
+  const link = h(
+    "a",
+    { href: address(day), "aria-current": day === chosen ? "date" : null },
+    h("span", {}, name),
+    h("b", {}, DAY.format(dateOf(day))),
+  );
   return h("li", {}, link);
 }
 

@@ -3,7 +3,11 @@
 import { h } from "./dom.js";
 import { Row } from "./row.js";
 
-/** @typedef {{section: string, key: string, order: string | number, title: string, href: string | null}} Place where a match is listed */
+/**
+ * Where a match is listed; groups stand in the order of `order`.
+ *
+ * @typedef {{section: string, key: string, order: string | number, title: string, href: string | null}} Place
+ */
 
 /** All rows by match id, each in one group of one section. */
 export class Lists {
@@ -58,7 +62,12 @@ export class Section {
     this.count = h("span", { class: "count" });
     this.body = h("div", { class: "groups" });
     const heading = h("h2", { id: `${id}-title` }, title, " ", this.count);
-    this.element = h("section", { class: `section ${id}`, "aria-labelledby": `${id}-title`, hidden: true }, heading, this.body);
+    this.element = h(
+      "section",
+      { class: `section ${id}`, "aria-labelledby": `${id}-title`, hidden: true },
+      heading,
+      this.body,
+    );
   }
 
   group(place) {
@@ -66,7 +75,9 @@ export class Section {
     if (!group) {
       group = new Group(this, place);
       this.groups.set(place.key, group);
-      const next = [...this.groups.values()].filter((other) => other.order > group.order).sort((a, b) => (a.order < b.order ? -1 : 1))[0];
+      const next = [...this.groups.values()]
+        .filter((other) => other.order > group.order)
+        .sort((a, b) => (a.order < b.order ? -1 : 1))[0];
       this.body.insertBefore(group.element, next?.element ?? null);
     }
     return group;

@@ -1,7 +1,7 @@
 /** One match: its score, its clock and its timeline. */
 
 import { badge, setBadge } from "./badge.js";
-import { kickOffLong, name, scoreText, spoken, statusText, winner } from "./clock.js";
+import { kickOffLong, name, scoreText, statusText, winner } from "./clock.js";
 import { h, setAttribute, setText } from "./dom.js";
 import { scored } from "./goals.js";
 import { Failure, read } from "./read.js";
@@ -47,11 +47,22 @@ export class MatchPage {
     this.status = h("p", { class: "status" });
     this.facts = h("dl", { class: "facts" });
     const middle = h("div", { class: "middle" }, this.score, this.kicks, this.status);
-    this.head = h("header", { class: "match-head" }, this.competition, h("div", { class: "versus" }, this.sides.home.element, middle, this.sides.away.element));
+    this.head = h(
+      "header",
+      { class: "match-head" },
+      this.competition,
+      h("div", { class: "versus" }, this.sides.home.element, middle, this.sides.away.element),
+    );
     this.shootout = h("section", { class: "shootout", "aria-label": "Penalty shoot-out", hidden: true });
     this.timeline = h("ol", { class: "timeline" });
     this.quiet = h("p", { class: "quiet", hidden: true }, "Nothing to tell yet");
-    const story = h("section", { class: "story", "aria-labelledby": "story-title" }, h("h2", { id: "story-title" }, "Timeline"), this.timeline, this.quiet);
+    const story = h(
+      "section",
+      { class: "story", "aria-labelledby": "story-title" },
+      h("h2", { id: "story-title" }, "Timeline"),
+      this.timeline,
+      this.quiet,
+    );
     this.body = h("div", { class: "match-body", hidden: true }, this.head, this.shootout, story, this.facts);
     this.notice = h("div", { class: "notice" }, h("p", { class: "loading" }, "Loading"));
     this.element = h("article", { class: "match" }, this.heading, this.notice, this.body);
@@ -72,7 +83,11 @@ export class MatchPage {
     const won = winner(match);
     for (const [at, parts] of Object.entries(this.sides)) {
       setText(parts.name, name(match[`${at}_team`]));
-      setAttribute(parts.name, "href", match[`${at}_team`].id ? `/?team=${encodeURIComponent(match[`${at}_team`].id)}` : null);
+      setAttribute(
+        parts.name,
+        "href",
+        match[`${at}_team`].id ? `/?team=${encodeURIComponent(match[`${at}_team`].id)}` : null,
+      );
       setBadge(parts.badge, match[`${at}_team`].name);
       setAttribute(parts.element, "data-lost", won && won !== at ? "" : null);
     }
@@ -91,8 +106,10 @@ export class MatchPage {
 
   #league() {
     const { competition } = this.match;
-    const link = competition && h("a", { href: `/?competition=${encodeURIComponent(competition.id)}` }, competition.name);
-    if (this.competition.textContent !== (competition?.name ?? "")) this.competition.replaceChildren(...(link ? [link] : []));
+    const link =
+      competition && h("a", { href: `/?competition=${encodeURIComponent(competition.id)}` }, competition.name);
+    if (this.competition.textContent !== (competition?.name ?? ""))
+      this.competition.replaceChildren(...(link ? [link] : []));
   }
 
   #clock() {
@@ -100,7 +117,6 @@ export class MatchPage {
     const text = statusText(this.match, now);
     if (this.status.textContent === text) return;
     this.status.textContent = text;
-    setAttribute(this.head, "aria-label", spoken(this.match, now));
     const score = this.match.home_score === null ? "–" : scoreText({ ...this.match, shootout: null });
     this.shell.retitle(`${name(this.match.home_team)} ${score} ${name(this.match.away_team)}`);
   }
@@ -110,7 +126,9 @@ export class MatchPage {
     clearTimeout(this.timer);
     this.head.dataset.scored = news.kind;
     this.timer = setTimeout(() => delete this.head.dataset.scored, HIGHLIGHT_MS);
-    this.shell.retitle(`${name(this.match.home_team)} ${scoreText({ ...this.match, shootout: null })} ${name(this.match.away_team)}`);
+    this.shell.retitle(
+      `${name(this.match.home_team)} ${scoreText({ ...this.match, shootout: null })} ${name(this.match.away_team)}`,
+    );
   }
 
   #facts() {
@@ -168,14 +186,20 @@ export class MatchPage {
       this.told.set(event.id, { text, element });
       return element;
     });
-    if (items.length !== this.timeline.children.length || items.some((item, i) => item !== this.timeline.children[i])) this.timeline.replaceChildren(...items);
+    if (items.length !== this.timeline.children.length || items.some((item, i) => item !== this.timeline.children[i]))
+      this.timeline.replaceChildren(...items);
     this.quiet.hidden = items.length > 0;
     this.settle();
     this.shootout.hidden = !kicks.length;
-    if (kicks.length) this.shootout.replaceChildren(h("h2", {}, "Shoot-out"), h("ul", {}, kickRow(kicks, "home", sides.home), kickRow(kicks, "away", sides.away)));
+    if (kicks.length)
+      this.shootout.replaceChildren(
+        h("h2", {}, "Shoot-out"),
+        h("ul", {}, kickRow(kicks, "home", sides.home), kickRow(kicks, "away", sides.away)),
+      );
     for (const [at, parts] of Object.entries(this.sides)) {
       const lines = scorers(events, at);
-      if (parts.scorers.textContent !== lines.join("")) parts.scorers.replaceChildren(...lines.map((line) => h("li", {}, line)));
+      if (parts.scorers.textContent !== lines.join(""))
+        parts.scorers.replaceChildren(...lines.map((line) => h("li", {}, line)));
     }
   }
 
@@ -184,14 +208,25 @@ export class MatchPage {
     this.shell.retitle(this.title);
     setText(this.heading, this.title);
     this.notice.replaceChildren(
-      h("div", { class: "empty" }, h("p", {}, "There is no such match"), h("p", { class: "small" }, "It may have been removed, or the link is mistyped."), h("a", { class: "button", href: "/" }, "All matches")),
+      h(
+        "div",
+        { class: "empty" },
+        h("p", {}, "There is no such match"),
+        h("p", { class: "small" }, "It may have been removed, or the link is mistyped."),
+        h("a", { class: "button", href: "/" }, "All matches"),
+      ),
     );
   }
 
   #unreachable() {
     const retry = () => this.feed.refresh();
     this.notice.replaceChildren(
-      h("div", { class: "empty", role: "alert" }, h("p", {}, "This match cannot be reached just now."), h("button", { type: "button", click: retry }, "Try again")),
+      h(
+        "div",
+        { class: "empty", role: "alert" },
+        h("p", {}, "This match cannot be reached just now."),
+        h("button", { type: "button", click: retry }, "Try again"),
+      ),
     );
   }
 }

@@ -1,7 +1,7 @@
 /** One match as a row of a list. Made once, then patched: only what differs is written. */
 
 import { badge, setBadge } from "./badge.js";
-import { clockText, name, spoken, winner } from "./clock.js";
+import { clockText, name, statusText, winner } from "./clock.js";
 import { h, setAttribute, setText } from "./dom.js";
 import { scored } from "./goals.js";
 
@@ -14,9 +14,17 @@ export class Row {
 
   constructor(match, now) {
     this.clock = h("span", { class: "clock" });
+    this.words = h("span", { class: "hidden" });
     this.sides = { home: side("home"), away: side("away") };
     const { home, away } = this.sides;
-    this.link = h("a", { class: "row", href: `/match/${match.match_id}` }, this.clock, ...home.parts, ...away.parts);
+    this.link = h(
+      "a",
+      { class: "row", href: `/match/${match.match_id}` },
+      this.clock,
+      ...home.parts,
+      ...away.parts,
+      this.words,
+    );
     this.element = h("li", { "data-id": match.match_id }, this.link);
     this.match = match;
     this.#patch(now);
@@ -41,7 +49,7 @@ export class Row {
     const text = clockText(this.match, now);
     if (text === this.clock.textContent) return;
     this.clock.textContent = text;
-    setAttribute(this.link, "aria-label", spoken(this.match, now));
+    setText(this.words, inWords(this.match, now));
   }
 
   #patch(now) {
@@ -58,13 +66,14 @@ export class Row {
       setAttribute(parts.name, "data-lost", won && won !== at ? "" : null);
       setAttribute(parts.score, "data-lost", won && won !== at ? "" : null);
     }
-    setAttribute(this.link, "aria-label", spoken(match, now));
+    setText(this.words, inWords(match, now));
   }
 
   #highlight({ kind, side: at }) {
     clearTimeout(this.timer);
     this.link.dataset.scored = kind;
-    for (const [name, parts] of Object.entries(this.sides)) setAttribute(parts.score, "data-new", !at || at === name ? "" : null);
+    for (const [name, parts] of Object.entries(this.sides))
+      setAttribute(parts.score, "data-new", !at || at === name ? "" : null);
     this.timer = setTimeout(() => {
       delete this.link.dataset.scored;
       for (const parts of Object.values(this.sides)) parts.score.removeAttribute("data-new");
@@ -81,6 +90,12 @@ function side(at) {
   };
   const team = h("span", { class: `team ${at}` }, made.badge, made.name);
   return { ...made, parts: [team, h("span", { class: `points ${at}` }, made.kicks, made.score)] };
+}
+
+/** For those who do not see the page: what an abbreviation such as ET HT stands for. */
+function inWords(match, now) {
+  const words = statusText(match, now);
+  return match.phase === "scheduled" || words === clockText(match, now) ? "" : words;
 }
 
 /** – until it is known, and nothing before the start. */

@@ -42,8 +42,14 @@ export function search(form) {
 
   const show = ({ teams, competitions, matches }) => {
     const parts = [
-      ...part("Teams", teams.map((team) => link(`/?team=${encodeURIComponent(team.id)}`, team.name))),
-      ...part("Competitions", competitions.map((one) => link(`/?competition=${encodeURIComponent(one.id)}`, one.name))),
+      ...part(
+        "Teams",
+        teams.map((team) => link(`/?team=${encodeURIComponent(team.id)}`, team.name)),
+      ),
+      ...part(
+        "Competitions",
+        competitions.map((one) => link(`/?competition=${encodeURIComponent(one.id)}`, one.name)),
+      ),
       ...part("Matches", matches.map(matchLink)),
     ];
     const found = teams.length + competitions.length + matches.length;
@@ -99,5 +105,9 @@ function matchLink(match) {
   const played = match.home_score !== null;
   const day = match.start_time ? DAY.format(new Date(match.start_time)) : "";
   const teams = `${name(match.home_team)} – ${name(match.away_team)}`;
-  return link(`/match/${match.match_id}`, h("span", {}, teams), h("small", {}, played ? scoreText(match) : clockText(match, Date.now()), " ", day));
+  return link(
+    `/match/${match.match_id}`,
+    h("span", {}, teams),
+    h("small", {}, played ? scoreText(match) : clockText(match, Date.now()), " ", day),
+  );
 }

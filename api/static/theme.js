@@ -13,8 +13,10 @@
   };
   const current = () => root.dataset.theme || (dark.matches ? "dark" : "light");
   const paint = () => {
-    for (const meta of document.querySelectorAll("meta[name=theme-color]")) meta.content = current() === "dark" ? "#10151b" : "#f5f6f4";
-    for (const button of document.querySelectorAll(".theme")) button.setAttribute("aria-pressed", String(current() === "dark"));
+    for (const meta of document.querySelectorAll("meta[name=theme-color]"))
+      meta.content = current() === "dark" ? "#10151b" : "#f5f6f4";
+    for (const button of document.querySelectorAll(".theme"))
+      button.setAttribute("aria-pressed", String(current() === "dark"));
   };
 
   const chosen = remember();

@@ -42,7 +42,9 @@ const SILENT = new Set(["second_half", "extra_second_half", "shootout_start"]);
  */
 export function arrange(events) {
   const told = events.filter((event) => !SILENT.has(event.type));
-  const placed = told.filter((event) => !KICKS.has(event.type)).map((event, index) => ({ event, at: place(event, index) }));
+  const placed = told
+    .filter((event) => !KICKS.has(event.type))
+    .map((event, index) => ({ event, at: place(event, index) }));
   placed.sort((one, other) => compare(one.at, other.at));
   return { moments: placed.map(({ event }) => event).reverse(), kicks: told.filter((event) => KICKS.has(event.type)) };
 }
@@ -82,7 +84,8 @@ export function moment(event, sides) {
 }
 
 function mark(event) {
-  const score = event.home_score === null || event.type === "kickoff" ? null : h("b", {}, scoreText({ ...event, shootout: null }));
+  const score =
+    event.home_score === null || event.type === "kickoff" ? null : h("b", {}, scoreText({ ...event, shootout: null }));
   return h("li", { class: "mark", "data-id": event.id }, MARKS[event.type], score && " ", score);
 }
 
@@ -90,10 +93,17 @@ function entry(event, sides) {
   const label = LABELS[event.type] ?? sentence(event.type);
   const who = event.player?.name ?? (event.type === "score" ? "" : label);
   const shown = GOALS.has(event.type) && event.home_score !== null;
-  const more = [who === label ? null : label, event.assist && `assist: ${event.assist.name}`, event.detail].filter(Boolean);
+  const more = [who === label ? null : label, event.assist && `assist: ${event.assist.name}`, event.detail].filter(
+    Boolean,
+  );
   return h(
     "li",
-    { class: `moment ${event.team ?? "neither"}`, "data-type": event.type, "data-id": event.id, "data-voided": event.voided || null },
+    {
+      class: `moment ${event.team ?? "neither"}`,
+      "data-type": event.type,
+      "data-id": event.id,
+      "data-voided": event.voided || null,
+    },
     h("span", { class: "minute" }, minuteText(event.minute, event.added_minute)),
     h("span", { class: "icon", "aria-hidden": "true" }),
     h(
@@ -122,7 +132,12 @@ export function kickRow(kicks, side, teamName) {
           "li",
           { "data-type": kick.type },
           h("span", { class: "icon", "aria-hidden": "true" }),
-          h("span", {}, kick.player?.name ?? "", h("span", { class: "hidden" }, kick.type === "shootout_goal" ? ": scored" : ": missed")),
+          h(
+            "span",
+            {},
+            kick.player?.name ?? "",
+            h("span", { class: "hidden" }, kick.type === "shootout_goal" ? ": scored" : ": missed"),
+          ),
         ),
       ),
     ),

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from db.domain.words import SCORING, Phase, Side, Status, phase_of
+from db.domain.words import CLOSING, SCORING, Phase, Side, Status, phase_of
 
 ID_PATTERN = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
@@ -112,8 +112,10 @@ class Event:
 
     @property
     def order(self) -> tuple[int, int, int, int, str]:
-        """Place on the timeline: by the match clock, not by arrival."""
+        """Place on the timeline: by the match clock, not by arrival. A whistle that bears no minute ends its period."""
         minute, added = self.minute or 0, self.added_minute or 0
+        if self.minute is None and self.type in CLOSING:
+            return (self.period or CLOSING[self.type], 999, 0, self.since.at, self.id)
         return (self.period or period_at(minute), minute, added, self.since.at, self.id)
 
 

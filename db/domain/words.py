@@ -144,6 +144,8 @@ IMPLIES: dict[str, Status] = {
     "abandoned": Status.ABANDONED,
     "awarded": Status.AWARDED,
 }
+# Types that end a period, and which, where the sender does not say.
+CLOSING = {"half_time": 1, "extra_half_time": 3, "full_time": 9}
 # Only the ball in play makes these, so they say that a match believed to be resting is being played.
 IN_PLAY = SCORING | {"penalty_missed"}
 EVENT_TYPES = (

@@ -2,8 +2,9 @@
 -- Returns {accepted, bells}: accepted is 1, or 0 if this delivery was seen before; bells are the indexes
 -- (1-based) of the shards whose bell was silent and has been set: the caller enqueues one job for each.
 -- KEYS[1] seen marker (or "" for a delivery without an id)
--- KEYS[2 .. 1+2*shards]     pending zset and bell, alternating, per shard
--- KEYS[2+2*shards ..]       inbox stream, one per update
+-- KEYS[2] number of updates that wait, over all inboxes
+-- KEYS[3 .. 2+2*shards]     pending zset and bell, alternating, per shard
+-- KEYS[3+2*shards ..]       inbox stream, one per update
 -- ARGV[1] now (ms)  ARGV[2] seen expiry (s)  ARGV[3] bell expiry (s)  ARGV[4] shards
 -- ARGV[5 ..] per update: shard index (1-based), match id, payload
 local shards = tonumber(ARGV[4])
@@ -13,13 +14,14 @@ if KEYS[1] ~= "" then
     end
 end
 local rung = {}
-local first = 1 + 2 * shards
+local first = 2 + 2 * shards
 for i = 5, #ARGV, 3 do
     local shard = tonumber(ARGV[i])
     redis.call("XADD", KEYS[first + (i - 5) / 3 + 1], "*", "u", ARGV[i + 2])
-    redis.call("ZADD", KEYS[2 * shard], "NX", ARGV[1], ARGV[i + 1])
-    if redis.call("SET", KEYS[2 * shard + 1], ARGV[1], "NX", "EX", ARGV[3]) then
+    redis.call("ZADD", KEYS[1 + 2 * shard], "NX", ARGV[1], ARGV[i + 1])
+    if redis.call("SET", KEYS[2 + 2 * shard], ARGV[1], "NX", "EX", ARGV[3]) then
         rung[#rung + 1] = shard
     end
 end
+redis.call("INCRBY", KEYS[2], (#ARGV - 4) / 3)
 return {1, rung}

@@ -1,24 +1,26 @@
 -- match_commit.lua: make what a drain worked out current: state, facts, inbox and wake-up in one step, or not at all.
--- Returns {outcome, version, ring, left, rev, push}: outcome "done", or "stale" if another drain committed since `rev` was read
--- (nothing is written); ring is 1 if the history bell was silent and has been set, push the same of the push bell; left is
--- how many inbox entries remain.
+-- Returns {outcome, version, ring, left, rev, purge, push}: outcome "done", or "stale" if another drain committed since `rev`
+-- was read (nothing is written); ring is 1 if the history bell was silent and has been set, purge and push the same of theirs;
+-- left is how many inbox entries remain.
 -- KEYS[1] state hash  KEYS[2] events hash  KEYS[3] inbox  KEYS[4] outbox
 -- KEYS[5] ingest pending zset  KEYS[6] history pending zset  KEYS[7] history bell  KEYS[8] live matches zset  KEYS[9] board version
--- KEYS[10] push mailbox  KEYS[11] push pending zset  KEYS[12] push bell
+-- KEYS[10] purge pending zset  KEYS[11] purge bell  KEYS[12] number of updates that wait
+-- KEYS[13] push mailbox  KEYS[14] push pending zset  KEYS[15] push bell
 -- ARGV[1] match id  ARGV[2] rev the drain read ("0" if none)  ARGV[3] mode: "new" version, "keep" version, "drop" only
 -- ARGV[4] match JSON  ARGV[5] score  ARGV[6] time  ARGV[7] status  ARGV[8] facts JSON
 -- ARGV[9] start time (ms) while the match is live, else ""  ARGV[10] expiry of state (s; 0 = none)  ARGV[11] bell expiry (s)  ARGV[12] channel
 -- ARGV[13] "1" if score or status changed, else "0"
--- ARGV[14] number of inbox ids, then those ids, then pairs of event id and event JSON
+-- ARGV[14] what to purge at the edge, separated by commas, "" for nothing
+-- ARGV[15] number of inbox ids, then those ids, then pairs of event id and event JSON
 local rev = redis.call("HGET", KEYS[1], "rev") or "0"
 if rev ~= ARGV[2] then
-    return {"stale", 0, 0, 1, rev, 0}
+    return {"stale", 0, 0, 1, rev, 0, 0}
 end
 local t = redis.call("TIME")
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local version = tonumber(redis.call("HGET", KEYS[1], "version") or "0")
-local ring, push = 0, 0
-local ids = tonumber(ARGV[14])
+local ring, purge, push = 0, 0, 0
+local ids = tonumber(ARGV[15])
 if ARGV[3] ~= "drop" then
     if ARGV[3] == "new" then
         version = math.max(version + 1, now)
@@ -29,7 +31,7 @@ if ARGV[3] ~= "drop" then
     redis.call("HSET", KEYS[1], "rev", rev,
         "match", ARGV[4], "score", ARGV[5], "time", ARGV[6], "status", ARGV[7])
     local changed = {}
-    for i = 15 + ids, #ARGV, 2 do
+    for i = 16 + ids, #ARGV, 2 do
         redis.call("HSET", KEYS[2], ARGV[i], ARGV[i + 1])
         changed[#changed + 1] = ARGV[i + 1]
     end
@@ -59,24 +61,32 @@ if ARGV[3] ~= "drop" then
             board = math.max(tonumber(redis.call("GET", KEYS[9]) or "0") + 1, now)
             redis.call("SET", KEYS[9], string.format("%.0f", board))
         end
+        for entry in string.gmatch(ARGV[14], "[^,]+") do
+            redis.call("ZADD", KEYS[10], string.format("%.0f", now), entry)
+        end
+        if ARGV[14] ~= "" and redis.call("SET", KEYS[11], string.format("%.0f", now), "NX", "EX", ARGV[11]) then
+            purge = 1
+        end
         redis.call("PUBLISH", ARGV[12], string.format("%s %.0f %.0f %s", ARGV[1], version, board, ARGV[13]))
         if ARGV[8] ~= "[]" then
-            redis.call("XADD", KEYS[10], "*", "version", string.format("%.0f", version), "updated_at",
+            redis.call("XADD", KEYS[13], "*", "version", string.format("%.0f", version), "updated_at",
                 redis.call("HGET", KEYS[1], "updated_at"), "match", ARGV[4], "facts", ARGV[8],
                 "events", "[" .. table.concat(changed, ",") .. "]")
-            redis.call("ZADD", KEYS[11], "NX", string.format("%.0f", now), ARGV[1])
-            if redis.call("SET", KEYS[12], string.format("%.0f", now), "NX", "EX", ARGV[11]) then
+            redis.call("ZADD", KEYS[14], "NX", string.format("%.0f", now), ARGV[1])
+            if redis.call("SET", KEYS[15], string.format("%.0f", now), "NX", "EX", ARGV[11]) then
                 push = 1
             end
         end
     end
 end
+local taken = 0
 for i = 1, ids do
-    redis.call("XDEL", KEYS[3], ARGV[14 + i])
+    taken = taken + redis.call("XDEL", KEYS[3], ARGV[15 + i])
 end
+redis.call("DECRBY", KEYS[12], taken)
 local left = redis.call("XLEN", KEYS[3])
 if left == 0 then
     redis.call("DEL", KEYS[3])
     redis.call("ZREM", KEYS[5], ARGV[1])
 end
-return {"done", version, ring, left, rev, push}
+return {"done", version, ring, left, rev, purge, push}

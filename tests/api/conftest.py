@@ -62,7 +62,7 @@ class Site:
         assert answer.status_code == 202, answer.get_data(as_text=True)
         self.work()
 
-    def inboxes(self) -> int:
+    def waiting(self) -> int:
         return self.services.live.backlog()
 
     def refused(self) -> list[tuple[str, bytes]]:

@@ -76,7 +76,7 @@ def test_a_payload_that_is_still_wrong_stays_refused(site: Site) -> None:
     assert found.exit_code == 1
     assert "still refused" in found.stderr
     assert "events[0].minute" in found.stderr
-    assert (site.inboxes(), run(site, "refused", "list").stdout.split()[0]) == (0, id_)
+    assert (site.waiting(), run(site, "refused", "list").stdout.split()[0]) == (0, id_)
 
 
 def test_a_mended_payload_is_replayed_and_listed_no_more(either: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ def test_a_signed_event_is_safe_in_redis_when_202_is_said(site: Site) -> None:
     answer = site.deliver({"events": [event(), event("n")], "matches": [fixture()]})
     assert (answer.status_code, answer.get_json()) == (202, {"accepted": 3})
     assert answer.headers["Cache-Control"] == "no-store"
-    assert site.inboxes() == 2
+    assert site.waiting() == 3
     assert [job.func_name for job in site.services.bells.queues["ingest"].jobs] == ["workers.ingest.drain_shard"]
 
 
@@ -41,7 +41,7 @@ def test_a_delivery_seen_before_is_taken_and_changes_nothing(site: Site) -> None
 def test_an_empty_delivery_is_taken_and_means_nothing(site: Site) -> None:
     for body in ({"events": []}, {"matches": []}, {"events": [], "matches": []}):
         assert site.deliver(body).get_json() == {"accepted": 0}
-    assert site.inboxes() == 0
+    assert site.waiting() == 0
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_recorded_formats_enter_with_the_shared_secret(site: Site) -> None:
     told = {"sport_event": {"id": "sr:sport_event:1"}, "sport_event_status": {"status": "live"}}
     assert site.hand_over("sportradar", told).get_json() == {"accepted": 1}
     assert site.hand_over("statsperform", {"matchInfo": {"id": "u1"}, "liveData": {}}).status_code == 202
-    assert site.inboxes() == 2
+    assert site.waiting() == 3
 
 
 # Refused before anything is looked at: nothing is kept.
@@ -138,7 +138,7 @@ def test_a_delivery_that_is_not_signed_rightly_is_not_looked_at(site: Site, head
     answer = site.client.post("/api/ingest/generic", data=GOOD, headers=headers)
     assert error(answer) == (401, "signature")
     assert answer.headers["Cache-Control"] == "no-store"
-    assert (site.inboxes(), site.refused()) == (0, [])
+    assert (site.waiting(), site.refused()) == (0, [])
 
 
 @pytest.mark.parametrize("secret", ["", "x", SHARED_SECRET[:-1], SHARED_SECRET + "x", "é" * 20, SHARED_SECRET.upper()])
@@ -229,7 +229,7 @@ def test_what_is_not_json_is_kept_and_answered_400(site: Site, body: bytes) -> N
     answer = site.deliver(body)
     assert error(answer) == (400, "not_json")
     assert answer.headers["Cache-Control"] == "no-store"
-    assert (site.inboxes(), site.refused()) == (0, [("not_json", body)])
+    assert (site.waiting(), site.refused()) == (0, [("not_json", body)])
 
 
 def faulty(**wrong: Any) -> dict[str, Any]:
@@ -307,7 +307,7 @@ def test_what_is_wrong_is_named_kept_and_nothing_of_it_applied(site: Site, body:
     assert fields(answer) == wrong
     index = answer.get_json()["error"]["fields"][0].get("index")
     assert index == (int(wrong[0].split("[")[1].split("]")[0]) if "[" in wrong[0] else None)
-    assert (site.inboxes(), site.refused()) == (0, [("invalid", raw)])
+    assert (site.waiting(), site.refused()) == (0, [("invalid", raw)])
 
 
 def test_every_fault_is_named(site: Site) -> None:
@@ -344,7 +344,7 @@ def test_a_refused_delivery_may_come_again_mended_under_its_id(site: Site) -> No
 )
 def test_recorded_formats_are_refused_alike(site: Site, provider: str, body: bytes, code: tuple[int, str]) -> None:
     assert error(site.hand_over(provider, body)) == code
-    assert (site.inboxes(), site.refused()) == (0, [(code[1], body)])
+    assert (site.waiting(), site.refused()) == (0, [(code[1], body)])
 
 
 # Whatever got in must get through.
@@ -394,7 +394,7 @@ def test_without_redis_the_sender_is_told_to_come_again(make_site: Callable[...,
 def test_without_the_job_queue_the_event_is_safe_and_taken(make_site: Callable[..., Site], sqlite_url: str) -> None:
     site = make_site(sqlite_url, rq_redis_url="redis://127.0.0.1:1/0")
     assert site.deliver({"events": [event()]}).status_code == 202
-    assert site.inboxes() == 1
+    assert site.waiting() == 1
 
 
 @pytest.mark.parametrize("method", ["get", "put", "delete", "patch"])

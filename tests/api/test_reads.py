@@ -15,9 +15,11 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from tests.api.conftest import Site, error, event, fields, fixture
 
 FORMAT = FormatChecker(["date-time", "date"])
-LIVE = "public, max-age=1, s-maxage=2, stale-while-revalidate=5, stale-if-error=60"
+LIVE = "public, max-age=1, s-maxage=2, stale-while-revalidate=1, stale-if-error=60"
 RESTING = "public, max-age=5, s-maxage=30, stale-while-revalidate=30, stale-if-error=600"
-LIST = "public, max-age=2, s-maxage=5, stale-while-revalidate=10, stale-if-error=300"
+# Without a CDN to purge, half a minute at the edge is the most.
+FINAL = "public, max-age=30, s-maxage=30, stale-while-revalidate=30, stale-if-error=86400"
+LIST = "public, max-age=2, s-maxage=5, stale-while-revalidate=5, stale-if-error=300"
 MISSING = "public, max-age=2, s-maxage=5"
 
 
@@ -81,7 +83,7 @@ def test_the_document_takes_the_deliveries_that_the_door_takes(site: Site) -> No
 
 READS = [
     ("/api/score/live", "/api/score/{match_id}", LIVE),
-    ("/api/score/over", "/api/score/{match_id}", RESTING),
+    ("/api/score/over", "/api/score/{match_id}", FINAL),
     ("/api/score/soon", "/api/score/{match_id}", RESTING),
     ("/api/live", "/api/live", LIVE),
     ("/api/matches", "/api/matches", LIST),

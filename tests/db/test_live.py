@@ -73,7 +73,7 @@ def test_what_is_accepted_waits_in_order_under_its_match(live: Live) -> None:
     assert [u.event.id for u in live.inbox("a", 10).updates if u.event] == ["g1", "g2"]
     assert live.inbox("a", 10).updates == (goal("a", 1), goal("a", 2))
     assert len(live.inbox("a", 1).ids) == 1
-    assert live.backlog() == 2
+    assert live.backlog() == 3
 
 
 def test_a_bell_rings_once_until_it_is_silenced(live: Live) -> None:
@@ -275,7 +275,7 @@ def test_a_restored_match_that_is_over_expires(live: Live, client: redis.Redis) 
 def test_a_parked_match_waits_aside_and_comes_back(live: Live) -> None:
     live.accept([goal("a", 1)], now_ms=NOW)
     live.park("a", now_ms=NOW)
-    assert (live.backlog(), live.parked()) == (0, 1)
+    assert (live.backlog(), live.parked()) == (1, 1)
     assert live.unpark(before_ms=NOW - 1) == []
     assert live.unpark(before_ms=NOW) == ["a"]
     assert (live.backlog(), live.parked()) == (1, 0)

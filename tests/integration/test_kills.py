@@ -74,7 +74,7 @@ def assert_as_if_nothing_happened(system: System, undisturbed: dict[str, object]
 
 def test_workers_killed_while_they_drain(run_system: Callable[..., System], undisturbed: dict[str, object]) -> None:
     # Two shards: two workers drain at once.
-    system = run_system(INGEST_SHARDS=2)
+    system = run_system(INGEST_SHARDS=2, WORKER_PROCESSES=2)
     rng = random.Random(SEED)
     kills = 0
     with telling(system) as player:

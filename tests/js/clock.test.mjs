@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { clockText, kickOff, minuteText, running, scoreText, spoken, statusText, winner } from "../../api/static/clock.js";
+import { clockText, kickOff, minuteText, running, scoreText, statusText, winner } from "../../api/static/clock.js";
 
 const NOW = Date.parse("2022-12-18T16:00:00Z");
 const MIN = 60_000;
@@ -108,7 +108,9 @@ test("ends and how they came about", () => {
 
 test("before the start the kick-off is shown in the reader's zone", () => {
   const told = match({ status: "scheduled", phase: "scheduled", minute: null });
-  const here = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" }).format(new Date(told.start_time));
+  const here = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" }).format(
+    new Date(told.start_time),
+  );
   assert.equal(clockText(told, NOW), here);
   assert.equal(clockText({ ...told, start_time: null }, NOW), "TBD");
   assert.equal(clockText({ ...told, status: "time_tbd" }, NOW), "TBD");
@@ -117,7 +119,8 @@ test("before the start the kick-off is shown in the reader's zone", () => {
 });
 
 test("sports with a clock of their own", () => {
-  const game = (more) => match({ sport: "basketball", status: "live", minute: null, period: 3, clock: "4:12", ...more });
+  const game = (more) =>
+    match({ sport: "basketball", status: "live", minute: null, period: 3, clock: "4:12", ...more });
   assert.equal(clockText(game(), NOW), "Q3 4:12");
   assert.equal(clockText(game({ period: 5 }), NOW), "OT 4:12");
   assert.equal(clockText(game({ clock: null }), NOW), "Q3");
@@ -148,16 +151,10 @@ test("the winner is told by kicks where the score is level, and by nothing befor
   assert.equal(winner(over("finished", { home_score: null, away_score: null })), null);
 });
 
-test("what a screen reader says", () => {
-  assert.equal(spoken(match({ home_score: 1 }), NOW), "Argentina 1, France 0. 23. minute");
-  assert.equal(
-    spoken(over("finished", { home_score: 3, away_score: 3, shootout: { home: 4, away: 2 }, decided_by: "penalties" }), NOW),
-    "Argentina 3, France 3, 4–2 on penalties. After penalties",
-  );
-  assert.match(spoken(match({ status: "scheduled", phase: "scheduled", home_score: null }), NOW), /^Argentina against France\. starts \d/);
-});
-
 test("a minute with and without stoppage", () => {
-  assert.deepEqual([minuteText(45, 2), minuteText(45, null), minuteText(45, 0), minuteText(null, null)], ["45+2'", "45'", "45'", ""]);
+  assert.deepEqual(
+    [minuteText(45, 2), minuteText(45, null), minuteText(45, 0), minuteText(null, null)],
+    ["45+2'", "45'", "45'", ""],
+  );
   assert.equal(running(match({ status: "half_time", phase: "break" }), NOW), null);
 });

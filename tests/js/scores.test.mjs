@@ -167,7 +167,12 @@ test("those cut off by one restart come back spread over a second", async () => 
 });
 
 test("Retry-After is the least it waits, in seconds or as a date, and five minutes the most it believes", async () => {
-  for (const [said, rest] of [["7", 7_000], [new Date(1_800_000_009_000).toUTCString(), 9_000], ["86400", 300_000], ["soon", 500]]) {
+  for (const [said, rest] of [
+    ["7", 7_000],
+    [new Date(1_800_000_009_000).toUTCString(), 9_000],
+    ["86400", 300_000],
+    ["soon", 500],
+  ]) {
     const { world } = await follow();
     await world.answer({}, { status: 503, headers: { "Retry-After": said } });
     assert.equal(world.rest, rest, said);
@@ -270,7 +275,12 @@ test("an unknown match is said to be missing, and looked for once a minute", asy
 });
 
 test("an absurd pace is kept within bounds", async () => {
-  for (const [said, rest] of [[0, 1_000], [1e12, 300_000], [undefined, 15_000], ["x", 15_000]]) {
+  for (const [said, rest] of [
+    [0, 1_000],
+    [1e12, 300_000],
+    [undefined, 15_000],
+    ["x", 15_000],
+  ]) {
     const { world } = await follow({ random: 0 });
     await world.answer(body(1, { next: null, poll_after_ms: said }));
     assert.equal(world.rest, rest, String(said));
@@ -321,7 +331,12 @@ test("the server's clock is read from Date and Age", async () => {
 test("the board is read, told and held the same way, and polled where it has no version", async () => {
   const world = new World({ random: 0 });
   const seen = [];
-  followBoard({ env: world.env, base: "https://scores.example/", competition: "ligue 1", onChange: (board) => seen.push(board.matches) });
+  followBoard({
+    env: world.env,
+    base: "https://scores.example/",
+    competition: "ligue 1",
+    onChange: (board) => seen.push(board.matches),
+  });
   await settled();
   assert.equal(world.asked.path, "https://scores.example/api/live?competition=ligue%201");
   await world.answer({ matches: ["a"], poll_after_ms: 2_000 });
@@ -352,7 +367,11 @@ test("any order of answers, losses, pauses and restarts ends at the newest versi
       if (world.open.length) await world.answer(body(version, { held: "changed" }));
     }
     assert.equal(told.at(-1), version, `seed ${seed}`);
-    assert.deepEqual(told, [...told].sort((a, b) => a - b), `seed ${seed}`);
+    assert.deepEqual(
+      told,
+      [...told].sort((a, b) => a - b),
+      `seed ${seed}`,
+    );
     assert.equal(new Set(told).size, told.length, `seed ${seed}`);
     feed.close();
     await settled();

@@ -12,13 +12,13 @@ test("monograms are what people call a team", () => {
     "Saudi Arabia": "SA",
     "Paris Saint-Germain": "PSG",
     "1. FC Köln": "KÖL",
-    "FC": "FC",
+    FC: "FC",
     "Arsenal FC": "ARS",
     "Bosnia and Herzegovina": "BAH",
-    "Москва": "МОС",
-    "日本": "日本",
+    Москва: "МОС",
+    日本: "日本",
     "": "?",
-    "42": "?",
+    42: "?",
   };
   for (const [name, letters] of Object.entries(table)) assert.equal(monogram(name), letters, name);
   assert.equal(monogram(null), "?");
@@ -36,10 +36,26 @@ const match = (home, away, more = {}) => ({
 });
 
 test("a goal, a correction and nothing are told apart", () => {
-  assert.deepEqual(scored(match(0, 0), match(1, 0)), { kind: "goal", side: "home", text: "Goal for Argentina. Argentina 1–0 France." });
-  assert.deepEqual(scored(match(1, 0), match(1, 1)), { kind: "goal", side: "away", text: "Goal for France. Argentina 1–1 France." });
-  assert.deepEqual(scored(match(1, 0), match(0, 0)), { kind: "correction", side: "home", text: "Score corrected: Argentina 0–0 France." });
-  assert.deepEqual(scored(match(0, 0), match(1, 1)), { kind: "goal", side: null, text: "Goals: Argentina 1–1 France." });
+  assert.deepEqual(scored(match(0, 0), match(1, 0)), {
+    kind: "goal",
+    side: "home",
+    text: "Goal for Argentina. Argentina 1–0 France.",
+  });
+  assert.deepEqual(scored(match(1, 0), match(1, 1)), {
+    kind: "goal",
+    side: "away",
+    text: "Goal for France. Argentina 1–1 France.",
+  });
+  assert.deepEqual(scored(match(1, 0), match(0, 0)), {
+    kind: "correction",
+    side: "home",
+    text: "Score corrected: Argentina 0–0 France.",
+  });
+  assert.deepEqual(scored(match(0, 0), match(1, 1)), {
+    kind: "goal",
+    side: null,
+    text: "Goals: Argentina 1–1 France.",
+  });
   assert.equal(scored(match(1, 0), match(1, 0)), null);
 });
 
@@ -55,8 +71,21 @@ test("the points of a basketball game change without a call", () => {
 });
 
 let ids = 0;
-const event = (type, minute, more = {}) => ({ id: String((ids += 1)), type, minute, added_minute: null, period: null, team: null, player: null, voided: false, ...more });
-const order = (events) => arrange(events).moments.map(({ type, minute, added_minute: added }) => [type, minute, added].filter((part) => part !== null).join(" "));
+const event = (type, minute, more = {}) => ({
+  id: String((ids += 1)),
+  type,
+  minute,
+  added_minute: null,
+  period: null,
+  team: null,
+  player: null,
+  voided: false,
+  ...more,
+});
+const order = (events) =>
+  arrange(events).moments.map(({ type, minute, added_minute: added }) =>
+    [type, minute, added].filter((part) => part !== null).join(" "),
+  );
 
 test("the timeline is newest first, with marks at the edges of their periods", () => {
   const events = [
@@ -71,16 +100,35 @@ test("the timeline is newest first, with marks at the edges of their periods", (
     event("yellow_card", 118),
     event("shootout_start", null, { period: 5 }),
   ];
-  assert.deepEqual(order(events), ["full_time", "yellow_card 118", "extra_time 90", "goal 90 4", "goal 46", "half_time 45", "goal 45 2", "kickoff 0"]);
+  assert.deepEqual(order(events), [
+    "full_time",
+    "yellow_card 118",
+    "extra_time 90",
+    "goal 90 4",
+    "goal 46",
+    "half_time 45",
+    "goal 45 2",
+    "kickoff 0",
+  ]);
 });
 
 test("an end without a period comes after everything, an unknown type stays", () => {
-  assert.deepEqual(order([event("abandoned", null), event("drone_over_pitch", 70)]), ["abandoned", "drone_over_pitch 70"]);
+  assert.deepEqual(order([event("abandoned", null), event("drone_over_pitch", 70)]), [
+    "abandoned",
+    "drone_over_pitch 70",
+  ]);
 });
 
 test("kicks are a list of their own, in their order", () => {
-  const events = [event("shootout_goal", null, { team: "home" }), event("goal", 3), event("shootout_missed", null, { team: "away" })];
-  assert.deepEqual(arrange(events).kicks.map(({ type }) => type), ["shootout_goal", "shootout_missed"]);
+  const events = [
+    event("shootout_goal", null, { team: "home" }),
+    event("goal", 3),
+    event("shootout_missed", null, { team: "away" }),
+  ];
+  assert.deepEqual(
+    arrange(events).kicks.map(({ type }) => type),
+    ["shootout_goal", "shootout_missed"],
+  );
   assert.deepEqual(order(events), ["goal 3"]);
 });
 

@@ -36,13 +36,16 @@ export class World {
 
   /** The one request that is in flight. */
   get asked() {
-    if (this.open.length !== 1) throw new Error(`${this.open.length} requests in flight: ${this.open.map(({ path }) => path)}`);
+    if (this.open.length !== 1)
+      throw new Error(`${this.open.length} requests in flight: ${this.open.map(({ path }) => path)}`);
     return this.open[0];
   }
 
   async answer(body, { status = 200, headers = {} } = {}) {
     const { settle } = this.asked;
-    settle((resolve) => resolve(new Response(typeof body === "string" ? body : JSON.stringify(body), { status, headers })));
+    settle((resolve) =>
+      resolve(new Response(typeof body === "string" ? body : JSON.stringify(body), { status, headers })),
+    );
     await settled();
   }
 

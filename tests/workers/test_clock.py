@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from db import keys
 from db.domain import Event, Score, Side, Stamp, Status, Update
+from db.keys import shard_of
 from db.refused import RefusedPayload
 from workers.boot import Services
 from workers.clock import KEEP_REFUSED_MS, OVERDUE_MS, PARKED_MS, Clock, housekeep, rebuild, sweep
@@ -93,10 +94,11 @@ def test_what_redis_still_holds_is_not_overwritten_by_older_history(services: Se
 def test_parked_matches_are_tried_again_after_a_minute(services: Services) -> None:
     services.live.accept([goal("a")], now_ms=NOW)
     services.live.park("a", now_ms=NOW)
+    shard = shard_of("a", services.live.shards)
     housekeep(services, now_ms=NOW + PARKED_MS - 1)
-    assert services.live.backlog() == 0
+    assert services.live.pending(shard) == []
     housekeep(services, now_ms=NOW + PARKED_MS)
-    assert (services.live.backlog(), services.live.parked()) == (1, 0)
+    assert (services.live.pending(shard), services.live.parked()) == (["a"], 0)
 
 
 def test_refused_payloads_are_kept_a_month(services: Services) -> None:

@@ -1,0 +1,134 @@
+"""Readers who poll, in processes of their own: how many answers they got, which were no 200, and whether any reader
+ever saw a version go backwards."""
+
+from __future__ import annotations
+
+import heapq
+import multiprocessing
+import random
+import re
+import select
+import socket
+import time
+from dataclasses import dataclass, fields
+from multiprocessing.connection import Connection
+from typing import Any
+
+VERSION = re.compile(rb'"version":(\d+)')
+LENGTH = re.compile(rb"(?i)content-length: (\d+)")
+
+
+@dataclass
+class Tally:
+    """requests answered; failures, those not 200; backwards, versions below one that the same reader had seen."""
+
+    requests: int = 0
+    failures: int = 0
+    backwards: int = 0
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+
+class Readers:
+    """`count` readers over the paths in turn, each asking again `every_s` after an answer, until `tally`."""
+
+    def __init__(self, port: int, paths: list[str], count: int, every_s: float, processes: int = 1) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.pipes: list[Connection[Any, Any]] = []
+        for index in range(processes):
+            ours, theirs = context.Pipe()
+            mine = [paths[n % len(paths)] for n in range(index, count, processes)]
+            context.Process(target=_read, args=(theirs, port, mine, every_s), daemon=True).start()
+            self.pipes.append(ours)
+        for pipe in self.pipes:
+            pipe.recv()
+
+    def tally(self) -> Tally:
+        """Ends them."""
+        for pipe in self.pipes:
+            pipe.send(None)
+        return sum((pipe.recv() for pipe in self.pipes), Tally())
+
+
+class Reader:
+    def __init__(self, port: int, path: str) -> None:
+        self.request = f"GET {path} HTTP/1.1\r\nHost: scores.example\r\n\r\n".encode()
+        self.port = port
+        self.seen = 0
+        self.data = b""
+        self.connect()
+
+    def connect(self) -> None:
+        self.wire = socket.create_connection(("127.0.0.1", self.port))
+        self.wire.setblocking(False)
+
+    def answer(self) -> bytes | None:
+        """A whole answer, once it is there."""
+        head, end, body = self.data.partition(b"\r\n\r\n")
+        length = LENGTH.search(head)
+        if not end or length is None or len(body) < int(length[1]):
+            return None
+        answer, self.data = self.data, b""
+        return answer
+
+    def note(self, answer: bytes, tally: Tally) -> None:
+        tally.requests += 1
+        version = VERSION.search(answer)
+        if not answer.startswith(b"HTTP/1.1 200") or version is None:
+            tally.failures += 1
+        elif int(version[1]) < self.seen:
+            tally.backwards += 1
+        else:
+            self.seen = int(version[1])
+
+
+class Crowd:
+    """The readers of one process."""
+
+    def __init__(self, port: int, paths: list[str], every_s: float) -> None:
+        self.poll, self.tally, self.every_s = select.epoll(), Tally(), every_s
+        self.by_number: dict[int, Reader] = {}
+        self.due: list[tuple[float, int]] = []
+        for path in paths:
+            self._join(Reader(port, path), random.random() * every_s)
+
+    def _join(self, reader: Reader, in_s: float) -> None:
+        number = reader.wire.fileno()
+        self.by_number[number] = reader
+        self.poll.register(number, select.EPOLLIN)
+        heapq.heappush(self.due, (time.monotonic() + in_s, number))
+
+    def step(self) -> None:
+        """Ask for those whose time has come, and hear what has come, for a hundredth of a second."""
+        now = time.monotonic()
+        while self.due and self.due[0][0] <= now:
+            _, number = heapq.heappop(self.due)
+            self.by_number[number].wire.send(self.by_number[number].request)
+        for number, _ in self.poll.poll(0.01, 4_096):
+            self._hear(number, self.by_number[number])
+
+    def _hear(self, number: int, reader: Reader) -> None:
+        part = reader.wire.recv(65_536)
+        if not part:
+            # Cut off: a failure, and the reader comes again.
+            self.tally.failures += 1
+            self.poll.unregister(number)
+            del self.by_number[number]
+            reader.wire.close()
+            reader.data = b""
+            reader.connect()
+            self._join(reader, self.every_s)
+            return
+        reader.data += part
+        if answer := reader.answer():
+            reader.note(answer, self.tally)
+            heapq.heappush(self.due, (time.monotonic() + self.every_s, number))
+
+
+def _read(pipe: Connection[Any, Any], port: int, paths: list[str], every_s: float) -> None:
+    crowd = Crowd(port, paths, every_s)
+    pipe.send(None)
+    while not pipe.poll():
+        crowd.step()
+    pipe.send(crowd.tally)

@@ -1,0 +1,33 @@
+"""Fastly: purge by surrogate key. fastly.com/documentation/reference/api/purging: POST /service/{id}/purge.
+
+About 150 ms to all POPs. By key only: a URL purge there asks for no credentials unless one switches them on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cdn.backend import Budget, Outcome
+from cdn.wire import Wire
+
+API = "https://api.fastly.com"
+
+
+class Fastly:
+    name = "fastly"
+    # More than 256 keys are a 400 and the purge is lost (fastly/fastly-magento2#104).
+    most = 256
+    soft = True
+    floor_s = 0
+    rebound = True
+
+    def __init__(self, service_id: str, token: str, api: str = API) -> None:
+        self.url = f"{api}/service/{service_id}/purge"
+        # 100,000 purges an hour (Fastly's published API profile) are 27 a second.
+        self.budget = Budget(27, 100)
+        # The answer maps each key to the id of its purge.
+        self.wire = Wire({"Fastly-Key": token, "Accept": "application/json"}, lambda said: isinstance(said, dict))
+
+    def purge(self, keys: Sequence[str], *, soft: bool) -> Outcome:
+        headers = {"Fastly-Soft-Purge": "1"} if soft else {}
+        return self.wire.send("POST", self.url, headers, {"surrogate_keys": list(keys)})

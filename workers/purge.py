@@ -1,0 +1,148 @@
+"""From the purge mailbox to the CDN: coalesced, in the vendor's chunks and budget, again where it failed, and once more
+two seconds later. Whatever the CDN does, it happens here: no goal waits for it."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import islice
+
+from cdn.backend import Backend, Outcome, Result
+from cdn.keys import is_soft
+from db import metrics
+from db.errors import Unavailable
+from db.purges import Due, Purges
+from workers.boot import services
+from workers.queues import Bells
+
+logger = logging.getLogger(__name__)
+
+# Between two looks: what is committed meanwhile travels in one call. The first
+# purge after a quiet time goes at once.
+COALESCE_S = 0.05
+# The job stays for the second purge of what it purged; after this long RQ counts it and the worker hears signals.
+LIFE_S = 5.0
+# A fetch that began before the commit may fill the cache after the purge, at the edge or at its shield; by then it has
+# landed (Fastly, "Purging best practices": about 2 s).
+REBOUND_MS = 2_000
+# Full jitter below these (s), doubling at each failure.
+RETRY_S, RETRY_MOST_S = 0.25, 30.0
+# Keys looked at together: ten calls of the vendors' chunks, and all matches of a Saturday.
+LOOK_MOST = 1_000
+
+
+def drain() -> None:
+    """The job behind the purge bell."""
+    here = services()
+    try:
+        drain_pending(_purger(), here.bells)
+    except Unavailable as error:
+        logger.warning("purge_waits reason=%r", error.message)
+
+
+@lru_cache(maxsize=1)
+def _purger() -> Purger:
+    here = services()
+    return Purger(here.purges, here.cdn)
+
+
+def drain_pending(purger: Purger, bells: Bells) -> None:
+    """Purge until nothing is left, then silence the bell. While nothing can be purged it waits, unless other jobs do:
+    then what is left is for the clock to ring for."""
+    started = time.monotonic()
+    while time.monotonic() - started < LIFE_S:
+        pause_s = purger.round(time.time_ns() // 1_000_000)
+        gives_way = pause_s is not None and pause_s > COALESCE_S and bells.waiting() > 0
+        if (pause_s is None or gives_way) and purger.purges.silence():
+            return
+        if gives_way:
+            return
+        time.sleep(COALESCE_S)
+    bells.purge()
+
+
+class Purger:
+    """Purges what is due, and remembers from job to job how the CDN is doing."""
+
+    def __init__(self, purges: Purges, backend: Backend) -> None:
+        self.purges = purges
+        self.backend = backend
+        self.failures = 0
+        self.not_before_ms = 0
+        self.told = ""
+
+    def round(self, now_ms: int) -> float | None:
+        """Returns in how many seconds there may be more to do; None if nothing is left. Raises Unavailable (Redis)."""
+        if now_ms < self.not_before_ms:
+            return (self.not_before_ms - now_ms) / 1000
+        due = self._worthwhile(self.purges.due(now_ms, LOOK_MOST), now_ms)
+        for chunk, soft in self._chunks(due):
+            if self._throttled(now_ms) or not self._purge(chunk, soft, now_ms):
+                return max(0, self.not_before_ms - now_ms) / 1000
+        next_ms = self.purges.next_ms()
+        return None if next_ms is None else max(0, next_ms - now_ms) / 1000
+
+    def _worthwhile(self, due: list[Due], now_ms: int) -> list[Due]:
+        """Without what has expired by itself or will before the CDN could have purged it."""
+        moot = [one for one in due if one.is_moot(now_ms)]
+        brief = [one for one in due if one.lifetime_s <= self.backend.floor_s]
+        if moot:
+            metrics.PURGE_MOOT.add(len(moot), cdn=self.backend.name)
+            logger.warning("purge_moot cdn=%s keys=%d first=%s", self.backend.name, len(moot), moot[0].key)
+        dropped = {*moot, *brief}
+        self.purges.ack(list(dropped), again_at_ms=None)
+        return [one for one in due if one not in dropped]
+
+    def _chunks(self, due: list[Due]) -> Iterator[tuple[list[Due], bool]]:
+        """At most the vendor's number of keys in each; scores before lists."""
+        for soft in (False, True):
+            chosen = [one for one in due if (self.backend.soft and is_soft(one.key)) is soft]
+            keys = iter(dict.fromkeys(one.key for one in chosen))
+            while chunk := set(islice(keys, self.backend.most)):
+                yield [one for one in chosen if one.key in chunk], soft
+
+    def _throttled(self, now_ms: int) -> bool:
+        wait_s = self.backend.budget.take(now_ms / 1000)
+        if wait_s:
+            metrics.PURGE_THROTTLED.add(cdn=self.backend.name)
+            self.not_before_ms = now_ms + round(wait_s * 1000)
+        return bool(wait_s)
+
+    def _purge(self, chunk: list[Due], soft: bool, now_ms: int) -> bool:
+        started = time.monotonic()
+        keys = list(dict.fromkeys(one.key for one in chunk))
+        outcome = self.backend.purge(keys, soft=soft)
+        took_ms = round((time.monotonic() - started) * 1000)
+        metrics.PURGE_REQUESTS.add(cdn=self.backend.name, result=outcome.result)
+        if outcome.result is not Result.DONE:
+            self._failed(outcome, len(keys), now_ms)
+            return False
+        self._done(chunk, keys, now_ms + took_ms)
+        said = (self.backend.name, len(keys), "soft" if soft else "hard", took_ms, ",".join(keys[:5]))
+        logger.info("purged cdn=%s keys=%d kind=%s ms=%d first=%s", *said)
+        return True
+
+    def _done(self, chunk: list[Due], keys: list[str], now_ms: int) -> None:
+        self.failures, self.told = 0, ""
+        self.purges.ack(chunk, again_at_ms=now_ms + REBOUND_MS if self.backend.rebound else None)
+        metrics.PURGE_KEYS.add(len(keys), cdn=self.backend.name)
+        for one in chunk:
+            if not one.rebound:
+                metrics.PURGE_SECONDS.observe(max(0, now_ms - one.at_ms) / 1000, cdn=self.backend.name)
+
+    def _failed(self, outcome: Outcome, keys: int, now_ms: int) -> None:
+        """Wait, longer each time; a refusal, which a person must mend, waits longest. The same reason is told once."""
+        self.failures += 1
+        most_s = min(RETRY_MOST_S, RETRY_S * 2**self.failures)
+        wait_s = RETRY_MOST_S if outcome.result is Result.REFUSED else random.uniform(0, most_s)
+        self.not_before_ms = now_ms + round(max(wait_s, outcome.retry_after_s or 0) * 1000)
+        if outcome.reason != self.told:
+            self.told = outcome.reason
+            said = (self.backend.name, keys, outcome.reason)
+            if outcome.result is Result.REFUSED:
+                logger.error("purge_refused cdn=%s keys=%d reason=%r", *said)
+            else:
+                logger.warning("purge_failed cdn=%s keys=%d reason=%r", *said)
