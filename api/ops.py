@@ -79,6 +79,9 @@ def _measured() -> dict[str, tuple[str, float]]:
         "ingest_waiting": ("Updates accepted and not yet applied", live.backlog()),
         "ingest_parked": ("Matches set aside after a bug", live.parked()),
         "purge_waiting": ("Cache keys that wait to be purged", here().purges.waiting()),
+        "push_lag_seconds": ("Age of the longest waiting news", _push_lag() / 1000),
+        "push_parked": ("Matches whose news was set aside after a bug", here().alerts.parked()),
+        "push_chunks_waiting": ("Chunks of devices that wait to be sent", here().chunks.sending()[0]),
         "history_lag_seconds": ("Age of the longest waiting outbox", _history_lag() / 1000),
     }
 
@@ -90,6 +93,11 @@ def _answers(ping: Callable[[], None]) -> bool:
         logger.warning("not_ready reason=%r", error.message)
         return False
     return True
+
+
+def _push_lag() -> int:
+    since = here().alerts.waiting_since()
+    return max(0, now_ms() - since) if since is not None else 0
 
 
 def _history_lag() -> int:

@@ -30,7 +30,9 @@ from db.session import engine
 from notify.emulators.ledger import Ledger
 from notify.emulators.phone import phone_of
 from workers.planner import CHUNK
+from workers.queues import PUSH
 from workers.recordings.door import signed
+from workers.supervisor import order_for
 
 MATCH = "final"
 # After the last push the fan-out is given so long to go on: thrice a claim, and some seconds of the clock.
@@ -112,6 +114,8 @@ class Witness:
 def kill_at_random(running: System, witness: Witness, devices: int, kills: int, rng: random.Random) -> int:
     """Kill and restart the worker that pushes, each time after it has got somewhere, until it was killed often enough
     or all is sent; returns how often."""
+    count = running.settings.worker_processes
+    victim = next(name for index, name in enumerate(running.workers) if PUSH in order_for(index, count))
     done = killed_at = before = 0
     quiet_since = time.monotonic()
     while time.monotonic() - quiet_since < QUIET_S and not witness.reached(devices):
@@ -120,8 +124,8 @@ def kill_at_random(running: System, witness: Witness, devices: int, kills: int, 
         if now != before:
             quiet_since, before = time.monotonic(), now
         if done < kills and now > killed_at:
-            running.kill("worker-1")
-            running.restart("worker-1")
+            running.kill(victim)
+            running.restart(victim)
             done, killed_at = done + 1, witness.taken()
             print(f"killed {done}, {killed_at} pushes taken", file=sys.stderr)
     return done

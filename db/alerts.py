@@ -180,7 +180,6 @@ class Alerts:
                 pipe.hset(keys.alert(alert_id), f"topic:{topic}", 1)
             for name in counts:
                 pipe.hincrby(keys.alert(alert_id), name, 1)
-                pipe.hincrby(keys.PUSH_TOTALS, name, 1)
             pipe.execute()
 
     @guarded
@@ -229,11 +228,6 @@ class Alerts:
                 pipe.hgetall(keys.alert(alert_id))
             rows = pipe.execute() if ids else []
         return [(alert_id, _words(row)) for alert_id, row in zip(ids, rows, strict=True) if row]
-
-    @guarded
-    def totals(self) -> dict[str, int]:
-        """Counters over all alerts ever."""
-        return {name.decode(): int(count) for name, count in self.redis.hgetall(keys.PUSH_TOTALS).items()}
 
 
 def _texts(found: Iterable[bytes]) -> list[str]:

@@ -124,7 +124,7 @@ class Chunks:
         again = chunk.again.name if done.again else ""
         pairs = [part for pair in done.counts.items() for part in pair]
         args: list[Any] = [chunk.name, _state(chunk), again, pack(done.again.items()), done.again_at, ALERT_S]
-        names = [keys.alert(chunk.alert_id), keys.PUSH_CLAIMED, keys.PUSH_LATER, keys.PUSH_TOTALS, keys.chunk(again)]
+        names = [keys.alert(chunk.alert_id), keys.PUSH_CLAIMED, keys.PUSH_LATER, keys.chunk(again)]
         return bool(self._done(keys=names, args=[*args, done.stop, *pairs]))
 
     @guarded

@@ -26,7 +26,6 @@ push:ready          zset     chunk_*.lua       chunks to send, in order of turn 
 push:later          zset     chunk_*.lua       chunks to try again, by when (ms)
 push:claimed        zset     chunk_*.lua       chunks a worker is sending, by when its claim runs out (ms)
 push:recent         zset     alerts_commit.lua the last 500 alert ids, by time (ms)
-push:totals         hash     chunk_done.lua    counters over all alerts
 bell:{name}         string   accept, commit    a job is on its way to this group of mailboxes; 30 s
 metrics:totals      hash     metrics.report    [name, labels, part] → sum over all processes
 metrics:gauges      hash     metrics.report    [process, name, labels] → "value ms"
@@ -66,7 +65,6 @@ PUSH_UNPLANNED = "push:unplanned"
 PUSH_READY = "push:ready"
 PUSH_CLAIMED = "push:claimed"
 PUSH_RECENT = "push:recent"
-PUSH_TOTALS = "push:totals"
 PUSH_LATER = "push:later"
 PUSH_BELL = "bell:push"
 # Each by the time from which there is something to do.

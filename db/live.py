@@ -288,12 +288,13 @@ class Live:
         *,
         visible: bool,
         purges: Sequence[str] = (),
+        tell: bool = False,
     ) -> Committed:
         """Make `after` the present, drop the inbox entries it came from, and tell history and listeners.
 
         All in one step, and only if nobody committed since `held` was read. visible: a reader can tell the
-        difference, so it becomes a new version. purges: what then has to go from the edge (db.purges.entry). Safe to
-        repeat when the answer was lost: the repeat is stale.
+        difference, so it becomes a new version. purges: what then has to go from the edge (db.purges.entry). tell:
+        followers may want to hear of it. Safe to repeat when the answer was lost: the repeat is stale.
         """
         before = held.match
         mode = "new" if visible else "drop" if before == after else "keep"
@@ -316,7 +317,7 @@ class Live:
                 keys.PURGE_PENDING,
                 keys.PURGE_BELL,
                 keys.WAITING,
-                keys.push(match_id),
+                keys.push(match_id) if tell else "",
                 keys.PUSH_PENDING,
                 keys.PUSH_BELL,
             ],

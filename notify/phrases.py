@@ -1,4 +1,4 @@
-"""Our words in the reader's language: GNU gettext catalogues in locale/*.po, read by Babel (docs/decisions/0012)."""
+"""Our words in the reader's language: GNU gettext catalogues in locale/*.po, read by Babel (docs/decisions/0015)."""
 
 from __future__ import annotations
 

@@ -106,12 +106,12 @@ class Voice:
         return decided.get(self.match.decided_by or "", _("Full-time"))
 
     def _detail(self, news: News) -> str:
-        """`90+3' Messi (pen.)`; empty where the event is unknown or names nobody."""
+        """`90+3' Messi (pen.)`, as much of it as is known."""
         event = self.match.events.get(news.event_id) if news.event_id else None
-        if event is None or event.player is None:
+        if event is None:
             return ""
-        said = [minute_of(event), clip(event.player.name, NAME_CHARS), self._manner(event)]
-        return " ".join(part for part in said if part)
+        name = clip(event.player.name, NAME_CHARS) if event.player else ""
+        return " ".join(part for part in (minute_of(event), name, self._manner(event)) if part)
 
     def _manner(self, event: Event) -> str:
         _ = self.words.gettext

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 
 from pydantic import TypeAdapter
 
-from db.domain import Event, Kind, Match
-from notify.news import News
+from db.domain import SCORING, Event, Fact, FactKind, Kind, Match
+from notify.news import RED_CARDS, News, news_of
 
 # Between two alerts of one class. Goals within it are one message; 97 s apart, as once in a final, they are two.
 WINDOW_MS = 30_000
@@ -21,6 +21,8 @@ STALE_MS = 5 * 60_000
 
 # News of one class waits for its own kind only: a red card does not wait because a goal has just been told.
 _CLASSES = {Kind.GOAL: "goals", Kind.PENALTY_MISSED: "goals", Kind.RED_CARD: "cards"}
+# Events whose news may wait in a window.
+_WAITING = SCORING | RED_CARDS | {"penalty_missed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,16 @@ class Heard:
 
 _windows = TypeAdapter(Window)
 _alerts = TypeAdapter(Alert)
+
+
+def concerns(match: Match, facts: Iterable[Fact]) -> bool:
+    """Whether a change of the match has to be heard of: it moves the score or the status, is news, or touches a goal or
+    a card that may be waiting. Of a match told touch by touch, that is few of its changes."""
+    facts = tuple(facts)
+    if any(fact.kind in (FactKind.SCORE, FactKind.STATUS) for fact in facts):
+        return True
+    touched = (match.events.get(fact.event_id) for fact in facts if fact.event_id)
+    return any(event and event.type in _WAITING for event in touched) or bool(news_of(match, facts))
 
 
 def class_of(news: News) -> str:

@@ -12,6 +12,7 @@ from threading import Event, Thread
 from db.audience import Audience, Dead, Reached
 from db.chunks import Chunk, Chunks, Done, Started
 from db.errors import Unavailable
+from db.metrics import PUSH_SECONDS
 from notify import window
 from notify.outcome import ConfigFault, Delivered, Gone, Later, OurFault, Outcome
 from notify.transport import Parcel, Transport
@@ -136,7 +137,9 @@ class Trip:
         self.counts.update(counted(name, outcome))
         match outcome:
             case Delivered():
-                self.counts[_latency(self.now_ms - self.started.told_at)] += 1
+                after_ms = self.now_ms - self.started.told_at
+                self.counts[_latency(after_ms)] += 1
+                PUSH_SECONDS.observe(after_ms / 1000, service=name)
             case Gone(_, since_ms):
                 self.dead.append(Dead(device_id, since_ms))
             case Later(_, retry_after_s):

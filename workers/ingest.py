@@ -13,6 +13,7 @@ from db.errors import Unavailable
 from db.history import History
 from db.live import Committed, Held, Live, Waiting
 from db.purges import entry
+from notify.window import concerns
 from workers.boot import services
 from workers.queues import Bells
 
@@ -96,7 +97,8 @@ class Drain:
             facts += new
         assert after is not None  # noqa: S101 - for the type checker: an inbox head has updates
         purges = self._purges(held.match, after, facts) if self.purging and visible else []
-        committed = self.live.commit(held, after, facts, waiting.ids, visible=visible, purges=purges)
+        tell = visible and concerns(after, facts)
+        committed = self.live.commit(held, after, facts, waiting.ids, visible=visible, purges=purges, tell=tell)
         self.remembered.pop(match_id, None)
         if committed.done:
             self._follow(after, committed, visible)

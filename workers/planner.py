@@ -28,8 +28,8 @@ CHUNK = 1_000
 LEASE_S = 30
 # The same after SQL failed: it may be back in a moment.
 AGAIN_S = 2
-# And after a topic could not be published to: Google asks for ten seconds.
-TOPICS_AGAIN_S = 10
+# And where something is left to do: after a topic could not be published to, Google asks for ten seconds.
+LEFT_AGAIN_S = 10
 
 # Devices with the kinds they want, and the place to go on from after them.
 Page = tuple[list[tuple[int, int]], str]
@@ -66,17 +66,13 @@ class Planner:
         if done:
             self.alerts.planned(alert_id, now_ms=now_ms)
         else:
-            self.alerts.lease(alert_id, TOPICS_AGAIN_S, again=True)
+            self.alerts.lease(alert_id, LEFT_AGAIN_S, again=True)
 
     def _carry_out(self, plan: Plan) -> bool:
         """Whether nothing of it is left to do."""
         alert = window.decode_alert(plan.alert)
         published = self._publish(plan, alert)
-        if not plan.chunked:
-            devices = self._chunks(plan, alert)
-            self.alerts.chunked(plan.id)
-            logger.info("alert_planned alert=%s devices=%d", plan.id, devices)
-        return published
+        return (plan.chunked or self._chunks(plan, alert)) and published
 
     def _publish(self, plan: Plan, alert: Alert) -> bool:
         """To topics, a kind at a time; who listens to two kinds gets two, the later in the place of the first. Whether
@@ -100,16 +96,19 @@ class Planner:
             if (name := f"{kind} {variant}") not in plan.published
         ]
 
-    def _chunks(self, plan: Plan, alert: Alert) -> int:
+    def _chunks(self, plan: Plan, alert: Alert) -> bool:
+        """False where the alert was stopped meanwhile, or is another planner's now."""
         number, total = plan.planned, 0
         for devices, place in self._told(plan, alert) if alert.of else self._followers(plan, alert):
             if not self.chunks.put(plan, number, devices, place):
-                break
+                return False
             self.alerts.lease(plan.id, LEASE_S, again=True)
             if number < PUSHERS_MOST:
                 self.bells.push()
             number, total = number + 1, total + len(devices)
-        return total
+        self.alerts.chunked(plan.id)
+        logger.info("alert_planned alert=%s devices=%d", plan.id, total)
+        return True
 
     def _followers(self, plan: Plan, alert: Alert) -> Iterator[Page]:
         silence = Silence(plan.told_at)

@@ -23,12 +23,12 @@ from workers.boot import Services, services
 from workers.broadcasts import Broadcasts
 from workers.courier import Courier
 from workers.planner import Planner
-from workers.queues import HISTORY, INGEST, PURGE, Bells
+from workers.queues import PUSH, Bells
 
 logger = logging.getLogger(__name__)
 
-# A job ends after this long, or after the piece in hand once another kind of job waits: RQ has no other way to let
-# scores and purges through.
+# A job ends after this long, or after the piece in hand once a job waits that this worker takes first: RQ has no other
+# way to let scores and purges through.
 LIFE_S = 1.0
 # Matches looked at in one go, and changes taken of each.
 MATCHES, CHANGES = 50, 50
@@ -52,7 +52,7 @@ def work_off(push: Push) -> None:
     started = time.monotonic()
     try:
         while push.turn(now_ms=time.time_ns() // 1_000_000):
-            if time.monotonic() - started > LIFE_S or push.bells.waiting(INGEST, PURGE, HISTORY):
+            if time.monotonic() - started > LIFE_S or push.bells.ahead(PUSH):
                 push.bells.push()
                 return
     except Unavailable as error:

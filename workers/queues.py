@@ -88,6 +88,11 @@ class Bells:
         except (redis.ConnectionError, redis.TimeoutError) as error:
             raise Unavailable(f"the job queues are out of reach: {type(error).__name__}") from error
 
+    def ahead(self, queue: str) -> int:
+        """Jobs that this worker would take before those of `queue`."""
+        names = self.served[: self.served.index(queue)] if queue in self.served else ()
+        return self.waiting(*names) if names else 0
+
     def _ring(self, queue: str, job: str, *args: int) -> None:
         self._enqueue(queue, job, *args, result_ttl=0)
 

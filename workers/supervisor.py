@@ -20,7 +20,12 @@ from workers import boot, queues
 
 logger = logging.getLogger(__name__)
 
-JOBS = ("workers.ingest", "workers.purge", "workers.history")
+JOBS = {
+    queues.INGEST: "workers.ingest",
+    queues.PURGE: "workers.purge",
+    queues.PUSH: "workers.push",
+    queues.HISTORY: "workers.history",
+}
 # A worker that dies at once, dies again: a second between starts keeps the log readable.
 RESTART_S = 1.0
 
@@ -60,7 +65,7 @@ def work(settings: Settings, index: int) -> None:
     worker = Worker(list(names), connection=queues.connect(settings.queue_url))
     reporter = Reporter(connect(settings.redis_url))
     reporter.start()
-    _warm_up()
+    _warm_up(names)
     logger.info("worker_started queues=%s", ",".join(names))
     try:
         worker.work(logging_level="WARNING", with_scheduler=False)
@@ -72,11 +77,11 @@ def work(settings: Settings, index: int) -> None:
         reporter.stop()
 
 
-def _warm_up() -> None:
+def _warm_up(names: Iterable[str]) -> None:
     """Import what the jobs need before the first one comes: it is a second on a busy machine, and that job may be a
     goal."""
-    for name in JOBS:
-        importlib.import_module(name)
+    for name in names:
+        importlib.import_module(JOBS[name])
 
 
 class Supervisor:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 
 from config import Settings
 from db.domain import Device, Platform
+from db.metrics import PUSHES
 from notify import apns, channels, fcm
 from notify.apns import Apns
 from notify.channels import Channels
@@ -20,6 +22,10 @@ from notify.webpush import WebPush
 ENVIRONMENTS = ("production", "sandbox")
 _APNS = {"production": apns.PRODUCTION, "sandbox": apns.SANDBOX}
 _CHANNELS = {"production": channels.PRODUCTION, "sandbox": channels.SANDBOX}
+
+
+# Reasons are the services' words: some sixty. Anything else they may say is not kept.
+_WORD = re.compile(r"[A-Za-z0-9_-]{1,48}")
 
 
 class Transports:
@@ -83,7 +89,9 @@ def _lines(pem: str) -> str:
 
 
 def counted(name: str, outcome: Outcome) -> tuple[str, str]:
-    """The counters an outcome adds to: what became of it, and for which reason by which service."""
+    """Count an outcome, and name the counters of its alert: what became of it, for which reason, by which service."""
     words = {Delivered: "sent", Gone: "gone", Later: "later", Dropped: "failed"}
     word = words.get(type(outcome), "failed")
-    return word, f"{word}:{name}:{outcome.reason}"
+    reason = outcome.reason if _WORD.fullmatch(outcome.reason) else "other"
+    PUSHES.add(service=name, result=word, reason=reason)
+    return word, f"{word}:{name}:{reason}"

@@ -1,6 +1,6 @@
 -- chunk_done.lua: count a chunk's outcomes and let it go; what is worth another try becomes a chunk of its own.
 -- Returns 1, or 0 if the claim had run out and another worker has the chunk (nothing is counted).
--- KEYS[1] alert hash  KEYS[2] claimed zset  KEYS[3] zset of those to try again later  KEYS[4] totals hash  KEYS[5] chunk of those to try again
+-- KEYS[1] alert hash  KEYS[2] claimed zset  KEYS[3] zset of those to try again later  KEYS[4] chunk of those to try again
 -- ARGV[1] name of the chunk  ARGV[2] field of its state  ARGV[3] name of the chunk to try again, or ""  ARGV[4] its devices, packed
 -- ARGV[5] its turn (ms)  ARGV[6] its expiry (s)  ARGV[7] why the alert is to be stopped, or ""  ARGV[8 ..] pairs of counter and amount
 if redis.call("ZREM", KEYS[2], ARGV[1]) == 0 then
@@ -8,7 +8,7 @@ if redis.call("ZREM", KEYS[2], ARGV[1]) == 0 then
 end
 redis.call("HSET", KEYS[1], ARGV[2], "done")
 if ARGV[3] ~= "" then
-    redis.call("SET", KEYS[5], ARGV[4], "EX", ARGV[6])
+    redis.call("SET", KEYS[4], ARGV[4], "EX", ARGV[6])
     redis.call("ZADD", KEYS[3], ARGV[5], ARGV[3])
 end
 if ARGV[7] ~= "" then
@@ -16,6 +16,5 @@ if ARGV[7] ~= "" then
 end
 for i = 8, #ARGV, 2 do
     redis.call("HINCRBY", KEYS[1], ARGV[i], ARGV[i + 1])
-    redis.call("HINCRBY", KEYS[4], ARGV[i], ARGV[i + 1])
 end
 return 1

@@ -5,7 +5,7 @@
 -- KEYS[1] state hash  KEYS[2] events hash  KEYS[3] inbox  KEYS[4] outbox
 -- KEYS[5] ingest pending zset  KEYS[6] history pending zset  KEYS[7] history bell  KEYS[8] live matches zset  KEYS[9] board version
 -- KEYS[10] purge pending zset  KEYS[11] purge bell  KEYS[12] number of updates that wait
--- KEYS[13] push mailbox  KEYS[14] push pending zset  KEYS[15] push bell
+-- KEYS[13] push mailbox, or "" where followers need not hear of it  KEYS[14] push pending zset  KEYS[15] push bell
 -- ARGV[1] match id  ARGV[2] rev the drain read ("0" if none)  ARGV[3] mode: "new" version, "keep" version, "drop" only
 -- ARGV[4] match JSON  ARGV[5] score  ARGV[6] time  ARGV[7] status  ARGV[8] facts JSON
 -- ARGV[9] start time (ms) while the match is live, else ""  ARGV[10] expiry of state (s; 0 = none)  ARGV[11] bell expiry (s)  ARGV[12] channel
@@ -68,7 +68,7 @@ if ARGV[3] ~= "drop" then
             purge = 1
         end
         redis.call("PUBLISH", ARGV[12], string.format("%s %.0f %.0f %s", ARGV[1], version, board, ARGV[13]))
-        if ARGV[8] ~= "[]" then
+        if KEYS[13] ~= "" then
             redis.call("XADD", KEYS[13], "*", "version", string.format("%.0f", version), "updated_at",
                 redis.call("HGET", KEYS[1], "updated_at"), "match", ARGV[4], "facts", ARGV[8],
                 "events", "[" .. table.concat(changed, ",") .. "]")

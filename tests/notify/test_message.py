@@ -76,6 +76,12 @@ def test_added_time_and_own_goals_are_shown_as_on_a_scoreboard() -> None:
     assert said(News(Kind.GOAL, "og", 1, Side.HOME, "og")).body.endswith("90+4' Varane (own goal)")
 
 
+def test_a_goal_without_a_scorer_has_its_minute() -> None:
+    nobody = replace(FINAL, events={"g1": replace(FINAL.events["g1"], player=None)})
+    assert said(FIRST, match=nobody).body == "Argentina 2–2 France\n80' (pen.)"
+    assert said(News(Kind.GOAL, "away-2", 1, Side.AWAY), match=nobody).body == "Argentina 2–2 France"
+
+
 def test_the_shoot_out_stands_beside_the_score() -> None:
     over = replace(FINAL, status=Status.FINISHED, score=Score(3, 3), shootout=Score(4, 2), decided_by="penalties")
     message = said(News(Kind.FULL_TIME, "full_time"), match=over)

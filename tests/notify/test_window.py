@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from db.domain import Event, Kind, Match, Score, Side, Stamp, Team
+from db.domain import Event, Fact, FactKind, Kind, Match, Score, Side, Stamp, Team
 from notify.news import News
-from notify.window import STALE_MS, WINDOW_MS, Alert, Window, close, decode, decode_alert, encode, encode_alert, hear
+from notify.window import (
+    STALE_MS,
+    WINDOW_MS,
+    Alert,
+    Window,
+    close,
+    concerns,
+    decode,
+    decode_alert,
+    encode,
+    encode_alert,
+    hear,
+)
 
 START = 1_700_000_000_000
 
@@ -186,6 +198,22 @@ def test_a_red_card_taken_back_while_it_waits_is_not_told() -> None:
     told.hear(5, News(Kind.RED_CARD, "r2", at(5), Side.AWAY, "r2"))
     told.hear(9, voided=["r2"])
     assert told.close(30) == []
+
+
+def test_a_window_hears_of_what_it_may_have_to_tell_or_to_mend_and_of_nothing_else() -> None:
+    stamp = Stamp(at(0))
+    types = ("goal", "red_card", "substitution", "yellow_card", "tackle")
+    match = Match("final", 1, events={name: Event(name, name, stamp, stamp, team=Side.HOME) for name in types})
+    heard = {
+        (kind.value, name)
+        for kind in (FactKind.ADDED, FactKind.EDITED, FactKind.VOIDED)
+        for name in types
+        if concerns(match, [Fact(kind, name, was=name)])
+    }
+    assert heard == {(kind, name) for kind in ("added", "edited", "voided") for name in ("goal", "red_card")}
+    assert concerns(match, [Fact(FactKind.SCORE, was="0-0")])
+    assert concerns(match, [Fact(FactKind.STATUS, was="scheduled")])
+    assert not concerns(match, [Fact(FactKind.INFO)])
 
 
 def test_ids_do_not_collide() -> None:

@@ -416,6 +416,8 @@ def test_two_planners_of_one_alert_make_one_plan(world: World) -> None:
     assert plan
     assert world.chunks.put(plan, 0, [(1, ALL)], "0 1")
     assert not world.chunks.put(plan, 0, [(1, ALL)], "0 1")
+    assert not world.push.planner._chunks(plan, window.decode_alert(plan.alert))
+    assert world.alerts.unplanned() == [alert_id]
     assert world.chunks.sending() == (1, 0)
 
 
