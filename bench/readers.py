@@ -67,7 +67,9 @@ class Reader:
         """A whole answer, once it is there."""
         head, end, body = self.data.partition(b"\r\n\r\n")
         length = LENGTH.search(head)
-        if not end or length is None or len(body) < int(length[1]):
+        # Without a length it is streamed in chunks, which end with an empty one (RFC 9112, 7.1).
+        whole = len(body) >= int(length[1]) if length else body.endswith(b"\r\n0\r\n\r\n")
+        if not end or not whole:
             return None
         answer, self.data = self.data, b""
         return answer
