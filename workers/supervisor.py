@@ -20,7 +20,12 @@ from workers import boot, queues
 
 logger = logging.getLogger(__name__)
 
-JOBS = ("workers.ingest", "workers.purge", "workers.push", "workers.history")
+JOBS = {
+    queues.INGEST: "workers.ingest",
+    queues.PURGE: "workers.purge",
+    queues.PUSH: "workers.push",
+    queues.HISTORY: "workers.history",
+}
 # A worker that dies at once, dies again: a second between starts keeps the log readable.
 RESTART_S = 1.0
 
