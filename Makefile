@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test tools lint types imports unit browser-js secret replay bench-ingest bench-hold bench-read bench-page bench-edge bench-kills bench-plan bench-push clean
+.PHONY: help run test tools lint types imports unit browser-js secret replay bench-ingest bench-hold bench-read bench-page bench-edge bench-kills bench-plan bench-push bench-load clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -49,6 +49,9 @@ bench-ingest: $(VENV)/.runs ## a Saturday's 230 events a second: accepted to app
 
 bench-edge: $(VENV)/.runs ## through a real Varnish: held and polling readers, lost purges, an outage, a CDN that hangs
 	@$(BIN)/python -m bench.edge
+
+bench-load: $(VENV)/.runs ## all at once: a Saturday's events, readers who poll and wait at a real Varnish; sent to seen
+	@$(BIN)/python -m bench.load
 
 bench-hold: $(VENV)/.runs ## 15,000 held readers and one goal, beside nchan (apt-get install nginx-light libnginx-mod-nchan)
 	@$(BIN)/python -m bench.hold

@@ -52,14 +52,14 @@ class Deployment:
         self.session = requests.Session()
         self.sent = 0
 
-    def kick_off(self, count: int) -> list[str]:
+    def kick_off(self, count: int, name: str = "bench") -> list[str]:
         """The paths of so many matches, once all are seen at the edge."""
-        names = [f"bench-{n}" for n in range(count)]
-        for name in names:
-            self.tell(name, "kickoff", 0)
-        for name in names:
-            self.until_seen(name, 0)
-        return [f"/api/score/{name}" for name in names]
+        match_ids = [f"{name}-{n}" for n in range(count)]
+        for match_id in match_ids:
+            self.tell(match_id, "kickoff", 0)
+        for match_id in match_ids:
+            self.until_seen(match_id, 0)
+        return [f"/api/score/{match_id}" for match_id in match_ids]
 
     def tell(self, match_id: str, event_type: str, home: int) -> float:
         """When it was sent (seconds since the epoch)."""
@@ -115,7 +115,7 @@ def held(asked: argparse.Namespace) -> dict[str, object]:
         crowd = Crowd(d.port, asked.clients, asked.crowd)
         rounds = []
         for n in range(asked.rounds):
-            rounds.append(_release(d, crowd, path, n + 1, asked.clients))
+            rounds.append(release(d, crowd, path, n + 1, asked.clients))
             if n == 0:
                 kb = (rounds[0]["memory_kb"] - before) / asked.clients
         crowd.leave()
@@ -132,7 +132,7 @@ def held(asked: argparse.Namespace) -> dict[str, object]:
     }
 
 
-def _release(d: Deployment, crowd: Crowd, path: str, home: int, clients: int) -> dict[str, float]:
+def release(d: Deployment, crowd: Crowd, path: str, home: int, clients: int) -> dict[str, float]:
     following = str(requests.get(d.url + path, timeout=30).json()["next"])
     # A thread of varnishd adds its figures to the sum when its request is over.
     time.sleep(0.5)
@@ -147,8 +147,8 @@ def _release(d: Deployment, crowd: Crowd, path: str, home: int, clients: int) ->
     found = {
         "released": len(times),
         "origin": origin,
-        "p50": _share(times, 0.5),
-        "p99": _share(times, 0.99),
+        "p50": share(times, 0.5),
+        "p99": share(times, 0.99),
         "last": round(times[-1], 1),
         "memory_kb": memory,
     }
@@ -192,10 +192,10 @@ def polled(asked: argparse.Namespace, *, purging: str = "", seconds: float = 0) 
         "backwards": tally.backwards,
         "goals": len(seen),
         "unseen": sum(at is None for _, _, at in seen),
-        "visible_p50_ms": _share(from_sent, 0.5, 1000),
-        "visible_p99_ms": _share(from_sent, 0.99, 1000),
-        "visible_max_ms": _share(from_sent, 1.0, 1000),
-        "committed_to_visible_p99_ms": _share(from_commit, 0.99, 1000),
+        "visible_p50_ms": share(from_sent, 0.5, 1000),
+        "visible_p99_ms": share(from_sent, 0.99, 1000),
+        "visible_max_ms": share(from_sent, 1.0, 1000),
+        "committed_to_visible_p99_ms": share(from_commit, 0.99, 1000),
     }
 
 
@@ -295,10 +295,10 @@ def _applied(asked: argparse.Namespace, purging: str) -> tuple[float, float]:
             took.append((committed - sent) * 1000)
             time.sleep(0.03)
     took.sort()
-    return _share(took, 0.5), _share(took, 0.99)
+    return share(took, 0.5), share(took, 0.99)
 
 
-def _share(found: list[float], share: float, unit: float = 1) -> float:
+def share(found: list[float], share: float, unit: float = 1) -> float:
     return round(found[min(len(found) - 1, int(len(found) * share))] * unit, 1) if found else -1
 
 
