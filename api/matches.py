@@ -31,7 +31,13 @@ _PAGE = re.compile(rf"(-?\d{{1,13}})\|({ID_PATTERN.pattern})", re.ASCII)
 
 
 @blueprint.get("/api/matches")
-@documented("Matches by day, competition, team or status", schemas.MatchList, query=schemas.MatchQuery, tag="matches")
+@documented(
+    "Matches by day, competition, team or status",
+    schemas.MatchList,
+    query=schemas.MatchQuery,
+    tag="matches",
+    errors=(400, 503),
+)
 def matches() -> Response:
     """In order of kick-off. `next` is the path of the next page, null on the last."""
     query = _query(schemas.MatchQuery)
@@ -64,7 +70,7 @@ def events(match_id: str) -> Response:
 
 
 @blueprint.get("/api/search")
-@documented("Search", schemas.SearchResult, query=schemas.SearchQuery, tag="matches")
+@documented("Search", schemas.SearchResult, query=schemas.SearchQuery, tag="matches", errors=(400, 503))
 def search() -> Response:
     """Teams and competitions by name, accents aside, and the latest matches of those teams."""
     found = here().history.search(_query(schemas.SearchQuery).q, SEARCH_MOST)

@@ -19,11 +19,20 @@ from pydantic.json_schema import models_json_schema
 from api import render, schemas
 from api.html import page
 from cdn import headers
+from db.domain import ID_PATTERN, Platform, Subject
 
 blueprint = Blueprint("openapi", __name__)
 
 # Of the wire contract, not of the build.
 VERSION = "1.0"
+
+# Of what stands in a path; other parts are any text.
+IN_PATH: dict[str, dict[str, Any]] = {
+    "match_id": {"type": "string", "pattern": f"^{ID_PATTERN.pattern}$"},
+    "subject_id": {"type": "string", "pattern": f"^{ID_PATTERN.pattern}$"},
+    "subject": {"type": "string", "enum": [*Subject]},
+    "platform": {"type": "string", "enum": [*Platform]},
+}
 
 View = TypeVar("View", bound=Callable[..., Any])
 Schemas = dict[tuple[type[BaseModel], str], dict[str, Any]]
@@ -151,7 +160,8 @@ def _content(
 def _parameters(path: str, operation: Operation) -> list[dict[str, Any]]:
     text = {"type": "string"}
     found: list[dict[str, Any]] = [
-        {"name": name, "in": "path", "required": True, "schema": text} for name in re.findall(r"\{(\w+)\}", path)
+        {"name": name, "in": "path", "required": True, "schema": IN_PATH.get(name, text)}
+        for name in re.findall(r"\{(\w+)\}", path)
     ]
     found += [{"name": name, "in": "header", "required": False, "schema": text} for name in operation.headers]
     schema = operation.query.model_json_schema() if operation.query else {}

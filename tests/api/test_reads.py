@@ -81,6 +81,17 @@ def test_the_document_takes_the_deliveries_that_the_door_takes(site: Site) -> No
         assert site.deliver(body).status_code == 202
 
 
+@pytest.mark.parametrize(
+    "url", ["/api/matches?status=nil", "/api/search", "/api/score/none", "/api/matches/none/events"]
+)
+def test_the_document_names_the_refusals_of_a_read(site: Site, url: str) -> None:
+    refusal = site.get(url)
+    path = url.split("?", maxsplit=1)[0].replace("none", "{match_id}")
+    responses = document(site)["paths"][path]["get"]["responses"]
+    assert refusal.status_code in (400, 404)
+    assert str(refusal.status_code) in responses
+
+
 READS = [
     ("/api/score/live", "/api/score/{match_id}", LIVE),
     ("/api/score/over", "/api/score/{match_id}", FINAL),
