@@ -28,7 +28,7 @@ SECRET = "whsec_" + base64.b64encode(b"a secret of the tests, 32 bytes.").decode
 SHARED_SECRET = "a-shared-secret-of-the-tests"
 
 
-def wait_until(true: Callable[[], object], what: str, timeout_s: float = 30.0) -> None:
+def wait_until(true: Callable[[], object], what: str, timeout_s: float = 60.0) -> None:
     """Poll a condition; fails naming what never came to be."""
     deadline = time.monotonic() + timeout_s
     while not true():
