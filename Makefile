@@ -3,7 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
+<<<<<<< HEAD
 .PHONY: help run test tools lint types imports unit browser-js secret replay bench-ingest bench-hold bench-read bench-page bench-edge bench-kills bench-plan bench-push bench-load clean
+=======
+.PHONY: help run test tools lint types imports unit faults browser-js secret replay bench-ingest bench-hold bench-churn bench-read bench-page bench-edge bench-kills bench-plan bench-push clean
+>>>>>>> proof
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -28,6 +32,9 @@ browser-js: ## the page's modules under node, where there is one
 
 unit: $(VENV)/.tests ## pytest: unit, real servers, headless browser
 	$(BIN)/pytest -q -n 2 --dist loadgroup
+
+faults: $(VENV)/.tests ## of pytest, what kills, cuts, stalls and restarts
+	$(BIN)/pytest -q -n 2 --dist loadgroup -m faults
 
 tools: ## install what the tests use beside Python: Redis, PostgreSQL, Chromium (root or sudo; else tests skip)
 	@sh tests/tools.sh
@@ -55,6 +62,9 @@ bench-load: $(VENV)/.runs ## all at once: a Saturday's events, readers who poll 
 
 bench-hold: $(VENV)/.runs ## 15,000 held readers and one goal, beside nchan (apt-get install nginx-light libnginx-mod-nchan)
 	@$(BIN)/python -m bench.hold
+
+bench-churn: $(VENV)/.runs ## 10,000 clients that come and go for five minutes, and what they leave in the web process
+	@$(BIN)/python -m bench.churn
 
 bench-read: $(VENV)/.runs ## the origin's score beside a bare WSGI hello (apt-get install wrk)
 	@$(BIN)/python -m bench.read

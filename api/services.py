@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
 
+import gevent
 import jwt
 from flask import current_app
+from gevent import monkey
 
 from api.document import Held
 from api.listener import Listener
@@ -103,7 +105,14 @@ def _ended(held: Held, count: int) -> None:
 
 
 def later(seconds: float, action: Callable[[], None]) -> Callable[[], None]:
-    """Do it then; the answer takes it back. Under gevent the timer is a greenlet."""
+    """Do it then; the answer takes it back.
+
+    The room calls this with its lock held, so under gevent nothing here may give way: a thread's `start` waits for the
+    thread, and whoever leaves meanwhile, called by the event loop, cannot wait for the lock and would never leave.
+    """
+    if monkey.is_module_patched("threading"):
+        greenlet = gevent.spawn_later(seconds, action)
+        return lambda: greenlet.kill(block=False)
     timer = threading.Timer(seconds, action)
     timer.daemon = True
     timer.start()

@@ -186,7 +186,7 @@ class Handled(Response):
         return ALREADY_HANDLED
 
 
-@blueprint.get("/api/ws")
+@blueprint.get("/api/ws", websocket=True)
 @documented("Many matches on one WebSocket", tag="held", status=101, errors=(400, 501))
 def websocket() -> Response:
     """Send `{"subscribe": ["id", …]}`, or `{"subscribe": {"id": version}}` to resume, and `{"unsubscribe": […]}`.

@@ -67,7 +67,7 @@ class Crowd:
 
 def _stand(pipe: Connection[Any, Any], port: int, count: int, index: int) -> None:
     """One process of the crowd."""
-    _open_files(count + SPARE_FILES)
+    open_files(count + SPARE_FILES)
     poll = select.epoll()
     clients = _connect(port, count, index, poll)
     pipe.send(len(clients))
@@ -86,7 +86,7 @@ def _stand(pipe: Connection[Any, Any], port: int, count: int, index: int) -> Non
             return
 
 
-def _open_files(wanted: int) -> None:
+def open_files(wanted: int) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     for limit in (wanted, hard):
         with suppress(ValueError, OSError):

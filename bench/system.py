@@ -195,10 +195,10 @@ def wait_for_port(port: int) -> None:
 
 
 @contextmanager
-def running(**settings: object) -> Iterator[System]:
+def running(kind: type[System] = System, /, **settings: object) -> Iterator[System]:
     """For a bench: ended and forgotten at its end, also by SIGTERM."""
     folder = Path(tempfile.mkdtemp(prefix="scores-bench-"))
-    system = System(folder, **settings)
+    system = kind(folder, **settings)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         system.start()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Play
@@ -58,6 +59,7 @@ def test_a_hidden_tab_asks_nothing_and_is_current_as_soon_as_it_is_shown(open_ta
     expect(state(page)).to_have_attribute("data-state", "live")
 
 
+@pytest.mark.faults
 def test_offline_is_said_and_online_catches_up(open_tab: OpenTab, play: Play) -> None:
     match_id = play.kick_off()
     page = open_tab()
@@ -71,6 +73,7 @@ def test_offline_is_said_and_online_catches_up(open_tab: OpenTab, play: Play) ->
     expect(state(page)).to_have_attribute("data-state", "live")
 
 
+@pytest.mark.faults
 def test_a_restarted_server_is_found_again_by_itself(open_tab: OpenTab, play: Play) -> None:
     match_id = play.kick_off()
     board, match = open_tab(), open_tab(f"/match/{match_id}")

@@ -384,6 +384,7 @@ def test_a_full_redis_is_unavailable_not_a_bug(live: Live, client: redis.Redis) 
         client.config_set("maxmemory", "0")
 
 
+@pytest.mark.faults
 def test_what_was_accepted_survives_a_killed_redis(live: Live, redis_server: RedisServer) -> None:
     live.accept([goal("a", 1)], now_ms=NOW, delivery="generic:1")
     redis_server.kill()

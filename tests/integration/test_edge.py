@@ -129,6 +129,7 @@ def test_no_reader_sees_a_version_go_backwards(deploy: Callable[..., Deployment]
             assert len(set(seen)) > 5
 
 
+@pytest.mark.faults
 def test_lost_purges_cost_a_lifetime_and_no_more(deploy: Callable[..., Deployment]) -> None:
     d = deploy(VARNISH_URLS=f"http://127.0.0.1:{free_port()}")
     d.kick_off("m1")
@@ -138,6 +139,7 @@ def test_lost_purges_cost_a_lifetime_and_no_more(deploy: Callable[..., Deploymen
     wait_until(lambda: "purge_failed" in d.system.log("worker-1").read_text(), "the failure in the log")
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("workers", [2, 3])
 def test_a_cdn_that_hangs_delays_no_goal(deploy: Callable[..., Deployment], workers: int) -> None:
     plane = Plane(lambda _plane, _call: Answer(after_s=60))
@@ -152,6 +154,7 @@ def test_a_cdn_that_hangs_delays_no_goal(deploy: Callable[..., Deployment], work
         plane.stop()
 
 
+@pytest.mark.faults
 def test_readers_keep_the_last_good_score_while_the_origin_is_down(deploy: Callable[..., Deployment]) -> None:
     d = deploy()
     d.kick_off("m1")

@@ -197,6 +197,7 @@ def test_a_client_that_closed_its_half_gets_its_answer(origin: Origin, client: C
     assert reader.rest() == b""
 
 
+@pytest.mark.faults
 def test_a_client_that_is_cut_off_leaves_the_room_at_once(origin: Origin, client: Connect) -> None:
     before = origin.inside()["connections"]
     readers = [client().ask(origin.next()) for _ in range(20)]

@@ -22,7 +22,7 @@ from workers.recordings.disorder import Delivery
 from workers.recordings.door import Door
 from workers.recordings.player import Player, lanes
 
-pytestmark = [recorded.needed, pytest.mark.xdist_group("kills")]
+pytestmark = [pytest.mark.faults, recorded.needed, pytest.mark.xdist_group("kills")]
 
 FILES = (*recorded.TOURNAMENTS, recorded.FEEDS[0], recorded.FEEDS[2])
 # `KILL_SEED=…` runs a failed test's kills at the same points again.

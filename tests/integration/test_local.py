@@ -168,6 +168,7 @@ def test_ctrl_c_in_the_middle_of_the_start_ends_everything(start: Start) -> None
     assert "Traceback" not in local.said()
 
 
+@pytest.mark.faults
 def test_a_process_that_dies_ends_all_and_is_named(start: Start) -> None:
     local = start(DEMO=0).up()
     clock = next(one for one in local.family if one.cmdline()[-2:] == ["-m", "workers.clock"] and one.name() != "sh")
@@ -194,6 +195,7 @@ def test_a_second_one_over_the_same_folder_is_refused(start: Start) -> None:
     assert first.board() == {}
 
 
+@pytest.mark.faults
 def test_after_a_kill_9_no_second_redis_writes_the_same_file(start: Start) -> None:
     first = start(DEMO=0).up()
     first.process.kill()

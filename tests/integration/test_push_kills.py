@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bench import kills
 
 
+@pytest.mark.faults
 def test_a_killed_push_worker_loses_nothing_and_resends_a_chunk_at_most() -> None:
     found = kills.run(devices=4_000, kills=3, seed=7)
     assert found["kills"] == 3

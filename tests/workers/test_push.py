@@ -319,6 +319,7 @@ class Killed(BaseException):
     """kill -9, as seen from inside."""
 
 
+@pytest.mark.faults
 def test_what_a_killed_worker_held_is_sent_by_the_next(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(planner, "CHUNK", 3)
     for number in range(9):
@@ -380,6 +381,7 @@ def test_what_was_sent_is_not_sent_again_because_sql_is_away(world: World, monke
     assert [token for token, _ in world.phones.sent] == ["fan"]
 
 
+@pytest.mark.faults
 def test_a_killed_planner_goes_on_where_it_was(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(planner, "CHUNK", 2)
     for number in range(9):
