@@ -3,11 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-<<<<<<< HEAD
-.PHONY: help run test tools lint types imports unit browser-js secret replay bench-ingest bench-hold bench-read bench-page bench-edge bench-kills bench-plan bench-push bench-load clean
-=======
-.PHONY: help run test tools lint types imports unit faults browser-js secret replay bench-ingest bench-hold bench-churn bench-read bench-page bench-edge bench-kills bench-plan bench-push clean
->>>>>>> proof
+.PHONY: help run test tools lint types imports unit faults browser-js secret replay bench-ingest bench-hold bench-churn bench-read bench-page bench-edge bench-kills bench-plan bench-push bench-load clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16

@@ -9,6 +9,7 @@ import socket
 import sqlite3
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import redis
 
+from api.listener import Listener
 from bench.system import free_port
 
 if TYPE_CHECKING:
@@ -78,6 +80,15 @@ class RedisServer:
         if self.process and self.process.poll() is None:
             self.process.terminate()
             self.process.wait()
+
+
+@pytest.fixture(autouse=True)
+def no_listener_is_left() -> Iterator[None]:
+    """One that is left hears what is said to the next test, and complains of its Redis for the rest of the run."""
+    yield
+    for thread in threading.enumerate():
+        if isinstance(thread, Listener):
+            thread.stop()
 
 
 @pytest.fixture(scope="session")

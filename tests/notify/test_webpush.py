@@ -94,15 +94,21 @@ def listening(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PushSe
     keys, service = Keys(tmp_path_factory.mktemp("web")), PushService()
     loop = asyncio.new_event_loop()
     tls = tls_context(str(keys.cert), str(keys.tls_key), "h2")
-    server = loop.run_until_complete(loop.create_server(lambda: Link(service), "127.0.0.1", 0, ssl=tls))
+    # In a thread of its own: the browser's tests leave a loop running in the main one.
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
+    listens = loop.create_server(lambda: Link(service), "127.0.0.1", 0, ssl=tls)
+    server = asyncio.run_coroutine_threadsafe(listens, loop).result(10)
     yield service, f"https://localhost:{server.sockets[0].getsockname()[1]}", str(keys.cert)
+    asyncio.run_coroutine_threadsafe(_end(server), loop).result(10)
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
-    server.close()
-    loop.run_until_complete(asyncio.sleep(0))
     loop.close()
+
+
+async def _end(server: asyncio.Server) -> None:
+    server.close()
+    await asyncio.sleep(0)
 
 
 @pytest.fixture
