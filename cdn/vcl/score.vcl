@@ -1,4 +1,4 @@
-# Our edge, for Varnish 7.1 with vmod xkey. docs/edge.md, `make run EDGE=varnish`, tests and benches all run this file.
+# Our edge, for Varnish 7.1 with the vmods xkey and vsthrottle. docs/edge.md, `make run EDGE=varnish`, tests and benches all run this file.
 #
 # origin.vcl, which it includes, says where the origin is (a probe and a backend named origin); cdn/varnishd.py puts it in
 # and knows the parameters that this file counts on. Purges come to the listener named admin, -a admin=127.0.0.1:6083, with
@@ -7,6 +7,7 @@
 vcl 4.1;
 
 import std;
+import vsthrottle;
 import xkey;
 
 include "origin.vcl";
@@ -121,6 +122,8 @@ sub vcl_recv {
 
 # Parameters that no view reads would be ways past the cache; the others in one order.
 sub edge_query {
+    # No client sends a fragment; the origin would read past it.
+    set req.url = regsub(req.url, "#.*$", "");
     if (req.url !~ "^/api/(matches|live|search)(\?|$)") {
         set req.url = regsub(req.url, "\?.*$", "");
         return;
@@ -151,7 +154,26 @@ sub vcl_pipe {
     return (pipe);
 }
 
+# A path whose fetch has failed is not fetched again for a second: an origin that is up but ill (its Redis is away, say)
+# would get one try after the other, each with those who wait behind it, and every stale answer would start one more.
+sub edge_failed {
+    if (vsthrottle.is_denied("failed:" + bereq.url, 1, 1s)) {
+        # Noted already.
+    }
+}
+
+sub vcl_miss {
+    if (!req.http.X-Stale-Ok && req.restarts == 0 && req.http.X-Kind != "wait"
+        && vsthrottle.remaining("failed:" + req.url, 1, 1s) == 0) {
+        set req.http.X-Stale-Ok = "1";
+        return (restart);
+    }
+}
+
 sub vcl_backend_fetch {
+    if (bereq.is_bgfetch && vsthrottle.remaining("failed:" + bereq.url, 1, 1s) == 0) {
+        return (abandon);
+    }
     if (bereq.http.X-Kind == "wait") {
         # A hold is 20 s.
         set bereq.first_byte_timeout = 30s;
@@ -176,6 +198,7 @@ sub vcl_backend_response {
     if (beresp.status >= 500 || beresp.status == 429) {
         if (bereq.is_bgfetch || bereq.http.X-Kind != "wait") {
             # Keep the good object. Delivering would put a hit-for-miss of 120 s before it.
+            call edge_failed;
             return (abandon);
         }
         # Those who wait together are told together.
@@ -196,7 +219,8 @@ sub vcl_backend_response {
     if (beresp.http.Surrogate-Control ~ "max-age=\d+") {
         set beresp.ttl = std.duration(regsub(beresp.http.Surrogate-Control, "^.*max-age=(\d+).*$", "\1s"), 2s);
     }
-    if (bereq.http.X-Kind == "wait") {
+    if (bereq.http.X-Kind == "wait" || beresp.status == 404) {
+        # Ids that somebody makes up must not push out the last good scores, which an outage is lived through with.
         set beresp.grace = 0s;
         set beresp.keep = 0s;
     } else {
@@ -218,6 +242,7 @@ sub vcl_backend_error {
         return (deliver);
     }
     if (bereq.is_bgfetch || bereq.http.X-Kind != "wait") {
+        call edge_failed;
         return (abandon);
     }
     # A second, so that one failed fetch answers all who wait for it.

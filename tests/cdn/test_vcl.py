@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import socket
 import threading
+import time
 
 import pytest
 import requests
@@ -235,7 +236,7 @@ class TestFailing:
         edge.purge("match-m1")
         assert edge.version() == 3
         origin.replies[SCORE] = score(4)
-        assert edge.version() == 4
+        wait_until(lambda: edge.version() == 4, "recovery", timeout_s=5)
 
     def test_a_slow_origin_is_given_up_for_the_last_good_score(self, edge: Varnish, origin: Origin) -> None:
         origin.replies[SCORE] = score(3, ttl=1, swr=0)
@@ -248,6 +249,36 @@ class TestFailing:
         assert edge.version() == 3
         slow.held.set()
 
+    @pytest.mark.faults
+    @pytest.mark.parametrize("pause_s", [0.0, 0.3], ids=["at once", "after a while"])
+    def test_an_origin_that_is_up_but_ill_is_asked_once_a_second_however_many_read(
+        self, edge: Varnish, origin: Origin, pause_s: float
+    ) -> None:
+        path = f"/api/score/ill-{next(fresh)}"
+        origin.replies[path] = score(3, ttl=1, swr=0)
+        edge.get(path)
+
+        def ill(_: Asked) -> Reply:
+            time.sleep(pause_s)
+            return Reply(b"broken", {"Cache-Control": "no-store"}, 503)
+
+        origin.replies[path] = ill
+        wait_until(lambda: (edge.get(path), origin.count(path) > 1)[1], "the score to expire")
+        asked, started = origin.count(path), time.monotonic()
+        for _ in range(3):
+            assert at_once([lambda: edge.version(path)] * 40) == [3] * 40
+        # At most one a second, and one more for each end of that time.
+        assert origin.count(path) - asked <= time.monotonic() - started + 2
+        origin.replies[path] = score(4)
+        wait_until(lambda: edge.version(path) == 4, "recovery", timeout_s=5)
+
+    def test_ids_that_are_made_up_do_not_stay(self, edge: Varnish, origin: Origin) -> None:
+        path = f"/api/score/none-{next(fresh)}"
+        origin.replies[path] = Reply(b'{"error":{}}', {"Cache-Control": "public, s-maxage=1"}, 404)
+        assert edge.get(path).status_code == 404
+        origin.replies[path] = Reply(b"broken", {}, 500)
+        wait_until(lambda: edge.get(path).status_code == 503, "its end", timeout_s=10)
+
 
 class TestPassing:
     def test_a_delivery_goes_through_whole_and_is_never_kept(self, edge: Varnish, origin: Origin) -> None:
@@ -256,8 +287,9 @@ class TestPassing:
             headers = {"webhook-signature": f"v1,{n}", "X-Ingest-Secret": "s"}
             answer = edge.get("/api/ingest/generic", method="POST", data=b"body %d" % n, headers=headers)
             assert answer.status_code == 202
-        assert [one.body for one in origin.asked] == [b"body 0", b"body 1"]
-        said = {name.lower(): value for name, value in origin.asked[1].headers.items()}
+        deliveries = [one for one in origin.asked if one.method == "POST"]
+        assert [one.body for one in deliveries] == [b"body 0", b"body 1"]
+        said = {name.lower(): value for name, value in deliveries[1].headers.items()}
         assert (said["webhook-signature"], said["x-ingest-secret"]) == ("v1,1", "s")
 
     @pytest.mark.parametrize("path", ["/api/me", "/api/users", "/metrics", "/readyz", "/api/anything-new?x=1"])
@@ -354,6 +386,8 @@ class TestPoisoning:
         origin.replies[SCORE] = score(1)
         for query in ("", "?a=1", "?cb=2&x[]=3", "?", "??", "?utm_source=x"):
             edge.get(SCORE + query)
+        # No library sends a fragment; a script may.
+        assert b" 200 " in edge.raw(f"GET {SCORE}#2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())[:20]
         assert origin.count(SCORE) == 1
         assert len(origin.asked) == 1
 
@@ -402,6 +436,7 @@ class TestPoisoning:
     ) -> None:
         answer = edge.raw(request_)
         assert b" 4" in answer[:13] or answer == b""
+        assert origin.asked == []
         origin.replies[SCORE] = score(1)
         assert edge.version() == 1
 
