@@ -73,6 +73,8 @@ class Settings:
     cloudfront_distribution_id: str = ""
     aws_access_key_id: str = ""
     aws_secret_access_key: str = field(default="", repr=False)
+    # Of temporary credentials.
+    aws_session_token: str = field(default="", repr=False)
     # Bunny's pull zone id and API key.
     bunny_pull_zone_id: str = ""
     bunny_api_key: str = field(default="", repr=False)

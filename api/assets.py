@@ -11,6 +11,7 @@ from pathlib import Path
 
 from flask import Blueprint, Response, send_file
 
+from api.services import here
 from cdn import headers
 from db.errors import Refused
 
@@ -28,7 +29,7 @@ def asset(digest: str, name: str) -> Response:
     if name not in _names():
         raise Refused("There is no such file.", "unknown_route")
     response = send_file(FOLDER / name)
-    response.headers.update(headers.ASSET if digest == _digest() else headers.PAGE.headers())
+    response.headers.update(headers.ASSET if digest == _digest() else here().dialect.headers(headers.PAGE))
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response, render_template
 
 from api.assets import url
+from api.services import here
 from cdn.headers import Policy
 
 # Everything a page needs is ours, and nothing of it is inline.
@@ -17,7 +18,7 @@ CONTENT_SECURITY = (
 
 def page(template: str, policy: Policy, status: int = 200, **context: Any) -> Response:
     response = Response(render_template(template, asset=url, **context), status)
-    response.headers.update(policy.headers())
+    response.headers.update(here().dialect.headers(policy))
     response.headers["Content-Security-Policy"] = CONTENT_SECURITY
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"

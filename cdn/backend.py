@@ -44,7 +44,8 @@ def refused(reason: str) -> Outcome:
 
 @dataclass(slots=True)
 class Budget:
-    """A token bucket of calls. The vendors count per account; one purge job runs at a time, so a process may count."""
+    """A token bucket of calls. The vendors count per account; of three workers or more one alone purges, so a process may
+    count for its dyno."""
 
     per_s: float
     burst: float
@@ -64,7 +65,7 @@ class Budget:
 class Backend(Protocol):
     """most: keys a call may hold. soft: it can mark keys stale instead of dropping them. floor_s: answers that live no
     longer than this are left to expire, for its purge is no faster. rebound: a second purge two seconds later is worth
-    its price."""
+    its price for live scores too, not only for what lasts."""
 
     name: str
     most: int

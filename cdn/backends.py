@@ -33,10 +33,12 @@ NEEDS = {
 }
 _BUILD: dict[str, Callable[[Any], Backend]] = {
     "null": lambda _: Null(),
-    "varnish": lambda s: Varnish([url.strip() for url in s.varnish_urls.split(",")], s.edge_purge_secret),
+    "varnish": lambda s: Varnish(s.varnish_urls.replace(",", " ").split(), s.edge_purge_secret),
     "fastly": lambda s: Fastly(s.fastly_service_id, s.fastly_api_token),
     "cloudflare": lambda s: Cloudflare(s.cloudflare_zone_id, s.cloudflare_api_token, s.cloudflare_plan),
-    "cloudfront": lambda s: CloudFront(s.cloudfront_distribution_id, s.aws_access_key_id, s.aws_secret_access_key),
+    "cloudfront": lambda s: CloudFront(
+        s.cloudfront_distribution_id, s.aws_access_key_id, s.aws_secret_access_key, s.aws_session_token
+    ),
     "bunny": lambda s: Bunny(s.bunny_pull_zone_id, s.bunny_api_key),
 }
 

@@ -28,10 +28,12 @@ class CloudFront:
     floor_s = 15
     rebound = False
 
-    def __init__(self, distribution_id: str, key_id: str = "", secret: str = "", api: str | None = None) -> None:
+    def __init__(
+        self, distribution_id: str, key_id: str = "", secret: str = "", token: str = "", api: str | None = None
+    ) -> None:
         self.distribution_id = distribution_id
         self.budget = Budget(1, 10)
-        self.client = _client(key_id or None, secret or None, api)
+        self.client = _client(key_id or None, secret or None, token or None, api)
 
     def purge(self, keys: Sequence[str], *, soft: bool) -> Outcome:  # noqa: ARG002 - it knows only one kind
         return within(TOTAL_S, lambda: self._purge(keys), lambda: later(f"no answer in {TOTAL_S} s"))
@@ -53,7 +55,7 @@ class CloudFront:
         return DONE
 
 
-def _client(key_id: str | None, secret: str | None, api: str | None) -> Any:
+def _client(key_id: str | None, secret: str | None, token: str | None, api: str | None) -> Any:
     try:
         import boto3  # noqa: PLC0415 - an optional requirement
         from botocore.config import Config  # noqa: PLC0415
@@ -66,6 +68,7 @@ def _client(key_id: str | None, secret: str | None, api: str | None) -> Any:
         region_name="us-east-1",
         aws_access_key_id=key_id,
         aws_secret_access_key=secret,
+        aws_session_token=token,
         endpoint_url=api,
         config=limits,
     )

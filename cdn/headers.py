@@ -62,8 +62,8 @@ AT_ONCE = Policy(browser=0, edge=1)
 PAGE = Policy(browser=0, edge=60, swr=60, sie=600)
 ASSET = {"Cache-Control": "public, max-age=31536000, immutable"}
 DOCUMENT = Policy(browser=60, edge=300, swr=300, sie=3600)
-# What `flask edge check` looks for: long, so that only a purge can make it change.
-CANARY = Policy(browser=0, edge=60)
+# What `flask edge check` looks for: long, so that while it looks only a purge can make it change.
+CANARY = Policy(browser=0, edge=3600)
 
 _SCORE = {Phase.LIVE: LIVE, Phase.BREAK: LIVE, Phase.FINISHED: FINAL}
 _DETAIL = {Phase.LIVE: LIST, Phase.BREAK: LIST, Phase.FINISHED: FINAL}

@@ -47,6 +47,7 @@ GIVEN = {
     "cloudfront_distribution_id": ("EDFDVBD6", "EDFDVBD6"),
     "aws_access_key_id": ("AKIDTESTS", "AKIDTESTS"),
     "aws_secret_access_key": ("an aws secret", "an aws secret"),
+    "aws_session_token": ("an aws token", "an aws token"),
     "bunny_pull_zone_id": ("12345", "12345"),
     "bunny_api_key": ("a bunny key", "a bunny key"),
     "metrics_token": ("a metrics token", "a metrics token"),

@@ -54,7 +54,8 @@ class Probe(threading.Thread):
 
     def _listen(self, feed: Newsfeed) -> None:
         while not self.stopping.is_set():
-            told = [one for one in feed.next(1.0) if isinstance(one, News)]
+            # What is purged: the clock is left to expire.
+            told = [one for one in feed.next(1.0) if isinstance(one, News) and one.urgent]
             if told:
                 # The newest: the others were waiting while we looked, and their wait is not the edge's.
                 self.see(told[-1].match_id, told[-1].version)

@@ -7,6 +7,7 @@ import logging
 import random
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 
@@ -28,6 +29,8 @@ LIFE_S = 5.0
 # A fetch that began before the commit may fill the cache after the purge, at the edge or at its shield; by then it has
 # landed (Fastly, "Purging best practices": about 2 s).
 REBOUND_MS = 2_000
+# What lives longer than this is purged a second time at any price: an old score that slips in would stay for minutes.
+LASTING_S = 15
 # Full jitter below these (s), doubling at each failure.
 RETRY_S, RETRY_MOST_S = 0.25, 30.0
 # Keys looked at together: ten calls of the vendors' chunks, and all matches of a Saturday.
@@ -64,26 +67,49 @@ def drain_pending(purger: Purger, bells: Bells) -> None:
     bells.purge()
 
 
+@dataclass(slots=True)
+class Lane:
+    """How purges of one kind, hard or soft, are doing. A failure keeps those waiting that it failed for, not what is
+    committed after it: the CDN may have come back, and a goal's purge is worth a try at once."""
+
+    failures: int = 0
+    failed_at_ms: int = 0
+    not_before_ms: int = 0
+    told: str = ""
+
+    def is_open_to(self, one: Due, now_ms: int) -> bool:
+        return now_ms >= self.not_before_ms or one.at_ms > self.failed_at_ms
+
+
 class Purger:
     """Purges what is due, and remembers from job to job how the CDN is doing."""
 
     def __init__(self, purges: Purges, backend: Backend) -> None:
         self.purges = purges
         self.backend = backend
-        self.failures = 0
-        self.not_before_ms = 0
-        self.told = ""
+        self.lanes = {False: Lane(), True: Lane()}
+        # Until then nothing at all is called: the budget is spent, or the CDN asked for a pause.
+        self.shut_until_ms = 0
 
     def round(self, now_ms: int) -> float | None:
         """Returns in how many seconds there may be more to do; None if nothing is left. Raises Unavailable (Redis)."""
-        if now_ms < self.not_before_ms:
-            return (self.not_before_ms - now_ms) / 1000
-        due = self._worthwhile(self.purges.due(now_ms, LOOK_MOST), now_ms)
-        for chunk, soft in self._chunks(due):
-            if self._throttled(now_ms) or not self._purge(chunk, soft, now_ms):
-                return max(0, self.not_before_ms - now_ms) / 1000
+        due = self._worthwhile(self.purges.due(now_ms, LOOK_MOST), now_ms) if now_ms >= self.shut_until_ms else []
+        failed: set[bool] = set()
+        for chunk, soft in self._chunks(due, now_ms):
+            if soft in failed:
+                continue
+            if now_ms < self.shut_until_ms or self._throttled(now_ms):
+                break
+            if not self._purge(chunk, soft, now_ms):
+                failed.add(soft)
+        return self._pause_s(now_ms)
+
+    def _pause_s(self, now_ms: int) -> float | None:
         next_ms = self.purges.next_ms()
-        return None if next_ms is None else max(0, next_ms - now_ms) / 1000
+        if next_ms is None:
+            return None
+        waiting = [lane.not_before_ms for lane in self.lanes.values() if lane.failures]
+        return max(0, next_ms - now_ms, self.shut_until_ms - now_ms, min(waiting, default=0) - now_ms) / 1000
 
     def _worthwhile(self, due: list[Due], now_ms: int) -> list[Due]:
         """Without what has expired by itself or will before the CDN could have purged it."""
@@ -96,10 +122,11 @@ class Purger:
         self.purges.ack(list(dropped), again_at_ms=None)
         return [one for one in due if one not in dropped]
 
-    def _chunks(self, due: list[Due]) -> Iterator[tuple[list[Due], bool]]:
+    def _chunks(self, due: list[Due], now_ms: int) -> Iterator[tuple[list[Due], bool]]:
         """At most the vendor's number of keys in each; scores before lists."""
-        for soft in (False, True):
-            chosen = [one for one in due if (self.backend.soft and is_soft(one.key)) is soft]
+        for soft, lane in self.lanes.items():
+            mine = [one for one in due if (self.backend.soft and is_soft(one.key)) is soft]
+            chosen = [one for one in mine if lane.is_open_to(one, now_ms)]
             keys = iter(dict.fromkeys(one.key for one in chosen))
             while chunk := set(islice(keys, self.backend.most)):
                 yield [one for one in chosen if one.key in chunk], soft
@@ -108,7 +135,7 @@ class Purger:
         wait_s = self.backend.budget.take(now_ms / 1000)
         if wait_s:
             metrics.PURGE_THROTTLED.add(cdn=self.backend.name)
-            self.not_before_ms = now_ms + round(wait_s * 1000)
+            self.shut_until_ms = now_ms + round(wait_s * 1000)
         return bool(wait_s)
 
     def _purge(self, chunk: list[Due], soft: bool, now_ms: int) -> bool:
@@ -118,30 +145,35 @@ class Purger:
         took_ms = round((time.monotonic() - started) * 1000)
         metrics.PURGE_REQUESTS.add(cdn=self.backend.name, result=outcome.result)
         if outcome.result is not Result.DONE:
-            self._failed(outcome, len(keys), now_ms)
+            self._failed(self.lanes[soft], outcome, chunk, now_ms + took_ms)
             return False
+        self.lanes[soft] = Lane()
         self._done(chunk, keys, now_ms + took_ms)
         said = (self.backend.name, len(keys), "soft" if soft else "hard", took_ms, ",".join(keys[:5]))
         logger.info("purged cdn=%s keys=%d kind=%s ms=%d first=%s", *said)
         return True
 
     def _done(self, chunk: list[Due], keys: list[str], now_ms: int) -> None:
-        self.failures, self.told = 0, ""
-        self.purges.ack(chunk, again_at_ms=now_ms + REBOUND_MS if self.backend.rebound else None)
+        again = [one for one in chunk if self.backend.rebound or one.lifetime_s > LASTING_S]
+        self.purges.ack(again, again_at_ms=now_ms + REBOUND_MS)
+        self.purges.ack([one for one in chunk if one not in again], again_at_ms=None)
         metrics.PURGE_KEYS.add(len(keys), cdn=self.backend.name)
         for one in chunk:
             if not one.rebound:
                 metrics.PURGE_SECONDS.observe(max(0, now_ms - one.at_ms) / 1000, cdn=self.backend.name)
 
-    def _failed(self, outcome: Outcome, keys: int, now_ms: int) -> None:
+    def _failed(self, lane: Lane, outcome: Outcome, chunk: list[Due], now_ms: int) -> None:
         """Wait, longer each time; a refusal, which a person must mend, waits longest. The same reason is told once."""
-        self.failures += 1
-        most_s = min(RETRY_MOST_S, RETRY_S * 2**self.failures)
+        lane.failures += 1
+        most_s = min(RETRY_MOST_S, RETRY_S * 2**lane.failures)
         wait_s = RETRY_MOST_S if outcome.result is Result.REFUSED else random.uniform(0, most_s)
-        self.not_before_ms = now_ms + round(max(wait_s, outcome.retry_after_s or 0) * 1000)
-        if outcome.reason != self.told:
-            self.told = outcome.reason
-            said = (self.backend.name, keys, outcome.reason)
+        lane.not_before_ms = now_ms + round(wait_s * 1000)
+        lane.failed_at_ms = max(one.at_ms for one in chunk)
+        if outcome.retry_after_s:
+            self.shut_until_ms = now_ms + round(outcome.retry_after_s * 1000)
+        if outcome.reason != lane.told:
+            lane.told = outcome.reason
+            said = (self.backend.name, len(chunk), outcome.reason)
             if outcome.result is Result.REFUSED:
                 logger.error("purge_refused cdn=%s keys=%d reason=%r", *said)
             else:

@@ -34,8 +34,8 @@ def order_for(index: int, count: int) -> tuple[str, ...]:
     """The queues a worker listens on, first come first.
 
     The first worker is for scores alone, so that no CDN, phone or database keeps one waiting; of three or more the
-    second is for purges alone, for the same reason. The others take scores last, so that a stream of them never starves
-    the rest. A worker by itself takes everything.
+    second is for purges alone, and it alone for purges: a CDN's budget and its Retry-After are kept in one process. The
+    others take scores last, so that a stream of them never starves the rest. A worker by itself takes everything.
     """
     others = (queues.PURGE, queues.PUSH, queues.HISTORY)
     if count == 1:
@@ -44,7 +44,7 @@ def order_for(index: int, count: int) -> tuple[str, ...]:
         return (queues.INGEST,)
     if index == 1 and count > 2:
         return (queues.PURGE,)
-    return (*others, queues.INGEST)
+    return (*(others[1:] if count > 2 else others), queues.INGEST)
 
 
 class Worker(rq.SimpleWorker):

@@ -49,8 +49,8 @@ class TestWhatAChangePurges:
             "match-m1", "live", "day-2026-11-25", "competition-cup"
         }  # fmt: skip
 
-    def test_the_clock_goes_from_the_match_and_the_board_alone(self) -> None:
-        assert purged(LIVE, replace(LIVE, minute=7)) == {"match-m1", "live"}
+    def test_the_clock_is_left_to_expire(self) -> None:
+        assert purged(LIVE, replace(LIVE, minute=7)) == set()
 
     def test_a_card_goes_from_the_match_and_the_board_alone(self) -> None:
         assert purged(LIVE, LIVE, FactKind.ADDED) == {"match-m1", "live"}

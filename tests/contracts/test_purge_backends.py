@@ -48,7 +48,7 @@ VENDORS: dict[str, tuple[Callable[[Plane, planes.Call], Answer], Callable[[str, 
     "bunny": (planes.bunny, lambda url, service, token: Bunny(service, token, url), "12345", TOKEN),
     "cloudfront": (
         planes.cloudfront,
-        lambda url, service, token: CloudFront(service, token, "secret", url),
+        lambda url, service, token: CloudFront(service, token, "secret", api=url),
         planes.DISTRIBUTION,
         "AKIDTESTS",
     ),
@@ -203,7 +203,7 @@ class TestExactRequests:
 
     def test_cloudfront(self) -> None:
         plane = Plane(planes.cloudfront)
-        CloudFront(planes.DISTRIBUTION, "AKIDTESTS", "secret", plane.url).purge(["match-1", "live"], soft=False)
+        CloudFront(planes.DISTRIBUTION, "AKIDTESTS", "secret", api=plane.url).purge(["match-1", "live"], soft=False)
         (call,) = plane.calls
         plane.stop()
         assert b"<Path>#match-1</Path><Path>#live</Path>" in call.body

@@ -145,7 +145,7 @@ class TestTheCheckAtTheStart:
 
 
 def test_scores_and_purges_have_workers_of_their_own() -> None:
-    assert [order_for(index, 3)[0] for index in range(3)] == ["ingest", "purge", "purge"]
+    assert [order_for(index, 3)[0] for index in range(3)] == ["ingest", "purge", "push"]
     assert order_for(0, 3) == ("ingest",)
     assert order_for(1, 3) == ("purge",)
     assert order_for(1, 2)[0] == "purge"

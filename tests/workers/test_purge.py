@@ -133,6 +133,15 @@ class TestRounds:
         assert len(cdn.calls) == 2
         assert purges.waiting() == 0
 
+    def test_where_calls_are_dear_only_what_lasts_is_purged_again(self, client: redis.Redis, purges: Purges) -> None:
+        cdn = Recording(rebound=False)
+        purger = Purger(purges, cdn)
+        wanted(client, "live", lifetime_s=3)
+        wanted(client, "match-1", lifetime_s=660)
+        purger.round(NOW)
+        purger.round(NOW + REBOUND_MS + 100)
+        assert sorted(cdn.purged) == ["live", "match-1", "match-1"]
+
     def test_what_expires_before_the_cdn_could_act_is_left_to_expire(self, client: redis.Redis, purges: Purges) -> None:
         cdn = Recording(floor_s=15)
         wanted(client, "live", lifetime_s=3)
@@ -156,11 +165,41 @@ class TestFailing:
         for _ in range(9):
             pause_s = purger.round(at)
             assert pause_s is not None
-            at = purger.not_before_ms
+            at = purger.lanes[False].not_before_ms
         assert most == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
         assert purger.round(at) is not None
         assert len(cdn.calls) == 10
         assert purges.waiting() == 0
+
+    def test_a_goal_after_a_failure_gets_its_try_at_once(self, client: redis.Redis, purges: Purges) -> None:
+        cdn = Recording()
+        cdn.says = [refused("the credentials are wrong or may not purge (401)")]
+        purger = Purger(purges, cdn)
+        wanted(client, "match-1", lifetime_s=660)
+        purger.round(NOW)
+        wanted(client, "match-2", lifetime_s=660, at_ms=NOW + 1_000)
+        purger.round(NOW + 1_000)
+        assert cdn.purged == ["match-1", "match-2"]
+        # The CDN is back, so what had failed goes now, too.
+        purger.round(NOW + 1_100)
+        assert cdn.purged == ["match-1", "match-2", "match-1"]
+        assert purges.waiting() == 0
+
+    def test_a_cdn_that_takes_no_soft_purges_still_gets_the_hard_ones(
+        self, client: redis.Redis, purges: Purges
+    ) -> None:
+        cdn = Recording()
+        purger = Purger(purges, cdn)
+
+        def purge(names: Sequence[str], *, soft: bool) -> Outcome:
+            cdn.calls.append((list(names), soft))
+            return refused("may not (403)") if soft else DONE
+
+        cdn.purge = purge  # type: ignore[method-assign]
+        for goal in range(3):
+            wanted(client, "day-2026-11-25", f"match-{goal}", lifetime_s=660, at_ms=NOW + 500 * goal)
+            purger.round(NOW + 500 * goal)
+        assert [key for called, soft in cdn.calls for key in called if not soft] == ["match-0", "match-1", "match-2"]
 
     def test_nothing_is_called_before_its_time(self, client: redis.Redis, purges: Purges) -> None:
         cdn = Recording()
@@ -251,7 +290,7 @@ class TestDraining:
     def test_a_spent_budget_is_waited_for_here(self, client: redis.Redis, purges: Purges) -> None:
         cdn = Recording(most=1, rebound=False)
         cdn.budget = Budget(per_s=5, burst=1)
-        wanted(client, "match-1", "match-2", "match-3", lifetime_s=660, at_ms=now_ms(client))
+        wanted(client, "match-1", "match-2", "match-3", lifetime_s=15, at_ms=now_ms(client))
         drain_pending(Purger(purges, cdn), Bells(client))
         assert len(cdn.calls) == 3
 
