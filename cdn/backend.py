@@ -44,8 +44,8 @@ def refused(reason: str) -> Outcome:
 
 @dataclass(slots=True)
 class Budget:
-    """A token bucket of calls. The vendors count per account; of three workers or more one alone purges, so a process may
-    count for its dyno."""
+    """A token bucket of calls. The vendors count per account; of three workers or more one alone purges, so a process
+    may count for its dyno."""
 
     per_s: float
     burst: float
@@ -79,7 +79,7 @@ class Backend(Protocol):
 
 def within(seconds: float, call: Callable[[], T], late: Callable[[], T]) -> T:
     """The call's value, or `late()` once the time is up. requests bounds each read, not their sum: a server that sends
-    a byte now and then would hold a purge for ever. The thread left behind ends with its own time-outs."""
+    a byte now and then would hold a purge for ever. The thread left behind has to end by itself."""
     box: queue.SimpleQueue[Callable[[], T]] = queue.SimpleQueue()
     threading.Thread(target=lambda: box.put(_kept(call)), daemon=True, name="purge-call").start()
     try:

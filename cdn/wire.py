@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -26,7 +27,7 @@ class Wire:
     def __init__(self, headers: Mapping[str, str], confirmed: Understood | None = None) -> None:
         self.headers = dict(headers)
         self.confirmed = confirmed
-        self.session = requests.Session()
+        self.session = _session()
 
     def send(self, method: str, url: str, headers: Mapping[str, str] | None = None, document: Any = None) -> Outcome:
         session, asked = self.session, self.headers | dict(headers or {})
@@ -34,7 +35,7 @@ class Wire:
 
     def _too_late(self) -> Outcome:
         """The old session stays with the call that was given up."""
-        self.session = requests.Session()
+        self.session = _session()
         return later(f"no answer in {TOTAL_S} s")
 
     def _send(
@@ -58,7 +59,7 @@ class Wire:
 
     def _judged(self, answer: requests.Response) -> Outcome:
         status = answer.status_code
-        body = answer.raw.read(ANSWER_MOST, decode_content=True)
+        body = _read(answer)
         if status >= 300:
             return _failure(status, _seconds(answer.headers.get("Retry-After")))
         if self.confirmed is not None and not self._confirms(body):
@@ -70,6 +71,23 @@ class Wire:
             return bool(self.confirmed and self.confirmed(json.loads(body)))
         except (ValueError, TypeError, AttributeError, KeyError, IndexError):
             return False
+
+
+def _session() -> requests.Session:
+    """Without what the environment says of proxies and credentials: a .netrc would replace ours."""
+    session = requests.Session()
+    session.trust_env = False
+    return session
+
+
+def _read(answer: requests.Response) -> bytes:
+    """At most ANSWER_MOST. Raises requests.Timeout where it drips for longer than anybody waits."""
+    body, deadline = b"", time.monotonic() + TOTAL_S
+    while len(body) < ANSWER_MOST and (part := answer.raw.read1(ANSWER_MOST, decode_content=True)):
+        body += part
+        if time.monotonic() > deadline:
+            raise requests.Timeout
+    return body
 
 
 def _failure(status: int, retry_after_s: float | None) -> Outcome:
