@@ -59,7 +59,7 @@ def answer(status: int, text: str, cache: dict[str, str] = headers.NO_STORE, ret
 
 def refused(error: Refused) -> Response:
     status = STATUS.get(error.code, 400)
-    cache = missing() if status == 404 and request.method in ("GET", "HEAD") else headers.NO_STORE
+    cache = missing() if status == 404 else headers.NO_STORE
     wait_s = error.retry_after_s or 1 if status == 429 else 0
     response = answer(status, body(error.code, error.message, error.faults), cache, wait_s)
     if error.code == "unauthorized":
@@ -69,13 +69,15 @@ def refused(error: Refused) -> Response:
 
 def missing() -> dict[str, str]:
     """A 404 on a public read may be collapsed for seconds, so that a wrong link cannot hammer the origin; the creation
-    of its match purges it."""
+    of its match purges it. What was to change something is asked anew each time."""
+    if request.method not in ("GET", "HEAD"):
+        return headers.NO_STORE
     match_id = (request.view_args or {}).get("match_id", "")
     return here().dialect.headers(headers.MISSING, [keys.match(match_id)] if ID_PATTERN.fullmatch(match_id) else ())
 
 
 def unavailable(error: Unavailable) -> Response:
-    logger.warning("unavailable path=%s reason=%r", request.path, error.message)
+    logger.warning("unavailable route=%s reason=%r", _route(), error.message)
     return answer(503, body(error.code, error.message), retry_after_s=error.retry_after_s)
 
 
@@ -101,5 +103,10 @@ def http(error: HTTPException) -> Response:
 
 
 def bug(_error: Exception) -> Response:
-    logger.exception("bug path=%s", request.path)
+    logger.exception("bug route=%s", _route())
     return answer(500, body("internal", "This is our fault. It has been logged."))
+
+
+def _route() -> str:
+    """Not the path, in which tokens of devices stand."""
+    return request.url_rule.rule if request.url_rule else "none"

@@ -89,7 +89,11 @@ def _read(services: Services, topic: str) -> Document:
     """Again where it was forgotten meanwhile: only what the room keeps is kept current."""
     while True:
         services.room.watch(topic)
-        read = services.reader.read(topic) or archived(services, topic)
+        try:
+            read = services.reader.read(topic) or archived(services, topic)
+        except BaseException:
+            services.room.give_up(topic)
+            raise
         if read is None:
             services.room.forget(topic)
             raise Refused(f"There is no match {topic}.", "unknown_match")

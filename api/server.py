@@ -10,14 +10,18 @@ gunicorn loads this module before it patches the standard library, so it imports
 
 from __future__ import annotations
 
+import fcntl
 import resource
 import socket
+import struct
+import termios
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 import gevent
+from gunicorn.http.errors import ParseException
 from gunicorn.workers.base_async import ALREADY_HANDLED
 from gunicorn.workers.ggevent import GeventWorker
 
@@ -27,6 +31,13 @@ __all__ = ["ALREADY_HANDLED", "Connection", "Worker"]
 SPARE_FILES = 200
 # A client that has not taken one answer of a kilobyte by then is on no network.
 FLUSH_S = 10.0
+# A body of 4 MB, the most that is taken, comes in that time at 140 KB/s; Heroku's router waits no longer either
+# (devcenter, "Request Timeout").
+BODY_S = 30.0
+# For a client to take the last it was sent and close its side.
+LINGER_S = 2.0
+# Between two looks for connections that are still being answered when the process ends.
+LOOK_S = 0.05
 # Between two looks for connections that have been silent for too long.
 SWEEP_S = 5.0
 READ = 1  # of a gevent io watcher
@@ -57,8 +68,8 @@ class Connection:
 
     # fmt: off
     __slots__ = (
-        "active", "address", "busy", "closed", "closing", "drained", "flushing", "hold", "leave", "listener",
-        "quiet", "rests", "silent_since", "sock", "stirred", "unread", "watcher", "worker",
+        "active", "address", "body_until", "busy", "closed", "closing", "drained", "flushing", "hold", "leave",
+        "listener", "quiet", "rests", "silent_since", "sock", "stirred", "unread", "watcher", "worker",
     )
     # fmt: on
 
@@ -77,6 +88,8 @@ class Connection:
         self.rests = False
         # It is answering a request, not waiting for one.
         self.busy = False
+        # When the body of that request must have come (time.monotonic), 0 where none is expected.
+        self.body_until = 0.0
         self.watcher: Any = None
         # The client has sent something, or its end, before it was answered.
         self.stirred = False
@@ -91,18 +104,28 @@ class Connection:
         return getattr(self.sock, name)
 
     def recv(self, size: int, *flags: int) -> bytes:
+        """Raises TimeoutError for a body that does not come; else OSError as a socket does."""
         data: bytes
         if self.unread:
             data, self.unread = self.unread, b""
             return data
         try:
-            data = self.sock.recv(size, *flags)
+            data = self._recv_body(size, *flags) if self.body_until else self.sock.recv(size, *flags)
         except OSError:
             # gevent ends a read whose half was shut by raising in it.
             if self.closing:
                 return b""
             raise
         return data
+
+    def _recv_body(self, size: int, *flags: int) -> bytes:
+        slow = TimeoutError("the body is too slow")
+        left = self.body_until - time.monotonic()
+        if left <= 0:
+            raise slow
+        with gevent.Timeout(left, slow):
+            data: bytes = self.sock.recv(size, *flags)
+            return data
 
     def sendall(self, data: bytes) -> None:
         self.sock.sendall(data)
@@ -112,15 +135,17 @@ class Connection:
         if self.active and self.rests:
             self.active = self.rests = False
             self.watch()
+            if not self.flushing:
+                self._settle()
         elif not self.closed:
             self.active, self.closed = False, True
             if self.watcher:
                 self.watcher.close()
+            self.worker.connections.discard(self)
+            self.sock.close()
             leave, self.leave = self.leave, None
             if leave:
                 leave(self)
-            self.worker.connections.discard(self)
-            self.sock.close()
 
     # As the room and outlets use it.
 
@@ -150,12 +175,31 @@ class Connection:
             gevent.spawn(self._flush, data[sent:])
 
     def finish(self) -> None:
-        """End it once all is written. A handler that reads finds the end; without one it is closed from here."""
-        self.closing = True
+        """End it once all is written: what has arrived is answered, what is held will be. A handler that reads finds
+        the end; without one it is closed from here."""
+        if self.closed:
+            return
         if self.active:
+            self.closing = True
             self._shut(socket.SHUT_RD)
-        elif not self.flushing:
-            self.close()
+        elif not self.quiet and self._has_sent():
+            # Its answer is the last: the worker says so in it.
+            if not self.waits and not self.flushing:
+                self.worker.resume(self)
+        else:
+            self.closing = True
+            if self.hold is None and not self.flushing:
+                self.close()
+
+    def linger(self) -> None:
+        """By a handler: nothing more is said. What the client still sends is taken and dropped, for a socket that is
+        closed with bytes unread takes back what was written to it (RFC 9112, 9.6)."""
+        self.closing = True
+        with suppress(OSError), gevent.Timeout(LINGER_S, False):
+            if not self.flushing:
+                self._shut(socket.SHUT_WR)
+            while self.recv(8_192):
+                pass
 
     def abort(self) -> None:
         self._shut(socket.SHUT_RDWR)
@@ -202,11 +246,13 @@ class Connection:
             self.worker.resume(self)
 
     def _broken(self) -> bool:
-        try:
-            self.sock.recv(1, socket.MSG_PEEK)
-        except OSError:
-            return True
-        return False
+        """Reset by the client, or given up by the network. Unlike a read, this never waits."""
+        return bool(self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+
+    def _has_sent(self) -> bool:
+        """Something of the client's is to be read (tcp(7), SIOCINQ)."""
+        waiting = fcntl.ioctl(self.sock.fileno(), termios.FIONREAD, bytes(4))
+        return bool(self.unread) or struct.unpack("i", waiting)[0] > 0
 
     def _shut(self, half: int) -> None:
         with suppress(OSError):
@@ -218,14 +264,17 @@ class Worker(GeventWorker):  # type: ignore[misc]
 
     def init_process(self) -> None:
         self.connections: set[Connection] = set()
-        self.resumed: set[Any] = set()
         super().init_process()
 
     def run(self) -> None:
-        """gunicorn's, which waits for the handlers that it started; then for those that were resumed."""
+        """gunicorn's, which waits for the handlers that it started; then until everybody else has his answer, those
+        included who came while it was still accepting."""
         gevent.spawn(self._sweep)
         super().run()
-        gevent.joinall(list(self.resumed), timeout=self.cfg.graceful_timeout)
+        ends = time.monotonic() + self.cfg.graceful_timeout
+        while self.connections and time.monotonic() < ends:
+            self._finish()
+            gevent.sleep(LOOK_S)
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         if self.cfg.is_ssl:
@@ -246,26 +295,36 @@ class Worker(GeventWorker):  # type: ignore[misc]
         super().handle(connection.listener, connection, connection.address)
 
     def resume(self, connection: Connection) -> None:
-        handler = gevent.spawn(self.serve, connection)
-        self.resumed.add(handler)
-        handler.rawlink(self.resumed.discard)
+        # From now on, not from when the greenlet has its turn: there must not be two.
+        connection.active = True
+        gevent.spawn(self.serve, connection)
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> Any:
         if not isinstance(sock, Connection):
             return super().handle_request(listener_name, req, sock, addr)
+        if self.crowded:
+            req.force_close()
         sock.busy = True
+        sock.body_until = time.monotonic() + BODY_S if _has_body(req) else 0.0
         try:
             handled = super().handle_request(listener_name, req, sock, addr)
+            if sock.body_until:
+                _skip_body(req)
         finally:
             sock.busy = False
-        if sock.waits or not _has_body(req):
-            self._rest(sock, req)
+            sock.body_until = 0.0
+        self._rest(sock, req)
         return handled
+
+    @property
+    def crowded(self) -> bool:
+        """More connections than there are places: who comes now holds one of gunicorn's, and must not keep it."""
+        return len(self.connections) > int(self.worker_connections)
 
     def _rest(self, connection: Connection, req: Any) -> None:
         """End the handler but not the connection; what was read of the next request already is kept."""
         connection.unread = req.unreader.take_buffered()
-        if connection.unread and not connection.waits:
+        if connection.unread and not connection.waits and not connection.closing:
             return
         connection.rests = True
         raise StopIteration
@@ -280,6 +339,9 @@ class Worker(GeventWorker):  # type: ignore[misc]
         drain = getattr(self.wsgi, "drain", None)
         if drain:
             drain()
+        self._finish()
+
+    def _finish(self) -> None:
         for connection in list(self.connections):
             if not connection.busy:
                 connection.finish()
@@ -295,5 +357,16 @@ class Worker(GeventWorker):  # type: ignore[misc]
 
 
 def _has_body(req: Any) -> bool:
-    """What is left of a body is for gunicorn's own parser to skip."""
-    return any(name in ("CONTENT-LENGTH", "TRANSFER-ENCODING") for name, _ in req.headers)
+    return any(
+        name == "TRANSFER-ENCODING" or (name == "CONTENT-LENGTH" and value.strip() != "0")
+        for name, value in req.headers
+    )
+
+
+def _skip_body(req: Any) -> None:
+    """What the app left of it. Where that does not come, or makes no sense, the next request cannot be found."""
+    try:
+        while req.body.read(8_192):
+            pass
+    except (OSError, ParseException):
+        raise StopIteration from None

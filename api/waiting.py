@@ -102,6 +102,12 @@ class Room:
             if not self._waited_for(topic):
                 self.documents.pop(topic, None)
 
+    def give_up(self, topic: str) -> None:
+        """It could not be read: unless something older is known of it, it is not to be kept current either."""
+        with self.lock:
+            if self.known(topic) is None and not self._waited_for(topic):
+                self.documents.pop(topic, None)
+
     def _waited_for(self, topic: str) -> bool:
         return topic in self.holds or topic in self.streams
 
@@ -207,6 +213,8 @@ class Room:
             document = self.documents.get(hold.topic)
             if self.holds.get(hold.topic, {}).get(hold.cursor.slot) is not hold or document is None:
                 return
+            # Its end has come: taking that back would be to kill the greenlet this runs in.
+            hold.end = None
             self._drop(hold)
         following = max(hold.cursor.slot + 1, document.slot(now_ms))
         self._release(hold, document.answer(Cursor(document.version, following), Held.TIMEOUT), Held.TIMEOUT)
@@ -224,7 +232,8 @@ class Room:
         """Bytes first: nothing here may give way to another greenlet before the last reader has its answer."""
         if hold.end:
             hold.end()
-        readers, hold.readers = hold.readers, {}
+        with self.lock:
+            readers, hold.readers = hold.readers, {}
         for reader in readers:
             reader.hold = None
             reader.release(answer)
@@ -249,6 +258,10 @@ class Room:
                 self.beating = True
                 self.later(BEAT_S, self._beat)
         return True
+
+    def audience(self, topic: str) -> int:
+        """How many streams are offered it."""
+        return len(self.streams.get(topic, ()))
 
     def part(self, topic: str, listener: Listener) -> None:
         with self.lock:

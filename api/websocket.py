@@ -51,7 +51,6 @@ class Socket(Outlet):
     kind = "websocket"
     beat_bytes = framed(Ping())
     end_bytes = framed(CloseConnection(GOING_AWAY, "going away"))
-    open = 0
 
     def __init__(self, connection: Connection, services: Services, protocol: WSConnection) -> None:
         super().__init__(connection, services.room)
@@ -73,22 +72,36 @@ class Socket(Outlet):
         else:
             super().beat()
 
+    def enter(self) -> bool:
+        """Take a place, which is given back when it was served, or at the latest when its connection is closed; False
+        where there is none."""
+        if self.room.audience(LOBBY) >= max(1, self.room.most // SHARE) or not self.room.join(LOBBY, self):
+            return False
+        self.connection.leave = lambda _: self.leave()
+        return True
+
+    def leave(self) -> None:
+        for topic in (LOBBY, *self.topics):
+            self.room.part(topic, self)
+
     def serve(self) -> None:
         """Until either side closes."""
-        Socket.open += 1
-        self.room.join(LOBBY, self)
         try:
             while data := self.connection.recv(8_192):
                 self.silent = 0
                 self.protocol.receive_data(data)
                 if not all(self._hear(event) for event in self.protocol.events()):
-                    return
+                    break
         except (RemoteProtocolError, OSError) as error:
             logger.debug("websocket_broken reason=%s", type(error).__name__)
         finally:
-            Socket.open -= 1
-            for topic in (LOBBY, *self.topics):
-                self.room.part(topic, self)
+            self.leave()
+            self.connection.linger()
+
+    def turn_away(self) -> None:
+        self.put("", framed(TextMessage('{"poll_after_ms":2000}')))
+        self.close(TRY_LATER, "try again later")
+        self.connection.linger()
 
     def _hear(self, event: Any) -> bool:
         """False once the connection is to end."""
@@ -175,7 +188,7 @@ def _ids(asked: Any) -> list[str]:
 
 
 class Handled(Response):
-    """The connection was served to its end before this was returned."""
+    """The connection is served to its end before the call returns."""
 
     def __init__(self, serve: Callable[[], None]) -> None:
         super().__init__()
@@ -208,17 +221,4 @@ def websocket() -> Response:
         raise Refused("This is the address of a WebSocket (RFC 6455).", "bad_request")
     connection.write(protocol.send(AcceptConnection()))
     socket = Socket(connection, services, protocol)
-    if services.room.draining or Socket.open >= max(1, services.room.most // SHARE):
-        return Handled(lambda: _turn_away(socket))
-    return Handled(lambda: _served(connection, socket))
-
-
-def _turn_away(socket: Socket) -> None:
-    socket.put("", framed(TextMessage('{"poll_after_ms":2000}')))
-    socket.close(TRY_LATER, "try again later")
-    socket.connection.finish()
-
-
-def _served(connection: Connection, socket: Socket) -> None:
-    socket.serve()
-    connection.finish()
+    return Handled(socket.serve if socket.enter() else socket.turn_away)

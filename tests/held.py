@@ -12,6 +12,10 @@ from functools import cached_property
 from typing import Any
 
 import requests
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import AcceptConnection, CloseConnection, Ping, Pong, Request, TextMessage
+from wsproto.events import Event as Frame
+from wsproto.utilities import LocalProtocolError
 
 from db.domain import Event, Score, Side, Stamp, Status, Team, Update, reduce
 from db.domain.update import MatchInfo
@@ -81,6 +85,10 @@ class Origin(System):
     def client(self, **options: Any) -> Client:
         self.clients.append(Client(self.port, **options))
         return self.clients[-1]
+
+    def socket(self, **options: Any) -> WebSocket:
+        self.clients.append(made := WebSocket(self.port, **options))
+        return made
 
     def hang_up(self) -> None:
         """All clients, without a word."""
@@ -190,3 +198,57 @@ class Client:
         if not data:
             raise Closed(self.data[-200:])
         self.data += data
+
+
+class WebSocket(Client):
+    """A client of `/api/ws`, by wsproto. Pings are answered while it reads."""
+
+    def __init__(self, port: int, **options: Any) -> None:
+        super().__init__(port, **options)
+        self.protocol = WSConnection(ConnectionType.CLIENT)
+        self.frames: list[Frame] = []
+        self.pongs = 0
+        self.tell(Request(host="scores.example", target="/api/ws"))
+        assert isinstance(self.frame(), AcceptConnection)
+
+    def tell(self, frame: Frame) -> None:
+        self.send(self.protocol.send(frame))
+
+    def say(self, asked: Any) -> WebSocket:
+        self.tell(TextMessage(asked if isinstance(asked, str) else json.dumps(asked)))
+        return self
+
+    def frame(self) -> Frame:
+        while True:
+            while self.frames:
+                frame = self.frames.pop(0)
+                if isinstance(frame, Ping):
+                    self.tell(frame.response())
+                else:
+                    return frame
+            data = self.sock.recv(65_536)
+            self.protocol.receive_data(data or None)
+            self.frames += self.protocol.events()
+
+    def told(self) -> Any:
+        """The next message."""
+        text = ""
+        while True:
+            frame = self.frame()
+            if isinstance(frame, Pong):
+                self.pongs += 1
+                continue
+            assert isinstance(frame, TextMessage), frame
+            text += frame.data
+            if frame.message_finished:
+                return json.loads(text)
+
+    def ended(self) -> int:
+        """The code it is closed with, all messages before it dropped; then the connection is at its end."""
+        while not isinstance(frame := self.frame(), CloseConnection):
+            pass
+        with suppress(OSError, LocalProtocolError):
+            # Where it was not the client that closed.
+            self.tell(frame.response())
+        assert self.rest() == b""
+        return int(frame.code)
