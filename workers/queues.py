@@ -85,7 +85,7 @@ class Bells:
                 for name in names or self.served:
                     pipe.llen(self.queues[name].key)
                 return sum(pipe.execute())
-        except (redis.ConnectionError, redis.TimeoutError) as error:
+        except redis.RedisError as error:
             raise Unavailable(f"the job queues are out of reach: {type(error).__name__}") from error
 
     def ahead(self, queue: str) -> int:
@@ -100,5 +100,6 @@ class Bells:
         keep = {"result_ttl": result_ttl, "failure_ttl": 24 * 60 * 60}
         try:
             return self.queues[queue].enqueue(job, *args, job_timeout=TIMEOUT_S, **keep)
-        except (redis.ConnectionError, redis.TimeoutError) as error:
-            raise Unavailable("the job queue is out of reach") from error
+        except redis.RedisError as error:
+            # Full or read-only as well as away: the mailbox is filled, and the clock rings again.
+            raise Unavailable(f"the job queue is out of reach: {type(error).__name__}") from error
