@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Engine, Select, Table, and_, delete, func, or_, select, text, tuple_, update
+from sqlalchemy import Engine, Select, Table, and_, case, delete, func, or_, select, text, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -126,6 +126,7 @@ class History:
     # Refused payloads.
 
     def keep_refused(self, refused: Sequence[RefusedPayload]) -> None:
+        """One that is refused again waits for a look again, though it was replayed. To write it twice is harmless."""
         if not refused:
             return
         rows = [
@@ -134,14 +135,21 @@ class History:
                 "provider": one.provider,
                 "received_at": _moment(one.received_at),
                 "code": one.code,
-                "reason": one.reason,
+                # It quotes what was sent; PostgreSQL has no NUL in a text.
+                "reason": one.reason.replace("\0", "\N{REPLACEMENT CHARACTER}"),
                 "body": one.body,
                 "replayed_at": None,
             }
             for one in refused
         ]
         with begin(self.engine) as session:
-            _upsert(session, RefusedRow, rows, update=())
+            insert = _insert(session, RefusedRow)
+            new, known = insert.excluded, RefusedRow.__table__.c
+            values = {name: new[name] for name in ("received_at", "code", "reason")}
+            # received before the replay: the very telling that was replayed, written a second time.
+            values["replayed_at"] = case((known.replayed_at > new.received_at, known.replayed_at), else_=None)
+            later = new.received_at > known.received_at
+            session.execute(insert.on_conflict_do_update(index_elements=[known.id], set_=values, where=later), rows)
 
     def refused(self, limit: int, *, replayed: bool = False) -> list[RefusedPayload]:
         """Newest first; those already replayed only on request."""
@@ -226,10 +234,8 @@ def _upsert(
     """INSERT … ON CONFLICT on the primary key; newest_only leaves a row of a higher version as it is."""
     if not rows:
         return
-    target = table.__table__
-    assert isinstance(target, Table)  # noqa: S101 - for the type checker: mapped classes have tables
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    insert = dialect.insert(target)
+    insert = _insert(session, table)
+    target = insert.table
     key = list(target.primary_key.columns)
     if update:
         values = {name: insert.excluded[name] for name in update}
@@ -240,6 +246,14 @@ def _upsert(
     else:
         statement = insert.on_conflict_do_nothing(index_elements=key)
     session.execute(statement, rows)
+
+
+def _insert(session: Session, table: type[Base]) -> Any:
+    """The dialect's own, which knows ON CONFLICT; PostgreSQL and SQLite word it alike."""
+    target = table.__table__
+    assert isinstance(target, Table)  # noqa: S101 - for the type checker: mapped classes have tables
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    return dialect.insert(target)
 
 
 def _narrowed(query: Select[MatchRow], wanted: Wanted) -> Select[MatchRow]:

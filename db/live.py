@@ -174,10 +174,11 @@ class Live:
 
     @guarded
     def inbox(self, match_id: str, limit: int) -> Waiting:
+        """The revision is read first: one that still holds at the commit says that no entry was taken in between."""
         with self.redis.pipeline(transaction=False) as pipe:
-            pipe.xrange(keys.inbox(match_id), count=limit)
             pipe.hget(keys.state(match_id), "rev")
-            entries, rev = pipe.execute()
+            pipe.xrange(keys.inbox(match_id), count=limit)
+            rev, entries = pipe.execute()
         ids = tuple(_text(entry_id) for entry_id, _ in entries)
         return Waiting(ids, tuple(decode_update(fields[b"u"]) for _, fields in entries), _text(rev or b"0"))
 

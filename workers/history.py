@@ -8,6 +8,7 @@ import time
 from db.errors import Unavailable
 from db.history import History
 from db.live import Live
+from db.refused import RefusedPayload
 from workers.boot import services
 from workers.queues import Bells
 
@@ -45,9 +46,7 @@ def drain_pending(live: Live, history: History, bells: Bells) -> None:
 
 def write_batch(live: Live, history: History) -> int:
     """Write one batch and drop it from the outboxes; returns how many entries that were. Repeating it is harmless."""
-    refused = live.refused(ENTRIES)
-    history.keep_refused([payload for _, payload in refused])
-    live.ack_refused([entry_id for entry_id, _ in refused])
+    _write_refused(live, history)
     waiting = live.history_pending(MATCHES)
     try:
         return _write(live, history, waiting)
@@ -56,6 +55,30 @@ def write_batch(live: Live, history: History) -> int:
     except Exception:
         logger.exception("history_batch_failed matches=%d", len(waiting))
         return sum(_write_or_park(live, history, match_id) for match_id in waiting)
+
+
+def _write_refused(live: Live, history: History) -> None:
+    """A payload that SQL will not have is let go, loudly, with what is known of it: it must not stop what follows."""
+    refused = live.refused(ENTRIES)
+    try:
+        history.keep_refused([payload for _, payload in refused])
+    except Unavailable:
+        raise
+    except Exception:
+        logger.exception("refused_batch_failed payloads=%d", len(refused))
+        for _, payload in refused:
+            _keep_or_drop(history, payload)
+    live.ack_refused([entry_id for entry_id, _ in refused])
+
+
+def _keep_or_drop(history: History, payload: RefusedPayload) -> None:
+    try:
+        history.keep_refused([payload])
+    except Unavailable:
+        raise
+    except Exception:
+        said = (payload.id, payload.provider, payload.code, len(payload.body), payload.reason[:200])
+        logger.exception("refused_dropped id=%s provider=%s code=%s bytes=%d reason=%r", *said)
 
 
 def _write(live: Live, history: History, match_ids: list[str]) -> int:

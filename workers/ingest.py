@@ -89,6 +89,9 @@ class Drain:
     def _apply(self, match_id: str, waiting: Waiting) -> int:
         """One batch, one commit; returns how many entries the inbox still holds."""
         held = self._held(match_id, waiting.rev)
+        if held.rev != waiting.rev:
+            # Somebody committed since the inbox was read: its head may be in the match already.
+            return 1
         after, visible = held.match, False
         facts: tuple[Fact, ...] = ()
         for update in waiting.updates:

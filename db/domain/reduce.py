@@ -34,7 +34,7 @@ def reduce(match: Match | None, update: Update) -> tuple[Match, tuple[Fact, ...]
         after = _merge_score(after, update)
     after = _merge_event(after, update)
     after = _void_missing(after, update)
-    after = _void_named(after, update)
+    after = _void_named(before, after, update)
     after = _decide(replace(after, score=_score(after), shootout=_shootout(after)))
     return after, facts_between(match, after)
 
@@ -218,11 +218,14 @@ def _merged(known: Event | None, told: Event) -> Event:
     return replace(newest, since=since, void_at=known.void_at, created_at=created_at)
 
 
-def _void_named(match: Match, update: Update) -> Match:
+def _void_named(before: Match, match: Match, update: Update) -> Match:
     if update.voids is not None:
         return _void(match, update.voids, update.stamp)
     event = update.event
     if event is None or event.type != "goal_cancelled" or update.score is not None:
+        return match
+    if event.id in before.events:
+        # Told again: the goal it meant is struck already, and the last that counts now is another.
         return match
     goals = [e for e in match.timeline if e.counts and event.team in (None, e.team) and update.stamp.newer(e.since)]
     return _void(match, goals[-1].id, update.stamp) if goals else match

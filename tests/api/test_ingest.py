@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import redis
 
 from config import new_secret
 from tests.api.conftest import Site, error, event, fields, fixture, signature
@@ -204,6 +205,23 @@ def test_a_delivery_id_of_any_length_is_no_way_to_fill_redis(site: Site) -> None
     assert site.deliver({"events": []}, id_="x" * 200).status_code == 202
 
 
+def test_a_long_delivery_id_is_not_cut_to_that_of_another_delivery(site: Site) -> None:
+    told = {"sport_event": {"id": "sr:sport_event:1"}, "sport_event_status": {"status": "live"}}
+    assert error(site.hand_over("sportradar", told, **{"webhook-id": "x" * 201})) == (400, "bad_request")
+    assert site.hand_over("sportradar", told, **{"webhook-id": "x" * 200}).get_json() == {"accepted": 1}
+
+
+def test_a_job_queue_that_refuses_is_no_failure_of_the_delivery(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full Redis, a replica that was the primary: the clock rings again."""
+
+    def full(*_args: object, **_options: object) -> None:
+        raise redis.exceptions.OutOfMemoryError("command not allowed when used memory > 'maxmemory'")
+
+    monkeypatch.setattr(site.services.bells.queues["ingest"], "enqueue", full)
+    assert site.deliver({"events": [event()]}).status_code == 202
+    assert site.waiting() == 1
+
+
 # Refused once looked at: kept whole, with the reason.
 
 
@@ -221,6 +239,7 @@ NOT_JSON = [
     pytest.param(b'{"events": [], "x": -Infinity}', id="Infinity"),
     pytest.param(b'{"events": [], "x": ' + b"9" * 5_000 + b"}", id="a number of 5,000 digits"),
     pytest.param(deep(100_000), id="100,000 levels deep"),
+    pytest.param(b'{"events": [], "x": "\xff\xfe"}', id="not UTF-8"),
 ]
 
 

@@ -290,6 +290,16 @@ def test_a_refused_payload_lives_until_replayed_and_forgotten(history: History) 
     assert [one.id for one in history.refused(10, replayed=True)] == ["id2"]
 
 
+def test_a_payload_refused_again_after_its_replay_waits_again(history: History) -> None:
+    history.keep_refused([payload(1)])
+    history.mark_replayed("id1", now_ms=START + 5 * HOUR)
+    history.keep_refused([payload(1)])
+    assert history.refused(10) == [], "the same telling written twice is no second refusal"
+    again = replace(payload(1), received_at=START + 6 * HOUR, code="invalid", reason="still wrong")
+    history.keep_refused([again])
+    assert history.refused(10) == [again]
+
+
 def test_the_same_payload_twice_in_one_batch_is_one_row(history: History) -> None:
     history.keep_refused([payload(1), payload(1)])
     assert len(history.refused(10)) == 1

@@ -349,6 +349,13 @@ def test_a_cancellation_that_names_no_goal_takes_the_last_of_that_side() -> None
     assert (line(match), match.events["h1"].voided, match.events["a1"].voided) == ("0-1", True, False)
 
 
+def test_a_cancellation_that_names_no_goal_and_is_told_twice_takes_one_goal() -> None:
+    cancelled = told("goal_cancelled", 90, event_id="c", team="home")
+    later = told("goal_cancelled", 95, event_id="c", team="home")
+    match, _ = play(bare_goal("h1", 60), bare_goal("h2", 70), cancelled, cancelled, later)
+    assert (line(match), match.events["h1"].voided, match.events["h2"].voided) == ("1-0", False, True)
+
+
 def test_a_goal_cancelled_before_it_is_told_never_counts() -> None:
     match, facts = play(told("var_review", 90, event_id="v", voids="g1"), bare_goal("g1", 60))
     assert (match.score, match.events["g1"].voided) == (None, True)

@@ -12,6 +12,7 @@ from workers.boot import Services
 from workers.clock import KEEP_REFUSED_MS, OVERDUE_MS, PARKED_MS, Clock, housekeep, rebuild, sweep
 from workers.history import write_batch
 from workers.ingest import Drain
+from workers.queues import BELLS_MOST
 
 NOW = 1_700_000_000_000
 
@@ -124,3 +125,20 @@ def test_mailboxes_are_swept_even_while_history_is_away(make_services: Callable[
     services.live.redis.delete(keys.bell(0))
     Clock(services).tick(NOW + 2 * OVERDUE_MS)
     assert "workers.ingest.drain_shard" in rung(services)
+
+
+def test_a_clock_that_rings_while_no_worker_runs_does_not_fill_redis(services: Services) -> None:
+    play(services, goal("a"))
+    services.live.accept([goal("b")], now_ms=NOW)
+    services.live.redis.zadd(keys.PURGE_PENDING, {"live 2": NOW})
+    filled = services.live.history_waiting_since()
+    assert filled
+    clock = Clock(services)
+    for second in range(200):
+        clock.tick(filled + OVERDUE_MS + second * 60_000)
+    assert {name: queue.count for name, queue in services.bells.queues.items()} == {
+        "ingest": BELLS_MOST,
+        "purge": BELLS_MOST,
+        "push": BELLS_MOST,
+        "history": BELLS_MOST,
+    }

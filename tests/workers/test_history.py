@@ -148,3 +148,14 @@ def test_refused_payloads_are_brought_to_history(either: Services) -> None:
     drain(either)
     assert either.history.refused(10) == [payload]
     assert either.live.refused_waiting() == 0
+
+
+def test_a_refused_payload_that_the_database_refuses_too_stops_nothing(either: Services) -> None:
+    good = RefusedPayload("id1", "generic", NOW, "not_json", "a NUL \0 in it", b"x")
+    either.live.keep_refused(RefusedPayload("id0", "generic", 10**17, "not_json", "after the year 9999", b"x"))
+    either.live.keep_refused(good)
+    play(either, goal("a", 1))
+    drain(either)
+    assert [(one.id, one.reason) for one in either.history.refused(10)] == [("id1", "a NUL \ufffd in it")]
+    assert either.live.refused_waiting() == 0
+    assert written(either, "a").score == Score(1, 0)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from redis.client import Pipeline
 
 from db import keys
 from db.domain import Event, Match, Score, Side, Stamp, Status, Update
@@ -120,6 +121,62 @@ def test_two_drains_racing_on_one_match_apply_everything_once(services: Services
     added = [event.id for change in services.live.outbox("a", 10_000) for event in change.events]
     assert sorted(added) == sorted(f"g{n}" for n in range(count))
     assert services.live.backlog() == 0
+
+
+def undated(status: Status) -> Update:
+    """What such an update says is news by its arrival: applied once more, it would undo what came after it."""
+    return Update("a", Stamp(0), NOW, status=status)
+
+
+def test_what_another_drain_applied_after_the_inbox_was_read_is_not_applied_again(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = Live.inbox
+
+    def overtaken(self: Live, match_id: str, limit: int) -> Any:
+        waiting = read(self, match_id, limit)
+        monkeypatch.setattr(Live, "inbox", read)
+        overtake(services)
+        return waiting
+
+    accept(services, undated(Status.FIRST_HALF))
+    monkeypatch.setattr(Live, "inbox", overtaken)
+    drain(services).match("a")
+    assert present(services, "a").status is Status.HALF_TIME
+    assert services.live.backlog() == 0
+
+
+def test_what_another_drain_applied_while_the_inbox_was_read_is_not_applied_again(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accept(services, undated(Status.FIRST_HALF))
+    client = services.live.redis
+
+    class Slow(Pipeline):
+        """Something happens after the first of its commands."""
+
+        def execute(self, raise_on_error: bool = True) -> Any:
+            monkeypatch.undo()
+            found = []
+            for n, (args, options) in enumerate(self.command_stack):
+                found.append(client.execute_command(*args, **options))
+                if n == 0:
+                    overtake(services)
+            self.reset()
+            return found
+
+    monkeypatch.setattr(client, "pipeline", lambda transaction: Slow(client.connection_pool, {}, transaction, None))
+    drain(services).match("a")
+    assert present(services, "a").status is Status.HALF_TIME
+    assert services.live.backlog() == 0
+
+
+def overtake(services: Services) -> None:
+    """Another drain applies what waits, and then what comes next."""
+    other = drain(services)
+    other.match("a")
+    accept(services, undated(Status.HALF_TIME))
+    other.match("a")
 
 
 def present_score(services: Services) -> int:
