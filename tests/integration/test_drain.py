@@ -102,6 +102,7 @@ def test_who_waits_for_a_topic_that_is_only_being_read_is_answered(origin: Origi
         wait_until(lambda: origin.inside()["here"] == 5, "all to have arrived")
         end(origin)
         assert idle.rest() == b""
+        assert all(reader.is_silent() for reader in readers)
     finally:
         redis.send_signal(signal.SIGCONT)
     assert {(body["held"], body["next"]) for body in (reader.body() for reader in readers)} == {("draining", path)}
