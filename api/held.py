@@ -14,6 +14,7 @@ from api.matches import checked_id
 from api.openapi import documented
 from api.parking import ALREADY_HANDLED, parkable
 from api.services import Services, here, now_ms
+from api.waiting import Reader
 from db.domain import HOLD_MS, Cursor
 from db.errors import LiveScoreError, Refused, Unavailable
 
@@ -47,17 +48,26 @@ def _answered(services: Services, topic: str, text: str) -> Response:
     cursor = Cursor.parse(text)
     if cursor is None:
         raise Refused("A cursor is {version}.{slot}, as `next` gives it.", "unknown_match")
-    document = current(services, topic, cursor.version)
     if request.method == "HEAD":
+        document = current(services, topic, cursor.version)
         return _response(document.answer(document.cursor(now_ms()), Held.BEHIND))
     connection = parkable(request.environ)
     if connection is None:
         return _plainly(services, topic, cursor)
-    answer = services.room.ask(topic, cursor, connection, now_ms())
+    answer = _ask(services, topic, cursor, connection)
     if answer:
         return _response(answer)
     connection.leave = services.room.leave
     return Parked()
+
+
+def _ask(services: Services, topic: str, cursor: Cursor, reader: Reader) -> Answer | None:
+    """None: the reader is held. Again where another thread has forgotten the topic between reading and asking."""
+    while True:
+        current(services, topic, cursor.version)
+        with services.room.lock:
+            if services.room.known(topic):
+                return services.room.ask(topic, cursor, reader, now_ms())
 
 
 class Parked(Response):
@@ -139,7 +149,7 @@ class PlainReader:
 
 def _plainly(services: Services, topic: str, cursor: Cursor) -> Response:
     reader = PlainReader()
-    answer = services.room.ask(topic, cursor, reader, now_ms())
+    answer = _ask(services, topic, cursor, reader)
     if answer is None:
         try:
             reader.released.wait(PLAIN_WAIT_S)

@@ -114,9 +114,21 @@ class Listener(threading.Thread):
             self.board_told, self.board_due = time.monotonic(), False
 
     def _know(self, topics: Sequence[str]) -> None:
-        for document in read(self.live, topics):
+        for document in self._read(topics):
             if document:
                 self.room.know(document)
+
+    def _read(self, topics: Sequence[str]) -> list[Document | None]:
+        """What cannot be rendered keeps none of the others from its readers."""
+        try:
+            return read(self.live, topics)
+        except Unavailable:
+            raise
+        except Exception:
+            if len(topics) > 1:
+                return [document for topic in topics for document in self._read([topic])]
+            logger.exception("topic_unreadable topic=%s", topics[0])
+            return []
 
     def _wait_s(self) -> float:
         return max(0.0, self.board_told + BEAT_S - time.monotonic()) if self.board_due else LOOK_S

@@ -6,6 +6,7 @@ that come while one such question is on its way share the next one: under load a
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict
 
@@ -13,6 +14,8 @@ from api.document import BOARD, Document
 from api.listener import read
 from db.errors import Unavailable
 from db.live import Live
+
+logger = logging.getLogger(__name__)
 
 # Documents kept rendered: a day's matches, a few KB each.
 KEPT = 2_048
@@ -48,13 +51,20 @@ class Reader:
                 self._ask(batch)
         if batch.error:
             raise batch.error
-        return batch.found[topic]
+        if topic in batch.found:
+            return batch.found[topic]
+        # Asked a moment too late by another thread, or beside one that cannot be rendered.
+        with self.lock:
+            return self._fetch([topic])[topic]
 
     def _ask(self, batch: Batch) -> None:
         try:
             batch.found = self._fetch(list(batch.topics))
         except Unavailable as error:
             batch.error = error
+        except Exception as error:
+            # A bug with one of them: each asks for its own, so that the others are served and that one says what it is.
+            logger.warning("batch_unreadable topics=%d reason=%s", len(batch.topics), type(error).__name__)
         batch.done = True
 
     def _fetch(self, topics: list[str]) -> dict[str, Document | None]:

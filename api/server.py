@@ -297,6 +297,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
     def resume(self, connection: Connection) -> None:
         # From now on, not from when the greenlet has its turn: there must not be two.
         connection.active = True
+        connection.watcher.stop()
         gevent.spawn(self.serve, connection)
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> Any:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import queue
+import random
 import re
+import threading
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -16,15 +18,17 @@ from api.openapi import documented
 from api.outlet import Outlet
 from api.parking import ALREADY_HANDLED, Connection, parkable
 from api.services import here
-from api.waiting import BEAT_S, Room
+from api.waiting import BEAT_S
 from cdn import headers
 
 blueprint = Blueprint("stream", __name__)
 
-# EventSource waits this long before it comes back (ms); those of one process that ends are spread by their own jitter.
-RETRY_MS = 2_000
+# EventSource waits this long before it comes back (ms), so those of one process that ends do not come back together.
+RETRY_MS = (1_000, 4_000)
 HEADERS = {"Content-Type": "text/event-stream", "Access-Control-Allow-Origin": "*", "X-Accel-Buffering": "no"}
 BEAT = b":\n\n"
+
+_spread = random.Random()
 
 
 class EventStream(Outlet):
@@ -36,36 +40,36 @@ class EventStream(Outlet):
 
 
 class PlainStream:
-    """A stream on a server whose connections cannot be written to from outside: its thread waits for the newest."""
+    """A stream on a server whose connections cannot be written to from outside: its thread waits for the newest state,
+    and only that is kept for it."""
 
     def __init__(self) -> None:
-        self.newest: queue.Queue[bytes | None] = queue.Queue()
+        self.newest: Document | None = None
+        self.stirred = threading.Event()
+        self.ended = False
 
     def offer(self, document: Document) -> None:
-        self.newest.put(document.event)
+        if self.newest is None or self.newest.version < document.version:
+            self.newest = document
+        self.stirred.set()
 
     def beat(self) -> None:
         """Its thread keeps its own time."""
 
     def end(self) -> None:
-        self.newest.put(None)
+        self.ended = True
+        self.stirred.set()
 
-    def events(self, first: bytes, room: Room, topic: str) -> Iterator[bytes]:
-        try:
-            yield first
-            while (event := self._next()) is not None:
-                yield event
-        finally:
-            room.part(topic, self)
+    def events(self, first: bytes) -> Iterator[bytes]:
+        yield first
+        while self.newest or not self.ended:
+            yield self._next()
 
-    def _next(self) -> bytes | None:
-        try:
-            event = self.newest.get(timeout=BEAT_S)
-            while event is not None and not self.newest.empty():
-                event = self.newest.get()
-        except queue.Empty:
-            return BEAT
-        return event
+    def _next(self) -> bytes:
+        self.stirred.wait(BEAT_S)
+        self.stirred.clear()
+        newest, self.newest = self.newest, None
+        return newest.event if newest else BEAT
 
 
 class Streamed(Response):
@@ -86,7 +90,8 @@ class Streamed(Response):
 def stream(match_id: str) -> Response:
     """Server-Sent Events: each has the body of the score as `data` and its version as `id`; `Last-Event-ID` resumes.
 
-    A comment every 15 s shows that the line is alive. Where no more streams are taken, the present score is sent with
+    A comment every 15 s shows that the line is alive; `retry` is another each time, so that those whom an ended process
+    leaves do not come back together. Where no more streams are taken, the present score is sent with
     a `retry` of its `poll_after_ms` and the stream ends: the browser polls by itself.
     """
     topic = checked_id(match_id)
@@ -97,14 +102,20 @@ def stream(match_id: str) -> Response:
     if request.method == "HEAD" or not services.room.join(topic, listener):
         once = b"retry: %d\n%b" % (document.poll_after_ms, document.event)
         return Response(once, headers=HEADERS | headers.NO_STORE)
-    # Read again now that changes are heard: whatever came between is in it.
-    newest = services.room.known(topic) or document
-    first = b"retry: %d\n%b" % (RETRY_MS, newest.event if newest.version != _seen() else BEAT)
-    if connection is None:
-        assert isinstance(listener, PlainStream)  # noqa: S101 - for the type checker
-        return Response(listener.events(first, services.room, topic), headers=HEADERS | headers.NO_STORE)
-    connection.leave = lambda _: services.room.part(topic, listener)
-    return Streamed(connection, first)
+    leave = partial(services.room.part, topic, listener)
+    try:
+        # Read again now that changes are heard: whatever came between is in it.
+        newest = current(services, topic, document.version)
+    except BaseException:
+        leave()
+        raise
+    first = b"retry: %d\n%b" % (_spread.randint(*RETRY_MS), newest.event if newest.version != _seen() else BEAT)
+    if isinstance(listener, PlainStream):
+        response = Response(listener.events(first), headers=HEADERS | headers.NO_STORE)
+        response.call_on_close(leave)
+        return response
+    listener.connection.leave = lambda _: leave()
+    return Streamed(listener.connection, first)
 
 
 def _seen() -> int:

@@ -9,7 +9,11 @@ from typing import Any
 
 import greenlet
 
+from api import server
 from wsgi import app
+
+# A test waits for it to be over.
+server.BODY_S = 2.0
 
 services = app.extensions["services"]
 whole = app.wsgi_app

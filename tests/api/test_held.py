@@ -117,6 +117,43 @@ def test_without_redis_what_is_known_is_the_answer(here: Here) -> None:
     assert current(services(here), "m", V + 1).version == V
 
 
+@pytest.mark.parametrize("failure", [Unavailable("gone"), ZeroDivisionError()])
+def test_what_could_not_be_read_is_not_kept_current(here: Here, failure: Exception) -> None:
+    def fail() -> None:
+        raise failure
+
+    here.store.meanwhile = [fail]
+    with pytest.raises(type(failure)):
+        current(services(here), "m")
+    assert here.room.watched() == []
+    assert not here.room.awaited("m")
+
+
+def test_what_is_known_is_kept_though_it_could_not_be_read_again(here: Here) -> None:
+    current(services(here), "m")
+    here.store.down = True
+    assert current(services(here), "m", V + 1).version == V
+    assert here.room.watched() == ["m"]
+
+
+def test_a_topic_that_another_thread_forgets_before_one_asks_is_read_again(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has changed just then, and nobody waited for it yet."""
+    whole, times = held.current, iter([here.store.change])
+
+    def interrupted(*asked: Any) -> Document:
+        found = whole(*asked)
+        for change in times:
+            change()
+        return found
+
+    monkeypatch.setattr(held, "current", interrupted)
+    answer = held._ask(services(here), "m", Cursor(V), PlainReader())
+    assert answer
+    assert (json.loads(answer.body)["version"], json.loads(answer.body)["held"]) == (V + 1, "behind")
+
+
 def test_an_unknown_match_is_refused_and_leaves_nothing(here: Here) -> None:
     here.store.version = None
     with pytest.raises(Refused):

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -304,7 +305,7 @@ def test_a_stream_sends_the_present_and_each_change(origin: Origin, client: Conn
 def test_a_stream_is_resumed_after_the_event_one_has(origin: Origin, client: Connect) -> None:
     has = origin.body("/api/score/m")["version"]
     reader = client().ask("/api/score/m/stream", f"Last-Event-ID: {has}")
-    reader.until(b"retry: 2000\n:\n\n")
+    reader.until(b"\n:\n\n")
     version = goal(origin)
     assert reader.event()["version"] == version
     late = client().ask("/api/score/m/stream", f"Last-Event-ID: {has}")
@@ -415,3 +416,65 @@ def test_more_connections_than_there_are_places_are_served_in_turn(small: Origin
     for one in crowd:
         one.ask("/api/score/m", "Connection: close")
     assert {one.body()["match_id"] for one in crowd} == {"m"}
+
+
+def test_who_comes_when_all_places_are_taken_is_served_and_keeps_none(small: Origin) -> None:
+    """Else those who stay without asking would keep out all who come after them."""
+    crowd = [small.client() for _ in range(60)]
+    for one in crowd:
+        status, headers, _ = one.ask("/api/score/m").answer()
+        assert status == 200
+        if headers["connection"] == "close":
+            assert one.rest() == b""
+    assert small.inside()["connections"] <= 21
+
+
+def test_who_waits_when_all_places_are_taken_is_released_all_the_same(small: Origin) -> None:
+    path = small.next()
+    idle = [small.client() for _ in range(20)]
+    for one in idle:
+        one.ask("/api/score/m").body()
+    readers = [small.client().ask(path) for _ in range(5)]
+    small.wait_for_here(5)
+    version = small.tell("m", next(goals))
+    assert {reader.body()["version"] for reader in readers} == {version}
+    assert {reader.rest() for reader in readers} == {b""}
+
+
+# Bodies.
+
+
+@pytest.mark.parametrize("lines", [("Content-Length: 1000",), ("Transfer-Encoding: chunked",)])
+@pytest.mark.parametrize("path", ["/api/users", "/api/score/m"])
+def test_a_body_that_dribbles_is_not_waited_for(
+    origin: Origin, client: Connect, path: str, lines: tuple[str, ...]
+) -> None:
+    """Read by the app or not."""
+    before = origin.inside()["connections"]
+    reader = client().ask(path, *lines, method="POST")
+    dribble = b"1\r\nx\r\n" if "chunked" in lines[0] else b"x"
+
+    def is_gone() -> bool:
+        with suppress(OSError):
+            reader.send(dribble)
+        return bool(origin.inside()["connections"] == before)
+
+    wait_until(is_gone, "the connection to be closed")
+
+
+def test_a_body_is_followed_by_the_next_request(origin: Origin, client: Connect) -> None:
+    """Whether the app has read it or not, and the connection rests meanwhile."""
+    reader = client()
+    for _ in range(2):
+        reader.ask("/api/score/m", "Content-Length: 4", "X-Test: 1", method="POST").send(b"body")
+        assert reader.answer()[0] == 405
+        reader.ask("/api/users", "Transfer-Encoding: chunked", method="POST").send(b"2\r\n{}\r\n0\r\n\r\n")
+        assert reader.answer()[0] == 201
+    before = origin.inside()["greenlets"]
+    others = [client() for _ in range(30)]
+    for other in others:
+        other.ask("/api/users", "Content-Length: 2", method="POST").send(b"{}")
+        assert other.answer()[0] == 201
+    assert origin.inside()["greenlets"] - before < 5
+    reader.ask("/api/score/m").ask("/api/score/m")
+    assert reader.body() == reader.body()
