@@ -1,4 +1,4 @@
-"""The reader of scores: one question to Redis for all who ask together, and nobody gets an older answer than his question."""
+"""The reader of scores: one question to Redis for all who ask together, and no answer is older than its question."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ V = 1_700_000_000_000
 
 
 class Redis:
-    """Versions by topic. slowly: what happens while a question is on its way; broken: topics that cannot be rendered."""
+    """Versions by topic. slowly: what happens during a question; broken: topics that cannot be rendered."""
 
     def __init__(self) -> None:
         self.at: dict[str, int] = {"m": V, "n": V, BOARD: V}
