@@ -81,10 +81,10 @@ def unavailable(error: Unavailable) -> Response:
     return answer(503, body(error.code, error.message), retry_after_s=error.retry_after_s)
 
 
-def plain(error: LiveScoreError) -> Answer:
-    """The same for a held read whose connection was handed over before it failed."""
+def plain(error: LiveScoreError, topic: str, dialect: headers.Dialect) -> Answer:
+    """The same for a held read of a topic whose connection was handed over before it failed."""
     status = STATUS.get(error.code, 400) if isinstance(error, Refused) else 500
-    cache = headers.MISSING.headers() if status == 404 else headers.NO_STORE
+    cache = dialect.headers(headers.MISSING, [keys.match(topic)]) if status == 404 else headers.NO_STORE
     if isinstance(error, Unavailable):
         status, cache = 503, headers.NO_STORE | {"Retry-After": str(error.retry_after_s)}
     line = f"{status} {HTTPStatus(status).phrase}"

@@ -14,11 +14,11 @@ from api.held import learn
 from api.parking import ALREADY_HANDLED, parkable
 from api.services import Services, later, now_ms
 from cdn import headers
-from db.domain import Cursor
+from db.domain import CURSOR_PATTERN, ID_PATTERN, Cursor
 from db.errors import Unavailable
 
 _PATHS = re.compile(
-    r"/api/(?:score/(?P<match>[A-Za-z0-9_.:-]{1,64})|live)(?:/wait/(?P<version>\d{1,15})\.(?P<slot>\d{1,9}))?", re.ASCII
+    rf"/api/(?:score/(?P<match>{ID_PATTERN.pattern})|live)(?:/wait/{CURSOR_PATTERN.pattern})?", re.ASCII
 )
 
 

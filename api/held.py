@@ -121,10 +121,11 @@ def learn(services: Services, topic: str) -> None:
         for _ in range(2):
             current(services, topic, services.room.foremost(topic))
     except LiveScoreError as error:
-        failure = errors.plain(error)
+        failure = errors.plain(error, topic, services.dialect)
     except Exception:
         logger.exception("bug topic=%s", topic)
-        failure = errors.plain(LiveScoreError("This is our fault. It has been logged."))
+        bug = LiveScoreError("This is our fault. It has been logged.")
+        failure = errors.plain(bug, topic, services.dialect)
     services.room.admit(topic, now_ms(), failure)
 
 

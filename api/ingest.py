@@ -18,7 +18,7 @@ from api.openapi import documented
 from api.services import here, now_ms
 from cdn import headers
 from db.domain import Update
-from db.errors import Fault, Refused, Unavailable
+from db.errors import Refused, Unavailable
 from db.refused import RefusedPayload, refused_id
 from workers.feeds import FEEDS
 from workers.feeds.generic import DeliveryIn
@@ -125,7 +125,7 @@ def _parsed(provider: str, body: bytes) -> list[Update]:
 def _not_too_busy() -> None:
     backlog = here().live.backlog()
     if backlog > here().settings.ingest_backlog:
-        raise Refused(f"{backlog} updates wait to be applied.", "busy", (Fault("", "see Retry-After"),))
+        raise Refused(f"{backlog} updates wait to be applied.", "busy")
 
 
 def _ring(bell: Callable[[int], None], shard: int) -> None:

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, request
 
 from api import render, schemas
 from api.document import BOARD, Document
+from api.held import archived
 from api.matches import checked_id
 from api.openapi import documented
 from api.services import here, now_ms
@@ -51,13 +52,7 @@ def find(match_id: str) -> Document:
     except Unavailable:
         # Without Redis the archive still knows the score of a moment ago, which beats none.
         document = None
-    document = document or archived(match_id)
+    document = document or archived(here(), match_id)
     if document is None:
         raise Refused(f"There is no match {match_id}.", "unknown_match")
     return document
-
-
-def archived(match_id: str) -> Document | None:
-    """A match whose state has expired in Redis."""
-    match = here().history.match(match_id)
-    return render.score(match) if match else None

@@ -7,6 +7,7 @@ hears of it, `kinds` what of, `topics` under which names.
 from db.domain.follower import Account, Device, Follow, Platform, Quiet, Subject
 from db.domain.kinds import BITS, DEFAULT_KINDS, kinds_of, mask_of
 from db.domain.match import (
+    CURSOR_PATTERN,
     HOLD_MS,
     ID_PATTERN,
     Competition,
@@ -36,6 +37,7 @@ from db.domain.words import (
 
 __all__ = [
     "BITS",
+    "CURSOR_PATTERN",
     "DEFAULT_KINDS",
     "EVENT_TYPES",
     "HOLD_MS",

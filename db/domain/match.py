@@ -13,6 +13,8 @@ ID_PATTERN = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 # A poll is held this long: below Heroku's and CloudFront's 30 s to the first byte
 # (devcenter.heroku.com/articles/request-timeout; AWS origin response timeout), with 10 s to spare.
 HOLD_MS = 20_000
+# One spelling of each, or an edge would keep the same answer under several names.
+CURSOR_PATTERN = re.compile(r"(?P<version>0|[1-9]\d{0,14})\.(?P<slot>0|[1-9]\d{0,8})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,5 +213,5 @@ class Cursor:
 
     @classmethod
     def parse(cls, text: str) -> Cursor | None:
-        found = re.fullmatch(r"(\d{1,15})\.(\d{1,9})", text, re.ASCII)
-        return cls(int(found[1]), int(found[2])) if found else None
+        found = CURSOR_PATTERN.fullmatch(text)
+        return cls(int(found["version"]), int(found["slot"])) if found else None

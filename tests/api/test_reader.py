@@ -1,4 +1,4 @@
-"""The reader of scores: one question to Redis for all who ask together, none answered from before."""
+"""The reader of scores: one question to Redis for all who ask together, and no answer is older than its question."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ V = 1_700_000_000_000
 
 
 class Redis:
-    """Versions by topic. slowly: what happens while a question is under way; broken: topics that cannot be rendered."""
+    """Versions by topic. slowly: what happens during a question; broken: topics that cannot be rendered."""
 
     def __init__(self) -> None:
         self.at: dict[str, int] = {"m": V, "n": V, BOARD: V}
