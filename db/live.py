@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 # A delivery id is remembered for three times the five minutes in which its signature is accepted, so that no
 # replay inside the tolerance of either clock can pass (Standard Webhooks, "Replay attacks").
 SEEN_S = 15 * 60
+# Updates accepted in one Lua step, which holds all of Redis: 4.5 ms measured. A delivery of 4 MB can hold tens of thousands.
+ACCEPTED_MOST = 1_000
 # State stays a day after the end: readers of last night's result never reach SQL.
 KEEP_S = 24 * 60 * 60
 # A bell whose job was lost falls silent by itself; the sweep is faster, this is the second net.
@@ -145,16 +147,29 @@ class Live:
 
     # Mailboxes in.
 
-    @guarded
     def accept(self, updates: Sequence[Update], *, now_ms: int, delivery: str = "") -> tuple[bool, list[int]]:
-        """Put updates into their inboxes in one step.
+        """Put updates into their inboxes, in order; up to ACCEPTED_MOST of them in one step.
 
         delivery: `{provider}:{id}` of the sender's message, "" if it has none. Returns (new, shards to ring);
-        new is False for a delivery seen before, of which nothing is kept.
+        new is False for a delivery seen before, of which nothing is kept. Where Unavailable is raised amid a long
+        delivery it may come again under its id: the updates already taken are repeats.
         """
+        parts = [updates[at : at + ACCEPTED_MOST] for at in range(0, len(updates), ACCEPTED_MOST)] or [updates]
+        rung: list[int] = []
+        for n, part in enumerate(parts, 1):
+            new, bells = self._accept_part(part, now_ms, delivery, is_last=n == len(parts))
+            rung += bells
+            if not new:
+                return False, rung
+        return True, rung
+
+    @guarded
+    def _accept_part(
+        self, updates: Sequence[Update], now_ms: int, delivery: str, *, is_last: bool
+    ) -> tuple[bool, list[int]]:
         seen = keys.seen(*delivery.split(":", 1)) if delivery else ""
         boxes = [name for n in range(self.shards) for name in (keys.pending(n), keys.bell(n))]
-        args: list[Any] = [now_ms, SEEN_S, BELL_S, self.shards]
+        args: list[Any] = [now_ms, SEEN_S, BELL_S, self.shards, int(is_last)]
         for update in updates:
             args += [keys.shard_of(update.match_id, self.shards) + 1, update.match_id, encode_update(update)]
         inboxes = [keys.inbox(update.match_id) for update in updates]
