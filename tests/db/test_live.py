@@ -113,9 +113,7 @@ def test_a_long_delivery_is_taken_in_steps_in_order_and_once(live: Live, monkeyp
     assert live.backlog() == len(updates)
 
 
-def test_a_long_delivery_that_broke_off_comes_again_whole(
-    live: Live, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_long_delivery_that_broke_off_comes_again_whole(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     updates = [goal("a", n) for n in range(ACCEPTED_MOST + 1)]
     accept = Live._accept_part
 
