@@ -34,10 +34,10 @@ logger = logging.getLogger(__name__)
 # A delivery id is remembered for three times the five minutes in which its signature is accepted, so that no
 # replay inside the tolerance of either clock can pass (Standard Webhooks, "Replay attacks").
 SEEN_S = 15 * 60
-# Updates accepted in one Lua step, which holds all of Redis: 4.5 ms measured. A delivery of 4 MB can hold tens of thousands.
+# Updates accepted in one Lua step, which holds all of Redis: 4.5 ms, measured. 4 MB can hold tens of thousands.
 ACCEPTED_MOST = 1_000
-# What a web request waits for Redis, which answers in a millisecond: long enough for the 0.2 s in which the process does
-# nothing but release 15,000 readers (bench/hold.py), short enough to be a 503 while its client still listens.
+# What a web request waits for Redis, which answers in a millisecond: long enough for the 0.2 s in which the process
+# does nothing but release 15,000 readers (bench/hold.py), short enough to be a 503 while its client still listens.
 WEB_ANSWER_S = 1.0
 # State stays a day after the end: readers of last night's result never reach SQL.
 KEEP_S = 24 * 60 * 60

@@ -34,7 +34,7 @@ BELLS_MOST = 64
 
 
 def connect(url: str, *, answer_s: float | None = None) -> redis.Redis:
-    """RQ's own connection: a worker's blocks on its queues for minutes, so no read time-out; a web process's only rings,
+    """RQ's own connection: a worker's blocks on its queues for minutes, so no read time-out; a web process only rings,
     and waits answer_s for an answer."""
     options = {"ssl_cert_reqs": "none"} if url.startswith("rediss://") else {}
     retry = Retry(ExponentialWithJitterBackoff(base=0.02, cap=0.3), 5, supported_errors=(redis.ConnectionError,))

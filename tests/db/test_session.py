@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from config import Settings
 from db.errors import Unavailable
@@ -59,9 +58,8 @@ def test_a_database_that_takes_a_question_and_never_answers_is_unavailable(
     bind = engine(Settings.from_env({"DATABASE_URL": postgres.url}).sql_url)
     stopped: list[int] = []
     try:
-        with pytest.raises(Unavailable), begin(bind) as session:
-            stopped.append(stop_backend(session))
-            session.execute(text("SELECT 1"))
+        with pytest.raises(Unavailable):
+            stop_its_own_backend(bind, stopped)
         run(bind, "SELECT 1")
     finally:
         bind.dispose()
@@ -69,11 +67,12 @@ def test_a_database_that_takes_a_question_and_never_answers_is_unavailable(
             os.kill(backend, signal.SIGCONT)
 
 
-def stop_backend(session: Session) -> int:
-    """The server's end of this session hears, and says no more."""
-    backend = int(session.execute(text("SELECT pg_backend_pid()")).scalar_one())
-    os.kill(backend, signal.SIGSTOP)
-    return backend
+def stop_its_own_backend(bind: Engine, stopped: list[int]) -> None:
+    """The server's end of a session still hears, and says no more."""
+    with begin(bind) as session:
+        stopped.append(int(session.execute(text("SELECT pg_backend_pid()")).scalar_one()))
+        os.kill(stopped[-1], signal.SIGSTOP)
+        session.execute(text("SELECT 1"))
 
 
 def test_a_statement_has_seconds_at_the_server_and_a_stream_of_millions_has_more(postgres: Postgres) -> None:
