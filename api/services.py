@@ -28,7 +28,7 @@ from db.audience import Audience
 from db.chunks import Chunks
 from db.history import History
 from db.limits import Limits
-from db.live import Live, connect
+from db.live import WEB_ANSWER_S, Live, connect
 from db.purges import Purges
 from db.session import engine
 from workers import queues
@@ -43,7 +43,7 @@ class Services:
 
     @cached_property
     def live(self) -> Live:
-        return Live(connect(self.settings.redis_url), self.settings.ingest_shards)
+        return Live(connect(self.settings.redis_url, answer_s=WEB_ANSWER_S), self.settings.ingest_shards)
 
     @cached_property
     def history(self) -> History:
@@ -63,15 +63,15 @@ class Services:
 
     @cached_property
     def alerts(self) -> Alerts:
-        return Alerts(connect(self.settings.redis_url))
+        return Alerts(connect(self.settings.redis_url, answer_s=WEB_ANSWER_S))
 
     @cached_property
     def chunks(self) -> Chunks:
-        return Chunks(connect(self.settings.redis_url))
+        return Chunks(connect(self.settings.redis_url, answer_s=WEB_ANSWER_S))
 
     @cached_property
     def limits(self) -> Limits:
-        return Limits(connect(self.settings.redis_url))
+        return Limits(connect(self.settings.redis_url, answer_s=WEB_ANSWER_S))
 
     @cached_property
     def jwks(self) -> jwt.PyJWKClient | None:
@@ -97,7 +97,7 @@ class Services:
 
     @cached_property
     def bells(self) -> queues.Bells:
-        return queues.Bells(queues.connect(self.settings.queue_url))
+        return queues.Bells(queues.connect(self.settings.queue_url, answer_s=WEB_ANSWER_S))
 
 
 def _ended(held: Held, count: int) -> None:

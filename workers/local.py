@@ -22,13 +22,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import IO, TextIO
+from typing import IO, Any, TextIO
 
 import redis
 import requests
 from honcho.environ import parse_procfile
 from honcho.manager import SYSTEM_PRINTER_NAME, Manager
 from honcho.printer import Message, Printer
+from honcho.process import Process
 
 from cdn.varnishd import INSTALL, Edge
 from cdn.varnishd import binary as varnishd_binary
@@ -263,7 +264,28 @@ class _Lines(Printer):  # type: ignore[misc]
             self.ended = message.data.strip()
 
 
+class _Process(Process):  # type: ignore[misc]
+    """Ctrl-C reaches the whole group of the terminal: one that comes before the command runs must not end what starts
+    it, for honcho would wait for ever for the command's id. A handler, as exec resets it; an ignored signal it keeps."""
+
+    def run(self, *args: Any, **kwargs: Any) -> None:
+        signal.signal(signal.SIGINT, lambda *_: None)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        super().run(*args, **kwargs)
+
+
 class _Processes(Manager):  # type: ignore[misc]
+    def __init__(self, printer: Printer) -> None:
+        super().__init__(printer)
+        self._process_ctor = _Process
+
+    def _start(self) -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            super()._start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
     def terminate(self) -> None:
         """Once every process is known by its id: honcho stumbles over one that is not, and leaves the others."""
         if self._all_started():

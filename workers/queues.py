@@ -33,11 +33,13 @@ PUSHERS_MOST = 8
 BELLS_MOST = 64
 
 
-def connect(url: str) -> redis.Redis:
-    """RQ's own connection: it blocks on its queues for minutes, so no read time-out."""
+def connect(url: str, *, answer_s: float | None = None) -> redis.Redis:
+    """RQ's own connection: a worker's blocks on its queues for minutes, so no read time-out; a web process only rings,
+    and waits answer_s for an answer."""
     options = {"ssl_cert_reqs": "none"} if url.startswith("rediss://") else {}
-    retry = Retry(ExponentialWithJitterBackoff(base=0.02, cap=0.3), retries=5)
-    return redis.Redis.from_url(url, socket_connect_timeout=2, socket_keepalive=True, retry=retry, **options)
+    retry = Retry(ExponentialWithJitterBackoff(base=0.02, cap=0.3), 5, supported_errors=(redis.ConnectionError,))
+    waits = {"socket_connect_timeout": min(2.0, answer_s or 2.0), "socket_timeout": answer_s}
+    return redis.Redis.from_url(url, socket_keepalive=True, retry=retry, **waits, **options)
 
 
 class Bells:

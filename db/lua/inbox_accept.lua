@@ -1,4 +1,5 @@
--- inbox_accept.lua: put the updates of one delivery into their matches' inboxes, all or none, once.
+-- inbox_accept.lua: put the updates of one delivery, or of a part of a long one, into their matches' inboxes, all or none, once.
+-- The last part marks the delivery as seen: one that broke off comes again whole, and repeats change nothing.
 -- Returns {accepted, bells}: accepted is 1, or 0 if this delivery was seen before; bells are the indexes
 -- (1-based) of the shards whose bell was silent and has been set: the caller enqueues one job for each.
 -- KEYS[1] seen marker (or "" for a delivery without an id)
@@ -6,22 +7,27 @@
 -- KEYS[3 .. 2+2*shards]     pending zset and bell, alternating, per shard
 -- KEYS[3+2*shards ..]       inbox stream, one per update
 -- ARGV[1] now (ms)  ARGV[2] seen expiry (s)  ARGV[3] bell expiry (s)  ARGV[4] shards
--- ARGV[5 ..] per update: shard index (1-based), match id, payload
+-- ARGV[5] "1" for the last or only part, else "0"
+-- ARGV[6 ..] per update: shard index (1-based), match id, payload
 local shards = tonumber(ARGV[4])
 if KEYS[1] ~= "" then
-    if not redis.call("SET", KEYS[1], ARGV[1], "NX", "EX", ARGV[2]) then
+    if ARGV[5] == "0" then
+        if redis.call("EXISTS", KEYS[1]) == 1 then
+            return {0, {}}
+        end
+    elseif not redis.call("SET", KEYS[1], ARGV[1], "NX", "EX", ARGV[2]) then
         return {0, {}}
     end
 end
 local rung = {}
 local first = 2 + 2 * shards
-for i = 5, #ARGV, 3 do
+for i = 6, #ARGV, 3 do
     local shard = tonumber(ARGV[i])
-    redis.call("XADD", KEYS[first + (i - 5) / 3 + 1], "*", "u", ARGV[i + 2])
+    redis.call("XADD", KEYS[first + (i - 6) / 3 + 1], "*", "u", ARGV[i + 2])
     redis.call("ZADD", KEYS[1 + 2 * shard], "NX", ARGV[1], ARGV[i + 1])
     if redis.call("SET", KEYS[2 + 2 * shard], ARGV[1], "NX", "EX", ARGV[3]) then
         rung[#rung + 1] = shard
     end
 end
-redis.call("INCRBY", KEYS[2], (#ARGV - 4) / 3)
+redis.call("INCRBY", KEYS[2], (#ARGV - 5) / 3)
 return {1, rung}

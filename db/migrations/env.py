@@ -6,7 +6,7 @@ from config import Settings
 from db.models import Base
 from db.session import engine
 
-bind = engine(Settings.load().sql_url)
+bind = engine(Settings.load().sql_url, bounded=False)
 with bind.connect() as connection:
     # Batch mode: SQLite cannot alter a table in place (alembic.sqlalchemy.org, "Batch migrations").
     context.configure(connection, target_metadata=Base.metadata, render_as_batch=True)

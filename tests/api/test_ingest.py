@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import io
 import json
+import signal
 import time
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +17,7 @@ import redis
 
 from config import new_secret
 from tests.api.conftest import Site, error, event, fields, fixture, signature
-from tests.conftest import SHARED_SECRET
+from tests.conftest import SHARED_SECRET, RedisServer
 
 GOOD = json.dumps({"events": [event()]}).encode()
 
@@ -421,3 +422,15 @@ def test_the_door_takes_posts_only(site: Site, method: str) -> None:
     answer = getattr(site.client, method)("/api/ingest/generic")
     assert error(answer) == (405, "wrong_method")
     assert "POST" in answer.headers["Allow"]
+
+
+def test_a_redis_that_takes_a_command_and_never_answers_is_a_503(site: Site, redis_server: RedisServer) -> None:
+    assert site.deliver(GOOD).status_code == 202
+    assert redis_server.process
+    redis_server.process.send_signal(signal.SIGSTOP)
+    try:
+        answer = site.deliver(GOOD, id_="msg_hanging")
+    finally:
+        redis_server.process.send_signal(signal.SIGCONT)
+    assert error(answer) == (503, "unavailable")
+    assert site.deliver(GOOD, id_="msg_hanging").status_code == 202

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import redis
@@ -16,7 +17,7 @@ from db import keys
 from db.codec import decode_facts
 from db.domain import Event, Match, Person, Score, Side, Stamp, Status, Team, Update, reduce
 from db.errors import Unavailable
-from db.live import KEEP_S, REFUSED_MOST, SEEN_S, Committed, Held, Live, connect
+from db.live import ACCEPTED_MOST, KEEP_S, REFUSED_MOST, SEEN_S, Committed, Held, Live, connect
 from db.refused import RefusedPayload
 from tests.conftest import RedisServer
 
@@ -92,6 +93,41 @@ def test_a_delivery_seen_before_leaves_nothing(live: Live, client: redis.Redis) 
     assert live.accept([goal("a", 2)], now_ms=NOW, delivery="sportradar:msg:1")[0] is True
     assert len(live.inbox("a", 10).ids) == 2
     assert 0 < int(client.ttl(keys.seen("generic", "msg:1"))) <= SEEN_S  # type: ignore[arg-type]
+
+
+def test_a_long_delivery_is_taken_in_steps_in_order_and_once(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[int] = []
+    script = live._accept
+
+    def counted(keys: list[str], args: list[Any]) -> Any:
+        steps.append((len(args) - 5) // 3)
+        return script(keys=keys, args=args)
+
+    monkeypatch.setattr(live, "_accept", counted)
+    updates = [goal("a", n) for n in range(2 * ACCEPTED_MOST + 1)]
+    assert live.accept(updates, now_ms=NOW, delivery="sportradar:msg:1") == (True, [keys.shard_of("a", 2)])
+    assert live.inbox("a", 3 * ACCEPTED_MOST).updates == tuple(updates)
+    assert live.backlog() == len(updates)
+    assert steps == [ACCEPTED_MOST, ACCEPTED_MOST, 1]
+    assert live.accept(updates, now_ms=NOW, delivery="sportradar:msg:1") == (False, [])
+    assert live.backlog() == len(updates)
+
+
+def test_a_long_delivery_that_broke_off_comes_again_whole(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    updates = [goal("a", n) for n in range(ACCEPTED_MOST + 1)]
+    accept = Live._accept_part
+
+    def breaks(self: Live, *args: Any, is_last: bool) -> Any:
+        if is_last:
+            raise Unavailable("gone between two steps")
+        return accept(self, *args, is_last=is_last)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Live, "_accept_part", breaks)
+        with pytest.raises(Unavailable):
+            live.accept(updates, now_ms=NOW, delivery="sportradar:msg:1")
+    assert live.accept(updates, now_ms=NOW, delivery="sportradar:msg:1")[0] is True
+    assert live.inbox("a", 10_000).updates[-1] == updates[-1]
 
 
 def test_the_longest_waiting_comes_first(live: Live) -> None:

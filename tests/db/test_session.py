@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import IntegrityError
 
 from config import Settings
 from db.errors import Unavailable
 from db.history import History
-from db.session import begin, engine
+from db.session import STATEMENT_S, STREAM_S, _Bounded, begin, engine, stream
 from tests.conftest import Postgres, empty_postgres, free_port, migrate
 
 
@@ -47,6 +49,43 @@ def test_a_database_cut_off_and_back_is_used_again(postgres: Postgres) -> None:
         postgres.start()
     assert history.match("m") is None
     history.engine.dispose()
+
+
+def test_a_database_that_takes_a_question_and_never_answers_is_unavailable(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_Bounded, "patience_s", 0.3)
+    bind = engine(Settings.from_env({"DATABASE_URL": postgres.url}).sql_url)
+    stopped: list[int] = []
+    try:
+        with pytest.raises(Unavailable):
+            stop_its_own_backend(bind, stopped)
+        run(bind, "SELECT 1")
+    finally:
+        bind.dispose()
+        for backend in stopped:
+            os.kill(backend, signal.SIGCONT)
+
+
+def stop_its_own_backend(bind: Engine, stopped: list[int]) -> None:
+    """The server's end of a session still hears, and says no more."""
+    with begin(bind) as session:
+        stopped.append(int(session.execute(text("SELECT pg_backend_pid()")).scalar_one()))
+        os.kill(stopped[-1], signal.SIGSTOP)
+        session.execute(text("SELECT 1"))
+
+
+def test_a_statement_has_seconds_at_the_server_and_a_stream_of_millions_has_more(postgres: Postgres) -> None:
+    bind = engine(Settings.from_env({"DATABASE_URL": postgres.url}).sql_url)
+    asked = select(func.current_setting("statement_timeout"))
+    with begin(bind) as session:
+        assert session.execute(asked).scalar() == f"{STATEMENT_S}s"
+        assert list(stream(session, asked, 10)) == [[(f"{STREAM_S}s",)]]
+    with begin(bind) as session:
+        assert session.execute(asked).scalar() == f"{STATEMENT_S}s"
+    with pytest.raises(Unavailable):
+        run(bind, "SET LOCAL statement_timeout = '20ms'", "SELECT pg_sleep(60)")
+    bind.dispose()
 
 
 def test_a_locked_sqlite_is_unavailable_and_nothing_is_half_written(sqlite_url: str) -> None:

@@ -169,6 +169,29 @@ def test_ctrl_c_in_the_middle_of_the_start_ends_everything(start: Start) -> None
 
 
 @pytest.mark.faults
+def test_ctrl_c_before_a_command_runs_does_not_end_what_starts_it() -> None:
+    code = """
+import os, signal, sys
+from honcho.printer import Printer
+from honcho.process import Popen
+from workers.local import _Processes
+
+def struck(*args, **kwargs):
+    os.kill(os.getpid(), signal.SIGINT)
+    return Popen(*args, **kwargs)
+
+manager = _Processes(Printer(sys.stdout))
+# The command sees SIGINT as if it had been started from a shell: neither blocked nor ignored.
+manager.add_process("one", "grep -E 'Sig(Blk|Ign)' /proc/self/status")._child_ctor = struck
+manager.loop()
+sys.exit(manager.returncode)
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0, done.stderr
+    masks = [int(line.split()[-1], 16) for line in done.stdout.splitlines() if "SigBlk" in line or "SigIgn" in line]
+    assert [mask & 1 << signal.SIGINT - 1 for mask in masks] == [0, 0]
+
+
 def test_a_process_that_dies_ends_all_and_is_named(start: Start) -> None:
     local = start(DEMO=0).up()
     clock = next(one for one in local.family if one.cmdline()[-2:] == ["-m", "workers.clock"] and one.name() != "sh")
