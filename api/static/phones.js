@@ -101,7 +101,10 @@ class Panel {
     this.table = element.querySelector(".table");
     this.notice = element.querySelector(".notice");
     this.announcer = element.querySelector("[role=status]");
-    this.link = document.querySelector(".to-phones span");
+    const link = document.querySelector(".to-phones");
+    this.sum = link.querySelector("span");
+    // The way there is of no use once one is there, and would lie on what one came for.
+    new IntersectionObserver(([{ isIntersecting }]) => (link.hidden = isIntersecting)).observe(this.table);
     this.phones = [];
     this.saidAt = 0;
     document.addEventListener("visibilitychange", () => document.hidden || this.#poll());
@@ -132,7 +135,7 @@ class Panel {
       this.table.replaceChildren(...this.phones.map(({ element }) => element));
     }
     const fresh = this.phones.flatMap((phone, n) => phone.show(phones[n], now).map(({ title }) => `${phone.name}: ${title}.`));
-    setText(this.link, `${phones.reduce((sum, { pushes }) => sum + pushes, 0)}`);
+    setText(this.sum, `${phones.reduce((sum, { pushes }) => sum + pushes, 0)}`);
     this.#announce(fresh);
   }
 
