@@ -17,6 +17,7 @@ from api import (
     openapi,
     ops,
     pages,
+    phones,
     push_commands,
     scores,
     stream,
@@ -64,6 +65,8 @@ def create_app(settings: Settings) -> App:
         assets,
     ):
         app.register_blueprint(part.blueprint)
+    if settings.demo and settings.control_url:
+        app.register_blueprint(phones.blueprint)
     commands.register(app)
     edge.register(app)
     push_commands.register(app)

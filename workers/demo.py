@@ -22,6 +22,7 @@ import requests
 from standardwebhooks import Webhook
 
 from config import Settings, set_up_logs
+from workers.demo_phones import Phones
 from workers.matchday import Due, fixtures, plan
 
 logger = logging.getLogger(__name__)
@@ -144,8 +145,11 @@ def main() -> None:
     stopping = Event()
     for stop in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stop, lambda *_: stopping.set())
-    door = Door(f"http://127.0.0.1:{settings.port}/api/ingest/generic", settings.ingest_secret_generic, stopping)
-    Demo(door, Path(settings.var_dir) / "demo.json", asked.speed or settings.demo_speed, stopping).run()
+    here, var = f"http://127.0.0.1:{settings.port}", Path(settings.var_dir)
+    if settings.control_url:
+        Phones(here, settings.control_url, var / "demo_phones.json", stopping).lay()
+    door = Door(f"{here}/api/ingest/generic", settings.ingest_secret_generic, stopping)
+    Demo(door, var / "demo.json", asked.speed or settings.demo_speed, stopping).run()
 
 
 if __name__ == "__main__":

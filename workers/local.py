@@ -222,6 +222,7 @@ def _emulators(settings: Settings, var: Path, environment: dict[str, str]) -> It
         yield
         return
     command = [sys.executable, "-m", "notify.emulators", "--var", str(var / "emulators")]
+    command += ["--pace", str(max(1.0, settings.demo_speed))] if settings.demo else []
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, start_new_session=True)
     try:
         said = json.loads(process.stdout.readline() or b"{}") if process.stdout else {}

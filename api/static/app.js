@@ -25,7 +25,8 @@ export class Shell {
     history.scrollRestoration = "manual";
     document.addEventListener("click", (event) => this.#follow(event));
     document.addEventListener("keydown", (event) => slash(event));
-    window.addEventListener("popstate", () => this.#back());
+    // An entry without a state is a jump within the page: the browser's own.
+    window.addEventListener("popstate", ({ state }) => state && this.#back());
     document.addEventListener("visibilitychange", () => document.hidden || this.#view?.tick());
     setInterval(() => document.hidden || this.#view?.tick(), TICK_MS);
     history.replaceState({ key: this.#key }, "");

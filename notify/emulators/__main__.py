@@ -40,7 +40,7 @@ class Ports:
     control: int = 0
 
 
-async def serve(var: Path, ports: Ports) -> None:
+async def serve(var: Path, ports: Ports, pace: float) -> None:
     made, ledger = Keys(var), Ledger(var / "pushes.db")
     apns = Apns(ApnsRules(keys.BUNDLE, {keys.KEY_ID: (keys.TEAM, made.apns_public)}), ledger, Channels())
     management = Management(apns)
@@ -54,7 +54,7 @@ async def serve(var: Path, ports: Ports) -> None:
     fcm_port = ports.fcm or _free_port()
     fcm_url = f"https://{HOST}:{fcm_port}"
     oauth = OAuth(keys.ACCOUNT, made.fcm_public, f"{fcm_url}/token", apns.clock)
-    fcm = Fcm(FcmRules(keys.PROJECT), ledger, oauth)
+    fcm = Fcm(FcmRules(keys.PROJECT, pace=pace), ledger, oauth)
     await _listen(fcm, fcm_port, both)
     control = await _listen(Control(apns, fcm, management), ports.control, None)
     settings = {
@@ -98,9 +98,10 @@ def main() -> int:
     parser.add_argument("--var", type=Path, default=Path("var/emulators"), help="folder of the keys and the ledger")
     for name in ("apns", "channels", "fcm", "control"):
         parser.add_argument(f"--{name}-port", type=int, default=0, help="0: a free one")
+    parser.add_argument("--pace", type=float, default=1.0, help="match minutes a minute, for quotas of a phone")
     asked = parser.parse_args()
     ports = Ports(asked.apns_port, asked.channels_port, asked.fcm_port, asked.control_port)
-    asyncio.run(serve(asked.var, ports))
+    asyncio.run(serve(asked.var, ports, asked.pace))
     return 0
 
 

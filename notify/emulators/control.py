@@ -1,5 +1,7 @@
 """A door for tests and the demo, plain HTTP: what phones show, and what is to go wrong.
 
+GET  /phones                    the phones on the table, and what stands on their lock screens
+PUT  /phones/{token}            fields of table.Label: lays it on the table
 GET  /phones/{token}            the alerts it showed and what stands on its screen
 POST /phones/{token}/offline    out of reach, until /online
 GET  /counts                    pushes accepted, by target
@@ -21,6 +23,7 @@ from notify.emulators.faults import Faults
 from notify.emulators.fcm import Fcm
 from notify.emulators.ledger import Push
 from notify.emulators.phone import phone_of
+from notify.emulators.table import Label, Table
 from notify.emulators.wire import Answer, Asked, Link, said
 
 _ANYONE = {"access-control-allow-origin": "*", "cache-control": "no-store"}
@@ -30,6 +33,7 @@ class Control:
     def __init__(self, apns: Apns, fcm: Fcm, management: Management) -> None:
         self.apns, self.fcm = apns, fcm
         self.ledger = apns.ledger
+        self.table = Table(self.ledger, apns.clock)
         self.faults = Faults()
         self.services: dict[str, Apns | Fcm | Management] = {"apns": apns, "fcm": fcm, "channels": management}
 
@@ -45,6 +49,10 @@ class Control:
     def answer(self, _link: Link, asked: Asked) -> Answer:
         document = json.loads(asked.body or b"{}")
         match (asked.method, asked.path.strip("/").split("/")):
+            case ("GET", ["phones"]):
+                return said(200, self.table.seen(), **_ANYONE)
+            case ("PUT", ["phones", token]):
+                self.table.lay(token, Label(**document))
             case ("GET", ["phones", token]):
                 return said(200, self._phone(token), **_ANYONE)
             case ("POST", ["phones", token, "offline" | "online" as state]):

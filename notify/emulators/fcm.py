@@ -41,13 +41,15 @@ COLLAPSIBLE_BURST, COLLAPSIBLE_REFILL_S = 20, 180
 class Rules:
     """tokens: registration token → errorCode for those that are not good. quota_per_minute: messages of the project.
     subscriptions_per_second: to topics, of the project. fan_out_per_s: how fast topic messages reach phones, shared by
-    the fan-outs under way."""
+    the fan-outs under way. pace: how much faster than life the matches are that it is told of; what a phone may get of
+    collapsible messages is counted in that time."""
 
     project: str
     tokens: dict[str, str] = field(default_factory=dict)
     quota_per_minute: int = 600_000
     subscriptions_per_second: int = 3000
     fan_out_per_s: float = 10_000
+    pace: float = 1.0
 
 
 class Fcm:
@@ -154,7 +156,7 @@ class Fcm:
             raise Wrong("QUOTA_EXCEEDED", "Device message rate exceeded.")
         if collapsible:
             left, since = self.collapsible.get(token, (float(COLLAPSIBLE_BURST), now))
-            left = min(COLLAPSIBLE_BURST, left + (now - since) / COLLAPSIBLE_REFILL_S)
+            left = min(COLLAPSIBLE_BURST, left + (now - since) * self.rules.pace / COLLAPSIBLE_REFILL_S)
             if left < 1:
                 raise Wrong("QUOTA_EXCEEDED", "Device message rate exceeded: collapsible messages.")
             self.collapsible[token] = (left - 1, now)

@@ -62,6 +62,14 @@ class Ledger:
         found = self.db.execute("SELECT * FROM pushes WHERE target = ? ORDER BY at, id", (target,))
         return list(_pushes(found))
 
+    def recent(self, target: str, most: int) -> list[Push]:
+        """The last of them, in the same order."""
+        last = "SELECT * FROM pushes WHERE target = ? ORDER BY id DESC LIMIT ?"
+        return list(_pushes(self.db.execute(f"SELECT * FROM ({last}) ORDER BY at, id", (target, most))))  # noqa: S608
+
+    def count(self, target: str) -> int:
+        return int(self.db.execute("SELECT count(*) FROM pushes WHERE target = ?", (target,)).fetchone()[0])
+
     def all(self) -> Iterable[Push]:
         return _pushes(self.db.execute("SELECT * FROM pushes ORDER BY at, id"))
 

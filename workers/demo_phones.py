@@ -1,0 +1,120 @@
+"""The demo's two followers, who are told of its goals on phones of the emulators.
+
+They sign up as any app does, through the public API, and lay their phones on the emulators' table, from where the page
+shows them. Who they are is kept under VAR_DIR, so a second start goes on with the same two.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import requests
+
+RETRY_S = 0.5
+TIMEOUT_S = 10
+
+
+@dataclass(frozen=True)
+class Fan:
+    """follow: subject and id as in the API's path. prefs: kinds beside the default ones. about: what the page says."""
+
+    name: str
+    platform: str
+    locale: str
+    time_zone: str
+    follow: str
+    prefs: dict[str, bool]
+    about: str
+
+
+# As unlike as two can be: another service, language and taste.
+FANS = (
+    Fan(
+        name="iPhone",
+        platform="ios",
+        locale="de",
+        time_zone="Europe/Berlin",
+        follow="competitions/world-cup",
+        prefs={"penalty_missed": True, "interrupted": True},
+        about="all of the World Cup, in German",
+    ),
+    Fan(
+        name="Android",
+        platform="android",
+        locale="en",
+        time_zone="Europe/London",
+        follow="teams/argentina",
+        prefs={},
+        about="Argentina alone, in English",
+    ),
+)
+
+
+class Phones:
+    """url: the API. control_url: the emulators' door. file: what a second start must know."""
+
+    def __init__(self, url: str, control_url: str, file: Path, stopping: Event) -> None:
+        self.url, self.control_url, self.file, self.stopping = url, control_url, file, stopping
+        self.http = requests.Session()
+        self.http.trust_env = False  # both are on this machine, where no proxy of the environment leads
+
+    def lay(self) -> None:
+        """Returns once both are followers and on the table. A refusal is a bug of ours, and propagates."""
+        kept = _kept(self.file)
+        for fan in FANS:
+            mine = kept.setdefault(fan.name, {"device": _device(fan.platform), "bearer": ""})
+            if not mine["bearer"] or self._ask("GET", "/api/me", mine["bearer"]).status_code == 401:
+                mine["bearer"] = self._done("POST", "/api/users").json()["token"]
+                _keep(self.file, kept)
+            self._follow(fan, mine["device"], mine["bearer"])
+
+    def _follow(self, fan: Fan, device: str, bearer: str) -> None:
+        self._done("PATCH", "/api/me", bearer, {"locale": fan.locale, "time_zone": fan.time_zone})
+        self._done("PUT", f"/api/me/devices/{fan.platform}/{device}", bearer, {"locale": fan.locale})
+        self._done("PUT", f"/api/me/follows/{fan.follow}", bearer, {"notification_prefs": fan.prefs})
+        label = {"name": fan.name, "platform": fan.platform, "locale": fan.locale, "about": fan.about}
+        self.http.put(f"{self.control_url}/phones/{device}", json=label, timeout=TIMEOUT_S).raise_for_status()
+
+    def _done(self, method: str, path: str, bearer: str = "", body: Any = None) -> requests.Response:
+        answer = self._ask(method, path, bearer, body)
+        answer.raise_for_status()
+        return answer
+
+    def _ask(self, method: str, path: str, bearer: str = "", body: Any = None) -> requests.Response:
+        """The first answer that is not `later`; told to stop meanwhile, the process ends."""
+        headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
+        while True:
+            try:
+                answer = self.http.request(method, self.url + path, json=body, headers=headers, timeout=TIMEOUT_S)
+            except requests.RequestException:
+                answer = None
+            if answer is not None and answer.status_code not in (429, 502, 503):
+                return answer
+            if self.stopping.wait(RETRY_S):
+                raise SystemExit(0)
+
+
+def _device(platform: str) -> str:
+    """As Apple's tokens look, 32 bytes of hex, and as Google's do."""
+    return secrets.token_hex(32) if platform == "ios" else f"demo:{secrets.token_urlsafe(48)}"
+
+
+def _kept(file: Path) -> dict[str, dict[str, str]]:
+    try:
+        return dict(json.loads(file.read_text()))
+    except (OSError, ValueError):
+        return {}
+
+
+def _keep(file: Path, kept: dict[str, dict[str, str]]) -> None:
+    """It holds the two accounts' tokens."""
+    written = file.with_suffix(".new")
+    with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+        json.dump(kept, out)
+    written.replace(file)
