@@ -148,6 +148,7 @@ class Live:
         self._commit = client.register_script(lua("match_commit"))
         self._silence = client.register_script(lua("bell_silence"))
         self._restore = client.register_script(lua("match_restore"))
+        self._drop = client.register_script(lua("board_drop"))
         self._ack = client.register_script(lua("mailbox_ack"))
 
     # Mailboxes in.
@@ -298,6 +299,19 @@ class Live:
             version, ids = pipe.execute()
         found = self.read([_text(match_id) for match_id in ids])
         return Board(int(version or 0), tuple(match for match in found if match))
+
+    @guarded
+    def forsaken(self, *, started_before: int, silent_since: int) -> list[Match]:
+        """Matches on the board that began before the one moment (ms), or nobody knows when, and of which nothing new
+        was told since the other."""
+        ids = [_text(found) for found in self.redis.zrangebyscore(keys.MATCHES, "-inf", started_before)]
+        return [match for match in self.read(ids) if match and match.updated_at < silent_since]
+
+    @guarded
+    def drop(self, match: Match) -> bool:
+        """Take it off the board, unless something was told of it since; its next commit puts it back."""
+        boxes = [keys.state(match.id), keys.MATCHES, keys.BOARD]
+        return bool(self._drop(keys=boxes, args=[match.id, match.version, keys.CHANGED]))
 
     @guarded
     def commit(

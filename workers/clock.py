@@ -24,6 +24,10 @@ SWEEP_S = 1.0
 OVERDUE_MS = 1_000
 # A parked match is tried again: most often a new release has mended the bug meanwhile.
 PARKED_MS = 60_000
+# A match whose end nobody told. Football with extra time, kicks and an hour's interruption is over within five hours; one
+# that rests for longer than the silence, a test match overnight, comes back with its next news.
+FORSAKEN_START_MS = 6 * 60 * 60 * 1000
+FORSAKEN_SILENT_MS = 3 * 60 * 60 * 1000
 KEEP_REFUSED_MS = 30 * 24 * 60 * 60 * 1000
 
 
@@ -59,7 +63,16 @@ def housekeep(here: Services, *, now_ms: int) -> None:
     here.bells.lookahead()
     for match_id in here.live.unpark(before_ms=now_ms - PARKED_MS):
         logger.warning("match_unparked match=%s", match_id)
+    clear_board(here, now_ms=now_ms)
     here.history.forget_refused(before_ms=now_ms - KEEP_REFUSED_MS)
+
+
+def clear_board(here: Services, *, now_ms: int) -> None:
+    """A match that was never ended leaves the live list, not its last known state: what the provider said stands."""
+    bounds = {"started_before": now_ms - FORSAKEN_START_MS, "silent_since": now_ms - FORSAKEN_SILENT_MS}
+    for match in here.live.forsaken(**bounds):
+        if here.live.drop(match):
+            logger.warning("match_forsaken match=%s status=%s updated_at=%d", match.id, match.status, match.updated_at)
 
 
 class Clock:

@@ -267,7 +267,8 @@ class _Lines(Printer):  # type: ignore[misc]
 
 class _Process(Process):  # type: ignore[misc]
     """Ctrl-C reaches the whole group of the terminal: one that comes before the command runs must not end what starts
-    it, for honcho would wait for ever for the command's id. A handler, as exec resets it; an ignored signal it keeps."""
+    it, for honcho would wait for ever for the command's id. A handler is reset by exec; to ignore would be inherited.
+    """
 
     def run(self, *args: Any, **kwargs: Any) -> None:
         signal.signal(signal.SIGINT, lambda *_: None)

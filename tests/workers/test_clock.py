@@ -7,9 +7,21 @@ from collections.abc import Callable
 from db import keys
 from db.domain import Event, Score, Side, Stamp, Status, Update
 from db.keys import shard_of
+from db.news import Gap, News, Newsfeed
 from db.refused import RefusedPayload
+from tests.conftest import wait_until
 from workers.boot import Services
-from workers.clock import KEEP_REFUSED_MS, OVERDUE_MS, PARKED_MS, Clock, housekeep, rebuild, sweep
+from workers.clock import (
+    FORSAKEN_SILENT_MS,
+    FORSAKEN_START_MS,
+    KEEP_REFUSED_MS,
+    OVERDUE_MS,
+    PARKED_MS,
+    Clock,
+    housekeep,
+    rebuild,
+    sweep,
+)
 from workers.history import write_batch
 from workers.ingest import Drain
 from workers.queues import BELLS_MOST
@@ -142,3 +154,52 @@ def test_a_clock_that_rings_while_no_worker_runs_does_not_fill_redis(services: S
         "push": BELLS_MOST,
         "history": BELLS_MOST,
     }
+
+
+def test_a_match_that_was_never_ended_leaves_the_board_and_comes_back_with_its_next_news(services: Services) -> None:
+    play(services, goal("forsaken", status=Status.SECOND_HALF))
+    told = services.live.hold("forsaken").match
+    assert told
+    board = services.live.board()
+    silent_enough = told.updated_at + FORSAKEN_SILENT_MS
+    housekeep(services, now_ms=silent_enough)
+    assert services.live.board() == board, "the last moment at which it is still believed"
+    housekeep(services, now_ms=silent_enough + 1)
+    after = services.live.board()
+    assert (after.matches, after.version > board.version) == ((), True)
+    assert services.live.hold("forsaken").match == told
+    housekeep(services, now_ms=silent_enough + 2)
+    assert services.live.board() == after, "it is dropped once"
+    play(services, goal("forsaken", 2))
+    assert [match.id for match in services.live.board().matches] == ["forsaken"]
+
+
+def test_a_match_that_began_lately_or_of_which_something_was_told_stays_on_the_board(services: Services) -> None:
+    play(services, goal("a", status=Status.SECOND_HALF))
+    told = services.live.hold("a").match
+    assert told
+    later = told.updated_at + FORSAKEN_SILENT_MS + 1
+    services.live.redis.zadd(keys.MATCHES, {"a": later - FORSAKEN_START_MS + 1})
+    housekeep(services, now_ms=later)
+    assert len(services.live.board().matches) == 1, "it began less than six hours ago"
+    play(services, goal("a", 2))
+    assert not services.live.drop(told), "it has moved since it was read"
+    assert len(services.live.board().matches) == 1
+
+
+def test_readers_hear_that_the_board_has_changed(services: Services, redis_url: str) -> None:
+    play(services, goal("a", status=Status.SECOND_HALF))
+    told = services.live.hold("a").match
+    assert told
+    feed = Newsfeed(redis_url)
+    feed.subscribe()
+    assert services.live.drop(told)
+    heard: list[News | Gap] = []
+    said = News("a", told.version, services.live.board().version, urgent=True)
+
+    def is_heard() -> bool:
+        heard.extend(feed.next(0.1))
+        return said in heard
+
+    wait_until(is_heard, "the news")
+    feed.close()
