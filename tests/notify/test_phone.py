@@ -6,6 +6,7 @@ from pathlib import Path
 
 from notify.emulators.ledger import Ledger, Push
 from notify.emulators.phone import phone_of
+from notify.emulators.table import PHONES, SHOWN, Label, Table
 
 
 def push(at: float, title: str, collapse: str = "m1", expires_at: float = 1000, service: str = "apns") -> Push:
@@ -71,3 +72,35 @@ def test_the_ledger_is_read_by_others_while_it_is_written(tmp_path: Path) -> Non
     assert reader.of("t") == [push(1, "a")]
     writer.close()
     reader.close()
+
+
+def test_on_the_table_lies_what_stands_on_the_screens_newest_first_and_no_device_token(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "pushes.db")
+    table = Table(ledger, lambda: 1000.0)
+    table.lay("t", Label("iPhone", "ios", "de", "all"))
+    for pushed in (push(1, "0–0", "m1"), push(2, "0–0", "m2"), push(3, "1–0", "m1")):
+        ledger.add(pushed)
+    ledger.write()
+    seen = table.seen()["phones"][0]
+    assert [(shown["id"], shown["title"], shown["replaced"]) for shown in seen["screen"]] == [
+        ("m1", "1–0", True),
+        ("m2", "0–0", False),
+    ]
+    assert (seen["name"], seen["locale"], seen["pushes"]) == ("iPhone", "de", 3)
+    assert "t" not in seen.values()
+    ledger.close()
+
+
+def test_the_table_is_bounded(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "pushes.db")
+    table = Table(ledger, lambda: 10_000.0)
+    for number in range(PHONES + 2):
+        table.lay(f"phone-{number}", Label(f"{number}", "android", "en", ""))
+    assert [phone["name"] for phone in table.seen()["phones"]] == ["2", "3", "4", "5"]
+    table.lay("t", Label("busy", "ios", "en", ""))
+    for number in range(500):
+        ledger.add(push(number, "Goal", f"m{number}"))
+    ledger.write()
+    busy = table.seen()["phones"][-1]
+    assert (len(busy["screen"]), busy["screen"][0]["at"], busy["pushes"]) == (SHOWN, 499, 500)
+    ledger.close()

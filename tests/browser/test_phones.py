@@ -1,0 +1,116 @@
+"""The embedded run's demo: a goal on the lock screens of two phones, and none of it beside real keys."""
+
+from __future__ import annotations
+
+import json
+import re
+import stat
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+from playwright.sync_api import Locator, Page, expect
+
+from notify.emulators.keys import Keys
+from tests.integration.test_local import Local
+from tests.system import event
+from workers.recordings.door import signed
+
+OpenTab = Callable[..., Page]
+MATCH = "argentina-japan"
+# The window of a match may be open, 30 s, where kick-off and goal were not applied together.
+ALERT_MS = 45_000
+COUNTED = re.compile(r"^[1-9]\d* push(es)?$")
+
+
+@pytest.fixture(scope="module")
+def begun() -> Iterator[list[Local]]:
+    started: list[Local] = []
+    yield started
+    for local in started:
+        for process in local.look():
+            if process.is_running():
+                process.kill()
+        local.process.wait()
+
+
+@pytest.fixture(scope="module")
+def scores(begun: list[Local], tmp_path_factory: pytest.TempPathFactory) -> Local:
+    """What `make run` starts."""
+    begun.append(Local(tmp_path_factory.mktemp("demo"), DEMO_SPEED=300, WORKER_PROCESSES=1))
+    return begun[-1].up()
+
+
+def deliver(local: Local, body: object) -> None:
+    data = json.dumps(body).encode()
+    secret = (local.var / "ingest_secret_generic").read_text().strip()
+    headers = signed(secret, f"{MATCH}-{len(data)}", data, datetime.now(UTC)) | {"Connection": "close"}
+    assert requests.post(f"{local.url}/api/ingest/generic", data, headers=headers, timeout=10).status_code == 202
+
+
+def on(page: Page, platform: str) -> Locator:
+    """The goal's card on a phone."""
+    return page.locator(f'.phone[data-platform="{platform}"] .push', has_text="Argentina 1–0 Japan")
+
+
+def test_on_a_narrow_window_a_button_leads_to_the_phones(open_tab: OpenTab, scores: Local) -> None:
+    page = open_tab(viewport={"width": 390, "height": 844})
+    way = page.get_by_role("link", name="Two phones")
+    expect(way).to_be_visible()
+    expect(page.locator(".phone")).to_have_count(2, timeout=ALERT_MS)
+    way.click()
+    expect(page.locator(".phone").first).to_be_in_viewport()
+    expect(way).to_be_hidden()
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_a_goal_arrives_on_both_phones_and_stands_there_after_a_restart(
+    open_tab: OpenTab, scores: Local, begun: list[Local]
+) -> None:
+    page = open_tab()
+    expect(page.locator(".phone h3")).to_contain_text(["iPhone", "Android"], timeout=ALERT_MS)
+    announced = {"id": MATCH, "home_team": "Argentina", "away_team": "Japan", "competition": "World Cup"}
+    kickoff = event(MATCH, "kickoff", 0, 0, 0, event_id="k")
+    goal = event(MATCH, "goal", 1, 0, 3, event_id="g", team="home", player={"name": "Lionel Messi"})
+    deliver(scores, {"matches": [announced | {"start_time": kickoff["timestamp"]}], "events": [kickoff, goal]})
+
+    expect(on(page, "ios")).to_contain_text("Tor! Argentina", timeout=ALERT_MS)
+    expect(on(page, "android")).to_contain_text("Goal! Argentina", timeout=ALERT_MS)
+    for platform in ("ios", "android"):
+        expect(on(page, platform)).to_contain_text("3' Lionel Messi")
+        expect(page.locator(f'.phone[data-platform="{platform}"] .count')).to_have_text(COUNTED)
+    expect(page.locator('.phone[data-platform="android"] .push', has_text="Canada")).to_have_count(0)
+    expect(page.locator(".phones [role=status]")).to_have_attribute("aria-live", "polite")
+    who = (scores.var / "demo_phones.json").read_text()
+    assert stat.S_IMODE((scores.var / "demo_phones.json").stat().st_mode) == 0o600
+    assert scores.interrupt() == 130
+
+    begun.append(Local(scores.folder, DEMO_SPEED=0.1, WORKER_PROCESSES=1))
+    again = open_tab(base_url=begun[-1].up().url)
+    for platform in ("ios", "android"):
+        expect(on(again, platform)).to_be_visible(timeout=ALERT_MS)
+    assert (scores.var / "demo_phones.json").read_text() == who
+    assert begun[-1].interrupt() == 130
+
+
+def test_beside_real_keys_there_are_no_emulators_and_no_phones(begun: list[Local], tmp_path: Path) -> None:
+    key = Keys(tmp_path / "apple").apns_key.read_text()
+    apple = {"APNS_KEY": key, "APNS_TEAM": "ABCDE12345", "APNS_KEY_ID": "KEYID12345", "APNS_BUNDLE": "com.example.app"}
+    begun.append(Local(tmp_path, DEMO_SPEED=0.1, WORKER_PROCESSES=1, **apple))
+    local = begun[-1].up()
+    assert not (local.var / "emulators").exists()
+    assert not (local.var / "demo_phones.json").exists()
+    assert not any("notify.emulators" in " ".join(cmdline(process)) for process in local.look())
+    assert requests.get(f"{local.url}/api/demo/phones", headers={"Connection": "close"}, timeout=10).status_code == 404
+    assert "phones" not in requests.get(local.url, headers={"Connection": "close"}, timeout=10).text
+    assert local.interrupt() == 130
+
+
+def cmdline(process: psutil.Process) -> list[str]:
+    try:
+        return list(process.cmdline())
+    except psutil.NoSuchProcess:
+        return []
