@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from threading import Event, Thread
 
@@ -17,7 +17,7 @@ from notify import window
 from notify.outcome import ConfigFault, Delivered, Gone, Later, OurFault, Outcome
 from notify.transport import Parcel, Transport
 from workers.letters import EXPIRY_MS, Letters
-from workers.transports import Transports, counted
+from workers.transports import WORD, Transports, counted
 
 logger = logging.getLogger(__name__)
 
@@ -102,8 +102,8 @@ class Courier:
     def _report(self, chunk: Chunk, trip: Trip) -> None:
         said = " ".join(f"{name}={count}" for name, count in sorted(trip.counts.items()) if count)
         logger.info("chunk_sent alert=%s chunk=%s again=%d %s", chunk.alert_id, chunk.number, len(trip.again), said)
-        if trip.stop:
-            logger.error("alert_stopped alert=%s reason=%s", chunk.alert_id, trip.stop)
+        for transport, reason in trip.refused.items():
+            logger.error("alert_stopped alert=%s transport=%s reason=%s", chunk.alert_id, transport, reason)
 
 
 class Trip:
@@ -116,21 +116,22 @@ class Trip:
         self.again: dict[int, int] = {}
         self.again_after_s = 0.0
         self.dead: list[Dead] = []
-        self.stop = ""
+        self.refused: dict[str, str] = {}
 
     @property
     def now_ms(self) -> int:
         return self.began_ms + round((time.monotonic() - self.began) * 1000)
 
-    def take(self, transport: Transport, parcels: Iterable[Parcel]) -> None:
-        """Send, until our own fault shows: then nobody else is to get it."""
-        if self.stop:
-            return
-        outcomes = transport.send(parcels)
-        for parcel, outcome in outcomes:
-            self._note(transport.name, parcel, outcome)
-            if self.stop:
-                break
+    def take(self, transport: Transport, parcels: Sequence[Parcel]) -> None:
+        """Send, until our own fault shows: then nobody else is to get it by this transport. Another may be right."""
+        left = len(parcels)
+        if transport.name not in self.started.refused_by and transport.name not in self.refused:
+            for parcel, outcome in transport.send(parcels):
+                left -= 1
+                self._note(transport.name, parcel, outcome)
+                if transport.name in self.refused:
+                    break
+        self.counts.update({"failed": left, f"failed:{transport.name}:stopped": left})
 
     def _note(self, name: str, parcel: Parcel, outcome: Outcome) -> None:
         device_id = int(str(parcel.tag))
@@ -147,7 +148,7 @@ class Trip:
             case ConfigFault():
                 self._try_again(device_id, 0.0)
             case OurFault(reason):
-                self.stop = reason
+                self.refused[name] = reason if WORD.fullmatch(reason) else "other"
 
     def _try_again(self, device_id: int, after_s: float) -> None:
         self.again[device_id] = self.started.devices[device_id]
@@ -156,7 +157,7 @@ class Trip:
     def done(self) -> Done:
         """What is tried again waits as long as the most patient of them was asked to."""
         at_ms = self.now_ms + max(AGAIN_MS, round(self.again_after_s * 1000))
-        return Done(+self.counts, {} if self.stop else self.again, at_ms, self.stop)
+        return Done(+self.counts, self.again, at_ms, self.refused)
 
 
 def _latency(ms: int) -> str:

@@ -62,6 +62,17 @@ def test_a_reminder_comes_once_and_again_for_another_start(world: Ahead) -> None
     assert world.phones.titles("not asked") == []
 
 
+def test_a_reminder_comes_after_the_line_ups_of_the_same_version_too(world: Ahead) -> None:
+    world.fan("asked", kinds=mask_of([Kind.REMINDER, Kind.LINEUPS]))
+    start = START + 20 * MINUTE
+    world.announce(start)
+    world.say(60, "lineups")
+    write_batch(world.live, world.history)
+    world.look(start - REMIND_MS + 1)
+    assert world.phones.titles("asked")[1:] == ["Kick-off in 15 minutes"]
+    assert len({alert_id for alert_id, _ in world.alerts.recent(9)}) == 2
+
+
 @pytest.fixture
 def cast(redis_url: str, sqlite_url: str, emulators: Emulated) -> Iterator[Ahead]:
     transports = transports_to(emulators)

@@ -34,7 +34,7 @@ from notify import window
 from notify.outcome import ConfigFault, Dropped, Gone, Later, OurFault, Outcome
 from notify.transport import Parcel
 from tests.conftest import wait_until
-from tests.pushing import ALL, FINAL, START, World
+from tests.pushing import ALL, FINAL, START, Recorder, World
 from workers import courier, planner
 from workers.ingest import Drain
 
@@ -280,11 +280,30 @@ def test_our_own_fault_stops_the_alert(
     with caplog.at_level(logging.ERROR):
         world.say(60, "goal", score=(1, 0))
     assert "alert_stopped" in caplog.text
-    assert counters(world)["failed"] == 1
-    assert counters(world)["skipped"] == 2
+    assert counters(world)["failed"] == 6
+    assert counters(world)["failed:recorder:stopped"] == 5
     world.phones.answers = {}
     world.say(200, "goal", score=(2, 0))
     assert len(world.phones.sent) == 6
+
+
+def test_what_one_service_finds_built_wrong_still_goes_by_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(planner, "CHUNK", 2)
+    google = Recorder()
+    google.name = "google"
+    vars(world.transports)["android"] = google
+    for number in range(3):
+        world.fan(f"iphone-{number}")
+        world.fan(f"pixel-{number}", platform=Platform.ANDROID)
+        google.answers[f"pixel-{number}"] = OurFault("INVALID_ARGUMENT")
+    world.kick_off()
+    world.say(60, "goal", score=(1, 0))
+    assert sorted(token for token, _ in world.phones.sent) == [f"iphone-{number}" for number in range(3)]
+    assert (counters(world)["sent"], counters(world)["failed:google:stopped"]) == (3, 2)
+    assert "alert_stopped" in caplog.text
+    assert "transport=google" in caplog.text
 
 
 @pytest.mark.parametrize("fault", [Later("TooManyRequests", 20.0), ConfigFault("InvalidProviderToken")])
