@@ -129,6 +129,17 @@ def test_a_followed_match_has_a_channel_from_two_hours_before_until_a_day_after(
     assert isinstance(channels.delete(channel.id), Gone)
 
 
+def test_lock_screens_come_first_and_a_score_that_moved_at_once(world: Ahead) -> None:
+    world.fan("fan")
+    world.audience.keep_channel(Channel(FINAL, "production", "channel"), now_ms=START)
+    world.kick_off()
+    world.say(60, "goal", score=(1, 0))
+    assert [(message.silent, message.urgent) for _, message in world.phones.sent] == [(True, True), (False, True)]
+    world.phones.sent.clear()
+    world.say(2700, "half_time", score=(1, 0))
+    assert [(message.silent, message.urgent) for _, message in world.phones.sent] == [(True, False), (False, True)]
+
+
 def test_a_channel_apple_does_not_know_is_forgotten(cast: Ahead) -> None:
     cast.announce(START + MINUTE)
     lost = Channel(FINAL, "production", "bm90LW9uZQ==")

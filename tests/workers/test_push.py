@@ -257,6 +257,57 @@ def test_dead_addresses_go_unless_registered_since(world: World) -> None:
     assert counters(world)["gone:recorder:Unregistered"] == 2
 
 
+def test_addresses_that_die_all_at_once_are_kept(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """A wrong bundle makes Apple call every token one of another app."""
+    for number in range(courier.DOUBTFUL):
+        world.fan(f"fan-{number}")
+        world.phones.answers[f"fan-{number}"] = Gone("DeviceTokenNotForTopic")
+    world.fan("timed")
+    world.kick_off()
+    world.phones.answers["timed"] = Gone("Unregistered", START + 1)
+    world.say(60, "goal", score=(1, 0))
+    with Session(world.history.engine) as session:
+        assert len(session.scalars(select(DeviceRow.id)).all()) == courier.DOUBTFUL
+    assert (counters(world)["kept"], counters(world)["removed"]) == (courier.DOUBTFUL, 1)
+    assert "addresses_kept" in caplog.text
+
+
+def test_a_bug_in_the_middle_of_a_chunk_sends_nothing_twice(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    for number in range(3):
+        world.fan(f"fan-{number}")
+    world.kick_off()
+
+    def fail(parcel: Parcel) -> None:
+        if len(world.phones.sent) == 1:
+            raise ZeroDivisionError
+
+    world.phones.before = fail
+    world.say(60, "goal", score=(1, 0))
+    world.phones.before = lambda parcel: None
+    world.at(60 + 2 * CLAIM_MS / 1000)
+    assert len(world.phones.sent) == 1
+    assert counters(world)["failed:bug"] == 3
+    assert "chunk_parked" in caplog.text
+
+
+def test_a_bug_in_planning_holds_up_no_other_alert(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.fan("fan")
+    world.kick_off()
+
+    def fail(*args: Any) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.push.planner, "_chunks", fail)
+        world.say(60, "goal", score=(1, 0))
+    assert "alert_parked" in caplog.text
+    assert world.alerts.unplanned() == []
+    world.say(160, "goal", score=(2, 0))
+    assert len(world.phones.sent) == 1
+
+
 def test_an_argument_a_service_refuses_costs_no_address(world: World) -> None:
     for number in range(5):
         world.fan(f"fan-{number}")
