@@ -84,7 +84,7 @@ def _line(alert_id: str, fields: dict[str, str]) -> str:
     kinds = ",".join(news["kind"] for news in json.loads(fields["alert"])["news"])
     numbers = " ".join(f"{name} {said.get(name, 0)}" for name in ("devices", "sent", "gone", "later", "failed"))
     reasons = [f"{name}={count}" for name, count in said.items() if name.startswith(("gone:", "failed:", "later:"))]
-    ending = f"  stopped: {said['stopped']}" if "stopped" in said else ""
+    ending = "".join(f"  {name}: {said[name]}" for name in ("stopped", "refused") if name in said)
     return f"{told}  {alert_id:40} {kinds:20} {numbers} {_fast(said)} {' '.join(reasons)}{ending}".rstrip()
 
 

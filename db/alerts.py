@@ -142,6 +142,19 @@ class Alerts:
     def broadcast_again(self, match_id: str, due: int, *, at_ms: int) -> None:
         self._settle(keys=[keys.PUSH_BROADCASTS], args=[match_id, due, at_ms])
 
+    @guarded
+    def shown(self, match_id: str) -> str | None:
+        """The score last seen on lock screens, in whatever words `show` had."""
+        score = self.redis.hget(keys.window(match_id), "shown")
+        return score.decode() if score else None
+
+    @guarded
+    def show(self, match_id: str, score: str) -> None:
+        with self.redis.pipeline() as pipe:
+            pipe.hset(keys.window(match_id), "shown", score)
+            pipe.expire(keys.window(match_id), WINDOW_S)
+            pipe.execute()
+
     # Plans.
 
     @guarded

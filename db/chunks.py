@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
@@ -47,22 +47,25 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A claimed chunk. devices: id → kinds wanted."""
+    """A claimed chunk. devices: id → kinds wanted. refused_by: transports to which the alert is built
+    wrong."""
 
     chunk: Chunk
     alert: bytes
     told_at: int
     devices: dict[int, int]
+    refused_by: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """counts by counter; again: devices to try once more after again_at (ms); stop: why nobody else is to get it."""
+    """counts by counter; again: devices to try once more after again_at (ms); refused: transports that are to carry it
+    no further, and why."""
 
     counts: Mapping[str, int]
     again: Mapping[int, int]
     again_at: int = 0
-    stop: str = ""
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 class Chunks:
@@ -102,7 +105,11 @@ class Chunks:
             keys=[keys.alert(chunk.alert_id), keys.chunk(chunk.name), keys.PUSH_CLAIMED],
             args=[chunk.name, _state(chunk)],
         )
-        return Started(chunk, found[0], int(found[1]), unpack(found[2])) if found else None
+        if not found:
+            return None
+        alert, told_at, devices, refused = found
+        by = {said.partition(":")[0] for said in refused.decode().split()}
+        return Started(chunk, alert, int(told_at), unpack(devices), frozenset(by))
 
     @guarded
     def hold(self, chunk: Chunk, *, now_ms: int) -> None:
@@ -125,7 +132,8 @@ class Chunks:
         pairs = [part for pair in done.counts.items() for part in pair]
         args: list[Any] = [chunk.name, _state(chunk), again, pack(done.again.items()), done.again_at, ALERT_S]
         names = [keys.alert(chunk.alert_id), keys.PUSH_CLAIMED, keys.PUSH_LATER, keys.chunk(again)]
-        return bool(self._done(keys=names, args=[*args, done.stop, *pairs]))
+        refused = " ".join(f"{name}:{reason}" for name, reason in done.refused.items())
+        return bool(self._done(keys=names, args=[*args, refused, *pairs]))
 
     @guarded
     def sending(self) -> tuple[int, int]:

@@ -111,7 +111,7 @@ class Apns:
         headers = {
             "authorization": f"bearer {token}",
             "apns-push-type": "liveactivity" if activity else "alert",
-            "apns-priority": "5" if message.silent else "10",
+            "apns-priority": "10" if message.urgent else "5",
             "apns-expiration": str(message.expires_at),
         }
         if isinstance(address, Channel):

@@ -30,8 +30,6 @@ URL = "https://fcm.googleapis.com"
 EARLY_S = 300
 # "Scale": 429 without Retry-After, and the first repeat after a 5xx.
 QUOTA_PAUSE_S, FIRST_REPEAT_S = 60.0, 10.0
-# So many INVALID_ARGUMENT without one success between them mean the payload, whatever the answer says of the token.
-INVALID_IN_A_ROW = 20
 READY = 64
 
 _DELIVERED = Delivered()
@@ -59,7 +57,6 @@ class Fcm:
         self.headers: list[str] = []
         self.refused: Outcome | None = None
         self.good_until = 0.0
-        self.invalid = 0
 
     def send(self, parcels: Iterable[Parcel]) -> Iterator[tuple[Parcel, Outcome]]:
         """See Transport.send. Takes Device, Topic and Condition."""
@@ -119,14 +116,13 @@ class Fcm:
 
     def _judge(self, request: Request, reply: Reply) -> Outcome | Again:
         if reply.status == 200:
-            self.invalid = 0
             return _DELIVERED
         code, ours = _said(reply)
         if reply.status == 401 and code != "THIRD_PARTY_AUTH_ERROR":
             return self._signed_out(request)
         if code == "INVALID_ARGUMENT" and not ours:
-            self.invalid += 1
-            return OurFault(code) if self.invalid >= INVALID_IN_A_ROW else Dropped(code)
+            # Anybody can register tokens that are none: however many are refused, it says nothing of the message.
+            return Dropped(code)
         if reply.status == 429 and reply.retry_after_s:
             self.sender.pause(reply.retry_after_s)
         return judged(reply, code)

@@ -55,7 +55,7 @@ class Http2Lane:
         frames = self.frames
         if self.retiring or not frames.open:
             return 0
-        return min(self.limit, frames.allowed) - len(frames.flying)
+        return min(self.limit, frames.allowed) - len(frames.flying) - len(self.failed)
 
     @property
     def busy(self) -> bool:
@@ -81,6 +81,8 @@ class Http2Lane:
         if not self.frames.flying:
             self._wake()
         if self.socket is None and (error := self._connect()):
+            # Each further one would wait for a connection of its own: one a turn finds out as well.
+            self.limit = 1
             self.failed.append((request, Reply(0, error=error)))
         else:
             self.frames.send(request)

@@ -23,7 +23,7 @@ class Message:
 
     at, expires_at: seconds since the epoch. collapse_id: of two messages with one id a phone shows the newer. state: a
     Live Activity's content-state, attributes: what does not change while it runs. over: the match has ended. silent:
-    shown without a sound. link: the page's path on the site and in the app.
+    shown without a sound. urgent: at once, whatever it costs. link: the page's path on the site and in the app.
     """
 
     match_id: str
@@ -37,6 +37,7 @@ class Message:
     expires_at: int
     language: str = "en"
     silent: bool = False
+    urgent: bool = True
     spoiler_free: bool = False
     over: bool = False
     state: Mapping[str, object] = field(default_factory=dict)
@@ -51,6 +52,7 @@ def compose(
     now: float,
     spoiler_free: bool = False,
     silent: bool = False,
+    urgent: bool = True,
 ) -> Message:
     """One message of one match's news, at least one; several are merged, with the score as it stands now.
 
@@ -71,6 +73,7 @@ def compose(
         expires_at=int(now) + min(EXPIRY_S[item.kind] for item in news),
         language=voice.language,
         silent=silent,
+        urgent=urgent,
         spoiler_free=spoiler_free,
         over=match.phase in (Phase.FINISHED, Phase.OFF),
         state=_state(match, spoiler_free),

@@ -40,7 +40,7 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class OurFault:
-    """We built it wrong, so every other push of the message is wrong too: stop them, keep the addresses, alert."""
+    """We built it wrong, so each further push of it by this service is wrong: stop them, keep the addresses, alert."""
 
     reason: str
 

@@ -163,8 +163,7 @@ class _Run:
         now, began = time.time(), time.monotonic()
         shut = self._shut(began)
         for lane in self._lanes:
-            room = lane.room
-            while room > 0 and len(self.settled) < STREAMS and (request := self._next()) is not None:
+            while lane.room > 0 and len(self.settled) < STREAMS and (request := self._next()) is not None:
                 if isinstance(request, Settled):
                     self.settled.append((request.parcel, request.outcome))
                 elif request.deadline <= now:
@@ -173,7 +172,6 @@ class _Run:
                     self._settle(request, shut)
                 else:
                     lane.start(request, began)
-                    room -= 1
 
     def _next(self) -> Request | Settled | None:
         if self.again:

@@ -5,6 +5,7 @@ The encryption is per recipient and costs about 0.3 ms of CPU, so the web is the
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterable, Iterator
 from io import BytesIO
@@ -18,9 +19,11 @@ from webpush.types import WebPushKeys, WebPushSubscription
 from db.domain import Device
 from notify import payload
 from notify.lane import Reply, Request
-from notify.outcome import ConfigFault, Delivered, Dropped, Gone, Later, OurFault, Outcome
+from notify.outcome import Delivered, Dropped, Gone, Later, OurFault, Outcome
 from notify.sender import Again, Sender, Settled
 from notify.transport import Parcel
+
+logger = logging.getLogger(__name__)
 
 # Whoever subscribes names the URL we are to call, so it must be a push service's: Chrome and Edge, Firefox, Safari,
 # old Edge. A name matches itself and what is below it.
@@ -28,8 +31,8 @@ SERVICES = ("fcm.googleapis.com", "push.services.mozilla.com", "push.apple.com",
 # VAPID: at most 24 h (RFC 8292, 2); a lost one is then of no use for long.
 VAPID_S = 12 * 3600
 PAUSE_S = 30.0
-# A 401 or 403 may be the fault of one subscription, made for an older key of ours; so many without one success between
-# them are the fault of our key.
+# A 401 or 403 is said of a subscription made for another key, which anybody can register, as of a wrong key of ours. So
+# many without one success between them are worth an operator's look, and no more than that.
 REFUSED_IN_A_ROW = 20
 
 _DELIVERED = Delivered()
@@ -86,8 +89,8 @@ class WebPush:
             self.refused = 0
         elif reply.status in (401, 403):
             self.refused += 1
-            if self.refused >= REFUSED_IN_A_ROW:
-                return ConfigFault(f"status_{reply.status}")
+            if self.refused % REFUSED_IN_A_ROW == 0:
+                logger.error("push_key_refused status=%d in_a_row=%d", reply.status, self.refused)
         return judged(reply)
 
 

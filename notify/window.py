@@ -112,7 +112,7 @@ def hear(window: Window, match: Match, news: Iterable[News], *, now_ms: int) -> 
         # Nothing waits past the end: what would be told after it is told with it.
         lead = [*window.waiting, *lead]
         window = replace(window, waiting=())
-    window, alerts = _tell(window, lead, "", now_ms)
+    window, alerts = _tell(window, lead, _name(lead), now_ms)
     corrections = [_correction(match, item, line, n, now_ms) for n, (item, line) in enumerate(back)]
     stopped = tuple(line.alert for _, line in back if line.alert and line.alone)
     return Heard(_settled(window), (*corrections, *alerts), stopped)
@@ -168,6 +168,13 @@ def _tell(window: Window, news: list[News], name: str, now_ms: int) -> tuple[Win
     )
     until = {**window.until, **{class_of(item): now_ms + WINDOW_MS for item in news}}
     return replace(window, told=told, until=until), (alert,)
+
+
+def _name(lead: Iterable[News]) -> str:
+    """News that no change of the match brings, such as a reminder, finds the version that other news was told with."""
+    return "-" + "-".join(
+        sorted({f"{item.kind}-{item.key}" if item.kind is Kind.REMINDER else item.kind for item in lead})
+    )
 
 
 def _correction(match: Match, item: News, line: Told, number: int, now_ms: int) -> Alert:

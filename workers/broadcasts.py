@@ -49,11 +49,14 @@ class Broadcasts:
         match = self.live.read([match_id])[0] if channels else None
         if match is None:
             return
-        message = state_of(match, now_ms)
+        score = str(match.score)
+        message = state_of(match, now_ms, moved=score != self.alerts.shown(match_id))
         for channel in channels:
             transport = self.transports.ios(channel.environment)
             for _, outcome in transport.send([Parcel(ChannelAddress(channel.id), message)]) if transport else ():
                 self._note(channel, match, outcome)
+                if isinstance(outcome, Delivered):
+                    self.alerts.show(match_id, score)
                 yield outcome
 
     def _note(self, channel: Channel, match: Match, outcome: Outcome) -> None:
@@ -66,6 +69,8 @@ class Broadcasts:
             self.audience.drop_channel(channel)
 
 
-def state_of(match: Match, now_ms: int) -> Message:
-    """The present state without words of its own: what happened is told by alerts."""
-    return compose(match, [News(Kind.KICKOFF, "state")], "en", now=now_ms / 1000, silent=True)
+def state_of(match: Match, now_ms: int, *, moved: bool) -> Message:
+    """The present state without words of its own: what happened is told by alerts. moved: the score has, since it was
+    last shown. That is worth priority 10; what has this counts against an app's budget, so the rest goes at 5 (Apple,
+    "Starting and updating Live Activities with ActivityKit push notifications")."""
+    return compose(match, [News(Kind.KICKOFF, "state")], "en", now=now_ms / 1000, silent=True, urgent=moved)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from threading import Event, Thread
 
@@ -17,7 +17,7 @@ from notify import window
 from notify.outcome import ConfigFault, Delivered, Gone, Later, OurFault, Outcome
 from notify.transport import Parcel, Transport
 from workers.letters import EXPIRY_MS, Letters
-from workers.transports import Transports, counted
+from workers.transports import WORD, Transports, counted
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 HOLD_S = 2.0
 # What is to be tried again waits at least this long: by then a service that stumbled stands.
 AGAIN_MS = 5_000
+# Fewer addresses than this may all have died since they were last pushed to.
+DOUBTFUL = 20
 # Upper bounds (ms) of the latency histogram kept with each alert.
 LATENCIES_MS = (250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 300_000)
 
@@ -42,8 +44,19 @@ class Courier:
             return False
         started = self.chunks.start(chunk)
         if started:
-            self._send(started, now_ms)
+            self._or_park(started, now_ms)
         return True
+
+    def _or_park(self, started: Started, now_ms: int) -> None:
+        """A bug of ours must not let the claim run out: the chunk would be sent again and again to those it reached."""
+        try:
+            self._send(started, now_ms)
+        except Unavailable:
+            raise
+        except Exception:
+            logger.exception("chunk_parked alert=%s chunk=%s", started.chunk.alert_id, started.chunk.number)
+            number = len(started.devices)
+            self.chunks.done(started.chunk, Done({"failed": number, "failed:bug": number}, {}))
 
     def _send(self, started: Started, now_ms: int) -> None:
         if now_ms - started.told_at > EXPIRY_MS:
@@ -83,11 +96,21 @@ class Courier:
 
     def _forget(self, trip: Trip) -> None:
         """Without SQL they are forgotten the next time they are found dead: what was sent must not be sent again."""
+        dead = [one for name, found in trip.dead.items() for one in self._believed(trip, name, found)]
         with suppress(Unavailable):
-            trip.counts["removed"] += self.audience.forget(trip.dead) if trip.dead else 0
+            trip.counts["removed"] += self.audience.forget(dead) if dead else 0
+
+    def _believed(self, trip: Trip, name: str, found: list[Dead]) -> list[Dead]:
+        """Half a chunk dead without a time of death is a wrong bundle, project or host of ours: it is not deleted."""
+        timeless = sum(one.since_ms is None for one in found)
+        if timeless < DOUBTFUL or timeless * 2 <= trip.outcomes[name]:
+            return found
+        logger.error("addresses_kept alert=%s transport=%s count=%d", trip.started.chunk.alert_id, name, timeless)
+        trip.counts["kept"] += timeless
+        return [one for one in found if one.since_ms is not None]
 
     def _routes(self, started: Started, reached: list[Reached], trip: Trip) -> Iterator[tuple[Transport, list[Parcel]]]:
-        """A transport and what it is to carry; the most urgent first is the order of the chunk already."""
+        """A transport and what it is to carry."""
         letters = Letters(window.decode_alert(started.alert))
         by_transport: dict[Transport, list[Parcel]] = {}
         for one in reached:
@@ -102,8 +125,8 @@ class Courier:
     def _report(self, chunk: Chunk, trip: Trip) -> None:
         said = " ".join(f"{name}={count}" for name, count in sorted(trip.counts.items()) if count)
         logger.info("chunk_sent alert=%s chunk=%s again=%d %s", chunk.alert_id, chunk.number, len(trip.again), said)
-        if trip.stop:
-            logger.error("alert_stopped alert=%s reason=%s", chunk.alert_id, trip.stop)
+        for transport, reason in trip.refused.items():
+            logger.error("alert_stopped alert=%s transport=%s reason=%s", chunk.alert_id, transport, reason)
 
 
 class Trip:
@@ -115,25 +138,28 @@ class Trip:
         self.counts = Counter[str]()
         self.again: dict[int, int] = {}
         self.again_after_s = 0.0
-        self.dead: list[Dead] = []
-        self.stop = ""
+        self.dead: dict[str, list[Dead]] = {}
+        self.outcomes = Counter[str]()
+        self.refused: dict[str, str] = {}
 
     @property
     def now_ms(self) -> int:
         return self.began_ms + round((time.monotonic() - self.began) * 1000)
 
-    def take(self, transport: Transport, parcels: Iterable[Parcel]) -> None:
-        """Send, until our own fault shows: then nobody else is to get it."""
-        if self.stop:
-            return
-        outcomes = transport.send(parcels)
-        for parcel, outcome in outcomes:
-            self._note(transport.name, parcel, outcome)
-            if self.stop:
-                break
+    def take(self, transport: Transport, parcels: Sequence[Parcel]) -> None:
+        """Send, until our own fault shows: then nobody else is to get it by this transport. Another may be right."""
+        left = len(parcels)
+        if transport.name not in self.started.refused_by and transport.name not in self.refused:
+            for parcel, outcome in transport.send(parcels):
+                left -= 1
+                self._note(transport.name, parcel, outcome)
+                if transport.name in self.refused:
+                    break
+        self.counts.update({"failed": left, f"failed:{transport.name}:stopped": left})
 
     def _note(self, name: str, parcel: Parcel, outcome: Outcome) -> None:
         device_id = int(str(parcel.tag))
+        self.outcomes[name] += 1
         self.counts.update(counted(name, outcome))
         match outcome:
             case Delivered():
@@ -141,13 +167,13 @@ class Trip:
                 self.counts[_latency(after_ms)] += 1
                 PUSH_SECONDS.observe(after_ms / 1000, service=name)
             case Gone(_, since_ms):
-                self.dead.append(Dead(device_id, since_ms))
+                self.dead.setdefault(name, []).append(Dead(device_id, since_ms))
             case Later(_, retry_after_s):
                 self._try_again(device_id, retry_after_s)
             case ConfigFault():
                 self._try_again(device_id, 0.0)
             case OurFault(reason):
-                self.stop = reason
+                self.refused[name] = reason if WORD.fullmatch(reason) else "other"
 
     def _try_again(self, device_id: int, after_s: float) -> None:
         self.again[device_id] = self.started.devices[device_id]
@@ -156,7 +182,7 @@ class Trip:
     def done(self) -> Done:
         """What is tried again waits as long as the most patient of them was asked to."""
         at_ms = self.now_ms + max(AGAIN_MS, round(self.again_after_s * 1000))
-        return Done(+self.counts, {} if self.stop else self.again, at_ms, self.stop)
+        return Done(+self.counts, self.again, at_ms, self.refused)
 
 
 def _latency(ms: int) -> str:

@@ -63,6 +63,10 @@ class Planner:
         except Unavailable:
             self.alerts.lease(alert_id, AGAIN_S, again=True)
             raise
+        except Exception:
+            # Tried again it would meet the same bug, and publish again what it had published.
+            logger.exception("alert_parked alert=%s", alert_id)
+            done = True
         if done:
             self.alerts.planned(alert_id, now_ms=now_ms)
         else:

@@ -75,12 +75,13 @@ class Push:
         self.bells = bells
 
     def turn(self, *, now_ms: int) -> bool:
-        """Do the most urgent thing; False if there was none. News first, for it may stop what is being sent."""
+        """Do the most urgent thing; False if there was none. News first, for it may stop what is being sent; then
+        lock screens: one request reaches all of a match, and a chunk is a thousand."""
         return (
             self.hear(now_ms=now_ms)
+            or self.broadcasts.turn(now_ms=now_ms)
             or self.planner.turn(now_ms=now_ms)
             or self.courier.turn(now_ms=now_ms)
-            or self.broadcasts.turn(now_ms=now_ms)
         )
 
     def hear(self, *, now_ms: int) -> bool:

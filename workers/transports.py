@@ -25,7 +25,7 @@ _CHANNELS = {"production": channels.PRODUCTION, "sandbox": channels.SANDBOX}
 
 
 # Reasons are the services' words: some sixty. Anything else they may say is not kept.
-_WORD = re.compile(r"[A-Za-z0-9_-]{1,48}")
+WORD = re.compile(r"[A-Za-z0-9_-]{1,48}")
 
 
 class Transports:
@@ -92,6 +92,6 @@ def counted(name: str, outcome: Outcome) -> tuple[str, str]:
     """Count an outcome, and name the counters of its alert: what became of it, for which reason, by which service."""
     words = {Delivered: "sent", Gone: "gone", Later: "later", Dropped: "failed"}
     word = words.get(type(outcome), "failed")
-    reason = outcome.reason if _WORD.fullmatch(outcome.reason) else "other"
+    reason = outcome.reason if WORD.fullmatch(outcome.reason) else "other"
     PUSHES.add(service=name, result=word, reason=reason)
     return word, f"{word}:{name}:{reason}"

@@ -23,6 +23,7 @@ end
 local n = tonumber(ARGV[10])
 for i = 1, n do
     local id, key = ARGV[9 + 2 * i], KEYS[7 + i]
+    redis.call("DEL", key)
     redis.call("HSET", key, "alert", ARGV[10 + 2 * i], "told_at", ARGV[6], "planned", 0)
     redis.call("EXPIRE", key, ARGV[8])
     redis.call("ZADD", KEYS[5], ARGV[6], id)

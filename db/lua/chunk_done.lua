@@ -2,7 +2,7 @@
 -- Returns 1, or 0 if the claim had run out and another worker has the chunk (nothing is counted).
 -- KEYS[1] alert hash  KEYS[2] claimed zset  KEYS[3] zset of those to try again later  KEYS[4] chunk of those to try again
 -- ARGV[1] name of the chunk  ARGV[2] field of its state  ARGV[3] name of the chunk to try again, or ""  ARGV[4] its devices, packed
--- ARGV[5] its turn (ms)  ARGV[6] its expiry (s)  ARGV[7] why the alert is to be stopped, or ""  ARGV[8 ..] pairs of counter and amount
+-- ARGV[5] its turn (ms)  ARGV[6] its expiry (s)  ARGV[7] who refused the alert and why, "transport:reason …", or ""  ARGV[8 ..] pairs of counter and amount
 if redis.call("ZREM", KEYS[2], ARGV[1]) == 0 then
     return 0
 end
@@ -12,7 +12,8 @@ if ARGV[3] ~= "" then
     redis.call("ZADD", KEYS[3], ARGV[5], ARGV[3])
 end
 if ARGV[7] ~= "" then
-    redis.call("HSET", KEYS[1], "stopped", ARGV[7])
+    local before = redis.call("HGET", KEYS[1], "refused")
+    redis.call("HSET", KEYS[1], "refused", before and before .. " " .. ARGV[7] or ARGV[7])
 end
 for i = 8, #ARGV, 2 do
     redis.call("HINCRBY", KEYS[1], ARGV[i], ARGV[i + 1])

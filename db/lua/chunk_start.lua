@@ -1,8 +1,8 @@
 -- chunk_start.lua: begin a claimed chunk, unless its alert was stopped: then it is over, and nobody of it is told.
--- Returns {alert JSON, told_at, devices}, or nil if it is not to be sent.
+-- Returns {alert JSON, told_at, devices, by whom it was refused}, or nil if it is not to be sent.
 -- KEYS[1] alert hash  KEYS[2] chunk  KEYS[3] claimed zset
 -- ARGV[1] name of the chunk  ARGV[2] field of its state
-local alert = redis.call("HMGET", KEYS[1], "alert", "told_at", "stopped")
+local alert = redis.call("HMGET", KEYS[1], "alert", "told_at", "stopped", "refused")
 local devices = redis.call("GET", KEYS[2])
 if not alert[1] or alert[3] or not devices then
     redis.call("ZREM", KEYS[3], ARGV[1])
@@ -12,4 +12,4 @@ if not alert[1] or alert[3] or not devices then
     return nil
 end
 redis.call("HSET", KEYS[1], ARGV[2], "started")
-return {alert[1], alert[2], devices}
+return {alert[1], alert[2], devices, alert[4] or ""}

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import socket
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from db.domain import Device, Kind, Platform
+from notify import breaker, http2
 from notify.apns import Apns
 from notify.breaker import PAUSE_S, Breaker
 from notify.message import Message
@@ -225,6 +228,26 @@ def test_a_service_that_is_away_opens_the_breaker_and_nothing_hangs(emulators: E
     apns.close()
 
 
+def test_a_service_that_takes_connections_and_says_nothing_is_tried_a_few_times(
+    emulators: Emulated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http2, "CONNECT_S", 0.2)
+    monkeypatch.setattr(breaker, "PATIENCE_S", 0.1)
+    with socket.create_server(("127.0.0.1", 0), backlog=200) as silent:
+        apns = emulators.apns(url=f"https://127.0.0.1:{silent.getsockname()[1]}")
+        apns.sender.close()
+        apns.sender = Sender(f"https://127.0.0.1:{silent.getsockname()[1]}", opening=100, ca=emulators.push_ca)
+        assert {type(outcome) for outcome in send(apns, phones(100)).values()} == {Later}
+        apns.close()
+        silent.setblocking(False)
+        connects = 0
+        with suppress(BlockingIOError):
+            while True:
+                silent.accept()[0].close()
+                connects += 1
+    assert 1 <= connects <= 5
+
+
 def test_a_certificate_of_somebody_else_is_refused(emulators: Emulated) -> None:
     apns = emulators.apns(ca=None)
     [outcome] = send(apns, phones(1)).values()
@@ -239,20 +262,20 @@ def test_a_token_that_is_no_part_of_a_path_is_never_sent(apns: Apns) -> None:
 
 
 def test_the_breaker_waits_longer_each_time_and_closes_with_one_success() -> None:
-    breaker = Breaker()
-    assert not breaker.failed(100.0)
-    assert not breaker.failed(102.0)
-    assert breaker.failed(103.5)
-    assert breaker.is_open(103.5 + PAUSE_S - 0.1)
-    assert not breaker.is_open(103.5 + PAUSE_S)
-    assert breaker.failed(109.0)
-    assert breaker.wait_s(109.0) == 2 * PAUSE_S
-    breaker.succeeded()
-    assert not breaker.failed(200.0)
+    fuse = Breaker()
+    assert not fuse.failed(100.0)
+    assert not fuse.failed(102.0)
+    assert fuse.failed(103.5)
+    assert fuse.is_open(103.5 + PAUSE_S - 0.1)
+    assert not fuse.is_open(103.5 + PAUSE_S)
+    assert fuse.failed(109.0)
+    assert fuse.wait_s(109.0) == 2 * PAUSE_S
+    fuse.succeeded()
+    assert not fuse.failed(200.0)
 
 
 def test_failures_with_successes_between_them_open_no_breaker() -> None:
-    breaker = Breaker()
+    fuse = Breaker()
     for second in range(60):
-        assert not breaker.failed(float(second))
-        breaker.succeeded()
+        assert not fuse.failed(float(second))
+        fuse.succeeded()

@@ -25,7 +25,7 @@ from notify.emulators.keys import Keys
 from notify.emulators.wire import Answer, Asked, Link, tls_context
 from notify.lane import Reply
 from notify.message import Message
-from notify.outcome import ConfigFault, Delivered, Dropped, Gone, Later, OurFault
+from notify.outcome import Delivered, Dropped, Gone, Later, OurFault
 from notify.sender import Again
 from notify.transport import Parcel
 from notify.webpush import REFUSED_IN_A_ROW, WebPush, judged
@@ -183,13 +183,17 @@ def test_each_status_has_its_action(status: int, verdict: object) -> None:
     assert judged(Reply(status)) == verdict
 
 
-def test_refusals_in_a_row_are_the_fault_of_our_key(web: WebPush, listening: tuple[PushService, str, str]) -> None:
+def test_subscriptions_for_another_key_are_reported_and_hold_nobody_up(
+    web: WebPush, listening: tuple[PushService, str, str], caplog: pytest.LogCaptureFixture
+) -> None:
     service, url, _ = listening
     service.status = 403
-    devices = [Browser().device(f"{url}/push/{n}") for n in range(REFUSED_IN_A_ROW)]
+    devices = [Browser().device(f"{url}/push/{n}") for n in range(REFUSED_IN_A_ROW + 1)]
     outcomes = [outcome for _, outcome in web.send([Parcel(device, message()) for device in devices])]
-    assert outcomes[:-1] == [Dropped("status_403")] * (REFUSED_IN_A_ROW - 1)
-    assert outcomes[-1] == ConfigFault("status_403")
+    assert outcomes == [Dropped("status_403")] * len(devices)
+    assert caplog.text.count("push_key_refused") == 1
+    service.status = 201
+    assert one(web, Browser().device(f"{url}/push/good")) == Delivered()
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,17 @@ def test_a_reminder_comes_once_and_again_for_another_start(world: Ahead) -> None
     assert world.phones.titles("not asked") == []
 
 
+def test_a_reminder_comes_after_the_line_ups_of_the_same_version_too(world: Ahead) -> None:
+    world.fan("asked", kinds=mask_of([Kind.REMINDER, Kind.LINEUPS]))
+    start = START + 20 * MINUTE
+    world.announce(start)
+    world.say(60, "lineups")
+    write_batch(world.live, world.history)
+    world.look(start - REMIND_MS + 1)
+    assert world.phones.titles("asked")[1:] == ["Kick-off in 15 minutes"]
+    assert len({alert_id for alert_id, _ in world.alerts.recent(9)}) == 2
+
+
 @pytest.fixture
 def cast(redis_url: str, sqlite_url: str, emulators: Emulated) -> Iterator[Ahead]:
     transports = transports_to(emulators)
@@ -116,6 +127,17 @@ def test_a_followed_match_has_a_channel_from_two_hours_before_until_a_day_after(
     channels = cast.transports.channels("production")
     assert channels
     assert isinstance(channels.delete(channel.id), Gone)
+
+
+def test_lock_screens_come_first_and_a_score_that_moved_at_once(world: Ahead) -> None:
+    world.fan("fan")
+    world.audience.keep_channel(Channel(FINAL, "production", "channel"), now_ms=START)
+    world.kick_off()
+    world.say(60, "goal", score=(1, 0))
+    assert [(message.silent, message.urgent) for _, message in world.phones.sent] == [(True, True), (False, True)]
+    world.phones.sent.clear()
+    world.say(2700, "half_time", score=(1, 0))
+    assert [(message.silent, message.urgent) for _, message in world.phones.sent] == [(True, False), (False, True)]
 
 
 def test_a_channel_apple_does_not_know_is_forgotten(cast: Ahead) -> None:

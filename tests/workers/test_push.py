@@ -34,7 +34,7 @@ from notify import window
 from notify.outcome import ConfigFault, Dropped, Gone, Later, OurFault, Outcome
 from notify.transport import Parcel
 from tests.conftest import wait_until
-from tests.pushing import ALL, FINAL, START, World
+from tests.pushing import ALL, FINAL, START, Recorder, World
 from workers import courier, planner
 from workers.ingest import Drain
 
@@ -257,6 +257,57 @@ def test_dead_addresses_go_unless_registered_since(world: World) -> None:
     assert counters(world)["gone:recorder:Unregistered"] == 2
 
 
+def test_addresses_that_die_all_at_once_are_kept(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """A wrong bundle makes Apple call every token one of another app."""
+    for number in range(courier.DOUBTFUL):
+        world.fan(f"fan-{number}")
+        world.phones.answers[f"fan-{number}"] = Gone("DeviceTokenNotForTopic")
+    world.fan("timed")
+    world.kick_off()
+    world.phones.answers["timed"] = Gone("Unregistered", START + 1)
+    world.say(60, "goal", score=(1, 0))
+    with Session(world.history.engine) as session:
+        assert len(session.scalars(select(DeviceRow.id)).all()) == courier.DOUBTFUL
+    assert (counters(world)["kept"], counters(world)["removed"]) == (courier.DOUBTFUL, 1)
+    assert "addresses_kept" in caplog.text
+
+
+def test_a_bug_in_the_middle_of_a_chunk_sends_nothing_twice(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    for number in range(3):
+        world.fan(f"fan-{number}")
+    world.kick_off()
+
+    def fail(parcel: Parcel) -> None:
+        if len(world.phones.sent) == 1:
+            raise ZeroDivisionError
+
+    world.phones.before = fail
+    world.say(60, "goal", score=(1, 0))
+    world.phones.before = lambda parcel: None
+    world.at(60 + 2 * CLAIM_MS / 1000)
+    assert len(world.phones.sent) == 1
+    assert counters(world)["failed:bug"] == 3
+    assert "chunk_parked" in caplog.text
+
+
+def test_a_bug_in_planning_holds_up_no_other_alert(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.fan("fan")
+    world.kick_off()
+
+    def fail(*args: Any) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.push.planner, "_chunks", fail)
+        world.say(60, "goal", score=(1, 0))
+    assert "alert_parked" in caplog.text
+    assert world.alerts.unplanned() == []
+    world.say(160, "goal", score=(2, 0))
+    assert len(world.phones.sent) == 1
+
+
 def test_an_argument_a_service_refuses_costs_no_address(world: World) -> None:
     for number in range(5):
         world.fan(f"fan-{number}")
@@ -280,11 +331,30 @@ def test_our_own_fault_stops_the_alert(
     with caplog.at_level(logging.ERROR):
         world.say(60, "goal", score=(1, 0))
     assert "alert_stopped" in caplog.text
-    assert counters(world)["failed"] == 1
-    assert counters(world)["skipped"] == 2
+    assert counters(world)["failed"] == 6
+    assert counters(world)["failed:recorder:stopped"] == 5
     world.phones.answers = {}
     world.say(200, "goal", score=(2, 0))
     assert len(world.phones.sent) == 6
+
+
+def test_what_one_service_finds_built_wrong_still_goes_by_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(planner, "CHUNK", 2)
+    google = Recorder()
+    google.name = "google"
+    vars(world.transports)["android"] = google
+    for number in range(3):
+        world.fan(f"iphone-{number}")
+        world.fan(f"pixel-{number}", platform=Platform.ANDROID)
+        google.answers[f"pixel-{number}"] = OurFault("INVALID_ARGUMENT")
+    world.kick_off()
+    world.say(60, "goal", score=(1, 0))
+    assert sorted(token for token, _ in world.phones.sent) == [f"iphone-{number}" for number in range(3)]
+    assert (counters(world)["sent"], counters(world)["failed:google:stopped"]) == (3, 2)
+    assert "alert_stopped" in caplog.text
+    assert "transport=google" in caplog.text
 
 
 @pytest.mark.parametrize("fault", [Later("TooManyRequests", 20.0), ConfigFault("InvalidProviderToken")])
