@@ -257,6 +257,21 @@ def test_one_timer_serves_all_of_a_slot(room: Room, clock: Clock) -> None:
     assert len(clock.planned) == 1
 
 
+def test_a_timer_that_has_come_is_not_taken_back(room: Room, clock: Clock) -> None:
+    """Under gevent that would be to kill the greenlet that is just answering."""
+    taken_back: list[float] = []
+
+    def later(seconds: float, action: Callable[[], None]) -> Callable[[], None]:
+        clock.later(seconds, action)
+        return lambda: taken_back.append(seconds)
+
+    room.later = later
+    client = hold(room, clock)
+    clock.pass_(HOLD_MS)
+    assert client.told["held"] == "timeout"
+    assert taken_back == []
+
+
 def test_who_comes_late_into_a_slot_waits_less(room: Room, clock: Clock) -> None:
     hold(room, clock)
     clock.pass_(14_000)
@@ -292,6 +307,15 @@ def test_a_topic_is_forgotten_only_when_nobody_waits_for_it(room: Room, clock: C
     room.leave(client)
     room.forget("m")
     assert room.watched() == []
+
+
+def test_what_could_not_be_read_is_given_up_unless_something_is_known_or_somebody_waits(room: Room) -> None:
+    for topic in ("unread", "streamed"):
+        room.watch(topic)
+    room.join("streamed", Stream())
+    for topic in ("m", "unread", "streamed"):
+        room.give_up(topic)
+    assert room.watched() == ["m", "streamed"]
 
 
 @pytest.mark.parametrize("kind", ["hold", "stream"])
@@ -467,6 +491,15 @@ def test_a_stream_of_many_topics_takes_one_place(room: Room) -> None:
     room.part("n", stream)
     assert room.ended == {Held.GONE: 1}
     assert_empty(room)
+
+
+def test_an_audience_is_counted_by_topic(room: Room) -> None:
+    first, second = Stream(), Stream()
+    for topic, stream in (("m", first), ("m", second), ("n", first)):
+        room.join(topic, stream)
+    assert (room.audience("m"), room.audience("n"), room.audience("o")) == (2, 1, 0)
+    room.part("m", first)
+    assert room.audience("m") == 1
 
 
 def test_a_full_room_takes_no_more_streams_but_more_topics_of_those_it_has(room: Room) -> None:
