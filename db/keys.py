@@ -30,7 +30,7 @@ bell:{name}         string   accept, commit    a job is on its way to this group
 metrics:totals      hash     metrics.report    [name, labels, part] → sum over all processes
 metrics:gauges      hash     metrics.report    [process, name, labels] → "value ms"
 seen:{provider}:{id} string  inbox_accept.lua  a delivery already accepted; 15 min
-live:matches        zset     match_commit.lua  ids of matches in phase live or break, by start (ms); board_drop.lua drops the forsaken
+live:matches        zset     match_commit.lua  ids in phase live or break, by start (ms); less by board_drop.lua
 live:filled         string   live.mark_filled  live state was rebuilt since Redis was last empty
 limit:{name}:{who}  hash     bucket_take.lua   tokens left of a rate limit; expires when it would be full
 live:version        string   match_commit.lua  version of the board: grows with each change of a live match

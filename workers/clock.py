@@ -24,8 +24,8 @@ SWEEP_S = 1.0
 OVERDUE_MS = 1_000
 # A parked match is tried again: most often a new release has mended the bug meanwhile.
 PARKED_MS = 60_000
-# A match whose end nobody told. Football with extra time, kicks and an hour's interruption is over within five hours; one
-# that rests for longer than the silence, a test match overnight, comes back with its next news.
+# A match whose end nobody told. Football with extra time, kicks and an hour's interruption is over within five hours;
+# one that rests for longer than the silence, a test match overnight, comes back with its next news.
 FORSAKEN_START_MS = 6 * 60 * 60 * 1000
 FORSAKEN_SILENT_MS = 3 * 60 * 60 * 1000
 KEEP_REFUSED_MS = 30 * 24 * 60 * 60 * 1000
