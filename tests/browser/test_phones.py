@@ -93,7 +93,6 @@ def test_a_goal_arrives_on_both_phones_and_stands_there_after_a_restart(
     for platform in ("ios", "android"):
         expect(on(again, platform)).to_be_visible(timeout=ALERT_MS)
     assert (scores.var / "demo_phones.json").read_text() == who
-    assert begun[-1].interrupt() == 130
 
 
 def test_beside_real_keys_there_are_no_emulators_and_no_phones(begun: list[Local], tmp_path: Path) -> None:
@@ -106,7 +105,6 @@ def test_beside_real_keys_there_are_no_emulators_and_no_phones(begun: list[Local
     assert not any("notify.emulators" in " ".join(cmdline(process)) for process in local.look())
     assert requests.get(f"{local.url}/api/demo/phones", headers={"Connection": "close"}, timeout=10).status_code == 404
     assert "phones" not in requests.get(local.url, headers={"Connection": "close"}, timeout=10).text
-    assert local.interrupt() == 130
 
 
 def cmdline(process: psutil.Process) -> list[str]:
