@@ -19,19 +19,26 @@ from db.errors import Unavailable
 
 
 def engine(url: str) -> Engine:
-    """Small and patient: a web process reads little SQL (the edge and Redis answer the rest), a worker holds one."""
+    """Small and patient: a web process reads little SQL (the edge and Redis answer the rest), a worker holds one. What
+    a statement was given, such as a device's token, is in no exception."""
     where = make_url(url)
     if where.get_backend_name() == "sqlite":
         return _sqlite(url, where.database)
     return create_engine(
-        url, pool_size=2, max_overflow=2, pool_timeout=3, pool_pre_ping=True, connect_args={"connect_timeout": 2}
+        url,
+        pool_size=2,
+        max_overflow=2,
+        pool_timeout=3,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 2},
+        hide_parameters=True,
     )
 
 
 def _sqlite(url: str, path: str | None) -> Engine:
     if path and path != ":memory:":
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    made = create_engine(url, connect_args={"timeout": 10})
+    made = create_engine(url, connect_args={"timeout": 10}, hide_parameters=True)
 
     @event.listens_for(made, "connect")
     def set_up(connection: Any, _record: Any) -> None:
