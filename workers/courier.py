@@ -11,6 +11,7 @@ from threading import Event, Thread
 
 from db.audience import Audience, Dead, Reached
 from db.chunks import Chunk, Chunks, Done, Started
+from db.domain import mask_of
 from db.errors import Unavailable
 from db.metrics import PUSH_SECONDS
 from notify import window
@@ -63,18 +64,28 @@ class Courier:
             self.chunks.done(started.chunk, Done({"failed": len(started.devices), "expired": len(started.devices)}, {}))
             return
         try:
-            reached = self.audience.devices(started.devices)
+            wanted = self._not_overtaken(started)
+            reached = self.audience.devices(wanted)
         except Unavailable:
             self.chunks.release(started.chunk, at_ms=now_ms + AGAIN_MS)
             raise
         trip = Trip(started, now_ms)
-        trip.counts["vanished"] += len(started.devices) - len(reached)
+        trip.counts["overtaken"] += len(started.devices) - len(wanted)
+        trip.counts["vanished"] += len(wanted) - len(reached)
         with self._held(trip):
             for transport, parcels in self._routes(started, reached, trip):
                 trip.take(transport, parcels)
             self._forget(trip)
             self.chunks.done(started.chunk, trip.done())
         self._report(started.chunk, trip)
+
+    def _not_overtaken(self, started: Started) -> dict[int, int]:
+        """Who is tried again and has been told newer news by now: an old score would take its place on the phone."""
+        if not started.chunk.is_repeat:
+            return started.devices
+        match = window.decode_alert(started.alert).match
+        newer = mask_of(kind for kind, version in self.chunks.newest(match.id).items() if version > match.version)
+        return {one: kinds for one, kinds in started.devices.items() if not kinds & newer}
 
     @contextmanager
     def _held(self, trip: Trip) -> Iterator[None]:
