@@ -40,13 +40,13 @@ class Chunk:
         return self.name.partition(" ")[2]
 
     @property
-    def is_repeat(self) -> bool:
-        return "." in self.number
+    def repeats(self) -> int:
+        """How often it was tried before."""
+        return int(self.number.partition(".")[2] or 0)
 
     @property
     def again(self) -> Chunk:
-        number, _, tries = self.number.partition(".")
-        return Chunk(f"{self.alert_id} {number}.{int(tries or 0) + 1}")
+        return Chunk(f"{self.alert_id} {self.number.partition('.')[0]}.{self.repeats + 1}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -26,6 +27,8 @@ logger = logging.getLogger(__name__)
 HOLD_S = 2.0
 # What is to be tried again waits at least this long: by then a service that stumbled stands.
 AGAIN_MS = 5_000
+# And at most about this long, doubled each time: an alert is good for ten minutes.
+AGAIN_MOST_MS = 80_000
 # Fewer addresses than this may all have died since they were last pushed to.
 DOUBTFUL = 20
 # Upper bounds (ms) of the latency histogram kept with each alert.
@@ -81,7 +84,7 @@ class Courier:
 
     def _not_overtaken(self, started: Started) -> dict[int, int]:
         """Who is tried again and has been told newer news by now: an old score would take its place on the phone."""
-        if not started.chunk.is_repeat:
+        if not started.chunk.repeats:
             return started.devices
         match = window.decode_alert(started.alert).match
         newer = mask_of(kind for kind, version in self.chunks.newest(match.id).items() if version > match.version)
@@ -191,8 +194,10 @@ class Trip:
         self.again_after_s = max(self.again_after_s, after_s)
 
     def done(self) -> Done:
-        """What is tried again waits as long as the most patient of them was asked to."""
-        at_ms = self.now_ms + max(AGAIN_MS, round(self.again_after_s * 1000))
+        """What is tried again waits as long as the most patient of them was asked to, and longer each time; jittered,
+        for chunks that failed together would come back together ("Scale")."""
+        pause_ms = min(AGAIN_MS * 2**self.started.chunk.repeats, AGAIN_MOST_MS)
+        at_ms = self.now_ms + round(max(pause_ms, self.again_after_s * 1000) * random.uniform(1.0, 1.5))
         return Done(+self.counts, self.again, at_ms, self.refused)
 
 
