@@ -109,7 +109,7 @@ def measure(engine: Engine, url: str) -> dict[str, Any]:
     now_ms = time.time_ns() // 1_000_000
     alert = Alert("final-1", MATCH, (News(Kind.GOAL, "g1"),), now_ms)
     alerts.commit("final", Mailbox(None, "0", ()), b"{}", None, [(alert.id, encode_alert(alert))], (), broadcast=False,
-                  now_ms=now_ms)  # fmt: skip
+                  newest={}, now_ms=now_ms)  # fmt: skip
     planner = Planner(alerts, chunks, Audience(engine), Transports(Settings(push="null")), Bells(client))
     before_kb, before, started = _peak_kb(), _used(client), time.monotonic()
     planner.turn(now_ms=now_ms)

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from db.domain import Account, Device, Follow, Kind, Platform, Quiet, Subject, kinds_of
+from db.domain import SPOILER_FREE, Account, Device, Follow, Kind, Platform, Quiet, Subject, kinds_of
 from db.errors import Refused
 from db.models import DeviceRow, FollowRow, UserRow, UserSubscriptionRow
 from db.session import begin
@@ -77,6 +77,8 @@ class Accounts:
             return Profile(_account(row), tuple(map(_device, devices)), tuple(_follows(session, user_id)))
 
     def change(self, account: Account) -> None:
+        """Devices whose topics do not fit the new settings are told one by one from here on: a topic knows no quiet
+        hours, and its variant is with the score or without."""
         quiet = account.quiet
         values = {
             "time_zone": account.time_zone,
@@ -87,6 +89,11 @@ class Accounts:
         }
         with begin(self.engine) as session:
             session.execute(update(UserRow).where(UserRow.id == account.id).values(values))
+            lost = update(DeviceRow).where(DeviceRow.user_id == account.id, DeviceRow.topics.is_not(None))
+            if quiet is None:
+                calm = DeviceRow.topics.endswith(SPOILER_FREE, autoescape=True)
+                lost = lost.where(~calm if account.spoiler_free else calm)
+            session.execute(lost.values(topics=None))
 
     def delete(self, user_id: str) -> None:
         """Everything of the user; their rows elsewhere go by ON DELETE CASCADE."""
@@ -97,6 +104,13 @@ class Accounts:
 
     def add_device(self, user_id: str, device: Device, *, now_ms: int) -> None:
         """Register an address anew. One that was another user's moves here: the phone has changed hands."""
+        try:
+            self._add_device(user_id, device, now_ms)
+        except IntegrityError:
+            # Two accounts register one address at once: the other is there now, and gives way.
+            self._add_device(user_id, device, now_ms)
+
+    def _add_device(self, user_id: str, device: Device, now_ms: int) -> None:
         digest = _digest(device)
         with begin(self.engine) as session:
             _lock(session, user_id, _moment(now_ms))

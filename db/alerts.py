@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,9 +113,11 @@ class Alerts:
         stopped: Sequence[str],
         *,
         broadcast: bool,
+        newest: Mapping[str, int],
         now_ms: int,
     ) -> bool:
-        """Keep the window, open the alerts, stop others, drop the mailbox entries read. False: another was first."""
+        """Keep the window, open the alerts, stop others, drop the mailbox entries read. newest: by kind,
+        the version it was last told at. False: another was first."""
         fixed = [keys.window(match_id), keys.push(match_id), keys.PUSH_PENDING, keys.PUSH_WINDOWS]
         fixed += [keys.PUSH_UNPLANNED, keys.PUSH_RECENT, keys.PUSH_BROADCASTS]
         named: list[Any] = [*(keys.alert(alert_id) for alert_id, _ in alerts), *map(keys.alert, stopped)]
@@ -123,6 +125,7 @@ class Alerts:
         ids = [change.id for change in box.changes]
         args: list[Any] = [match_id, box.rev, window, WINDOW_S, "" if due is None else due, now_ms]
         args += [int(broadcast), ALERT_S, RECENT, len(alerts), *pairs, len(ids), *ids]
+        args += [part for pair in newest.items() for part in pair]
         return bool(self._commit(keys=fixed + named, args=args))
 
     # Broadcasts: that a match has something to show is all that is kept; what, is its present state.

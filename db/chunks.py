@@ -40,9 +40,13 @@ class Chunk:
         return self.name.partition(" ")[2]
 
     @property
+    def repeats(self) -> int:
+        """How often it was tried before."""
+        return int(self.number.partition(".")[2] or 0)
+
+    @property
     def again(self) -> Chunk:
-        number, _, tries = self.number.partition(".")
-        return Chunk(f"{self.alert_id} {number}.{int(tries or 0) + 1}")
+        return Chunk(f"{self.alert_id} {self.number.partition('.')[0]}.{self.repeats + 1}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,13 @@ class Chunks:
         alert, told_at, devices, refused = found
         by = {said.partition(":")[0] for said in refused.decode().split()}
         return Started(chunk, alert, int(told_at), unpack(devices), frozenset(by))
+
+    @guarded
+    def newest(self, match_id: str) -> dict[Kind, int]:
+        """The version each kind of news was last told at."""
+        fields = self.redis.hgetall(keys.window(match_id))
+        told = {name.decode().partition(":")[2]: int(value) for name, value in fields.items() if b"newest:" in name}
+        return {Kind(kind): version for kind, version in told.items()}
 
     @guarded
     def hold(self, chunk: Chunk, *, now_ms: int) -> None:

@@ -27,7 +27,8 @@ STREAM_S = 50
 
 
 def engine(url: str, *, bounded: bool = True) -> Engine:
-    """Small: a web process reads little SQL (the edge and Redis answer the rest), a worker holds one.
+    """Small: a web process reads little SQL (the edge and Redis answer the rest), a worker holds one. What a statement
+    was given, such as a device's token, is in no exception.
 
     bounded: PostgreSQL has seconds for a statement and its answer, then it is Unavailable; not so for migrations.
     """
@@ -43,7 +44,15 @@ def _postgres(url: str, *, bounded: bool) -> Engine:
         given["options"] = f"-c statement_timeout={STATEMENT_S}s"
         # What was sent and never acknowledged (tcp(7), TCP_USER_TIMEOUT): the host behind the address is gone.
         given["tcp_user_timeout"] = ANSWER_S * 1000
-    made = create_engine(url, pool_size=2, max_overflow=2, pool_timeout=3, pool_pre_ping=True, connect_args=given)
+    made = create_engine(
+        url,
+        pool_size=2,
+        max_overflow=2,
+        pool_timeout=3,
+        pool_pre_ping=True,
+        connect_args=given,
+        hide_parameters=True,
+    )
     if bounded:
         event.listen(made, "do_connect", lambda _dialect, _record, args, said: _Bounded.connect(*args, **said))
     return made
@@ -68,7 +77,7 @@ class _Bounded(psycopg.Connection[Any]):
 def _sqlite(url: str, path: str | None) -> Engine:
     if path and path != ":memory:":
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    made = create_engine(url, connect_args={"timeout": 10})
+    made = create_engine(url, connect_args={"timeout": 10}, hide_parameters=True)
 
     @event.listens_for(made, "connect")
     def set_up(connection: Any, _record: Any) -> None:
@@ -93,7 +102,7 @@ def stream(session: Session, query: Select[Any], size: int) -> Iterator[Sequence
     connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{STREAM_S}s'")
     compiled = query.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
     driven: Any = connection.connection.driver_connection
-    driven.patience_s, patience_s = STREAM_S, driven.patience_s
+    driven.patience_s, patience_s = STREAM_S, getattr(driven, "patience_s", ANSWER_S)
     cursor: psycopg.Cursor[Any] = driven.cursor()
     try:
         rows = cursor.stream(str(compiled).encode(), compiled.params, size=size)

@@ -7,6 +7,7 @@ stays unused (docs/decisions/0013). Rules: firebase.google.com/docs/cloud-messag
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC
@@ -33,6 +34,9 @@ QUOTA_PAUSE_S, FIRST_REPEAT_S = 60.0, 10.0
 READY = 64
 
 _DELIVERED = Delivered()
+# A quota of one device or topic, in the words of its QuotaFailure ("Error codes", QUOTA_EXCEEDED); any other is the
+# project's.
+_OF_ONE = re.compile(rb"device|topic", re.I)
 _MARK = "the token of each device goes here"
 _GONE = frozenset({"UNREGISTERED", "SENDER_ID_MISMATCH"})
 
@@ -123,8 +127,8 @@ class Fcm:
         if code == "INVALID_ARGUMENT" and not ours:
             # Anybody can register tokens that are none: however many are refused, it says nothing of the message.
             return Dropped(code)
-        if reply.status == 429 and reply.retry_after_s:
-            self.sender.pause(reply.retry_after_s)
+        if reply.status == 429 and not _OF_ONE.search(reply.body):
+            self.sender.pause(reply.retry_after_s or QUOTA_PAUSE_S)
         return judged(reply, code)
 
     def _signed_out(self, request: Request) -> Outcome | Again:

@@ -115,7 +115,13 @@ class Connection:
         return request
 
     def feed(self, data: bytes) -> None:
-        """Bytes that came. Raises ProtocolError."""
+        """Bytes that came. Raises ProtocolError, whatever is wrong with them."""
+        try:
+            self._feed(data)
+        except (struct.error, IndexError, ValueError) as error:
+            raise ProtocolError("a frame that is none") from error
+
+    def _feed(self, data: bytes) -> None:
         self._unread += data
         unread, at, length = self._unread, 0, len(self._unread)
         while length - at >= 9:

@@ -52,14 +52,6 @@ def news_of(match: Match, facts: Iterable[Fact]) -> tuple[News, ...]:
     return (*_goals(match, facts), *events, *_of_status(match, facts))
 
 
-def holds(match: Match, news: News) -> bool:
-    """Whether it is still true: a goal that was voided since, or a cancellation that was taken back, is not."""
-    event = match.events.get(news.event_id) if news.event_id else None
-    if event is None or news.kind not in (Kind.GOAL, Kind.GOAL_CANCELLED):
-        return True
-    return event.counts is (news.kind is Kind.GOAL)
-
-
 def _of_event(match: Match, fact: Fact) -> News | None:
     event = match.events.get(fact.event_id) if fact.event_id else None
     if event is None or event.voided or fact.kind not in (FactKind.ADDED, FactKind.RESTORED, FactKind.EDITED):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,7 @@ from threading import Event, Thread
 
 from db.audience import Audience, Dead, Reached
 from db.chunks import Chunk, Chunks, Done, Started
+from db.domain import mask_of
 from db.errors import Unavailable
 from db.metrics import PUSH_SECONDS
 from notify import window
@@ -25,6 +27,8 @@ logger = logging.getLogger(__name__)
 HOLD_S = 2.0
 # What is to be tried again waits at least this long: by then a service that stumbled stands.
 AGAIN_MS = 5_000
+# And at most about this long, doubled each time: an alert is good for ten minutes.
+AGAIN_MOST_MS = 80_000
 # Fewer addresses than this may all have died since they were last pushed to.
 DOUBTFUL = 20
 # Upper bounds (ms) of the latency histogram kept with each alert.
@@ -63,18 +67,28 @@ class Courier:
             self.chunks.done(started.chunk, Done({"failed": len(started.devices), "expired": len(started.devices)}, {}))
             return
         try:
-            reached = self.audience.devices(started.devices)
+            wanted = self._not_overtaken(started)
+            reached = self.audience.devices(wanted)
         except Unavailable:
             self.chunks.release(started.chunk, at_ms=now_ms + AGAIN_MS)
             raise
         trip = Trip(started, now_ms)
-        trip.counts["vanished"] += len(started.devices) - len(reached)
+        trip.counts["overtaken"] += len(started.devices) - len(wanted)
+        trip.counts["vanished"] += len(wanted) - len(reached)
         with self._held(trip):
             for transport, parcels in self._routes(started, reached, trip):
                 trip.take(transport, parcels)
             self._forget(trip)
             self.chunks.done(started.chunk, trip.done())
         self._report(started.chunk, trip)
+
+    def _not_overtaken(self, started: Started) -> dict[int, int]:
+        """Who is tried again and has been told newer news by now: an old score would take its place on the phone."""
+        if not started.chunk.repeats:
+            return started.devices
+        match = window.decode_alert(started.alert).match
+        newer = mask_of(kind for kind, version in self.chunks.newest(match.id).items() if version > match.version)
+        return {one: kinds for one, kinds in started.devices.items() if not kinds & newer}
 
     @contextmanager
     def _held(self, trip: Trip) -> Iterator[None]:
@@ -180,8 +194,10 @@ class Trip:
         self.again_after_s = max(self.again_after_s, after_s)
 
     def done(self) -> Done:
-        """What is tried again waits as long as the most patient of them was asked to."""
-        at_ms = self.now_ms + max(AGAIN_MS, round(self.again_after_s * 1000))
+        """What is tried again waits as long as the most patient of them was asked to, and longer each time; jittered,
+        for chunks that failed together would come back together ("Scale")."""
+        pause_ms = min(AGAIN_MS * 2**self.started.chunk.repeats, AGAIN_MOST_MS)
+        at_ms = self.now_ms + round(max(pause_ms, self.again_after_s * 1000) * random.uniform(1.0, 1.5))
         return Done(+self.counts, self.again, at_ms, self.refused)
 
 

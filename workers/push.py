@@ -136,6 +136,7 @@ class Push:
             alerts,
             heard.stopped,
             broadcast=any(map(_shows, box.changes)),
+            newest={news.kind: alert.match.version for alert in heard.alerts for news in alert.news},
             now_ms=now_ms,
         )
         for alert in heard.alerts if done else ():

@@ -5,7 +5,8 @@
 -- KEYS[8 .. 7+n] hash of each new alert, then the hash of each alert to stop
 -- ARGV[1] match id  ARGV[2] rev  ARGV[3] window JSON  ARGV[4] expiry of window (s)  ARGV[5] when waiting news is due (ms), or ""
 -- ARGV[6] now (ms)  ARGV[7] "1" if a broadcast is due  ARGV[8] expiry of alerts (s)  ARGV[9] recent alerts kept
--- ARGV[10] n new alerts, then of each its id and JSON  ARGV[11+2n] number of mailbox ids, then those ids
+-- ARGV[10] n new alerts, then of each its id and JSON  ARGV[11+2n] number of mailbox ids, then those ids,
+-- then pairs of a kind and the version of the newest alert that told it
 local rev = redis.call("HGET", KEYS[1], "rev") or "0"
 if rev ~= ARGV[2] then
     return 0
@@ -38,6 +39,9 @@ end
 local first = 11 + 2 * n
 for i = 1, tonumber(ARGV[first]) do
     redis.call("XDEL", KEYS[2], ARGV[first + i])
+end
+for i = first + tonumber(ARGV[first]) + 1, #ARGV, 2 do
+    redis.call("HSET", KEYS[1], "newest:" .. ARGV[i], ARGV[i + 1])
 end
 if redis.call("XLEN", KEYS[2]) == 0 then
     redis.call("DEL", KEYS[2])

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from config import Settings
+from db import accounts
 from db.accounts import Accounts
 from db.audience import Audience, Channel, Dead, Place
 from db.domain import Account, Competition, Device, Follow, Kind, Match, Platform, Quiet, Subject, Team, mask_of
 from db.session import engine
+from tests.conftest import Postgres, empty_postgres, migrate
 
 MATCH = Match("final", home=Team("arg", "A"), away=Team("fra", "F"), competition=Competition("cup", "C"))
 GOAL, ENDS = mask_of([Kind.GOAL]), mask_of([Kind.FULL_TIME])
@@ -114,6 +117,41 @@ def test_word_of_an_address_older_than_its_registration_is_stale(fans: Fans) -> 
     assert fans.audience.forget([Dead(one.id, at - 1)]) == 0
     assert fans.audience.forget([Dead(one.id, at)]) == 1
     assert fans.audience.of_user(user_id) == []
+
+
+def test_settings_that_topics_do_not_fit_end_them(fans: Fans) -> None:
+    users = {variant: fans.add(variant, match(GOAL), topics=variant) for variant in ("en", "de-calm", "fr")}
+    assert fans.tokens() == []
+    fans.accounts.change(Account(users["de-calm"], spoiler_free=True))
+    fans.accounts.change(Account(users["fr"], locale="fr"))
+    assert fans.tokens() == []
+    fans.accounts.change(Account(users["en"], spoiler_free=True))
+    assert fans.tokens() == ["en"]
+    fans.accounts.change(Account(users["de-calm"]))
+    fans.accounts.change(Account(users["fr"], quiet=Quiet(60, 120)))
+    assert sorted(fans.tokens()) == ["de-calm", "en", "fr"]
+
+
+def test_two_accounts_that_register_one_address_at_once_leave_it_to_one(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty_postgres(postgres.url)
+    migrate(postgres.url)
+    fans, others = Fans(postgres.url), Fans(postgres.url)
+    write, raced = accounts._write, list[str]()
+
+    def race(*args: Any) -> None:
+        if not raced:
+            raced.append("once")
+            others.add("token", match(GOAL))
+        write(*args)
+
+    monkeypatch.setattr(accounts, "_write", race)
+    user_id = fans.add("token", match(GOAL))
+    assert fans.tokens() == ["token"]
+    assert [device.token for device in fans.accounts.profile(user_id).devices] == ["token"]
+    fans.audience.engine.dispose()
+    others.audience.engine.dispose()
 
 
 def test_variants_are_those_somebody_listens_to(fans: Fans) -> None:

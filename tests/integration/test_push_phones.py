@@ -211,7 +211,7 @@ def test_each_fan_of_the_2022_final_saw_what_they_wanted_once(world: World, emul
         if fan.wants:
             assert len(shown[fan.token].screen) == 1
     counted = [fields for _, fields in world.alerts.recent(100)]
-    assert not any(fields.keys() & {"failed", "later", "stopped"} for fields in counted)
+    assert not any(fields.keys() & {"failed", "later", "stopped", "refused"} for fields in counted)
 
 
 def test_on_the_phone_goals_are_merged_taken_back_and_never_repeated(world: World, emulators: Emulated) -> None:

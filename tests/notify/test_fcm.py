@@ -11,7 +11,7 @@ import pytest
 
 from db.domain import Device, Kind, Platform
 from notify.fcm import Fcm, judged
-from notify.lane import Reply
+from notify.lane import Reply, Request
 from notify.message import Message
 from notify.outcome import ConfigFault, Delivered, Dropped, Gone, Later, OurFault
 from notify.sender import Again
@@ -144,6 +144,18 @@ def test_retry_after_of_the_project_holds_everybody_back(emulators: Emulated, fc
     held = one(fcm, device("android-quota"))
     assert isinstance(held, Later)
     assert (held.reason, 30 < held.retry_after_s <= 37) == ("breaker_open", True)
+
+
+def test_the_projects_quota_holds_everybody_back_and_a_devices_only_itself(emulators: Emulated, fcm: Fcm) -> None:
+    said = {"error": {"status": "RESOURCE_EXHAUSTED", "message": "Device message rate exceeded."}}
+    asked = Request(Parcel(device("android-often"), message()), fcm.path, [], b"", 0.0)
+    assert fcm._judge(asked, Reply(429, json.dumps(said).encode())) == Later("RESOURCE_EXHAUSTED", 60.0)
+    assert one(fcm, device("android-other-one")) == Delivered()
+    said["error"]["message"] = "Quota exceeded for quota metric 'Send requests'."
+    fcm._judge(asked, Reply(429, json.dumps(said).encode()))
+    held = one(fcm, device("android-other-one"))
+    assert isinstance(held, Later)
+    assert (held.reason, 50 < held.retry_after_s <= 60) == ("breaker_open", True)
 
 
 def test_nothing_secret_is_logged(emulators: Emulated, fcm: Fcm, caplog: pytest.LogCaptureFixture) -> None:

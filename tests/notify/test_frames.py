@@ -236,6 +236,11 @@ def test_frames_of_a_kind_never_heard_of_are_ignored() -> None:
         HeadersFrame(1, b"\x88").serialize() + PingFrame(0, b"12345678").serialize(),
         HeadersFrame(1, b"\xff\xff\xff\xff\xff", flags=["END_HEADERS"]).serialize(),
         HeadersFrame(1, b"\xbe", flags=["END_HEADERS"]).serialize(),
+        HeadersFrame(1, b"\x08\x03abc", flags=["END_HEADERS"]).serialize(),
+        struct.pack(">LBL", 3 << 8 | 3, 0, 1) + b"abc",
+        struct.pack(">LBL", 3 << 8 | 7, 0, 0) + b"abc",
+        struct.pack(">LBL", 3 << 8 | 4, 0, 0) + b"abc",
+        struct.pack(">LBL", 1, 4, 1),
     ],
 )
 def test_what_breaks_the_protocol_ends_the_connection(data: bytes) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from db.domain import Event, Fact, Kind, Match, Person, Score, Side, Stamp, Status, Update, reduce
-from notify.news import News, holds, news_of
+from notify.news import News, news_of
 
 HOME, AWAY = Side.HOME, Side.AWAY
 
@@ -173,13 +173,3 @@ def test_kicks_of_a_shoot_out_move_no_score() -> None:
     play = Play()
     play.tell(score=Score(3, 3), status=Status.SHOOTOUT)
     assert play.tell(shootout=Score(1, 0)) == ()
-
-
-def test_news_that_is_no_longer_so_does_not_hold() -> None:
-    play = Play()
-    [goal] = play.batch([play.event("g1", "goal", HOME)])
-    assert play.match
-    assert holds(play.match, goal)
-    [cancelled] = play.tell(voids="g1")
-    assert not holds(play.match, goal)
-    assert holds(play.match, cancelled)

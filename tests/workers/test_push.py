@@ -372,6 +372,22 @@ def test_what_is_refused_for_now_is_tried_again_until_it_passes_or_expires(world
     assert sorted(token for token, _ in world.phones.sent) == ["fan", "other"]
 
 
+def test_a_retry_puts_no_old_score_over_a_newer_one(world: World) -> None:
+    world.fan("fan")
+    world.fan("goals alone", kinds=mask_of([Kind.GOAL]))
+    world.kick_off()
+    for token in ("fan", "goals alone"):
+        world.phones.answers[token] = Later("TooManyRequests", 60.0)
+    world.say(60, "goal", score=(1, 0))
+    world.phones.answers = {}
+    world.say(90, "half_time", score=(1, 0))
+    world.at(130)
+    assert world.phones.titles("goals alone") == ["Goal! Argentina"]
+    assert len(world.phones.titles("fan")) == 1
+    assert "oal" not in world.phones.titles("fan")[0]
+    assert any(fields.get("overtaken") == "1" for _, fields in world.alerts.recent(9))
+
+
 def test_late_is_worse_than_never(world: World) -> None:
     world.fan("fan")
     world.kick_off()
