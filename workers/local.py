@@ -121,7 +121,7 @@ def _environment(settings: Settings, var: Path) -> dict[str, str]:
         # Nine matches at thirty times their pace would scroll the one line away that matters here.
         "LOG_LEVEL": "WARNING",
     }
-    said = {"PORT": str(settings.port), "VAR_DIR": str(var), "PYTHONUNBUFFERED": "1"}
+    said = {"PORT": str(settings.port), "VAR_DIR": str(var), "DEMO": str(int(settings.demo)), "PYTHONUNBUFFERED": "1"}
     path = os.pathsep.join([str(Path(sys.executable).parent), given.get("PATH", "")])
     return ours | given | said | {"PATH": path}
 

@@ -88,7 +88,7 @@ class Phone {
 
   tick(now) {
     const date = new Date(now * 1_000);
-    setText(this.clock, date.toLocaleTimeString(this.locale, { hour: "2-digit", minute: "2-digit", hour12: false }));
+    setText(this.clock, date.toLocaleTimeString(this.locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }));
     setText(this.date, date.toLocaleDateString(this.locale, { weekday: "long", day: "numeric", month: "long" }));
     for (const one of this.shown.values()) one.tick(now, this.locale);
   }
@@ -117,7 +117,7 @@ class Panel {
     const asking = (this.asking = new AbortController());
     let rest = POLL_MS;
     try {
-      const response = await fetch(this.source, { signal: asking.signal });
+      const response = await fetch(this.source, { signal: AbortSignal.any([asking.signal, AbortSignal.timeout(5_000)]) });
       if (!response.ok) throw new Error(`${response.status}`);
       this.#show(await response.json());
       this.notice.hidden = true;
