@@ -293,7 +293,9 @@ class _Processes(Manager):  # type: ignore[misc]
         if self._all_started():
             super().terminate()
         else:
-            threading.Timer(0.05, self.terminate).start()
+            again = threading.Timer(0.05, self.terminate)
+            again.daemon = True
+            again.start()
 
 
 def _processes(settings: Settings, environment: dict[str, str]) -> int:
