@@ -249,7 +249,7 @@ def test_trouble_at_apple_loses_nothing(world: World, emulators: Emulated, troub
     world.say(0, "kickoff", score=(0, 0), match_id="troubled")
     emulators.go_wrong("apns", **trouble)
     world.say(100, "goal", score=(1, 0), match_id="troubled", id="g1")
-    for seconds in range(105, 160, 5):
+    for seconds in range(105, 300, 5):
         world.at(seconds)
     shown = phones(emulators)
     assert all([said.title for said in shown[token].alerts].count("Goal! Home team") == 1 for token in tokens)

@@ -83,7 +83,7 @@ def test_an_app_signs_up_and_a_goal_reaches_its_phones(system: System, emulators
     assert [said["title"] for said in emulators.phone(APPLE)["alerts"]] == ["Kick-off", "Goal! Home team"]
 
     status = flask(system, "push", "status")
-    assert re.search(r"derby-\d+ +goal +devices 2 sent 2 gone 0 later 0 failed 0", status), status
+    assert re.search(r"derby-\d+-goal +goal +devices 2 sent 2 gone 0 later 0 failed 0", status), status
     row = json.loads(flask(system, "push", "status", "--json", "--limit", "1").splitlines()[0])
     assert (row["sent:apns:delivered"], row["sent:fcm:delivered"]) == (1, 1)
     dry = json.loads(flask(system, "push", "dry-run", "derby", "goal"))

@@ -381,7 +381,7 @@ def test_a_retry_puts_no_old_score_over_a_newer_one(world: World) -> None:
     world.say(60, "goal", score=(1, 0))
     world.phones.answers = {}
     world.say(90, "half_time", score=(1, 0))
-    world.at(130)
+    world.at(160)
     assert world.phones.titles("goals alone") == ["Goal! Argentina"]
     assert len(world.phones.titles("fan")) == 1
     assert "oal" not in world.phones.titles("fan")[0]
