@@ -4,7 +4,7 @@ No preload: the gevent worker patches the standard library before it loads the a
 imported it unpatched.
 """
 
-from api.server import connections_most
+from api.server import places
 from config import Settings
 
 settings = Settings.load()
@@ -12,7 +12,7 @@ settings = Settings.load()
 bind = f"{settings.host}:{settings.port}"
 workers = settings.web_concurrency
 worker_class = "api.server.Worker"
-worker_connections = connections_most(settings.worker_connections)
+worker_connections = places(settings.worker_connections)
 # Longer than an edge keeps an idle connection to its origin, so that it is never we who close under a request:
 # CloudFront 5 s by default, Varnish 60 s (backend_idle_timeout), Heroku's router 90 s.
 keepalive = 100

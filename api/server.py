@@ -29,11 +29,18 @@ __all__ = ["ALREADY_HANDLED", "Connection", "Worker"]
 
 # Files besides clients: Redis, SQL, logs, what gunicorn keeps.
 SPARE_FILES = 200
+# Connections that are served although all places are taken, each for one answer, are a twentieth of them; more wait to
+# be accepted. Of 20,000 that is 1,000, a quarter of the requests a process answers in a second (bench/read.py).
+OVERFLOW_SHARE, OVERFLOW_LEAST = 20, 20
 # A client that has not taken one answer of a kilobyte by then is on no network.
 FLUSH_S = 10.0
+# A request begins a handler with its first byte, and its head is one packet or two.
+HEAD_S = 10.0
 # A body of 4 MB, the most that is taken, comes in that time at 140 KB/s; Heroku's router waits no longer either
 # (devcenter, "Request Timeout").
 BODY_S = 30.0
+# Bytes of a body that nobody reads: as many as the largest that is read, so that its sender hears why it was refused.
+SKIP_MOST = 4 << 20
 # For a client to take the last it was sent and close its side.
 LINGER_S = 2.0
 # Between two looks for connections that are still being answered when the process ends.
@@ -43,20 +50,24 @@ SWEEP_S = 5.0
 READ = 1  # of a gevent io watcher
 
 
-def connections_most(wanted: int) -> int:
-    """How many connections this process may serve at once: `wanted`, or what the system has files for.
+def places(wanted: int) -> int:
+    """How many connections this process may keep at once: `wanted`, or what the system has files for.
 
-    Raises the limit of open files as far as it may, to twice as many: those who wait are served no longer, and hold
-    theirs beside. Without files, `accept` would fail in a loop.
+    Raises the limit of open files as far as it may. Without files, `accept` would fail in a loop.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = 2 * wanted + SPARE_FILES
+    needed = wanted + overflow(wanted) + SPARE_FILES
     if soft < needed:
         for limit in ((needed, max(needed, hard)), (hard, hard)):
             with suppress(ValueError, OSError):
                 resource.setrlimit(resource.RLIMIT_NOFILE, limit)
                 break
-    return min(wanted, (resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_FILES) // 2)
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_FILES
+    return min(wanted, files - overflow(files))
+
+
+def overflow(places: int) -> int:
+    return max(places // OVERFLOW_SHARE, OVERFLOW_LEAST)
 
 
 class Connection:
@@ -264,6 +275,10 @@ class Worker(GeventWorker):  # type: ignore[misc]
 
     def init_process(self) -> None:
         self.connections: set[Connection] = set()
+        self.places: int = self.cfg.worker_connections
+        if not self.cfg.is_ssl:
+            # What gunicorn's pool is for here: who has a place is in it only while it is accepted.
+            self.worker_connections = overflow(self.places)
         super().init_process()
 
     def run(self) -> None:
@@ -276,6 +291,10 @@ class Worker(GeventWorker):  # type: ignore[misc]
             self._finish()
             gevent.sleep(LOOK_S)
 
+    def timeout_ctx(self) -> gevent.Timeout:
+        """For the head of a request: who says nothing rests, and needs none; who finds all places taken has no more."""
+        return gevent.Timeout(self.cfg.keepalive if self.cfg.is_ssl else HEAD_S, False)
+
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         if self.cfg.is_ssl:
             super().handle(listener, client, addr)
@@ -284,11 +303,11 @@ class Worker(GeventWorker):  # type: ignore[misc]
         sock = gevent.socket.socket(client.family, client.type, client.proto, fileno=client.detach())
         connection = Connection(self, listener, sock, addr)
         self.connections.add(connection)
-        if len(self.connections) <= self.worker_connections:
-            connection.watch()
-        else:
-            # With its handler it takes a place in gunicorn's pool, and a full pool accepts no more.
+        if self.crowded:
+            # With its handler it stays in gunicorn's pool, and a full pool accepts no more.
             self.serve(connection)
+        else:
+            connection.watch()
 
     def serve(self, connection: Connection) -> None:
         connection.active = True
@@ -319,8 +338,8 @@ class Worker(GeventWorker):  # type: ignore[misc]
 
     @property
     def crowded(self) -> bool:
-        """More connections than there are places: who comes now holds one of gunicorn's, and must not keep it."""
-        return len(self.connections) > int(self.worker_connections)
+        """More connections than there are places: who comes now is answered once and must not stay."""
+        return len(self.connections) > self.places
 
     def _rest(self, connection: Connection, req: Any) -> None:
         """End the handler but not the connection; what was read of the next request already is kept."""
@@ -365,9 +384,12 @@ def _has_body(req: Any) -> bool:
 
 
 def _skip_body(req: Any) -> None:
-    """What the app left of it. Where that does not come, or makes no sense, the next request cannot be found."""
+    """What the app left of it. Where that does not end, or makes no sense, the next request cannot be found."""
+    left = SKIP_MOST
     try:
-        while req.body.read(8_192):
-            pass
+        while data := req.body.read(8_192):
+            left -= len(data)
+            if left < 0:
+                raise StopIteration
     except (OSError, ParseException):
         raise StopIteration from None

@@ -17,7 +17,7 @@ from gevent import monkey
 from api.document import Held
 from api.listener import Listener
 from api.reader import Reader
-from api.server import connections_most
+from api.server import places
 from api.waiting import Room
 from cdn import headers
 from config import Settings
@@ -85,7 +85,7 @@ class Services:
 
     @cached_property
     def room(self) -> Room:
-        return Room(connections_most(self.settings.worker_connections) * HELD_PERCENT // 100, later, _ended)
+        return Room(places(self.settings.worker_connections) * HELD_PERCENT // 100, later, _ended)
 
     @cached_property
     def listener(self) -> Listener:

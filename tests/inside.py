@@ -12,8 +12,8 @@ import greenlet
 from api import server
 from wsgi import app
 
-# A test waits for it to be over.
-server.BODY_S = 2.0
+# Tests wait for these to be over.
+server.HEAD_S = server.BODY_S = 2.0
 
 services = app.extensions["services"]
 whole = app.wsgi_app

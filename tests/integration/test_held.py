@@ -441,7 +441,27 @@ def test_who_waits_when_all_places_are_taken_is_released_all_the_same(small: Ori
     assert {reader.rest() for reader in readers} == {b""}
 
 
-# Bodies.
+def test_who_says_nothing_when_all_places_are_taken_keeps_nobody_out(small: Origin) -> None:
+    """Forty are served beside the twenty who stay: here, all of them silent."""
+    silent = [small.client() for _ in range(40)]
+    assert small.client().ask("/api/score/m").answer()[0] == 200
+    assert [one.rest() for one in silent[20:]] == [b""] * 20
+
+
+# Heads and bodies.
+
+
+def test_a_head_that_dribbles_is_not_waited_for(origin: Origin, client: Connect) -> None:
+    before = origin.inside()["connections"]
+    reader = client()
+    reader.send(b"GET /api/score/m HTTP/1.1\r\nX-Slow: ")
+
+    def is_gone() -> bool:
+        with suppress(OSError):
+            reader.send(b"x")
+        return bool(origin.inside()["connections"] == before)
+
+    wait_until(is_gone, "the connection to be closed")
 
 
 @pytest.mark.parametrize("lines", [("Content-Length: 1000",), ("Transfer-Encoding: chunked",)])
@@ -460,6 +480,12 @@ def test_a_body_that_dribbles_is_not_waited_for(
         return bool(origin.inside()["connections"] == before)
 
     wait_until(is_gone, "the connection to be closed")
+
+
+def test_a_body_that_does_not_end_is_not_taken_for_ever(origin: Origin, client: Connect) -> None:
+    reader = client().ask("/api/score/m", "Content-Length: 100000000", method="POST")
+    with pytest.raises(ConnectionError):
+        reader.send(b"x" * 100_000_000)
 
 
 def test_a_body_is_followed_by_the_next_request(origin: Origin, client: Connect) -> None:
