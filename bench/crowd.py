@@ -18,6 +18,9 @@ from typing import Any
 WAVE = 500
 # One source address has 28,000 ports for one destination (net.ipv4.ip_local_port_range).
 PER_ADDRESS = 20_000
+# ip(7), which Python does not name: the port is chosen for its destination, so that those of an earlier crowd, which
+# rest for a minute, are in nobody's way.
+IP_BIND_ADDRESS_NO_PORT = 24
 SPARE_FILES = 200
 
 
@@ -34,6 +37,8 @@ class Crowd:
             self.pipes.append(ours)
             process = context.Process(target=_stand, args=(theirs, port, count, index), daemon=True)
             process.start()
+            # So that its end is heard.
+            theirs.close()
             self.processes.append(process)
         self._gather()
 
@@ -100,6 +105,7 @@ def _connect(port: int, count: int, index: int, poll: select.epoll) -> dict[int,
         wave = []
         for n in range(first, min(first + WAVE, count)):
             client = socket.socket()
+            client.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
             client.bind((f"127.0.{1 + index}.{1 + n // PER_ADDRESS}", 0))
             client.setblocking(False)
             with suppress(BlockingIOError):

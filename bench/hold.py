@@ -27,6 +27,8 @@ from bench.crowd import Crowd
 from bench.system import System, children, free_port, request_bytes, running, wait_for_port
 
 NCHAN = Path("/usr/lib/nginx/modules/ngx_nchan_module.so")
+# As a browser asks for a stream; nchan gives none without.
+EVENTS = "Accept: text/event-stream"
 # Of the time a client may wait: enough for a release, and no hold (20 s) ends of itself in it.
 RELEASE_S = 15.0
 # A server that answers within this is not working off a queue.
@@ -84,7 +86,7 @@ def measure_ours(asked: argparse.Namespace) -> dict[str, float]:
         say(f"ours: opening {asked.clients} connections…")
         crowd = Crowd(system.port, asked.clients, asked.crowd)
         if asked.kind == "stream":
-            crowd.ask(get(path.split("/wait/")[0] + "/stream"))
+            crowd.ask(get(path.split("/wait/")[0] + "/stream", EVENTS))
         rounds = []
         for n in range(asked.rounds):
             if asked.kind == "wait":
@@ -107,7 +109,7 @@ def measure_nchan(asked: argparse.Namespace) -> dict[str, float]:
         say(f"nchan: opening {asked.clients} connections…")
         crowd = Crowd(port, asked.clients, asked.crowd)
         if asked.kind == "stream":
-            crowd.ask(get("/stream"))
+            crowd.ask(get("/stream", EVENTS))
         rounds = []
         for n in range(asked.rounds):
             if asked.kind == "wait":
@@ -125,6 +127,8 @@ def one_round(crowd: Crowd, publish: Callable[[], object], expected: int) -> dic
     started = time.time()
     publish()
     times = [(moment - started) * 1000 for moment in crowd.released(RELEASE_S)]
+    if not times:
+        raise SystemExit("nobody was released")
     found = {
         "held": len(times),
         "first": times[0],
@@ -179,8 +183,8 @@ def until_there(system: System) -> str:
         time.sleep(0.1)
 
 
-def get(path: str) -> bytes:
-    return f"GET {path} HTTP/1.1\r\nHost: scores.example\r\n\r\n".encode()
+def get(path: str, *lines: str) -> bytes:
+    return "\r\n".join([f"GET {path} HTTP/1.1", "Host: scores.example", *lines, "", ""]).encode()
 
 
 def memory_kb(processes: list[int]) -> float:
