@@ -9,11 +9,12 @@ from typing import Any
 
 import greenlet
 
-from api import server
+from api import server, waiting
 from wsgi import app
 
 # Tests wait for these to be over.
 server.HEAD_S = server.BODY_S = 2.0
+waiting.BEAT_S = float(os.environ.get("INSIDE_BEAT_S", waiting.BEAT_S))
 
 services = app.extensions["services"]
 whole = app.wsgi_app

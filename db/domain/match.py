@@ -169,13 +169,6 @@ class Match:
         """All events that were ever told, in match order; those only known by their voiding are not shown."""
         return sorted((event for event in self.events.values() if event.type), key=lambda event: event.order)
 
-    def cursor(self, now_ms: int) -> Cursor:
-        """Where a reader who has just read this match waits next.
-
-        Slots are hold-lengths since the version was made, so matches do not re-poll together.
-        """
-        return Cursor(self.version, max(0, (now_ms - self.version) // HOLD_MS))
-
 
 def period_at(minute: int) -> int:
     """The football period a displayed minute lies in: halves 1 and 2, extra-time halves 3 and 4."""

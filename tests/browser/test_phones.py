@@ -15,7 +15,7 @@ import requests
 from playwright.sync_api import Locator, Page, expect
 
 from notify.emulators.keys import Keys
-from tests.integration.test_local import Local
+from tests.local import Local
 from tests.system import event
 from workers.recordings.door import signed
 

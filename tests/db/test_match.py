@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.domain import HOLD_MS, Cursor, Event, Match, Score, Side, Stamp, Status
+from db.domain import Cursor, Event, Match, Score, Side, Stamp, Status
 
 STAMPS = st.builds(
     Stamp,
@@ -33,12 +33,6 @@ def test_a_cursor_is_read_back_as_it_was_written(version: int, slot: int) -> Non
 )
 def test_what_is_no_cursor_is_none(text: str) -> None:
     assert Cursor.parse(text) is None
-
-
-def test_a_cursor_moves_a_slot_each_hold_and_never_back() -> None:
-    match = Match("m", version=1_000_000)
-    slots = [match.cursor(match.version + ms).slot for ms in (-5_000, 0, HOLD_MS - 1, HOLD_MS, 3 * HOLD_MS)]
-    assert slots == [0, 0, 0, 1, 3]
 
 
 @given(STAMPS, STAMPS)
