@@ -23,6 +23,8 @@ from pathlib import Path
 
 import requests
 
+from api.server import places
+from api.services import HELD_PERCENT
 from bench.crowd import Crowd
 from bench.system import System, children, free_port, request_bytes, running, wait_for_port
 
@@ -78,6 +80,8 @@ def measure_ours(asked: argparse.Namespace) -> dict[str, float]:
     # A quarter more connections than readers: a process holds at most 80 % of what it may have, and the kernel does not
     # deal them out evenly.
     most = asked.clients * 2 // asked.web + 1_000
+    if asked.clients > (can := places(most) * HELD_PERCENT // 100 * asked.web):
+        say(f"of these, {can} can wait: open files are limited (ulimit -Hn); more processes (--web) take more")
     with running(WEB_CONCURRENCY=asked.web, WORKER_CONNECTIONS=most) as system:
         goal(system, 1)
         path = until_there(system)
