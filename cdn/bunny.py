@@ -29,4 +29,4 @@ class Bunny:
 
     def purge(self, keys: Sequence[str], *, soft: bool) -> Outcome:  # noqa: ARG002 - it knows only one kind
         (key,) = keys
-        return self.wire.send("POST", self.url, document={"CacheTag": key})
+        return self.wire.send("POST", self.url, lambda said: said.status == 204, document={"CacheTag": key})

@@ -29,8 +29,13 @@ class Cloudflare:
         self.budget = Budget(*PLANS[plan])
         # A second purge of everything would halve five calls a minute.
         self.rebound = plan != "free"
-        self.wire = Wire({"Authorization": f"Bearer {token}"}, lambda said: said["success"] is True)
+        self.wire = Wire({"Authorization": f"Bearer {token}"})
 
     def purge(self, keys: Sequence[str], *, soft: bool) -> Outcome:
         verb = "invalidate_cache" if soft else "purge_cache"
-        return self.wire.send("POST", f"{self.url}/{verb}", document={"tags": list(keys)})
+        return self.wire.send(
+            "POST",
+            f"{self.url}/{verb}",
+            lambda said: said.document["success"] is True,
+            document={"tags": list(keys)},
+        )

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cdn.backend import CONNECT_S, DONE, TOTAL_S, Budget, Outcome, later, refused, within
+from cdn.wire import seconds
 from db.errors import Refused
 
 INSTALL = "pip install -r requirements-cloudfront.txt"
@@ -43,16 +44,16 @@ class CloudFront:
         import botocore.parsers  # noqa: PLC0415
 
         try:
-            self.client.create_invalidation(DistributionId=self.distribution_id, InvalidationBatch=_batch(keys))
+            said = self.client.create_invalidation(DistributionId=self.distribution_id, InvalidationBatch=_batch(keys))
         except botocore.exceptions.ClientError as error:
             return _judged(error.response)
         except botocore.exceptions.NoCredentialsError:
             return refused("there are no credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
         except botocore.parsers.ResponseParserError:
-            return later("its answer was not understood")
+            return later("its answer is no answer of CloudFront")
         except botocore.exceptions.BotoCoreError as error:
             return later(f"unreachable: {type(error).__name__}")
-        return DONE
+        return DONE if said.get("Invalidation", {}).get("Id") else later("its answer names no invalidation")
 
 
 def _client(key_id: str | None, secret: str | None, token: str | None, api: str | None) -> Any:
@@ -82,9 +83,11 @@ def _batch(keys: Sequence[str]) -> dict[str, Any]:
 
 def _judged(answer: Any) -> Outcome:
     code = str(answer.get("Error", {}).get("Code", ""))
-    status = int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    metadata = answer.get("ResponseMetadata", {})
+    status = int(metadata.get("HTTPStatusCode", 0))
     if code in _LATER or status == 429 or status >= 500:
-        return later(f"over its limit ({code})" if code in _LATER else f"failed ({status})")
+        reason = f"over its limit ({code or status})" if code in _LATER or status == 429 else f"failed ({status})"
+        return later(reason, seconds(metadata.get("HTTPHeaders", {}).get("retry-after")))
     if code in _CREDENTIALS or status in (401, 403):
         return refused(f"the credentials are wrong or may not purge ({code})")
     if code == "NoSuchDistribution" or status == 404:

@@ -25,9 +25,10 @@ class Fastly:
         self.url = f"{api}/service/{service_id}/purge"
         # 100,000 purges an hour (Fastly's published API profile) are 27 a second.
         self.budget = Budget(27, 100)
-        # The answer maps each key to the id of its purge.
-        self.wire = Wire({"Fastly-Key": token, "Accept": "application/json"}, lambda said: isinstance(said, dict))
+        self.wire = Wire({"Fastly-Key": token, "Accept": "application/json"})
 
     def purge(self, keys: Sequence[str], *, soft: bool) -> Outcome:
         headers = {"Fastly-Soft-Purge": "1"} if soft else {}
-        return self.wire.send("POST", self.url, headers, {"surrogate_keys": list(keys)})
+        document = {"surrogate_keys": list(keys)}
+        # The answer maps each key to the id of its purge.
+        return self.wire.send("POST", self.url, lambda said: set(keys) <= said.document.keys(), headers, document)

@@ -22,6 +22,8 @@ from db.domain import Fact, FactKind, Match, Phase
 
 LIVE = "live"
 CANARY = "canary"
+# Lives as the canary does and is purged by nobody: what ends it is no purge.
+CONTROL = "canary-control"
 # A list over more days than this carries no keys and is left to expire; Bunny's CDN-Tag holds 1024 bytes.
 DAYS_MOST = 4
 DAY_MS = 24 * 60 * 60 * 1000

@@ -1,10 +1,11 @@
-"""One warm HTTP connection to a control plane, and what its status codes mean for a purge."""
+"""One warm HTTP connection to a control plane, and what its answers mean for a purge."""
 
 from __future__ import annotations
 
 import json
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import requests
@@ -12,65 +13,54 @@ import urllib3.exceptions
 
 from cdn.backend import CONNECT_S, DONE, TOTAL_S, Outcome, later, refused, within
 
-# The vendors' answers are a few hundred bytes; what is longer is not one of theirs.
+# The vendors' answers are a few hundred bytes, that of Fastly to 256 keys of 64 characters some 25 KB; what is longer
+# is not one of theirs.
 ANSWER_MOST = 64 * 1024
+# What asks for a longer pause has lost its mind: the longest window that a vendor counts in is an hour (Fastly, "API
+# rate limiting").
+RETRY_AFTER_MOST_S = 3_600.0
 
-Understood = Callable[[Any], bool]
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Of a status below 300. headers: found whatever their case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def document(self) -> Any:
+        return json.loads(self.body)
+
+
+Confirms = Callable[[Answer], bool]
 
 
 class Wire:
-    """confirmed: whether the JSON of a 2xx says that the purge was done; None where the status is enough.
+    """No redirect is followed: credentials go to the host they were meant for."""
 
-    No redirect is followed: credentials go to the host they were meant for.
-    """
-
-    def __init__(self, headers: Mapping[str, str], confirmed: Understood | None = None) -> None:
+    def __init__(self, headers: Mapping[str, str]) -> None:
         self.headers = dict(headers)
-        self.confirmed = confirmed
         self.session = _session()
 
-    def send(self, method: str, url: str, headers: Mapping[str, str] | None = None, document: Any = None) -> Outcome:
+    def send(
+        self,
+        method: str,
+        url: str,
+        confirms: Confirms,
+        headers: Mapping[str, str] | None = None,
+        document: Any = None,
+    ) -> Outcome:
+        """confirms: whether an answer says, in the words of this vendor, that the purge was done. A yes from anybody
+        else, a proxy or a page of somebody's hotel, is none."""
         session, asked = self.session, self.headers | dict(headers or {})
-        return within(TOTAL_S, lambda: self._send(session, method, url, asked, document), self._too_late)
+        return within(TOTAL_S, lambda: _send(session, method, url, asked, document, confirms), self._too_late)
 
     def _too_late(self) -> Outcome:
         """The old session stays with the call that was given up."""
         self.session = _session()
         return later(f"no answer in {TOTAL_S} s")
-
-    def _send(
-        self, session: requests.Session, method: str, url: str, headers: dict[str, str], document: Any
-    ) -> Outcome:
-        try:
-            with session.request(
-                method,
-                url,
-                headers=headers,
-                json=document,
-                timeout=(CONNECT_S, TOTAL_S),
-                allow_redirects=False,
-                stream=True,
-            ) as answer:
-                return self._judged(answer)
-        except requests.Timeout:
-            return later("timed out")
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            return later(f"unreachable: {type(error).__name__}")
-
-    def _judged(self, answer: requests.Response) -> Outcome:
-        status = answer.status_code
-        body = _read(answer)
-        if status >= 300:
-            return _failure(status, _seconds(answer.headers.get("Retry-After")))
-        if self.confirmed is not None and not self._confirms(body):
-            return later(f"its answer was not understood ({status})")
-        return DONE
-
-    def _confirms(self, body: bytes) -> bool:
-        try:
-            return bool(self.confirmed and self.confirmed(json.loads(body)))
-        except (ValueError, TypeError, AttributeError, KeyError, IndexError):
-            return False
 
 
 def _session() -> requests.Session:
@@ -78,6 +68,26 @@ def _session() -> requests.Session:
     session = requests.Session()
     session.trust_env = False
     return session
+
+
+def _send(
+    session: requests.Session, method: str, url: str, headers: dict[str, str], document: Any, confirms: Confirms
+) -> Outcome:
+    try:
+        with session.request(
+            method,
+            url,
+            headers=headers,
+            json=document,
+            timeout=(CONNECT_S, TOTAL_S),
+            allow_redirects=False,
+            stream=True,
+        ) as answer:
+            return _judged(Answer(answer.status_code, answer.headers, _read(answer)), confirms)
+    except requests.Timeout:
+        return later("timed out")
+    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+        return later(f"unreachable: {type(error).__name__}")
 
 
 def _read(answer: requests.Response) -> bytes:
@@ -88,6 +98,16 @@ def _read(answer: requests.Response) -> bytes:
         if time.monotonic() > deadline:
             raise requests.Timeout
     return body
+
+
+def _judged(answer: Answer, confirms: Confirms) -> Outcome:
+    if answer.status >= 300:
+        return _failure(answer.status, seconds(answer.headers.get("Retry-After")))
+    try:
+        understood = confirms(answer)
+    except (ValueError, TypeError, AttributeError, KeyError, IndexError):
+        understood = False
+    return DONE if understood else later(f"its answer ({answer.status}) does not say that the purge was done")
 
 
 def _failure(status: int, retry_after_s: float | None) -> Outcome:
@@ -102,6 +122,6 @@ def _failure(status: int, retry_after_s: float | None) -> Outcome:
     return refused(f"the request was refused ({status})")
 
 
-def _seconds(text: str | None) -> float | None:
-    """Retry-After in seconds; its other form, a date, is not used by these vendors."""
-    return float(text) if text and text.isdecimal() else None
+def seconds(retry_after: str | None) -> float | None:
+    """Of a Retry-After; its other form, a date, is not used by these vendors."""
+    return min(float(retry_after), RETRY_AFTER_MOST_S) if retry_after and retry_after.isdecimal() else None

@@ -12,10 +12,9 @@ from urllib.parse import quote
 
 import requests
 
-from cdn import keys
 from cdn.backend import Backend
 from cdn.check import check
-from cdn.headers import CANARY, Dialect
+from cdn.headers import Dialect
 from db import metrics
 from db.errors import Unavailable
 from db.news import News, Newsfeed
@@ -89,8 +88,7 @@ def check_at_start(url: str, backend: Backend, dialect: Dialect, stopping: threa
     """Purge a canary once the service is up, and say in the log whether the edge does as it is told."""
     if stopping.wait(SETTLE_S):
         return
-    sent = dialect.headers(CANARY, (keys.CANARY,))
-    for finding in check(url, backend, dialect, sent):
+    for finding in check(url, backend, dialect):
         if not finding.ok:
             logger.error("edge_unsound cdn=%s reason=%r", backend.name, finding.said)
             return

@@ -95,12 +95,15 @@ class Purger:
         """Returns in how many seconds there may be more to do; None if nothing is left. Raises Unavailable (Redis)."""
         due = self._worthwhile(self.purges.due(now_ms, LOOK_MOST), now_ms) if now_ms >= self.shut_until_ms else []
         failed: set[bool] = set()
+        began = time.monotonic()
         for chunk, soft in self._chunks(due, now_ms):
             if soft in failed:
                 continue
-            if now_ms < self.shut_until_ms or self._throttled(now_ms):
+            # Each call takes its time, and a pause runs from the answer that asks for it.
+            at_ms = now_ms + round((time.monotonic() - began) * 1000)
+            if at_ms < self.shut_until_ms or self._throttled(at_ms):
                 break
-            if not self._purge(chunk, soft, now_ms):
+            if not self._purge(chunk, soft, at_ms):
                 failed.add(soft)
         return self._pause_s(now_ms)
 

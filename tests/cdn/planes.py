@@ -128,11 +128,13 @@ def cloudflare(plane: Plane, call: Call) -> Answer:
 
 
 def bunny(plane: Plane, call: Call) -> Answer:
-    """POST /pullzone/{id}/purgeCache {"CacheTag": …}, AccessKey; 204 without a body."""
+    """POST /pullzone/{id}/purgeCache {"CacheTag": …}, AccessKey; one tag, 204 without a body."""
     if call.headers.get("AccessKey") != TOKEN:
         return Answer(401, b"")
     if call.path != "/pullzone/12345/purgeCache":
         return Answer(404, b"")
+    if not isinstance(call.json.get("CacheTag"), str) or "," in call.json["CacheTag"]:
+        return Answer(400, b"")
     plane.purged.append(call.json["CacheTag"])
     return Answer(204, b"")
 
@@ -141,10 +143,12 @@ def varnish(plane: Plane, call: Call) -> Answer:
     """As score.vcl does."""
     if call.method != "PURGEKEYS" or call.headers.get("X-Purge-Secret") != TOKEN:
         return Answer(403)
-    if any(len(value) > 7 * 1024 for value in call.headers.values()):
+    # http_req_hdr_len (cdn/varnishd.py) is of the whole line.
+    if any(len(f"{name}: {value}") > 7 * 1024 for name, value in call.headers.items()):
         return Answer(400)
-    plane.purged.extend(call.headers["Surrogate-Key"].split())
-    return Answer(200)
+    keys = call.headers["Surrogate-Key"].split()
+    plane.purged.extend(keys)
+    return Answer(200, b"{}", {"X-Purged": str(len(keys))})
 
 
 DISTRIBUTION = "EDFDVBD6EXAMPLE"
@@ -152,7 +156,8 @@ NAMESPACE = "{http://cloudfront.amazonaws.com/doc/2020-05-31/}"
 
 
 def cloudfront(plane: Plane, call: Call) -> Answer:
-    """POST /2020-05-31/distribution/{id}/invalidation, signed (version 4); a right count, a new reference."""
+    """POST /2020-05-31/distribution/{id}/invalidation, signed (version 4); a right count, a new reference, and 3,000
+    paths in progress at most."""
     if "AWS4-HMAC-SHA256 Credential=AKIDTESTS/" not in call.headers.get("Authorization", ""):
         return _aws_error(403, "InvalidClientTokenId")
     if call.path != f"/2020-05-31/distribution/{DISTRIBUTION}/invalidation":

@@ -123,7 +123,7 @@ class TestTheCheckAtTheStart:
             body = kept.setdefault("now", f'{{"nonce":"{next(nonce)}"}}')
             return Reply(body.encode())
 
-        edge.replies["/api/edge/canary"] = canary
+        edge.replies |= dict.fromkeys(("/api/edge/canary", "/api/edge/canary/control"), canary)
         with caplog.at_level(logging.INFO):
             check_at_start(f"http://127.0.0.1:{edge.port}", cdn, dialect("fastly"), threading.Event())
         return caplog.text
