@@ -148,6 +148,10 @@ class Audience:
             rows = session.scalars(select(ChannelRow).where(ChannelRow.match_id.in_(match_ids)))
             return [Channel(row.match_id, row.environment, row.channel_id) for row in rows]
 
+    def channel_ids(self, environment: str) -> set[str]:
+        with begin(self.engine) as session:
+            return set(session.scalars(select(ChannelRow.channel_id).where(ChannelRow.environment == environment)))
+
     def channels_before(self, before_ms: int) -> list[Channel]:
         with begin(self.engine) as session:
             rows = session.scalars(select(ChannelRow).where(ChannelRow.created_at < _moment(before_ms)))
