@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from config import Settings
 from db import accounts
@@ -117,6 +118,24 @@ def test_word_of_an_address_older_than_its_registration_is_stale(fans: Fans) -> 
     assert fans.audience.forget([Dead(one.id, at - 1)]) == 0
     assert fans.audience.forget([Dead(one.id, at)]) == 1
     assert fans.audience.of_user(user_id) == []
+
+
+def test_a_chunk_of_dead_addresses_is_forgotten_in_one_statement_each_by_its_own_time(fans: Fans) -> None:
+    at = 1_700_000_000_000
+    users = [fans.add(f"token-{number}", at=at) for number in range(4)]
+    ids = [one.id for user_id in users for one in fans.audience.of_user(user_id)]
+    strangers = [Dead(10_000 + number, at + number % 2) for number in range(1_000)]
+    dead = [Dead(ids[0], at - 1), Dead(ids[1], at), Dead(ids[2], None), *strangers]
+    said: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        said.append(statement)
+
+    event.listen(fans.audience.engine, "before_cursor_execute", note)
+    assert fans.audience.forget(dead) == 2
+    assert len(said) == 1
+    assert [len(fans.audience.of_user(user_id)) for user_id in users] == [1, 0, 0, 1]
+    assert fans.audience.forget([]) == 0
 
 
 def test_settings_that_topics_do_not_fit_end_them(fans: Fans) -> None:
