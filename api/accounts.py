@@ -38,10 +38,10 @@ def open_account() -> Response:
 
 
 @blueprint.get("/api/me")
-@documented("The account, its devices and follows", bodies.Me, tag="accounts", errors=(401, 503), bearer=True)
+@documented("The account, its devices and follows", bodies.Me, tag="accounts", errors=(401, 429, 503), bearer=True)
 def me() -> Response:
     """`topics` of a follow are FCM topics an app may subscribe to instead of being written to by token."""
-    return private(_me(here().accounts.profile(auth.account().id)))
+    return private(_me(here().accounts.profile(auth.reader().id)))
 
 
 @blueprint.patch("/api/me")

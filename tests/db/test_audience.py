@@ -139,9 +139,12 @@ def test_a_chunk_of_dead_addresses_is_forgotten_in_one_statement_each_by_its_own
 
 
 def test_settings_that_topics_do_not_fit_end_them(fans: Fans) -> None:
-    users = {variant: fans.add(variant, match(GOAL), topics=variant) for variant in ("en", "de-calm", "fr")}
-    assert fans.tokens() == []
+    users = {variant: fans.add(variant, match(GOAL)) for variant in ("en", "de-calm", "fr")}
     fans.accounts.change(Account(users["de-calm"], spoiler_free=True))
+    for variant, user_id in users.items():
+        device = Device(Platform.ANDROID, variant, topics=variant)
+        fans.accounts.add_device(user_id, device, now_ms=1_700_000_000_000)
+    assert fans.tokens() == []
     fans.accounts.change(Account(users["fr"], locale="fr"))
     assert fans.tokens() == []
     fans.accounts.change(Account(users["en"], spoiler_free=True))
@@ -149,6 +152,23 @@ def test_settings_that_topics_do_not_fit_end_them(fans: Fans) -> None:
     fans.accounts.change(Account(users["de-calm"]))
     fans.accounts.change(Account(users["fr"], quiet=Quiet(60, 120)))
     assert sorted(fans.tokens()) == ["de-calm", "en", "fr"]
+
+
+def test_a_device_is_registered_without_topics_that_do_not_fit_its_users_settings(fans: Fans) -> None:
+    at = 1_700_000_000_000
+    settings = {
+        "plain": Account(""),
+        "calm": Account("", spoiler_free=True),
+        "quiet": Account("", quiet=Quiet(60, 120)),
+    }
+    kept = set()
+    for name, account in settings.items():
+        user_id = fans.add(name, match(GOAL))
+        fans.accounts.change(replace(account, id=user_id))
+        for variant in ("de", "de-calm"):
+            fans.accounts.add_device(user_id, Device(Platform.ANDROID, f"{name} {variant}", topics=variant), now_ms=at)
+        kept |= {one.device.token for one in fans.audience.of_user(user_id) if one.device.topics}
+    assert kept == {"plain de", "calm de-calm"}
 
 
 def test_two_accounts_that_register_one_address_at_once_leave_it_to_one(
