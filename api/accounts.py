@@ -47,7 +47,8 @@ def me() -> Response:
 @blueprint.patch("/api/me")
 @documented("Change settings", bodies.Me, tag="accounts", body=bodies.AccountSettings, errors=ERRORS, bearer=True)
 def change_settings() -> Response:
-    """Fields that are left out stay as they are. During quiet hours no alert is sent, and none is kept for later."""
+    """Fields that are left out stay as they are. During quiet hours no alert is sent, and none is kept for later;
+    only a goal told before is taken back, without a sound, if it is cancelled."""
     account, said = auth.writer(), bodies.read(bodies.AccountSettings)
     given = said.model_fields_set
     quiet = said.quiet_hours.quiet if said.quiet_hours else None

@@ -56,12 +56,15 @@ Follower = tuple[int, int, str | None, int | None, int | None, str]
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """An address as it is used: locale and spoiler_free are its user's unless it has its own."""
+    """An address as it is used: locale is its user's unless it has its own; the rest are its user's."""
 
     id: int
     device: Device
     locale: str
     spoiler_free: bool
+    time_zone: str
+    quiet_since: int | None
+    quiet_until: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +107,16 @@ class Audience:
 
     def devices(self, ids: Collection[int]) -> list[Reached]:
         """The addresses that are still there."""
+        user = UserRow
         query = (
-            select(DeviceRow, UserRow.locale, UserRow.spoiler_free)
-            .join(UserRow, UserRow.id == DeviceRow.user_id)
+            select(DeviceRow, user.locale, user.spoiler_free, user.time_zone, user.quiet_since, user.quiet_until)
+            .join(user, user.id == DeviceRow.user_id)
             .where(DeviceRow.id.in_(ids))
         )
         with begin(self.engine) as session:
             return [
-                Reached(row.id, _device(row), row.locale or locale, spoiler_free)
-                for row, locale, spoiler_free in session.execute(query)
+                Reached(row.id, _device(row), row.locale or locale, spoiler_free, zone, since, until)
+                for row, locale, spoiler_free, zone, since, until in session.execute(query)
             ]
 
     def of_user(self, user_id: str) -> list[Reached]:

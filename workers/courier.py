@@ -19,6 +19,7 @@ from notify import window
 from notify.outcome import ConfigFault, Delivered, Dropped, Gone, Later, OurFault, Outcome
 from notify.transport import Parcel, Transport
 from workers.letters import EXPIRY_MS, Letters
+from workers.silence import Silence
 from workers.transports import WORD, Transports, counted
 
 logger = logging.getLogger(__name__)
@@ -126,11 +127,14 @@ class Courier:
         return [one for one in found if one.since_ms is not None]
 
     def _routes(self, started: Started, reached: list[Reached], trip: Trip) -> Iterator[tuple[Transport, list[Parcel]]]:
-        """A transport and what it is to carry."""
-        letters = Letters(window.decode_alert(started.alert))
+        """A transport and what it is to carry. What comes in somebody's quiet hours comes without a sound: the end of a
+        goal told before them, or another try."""
+        letters, silence = Letters(window.decode_alert(started.alert)), Silence(trip.began_ms)
         by_transport: dict[Transport, list[Parcel]] = {}
         for one in reached:
-            message = letters.to(started.devices[one.id], one.locale, spoiler_free=one.spoiler_free)
+            silent = silence.reigns(one.time_zone, one.quiet_since, one.quiet_until)
+            kinds = started.devices[one.id]
+            message = letters.to(kinds, one.locale, spoiler_free=one.spoiler_free, silent=silent)
             transport = self.transports.of(one.device)
             if transport is None:
                 trip.miss([one.id], "failed", "no_transport")

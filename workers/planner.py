@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 from db.alerts import Alerts, Plan
 from db.audience import Audience, Place
 from db.chunks import Chunks
-from db.domain import VARIANTS, Kind, Quiet, condition, mask_of
+from db.domain import VARIANTS, Kind, condition, mask_of
 from db.errors import Unavailable
 from notify import window
 from notify.outcome import ConfigFault, Delivered, Later
@@ -18,6 +16,7 @@ from notify.transport import Condition, Parcel
 from notify.window import Alert
 from workers.letters import EXPIRY_MS, written
 from workers.queues import PUSHERS_MOST, Bells
+from workers.silence import Silence
 from workers.transports import Transports, counted
 
 logger = logging.getLogger(__name__)
@@ -149,21 +148,3 @@ class Planner:
                 yield None
             told = self.chunks.told(chunk, Kind.GOAL, alert.before)
             yield [(one, kinds) for one, kinds in told if kinds & wanted], str(number)
-
-
-class Silence:
-    """Whose quiet hours it is at one moment. A million followers live in some hundred zones."""
-
-    def __init__(self, at_ms: int) -> None:
-        self.at = datetime.fromtimestamp(at_ms / 1000, UTC)
-        self.minutes: dict[str, int] = {}
-
-    def reigns(self, time_zone: str, since: int | None, until: int | None) -> bool:
-        return since is not None and until is not None and Quiet(since, until).holds(self._minute(time_zone))
-
-    def _minute(self, time_zone: str) -> int:
-        known = self.minutes.get(time_zone)
-        if known is None:
-            local = self.at.astimezone(ZoneInfo(time_zone))
-            known = self.minutes[time_zone] = local.hour * 60 + local.minute
-        return known

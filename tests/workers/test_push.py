@@ -239,6 +239,34 @@ def test_quiet_hours_are_those_of_the_fans_own_zone(world: World) -> None:
     assert [token for token, _ in world.phones.sent] == ["tokyo awake"]
 
 
+def test_a_goal_told_before_quiet_hours_is_taken_back_in_them_without_a_sound(world: World) -> None:
+    here = datetime.fromtimestamp(START / 1000 + 120, UTC)
+    minute = here.hour * 60 + here.minute
+    world.fan("sleeper", quiet=Quiet(minute, (minute + 60) % 1440))
+    world.fan("awake")
+    world.kick_off()
+    world.say(50, "goal", score=(1, 0), id="g1")
+    world.say(125, "goal_cancelled", score=(0, 0), voids="g1")
+    world.say(300, "goal", score=(1, 0), id="g2")
+    world.say(400, "goal_cancelled", score=(0, 0), voids="g2")
+    told = [(message.kind, message.silent) for token, message in world.phones.sent if token == "sleeper"]
+    assert told == [(Kind.GOAL, False), (Kind.GOAL_CANCELLED, True)]
+    assert not any(message.silent for token, message in world.phones.sent if token == "awake")
+    assert len(world.phones.titles("awake")) == 4
+
+
+def test_another_try_that_comes_in_quiet_hours_makes_no_sound(world: World) -> None:
+    here = datetime.fromtimestamp(START / 1000 + 120, UTC)
+    minute = here.hour * 60 + here.minute
+    world.fan("sleeper", quiet=Quiet(minute, (minute + 60) % 1440))
+    world.kick_off()
+    world.phones.answers = {"sleeper": Later("TooManyRequests", 75.0)}
+    world.say(50, "goal", score=(1, 0))
+    world.phones.answers = {}
+    world.at(180)
+    assert [message.silent for _, message in world.phones.sent] == [True]
+
+
 def test_without_spoilers_neither_score_nor_goal_is_told(world: World) -> None:
     world.fan("calm", spoiler_free=True)
     world.kick_off()
