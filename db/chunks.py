@@ -45,13 +45,8 @@ class Chunk:
         return int(self.number.partition(".")[2] or 0)
 
     @property
-    def whole(self) -> Chunk:
-        """The chunk of the plan that this is, or is a part of."""
-        return Chunk(f"{self.alert_id} {self.number.partition('.')[0]}")
-
-    @property
     def again(self) -> Chunk:
-        return Chunk(f"{self.whole.name}.{self.repeats + 1}")
+        return Chunk(f"{self.alert_id} {self.number.partition('.')[0]}.{self.repeats + 1}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,13 +147,8 @@ class Chunks:
         pairs = [part for pair in done.counts.items() for part in pair]
         missed = pack([(one, 0) for one in done.missed])
         args: list[Any] = [chunk.name, missed, again, pack(done.again.items()), done.again_at, ALERT_S]
-        names = [
-            keys.alert(chunk.alert_id),
-            keys.PUSH_CLAIMED,
-            keys.PUSH_LATER,
-            keys.chunk(again),
-            keys.missed(chunk.name),
-        ]
+        names = [keys.alert(chunk.alert_id), keys.PUSH_CLAIMED, keys.PUSH_LATER]
+        names += [keys.chunk(again), keys.missed(chunk.name)]
         refused = " ".join(f"{name}:{reason}" for name, reason in done.refused.items())
         return bool(self._done(keys=names, args=[*args, refused, *pairs]))
 
@@ -180,10 +170,12 @@ class Chunks:
         return [chunk for chunk, state in zip(chunks, states, strict=True) if _told(state, before)]
 
     @guarded
-    def is_claimed(self, chunk: Chunk) -> bool:
-        """Whether a worker has it, or a part of it that is tried again, in hand."""
-        claimed = self.redis.zrange(keys.PUSH_CLAIMED, 0, -1)
-        return any(Chunk(name.decode()).whole == chunk for name in claimed)
+    def in_hand(self, match_id: str, before: int) -> bool:
+        """Whether a worker is just sending an alert of the match that it began at a version below `before`. Of a match
+        whose id begins with this one's, too: that is a moment's wait for nothing."""
+        claimed = [Chunk(name.decode()) for name in self.redis.zrange(keys.PUSH_CLAIMED, 0, -1)]
+        found = [chunk for chunk in claimed if chunk.alert_id.startswith(f"{match_id}-")]
+        return any(_told(self.redis.hget(keys.alert(chunk.alert_id), _state(chunk)), before) for chunk in found)
 
     @guarded
     def told(self, chunk: Chunk, kind: Kind, before: int) -> list[tuple[int, int]]:
@@ -198,9 +190,7 @@ class Chunks:
                 break
             missed |= self._missed(again)
             again = again.again
-        return [
-            (device_id, kinds) for device_id, kinds in found.items() if kinds & BITS[kind] and device_id not in missed
-        ]
+        return [(one, kinds) for one, kinds in found.items() if kinds & BITS[kind] and one not in missed]
 
     def _missed(self, chunk: Chunk) -> set[int]:
         return set(unpack(self.redis.get(keys.missed(chunk.name)) or b""))

@@ -19,6 +19,10 @@ WINDOW_MS = 30_000
 # News older than this when first heard is history: a replay, a feed that comes back, a worker that was away.
 STALE_MS = 5 * 60_000
 
+# Corrections that the ledger remembers: so many may be on their way when one more goal is cancelled, and a feed that
+# takes its score back again and again must not make the ledger long.
+CORRECTIONS = 8
+
 # News of one class waits for its own kind only: a red card does not wait because a goal has just been told.
 _CLASSES = {Kind.GOAL: "goals", Kind.PENALTY_MISSED: "goals", Kind.RED_CARD: "cards"}
 # Events whose news may wait in a window.
@@ -35,9 +39,10 @@ class Told:
     board: str | None = None
     alert: str | None = None
 
-    def names(self, news: News) -> bool:
-        """Whether news of a goal, or of its end, is of this one."""
-        return self.key == news.key or (self.board is not None and self.board == news.board)
+    def is_of(self, news: News) -> bool:
+        """Whether it is what told of the same thing. A goal that only the board tells is known by its number, and that
+        may have changed."""
+        return self.key == news.key and (news.key != news.board or self.board == news.board)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +126,7 @@ def hear(window: Window, match: Match, news: Iterable[News], *, now_ms: int) -> 
     window, alerts = _tell(window, lead, _name(lead), now_ms)
     told = [(item, line) for item, line in back if line.alert]
     corrections = [_correction(match, item, line, n, now_ms) for n, (item, line) in enumerate(told)]
-    lines = [Told(Kind.GOAL_CANCELLED, alert.news[0].key, alert=alert.id) for alert in corrections]
-    window = _settled(replace(window, told=(*window.told, *lines)))
+    window = _settled(_noted(window, corrections))
     return Heard(window, (*corrections, *alerts), frozenset(line.key for _, line in back))
 
 
@@ -157,17 +161,40 @@ def _enter(window: Window, item: News, lead: list[News], now_ms: int) -> Window:
 
 
 def _take_back(window: Window, item: News) -> tuple[Window, Told | None]:
-    """Strike a goal from the ledger; returns its line."""
-    line = next((line for line in reversed(window.told) if line.kind is Kind.GOAL and line.names(item)), None)
-    if line is None:
+    """Strike a goal from the ledger; returns its line. Its own name finds it before its number does, for that is the
+    last one's whichever is struck."""
+    goals = [line for line in reversed(window.told) if line.kind is Kind.GOAL]
+    named = [line for line in goals if line.is_of(item)]
+    numbered = [line for line in goals if line.board is not None and line.board == item.board]
+    if not (named or numbered):
         return window, None
-    told = tuple(one for one in window.told if one is not line)
+    line = (named or numbered)[0]
+    told = tuple(_renumbered(one, line) for one in window.told if one is not line)
     waiting = tuple(one for one in window.waiting if one.kind is not Kind.GOAL or one.key != line.key)
     return replace(window, told=told, waiting=waiting), line
 
 
+def _renumbered(line: Told, struck: Told) -> Told:
+    """Goals of that side after the one struck have one less before them."""
+    if line.kind is not Kind.GOAL or not line.board or not struck.board:
+        return line
+    side, _, number = line.board.partition("-")
+    its_side, _, its_number = struck.board.partition("-")
+    if side != its_side or int(number) < int(its_number):
+        return line
+    return replace(line, board=f"{side}-{int(number) - 1}")
+
+
+def _noted(window: Window, corrections: Iterable[Alert]) -> Window:
+    """With corrections in the ledger, for another goal may be cancelled while they go out."""
+    lines = [line for line in window.told if line.kind is Kind.GOAL_CANCELLED]
+    lines += [Told(Kind.GOAL_CANCELLED, alert.news[0].key, alert=alert.id) for alert in corrections]
+    others = (line for line in window.told if line.kind is not Kind.GOAL_CANCELLED)
+    return replace(window, told=(*others, *lines[-CORRECTIONS:]))
+
+
 def _known(window: Window, item: News) -> bool:
-    return any(line.kind is item.kind and line.key == item.key for line in window.told)
+    return any(line.kind is item.kind and line.is_of(item) for line in window.told)
 
 
 def _tell(window: Window, news: list[News], name: str, now_ms: int) -> tuple[Window, tuple[Alert, ...]]:

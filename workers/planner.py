@@ -139,12 +139,12 @@ class Planner:
             yield devices, f"{place.active_at} {place.device_id}"
 
     def _told(self, plan: Plan, alert: Alert) -> Iterator[Page | None]:
-        """Who heard of a goal that is cancelled now, chunk by chunk of the alert that told it. None: one is just being
-        sent, and its goal must not come after the end of it."""
+        """Who heard of a goal that is cancelled now, chunk by chunk of the alert that told it. None: what says
+        otherwise is just being sent, and must not come after this."""
+        if self.chunks.in_hand(alert.match.id, alert.before):
+            yield None
         done, wanted = int(plan.place or 0), mask_of([Kind.GOAL_CANCELLED])
         chunks = [chunk for alert_id in alert.of for chunk in self.chunks.told_chunks(alert_id, alert.before)]
         for number, chunk in enumerate(chunks[done:], start=done + 1):
-            if self.chunks.is_claimed(chunk):
-                yield None
             told = self.chunks.told(chunk, Kind.GOAL, alert.before)
             yield [(one, kinds) for one, kinds in told if kinds & wanted], str(number)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from db.domain import Event, Fact, FactKind, Kind, Match, Score, Side, Stamp, Team
 from notify.news import News
 from notify.window import (
+    CORRECTIONS,
     STALE_MS,
     WINDOW_MS,
     Alert,
@@ -179,6 +180,36 @@ def test_a_goal_told_by_the_board_is_cancelled_by_its_event() -> None:
     told = Told()
     told.hear(0, News(Kind.GOAL, "home-1", at(0), Side.HOME, board="home-1"))
     assert told.hear(90, back("e7", 90, board="home-1")) == [Kind.GOAL_CANCELLED]
+
+
+def test_the_first_of_two_goals_is_cancelled_by_its_name_not_by_the_number_of_the_last() -> None:
+    told = Told()
+    told.hear(0, goal("a", board="home-1"))
+    told.hear(40, goal("b", 40, board="home-2"))
+    assert told.hear(80, back("a", 80, board="home-2"), voided=["a"]) == [Kind.GOAL_CANCELLED]
+    assert (told.alerts[-1].of, told.void) == ((told.alerts[0].id,), {"a"})
+    # What is left is the side's first goal now, and may be cancelled as such by the board.
+    assert told.hear(120, back("home-1", 120, board="home-1")) == [Kind.GOAL_CANCELLED]
+    assert (told.alerts[-1].of, told.void) == ((told.alerts[1].id,), {"a", "b"})
+
+
+def test_a_number_that_has_been_given_before_may_be_another_goals() -> None:
+    told = Told()
+    told.hear(0, goal("a", board="home-1"))
+    told.hear(40, News(Kind.GOAL, "home-2", at(40), Side.HOME, board="home-2"))
+    told.hear(80, back("a", 80, board="home-2"), voided=["a"])
+    second = News(Kind.GOAL, "home-2", at(120), Side.HOME, board="home-2")
+    assert told.hear(120, second) == [Kind.GOAL]
+    assert told.hear(121, second) == []
+
+
+def test_a_score_that_is_taken_back_again_and_again_makes_no_long_ledger() -> None:
+    told = Told()
+    for second in range(0, 1000, 40):
+        told.hear(second, goal("a", second, board="home-1"))
+        told.hear(second + 5, back("a", second + 5, board="home-1"))
+    assert len(told.alerts) == 50
+    assert len(decode(told.kept).told) == CORRECTIONS
 
 
 def test_a_goal_that_is_restored_is_told_again() -> None:

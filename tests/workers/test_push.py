@@ -98,6 +98,18 @@ def test_a_cancelled_goal_is_told_to_exactly_those_who_heard_of_it(world: World)
     assert len(world.phones.titles("told")) == 2
 
 
+def test_the_first_of_two_goals_is_taken_back_from_those_who_were_told_of_that_one(world: World) -> None:
+    world.fan("first")
+    world.kick_off()
+    world.say(60, "goal", score=(1, 0), id="g1")
+    world.fan("late")
+    world.say(120, "goal", score=(2, 0), id="g2")
+    world.say(180, "goal_cancelled", score=(1, 0), voids="g1")
+    assert [token for token, message in world.phones.sent if message.kind is Kind.GOAL_CANCELLED] == ["first"]
+    world.say(240, "goal_cancelled", score=(0, 0), voids="g2")
+    assert [message.kind for token, message in world.phones.sent if token == "late"] == [Kind.GOAL, Kind.GOAL_CANCELLED]
+
+
 def test_those_not_yet_told_of_a_cancelled_goal_hear_of_neither(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(planner, "CHUNK", 1)
     for name in ("first", "second", "third"):
@@ -200,30 +212,36 @@ def test_what_came_too_late_to_be_told_is_not_taken_back(world: World) -> None:
     assert world.phones.sent == []
 
 
-def test_the_end_of_a_goal_waits_for_those_who_are_just_being_told_of_it(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Otherwise its news could come after that of its end, and stay on the lock screen."""
+@pytest.mark.parametrize("last", [Kind.GOAL, Kind.RED_CARD])
+def test_the_end_of_a_goal_waits_for_what_is_just_being_sent_of_its_match(world: World, last: Kind) -> None:
+    """Otherwise the score with the goal could come after that without it, and stay on the lock screen."""
     world.fan("fan")
     world.kick_off()
     other = world.worker()
+    before: list[Kind] = []
 
     def cancel(parcel: Parcel) -> None:
+        if parcel.message.kind is not last:
+            return
         world.phones.before = lambda parcel: None
-        stamp = Stamp(START + 61_000, source="test")
-        update = Update(FINAL, stamp, START + 61_000, score=Score(0, 0), voids="g1")
-        world.live.accept([update], now_ms=START + 61_000)
+        at_ms = world.now_ms + 1_000
+        update = Update(FINAL, Stamp(at_ms, source="test"), at_ms, score=Score(0, 0), voids="g1")
+        world.live.accept([update], now_ms=at_ms)
         Drain(world.live, world.history, world.bells).match(FINAL)
-        while other.turn(now_ms=START + 61_000):
+        while other.turn(now_ms=at_ms):
             pass
-        assert world.phones.sent == []
+        before.extend(message.kind for _, message in world.phones.sent)
 
     world.phones.before = cancel
     world.say(60, "goal", score=(1, 0), id="g1")
+    world.say(65, "red_card" if last is Kind.RED_CARD else None, score=(1, 0) if last is Kind.RED_CARD else None)
     for key in world.redis.keys("push:lease:*"):
         world.redis.delete(key)
-    world.at(62)
-    assert [message.kind for _, message in world.phones.sent] == [Kind.GOAL, Kind.GOAL_CANCELLED]
+    world.at(70)
+    assert Kind.GOAL_CANCELLED not in before
+    told = [message.kind for _, message in world.phones.sent]
+    assert told == list(dict.fromkeys([Kind.GOAL, last, Kind.GOAL_CANCELLED]))
+    assert "0–0" in world.phones.bodies("fan")[-1]
 
 
 def test_quiet_hours_are_those_of_the_fans_own_zone(world: World) -> None:
