@@ -132,6 +132,14 @@ class Settings:
         return cls.from_env(os.environ)
 
     @classmethod
+    def at_start(cls) -> Settings:
+        """Of a process: a wrong value ends it with one sentence."""
+        try:
+            return cls.load()
+        except Refused as error:
+            sys.exit(error.message)
+
+    @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
         given = {f.name: environ[f.name.upper()] for f in fields(cls) if environ.get(f.name.upper(), "") != ""}
         read = {f.name: _parse(f.name, given[f.name], f.type) for f in fields(cls) if f.name in given}

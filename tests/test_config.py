@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -17,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from config import Settings, new_secret, pem
 from db.errors import Refused
+from tests.conftest import ROOT
 
 KEY = new_secret()
 
@@ -194,6 +198,16 @@ def test_a_key_that_cannot_sign_stops_the_start_with_one_sentence_and_is_not_sho
     assert text not in told.value.message
     assert not any(line in told.value.message for line in text.splitlines() if len(line) > 20)
     assert told.value.__cause__ is None
+
+
+@pytest.mark.parametrize("command", [["-m", "workers"], ["-m", "workers.clock"], ["-m", "gunicorn", "wsgi:app"]])
+def test_a_process_that_is_set_up_wrong_ends_with_that_sentence_alone(command: list[str]) -> None:
+    given = {**os.environ, "APNS_KEY": NO_P256["a cut one"], "APNS_TEAM": "t", "APNS_KEY_ID": "k", "APNS_BUNDLE": "b"}
+    asked = [sys.executable, *command]
+    ended = subprocess.run(asked, check=False, cwd=ROOT, env=given, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 1
+    (said,) = ended.stderr.splitlines()
+    assert said.startswith("APNS_KEY must be the text of the .p8 file")
 
 
 def test_a_key_without_line_breaks_is_one() -> None:
