@@ -13,6 +13,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
 from db.errors import Refused
 
 PROVIDERS = ("generic", "sportradar", "statsperform")
@@ -127,6 +132,14 @@ class Settings:
         return cls.from_env(os.environ)
 
     @classmethod
+    def at_start(cls) -> Settings:
+        """Of a process: a wrong value ends it with one sentence."""
+        try:
+            return cls.load()
+        except Refused as error:
+            sys.exit(error.message)
+
+    @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
         given = {f.name: environ[f.name.upper()] for f in fields(cls) if environ.get(f.name.upper(), "") != ""}
         read = {f.name: _parse(f.name, given[f.name], f.type) for f in fields(cls) if f.name in given}
@@ -215,14 +228,31 @@ def _is_no_port(text: str) -> bool:
 
 
 def _is_no_account(text: str) -> bool:
+    """Google, "Service account key": its type, and an RSA key that signs for it."""
     try:
-        return not {"project_id", "private_key", "client_email", "token_uri"} <= json.loads(text).keys()
-    except (ValueError, AttributeError):
+        said = json.loads(text)
+        if not {"project_id", "client_email", "token_uri"} <= said.keys() or said["type"] != "service_account":
+            return True
+        return not isinstance(_private_key(said["private_key"]), rsa.RSAPrivateKey)
+    except (ValueError, TypeError, AttributeError, KeyError):
         return True
 
 
-def _is_no_pem(text: str) -> bool:
-    return "PRIVATE KEY" not in text
+def _is_no_p256(text: str) -> bool:
+    """What ES256 signs with, as APNs and VAPID (RFC 8292, 2) ask for."""
+    try:
+        key = _private_key(pem(text))
+    except (ValueError, TypeError):
+        return True
+    return not (isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1))
+
+
+def _private_key(text: str) -> PrivateKeyTypes:
+    """Raises ValueError for what is none, TypeError for one that is locked with a password."""
+    try:
+        return load_pem_private_key(text.encode(), None)
+    except UnsupportedAlgorithm:
+        raise ValueError from None
 
 
 def _is_no_push(word: str) -> bool:
@@ -249,9 +279,9 @@ _WRONG: dict[str, tuple[Callable[[str], bool], str]] = {
     "ingest_secret_sportradar": _SHARED,
     "ingest_secret_statsperform": _SHARED,
     "push": (_is_no_push, "must be keys or null"),
-    "apns_key": (_is_no_pem, "must be the text of the .p8 file"),
-    "fcm_credentials": (_is_no_account, "must be the text of the service account's JSON file"),
-    "vapid_key": (_is_no_pem, "must be a private key in PEM"),
+    "apns_key": (_is_no_p256, "must be the text of the .p8 file, a private key on the curve P-256 without a password"),
+    "fcm_credentials": (_is_no_account, "must be the text of the service account's JSON file, with its RSA key"),
+    "vapid_key": (_is_no_p256, "must be a private key in PEM, on the curve P-256 and without a password"),
 }
 # What is of no use alone.
 _TOGETHER = {
@@ -259,6 +289,11 @@ _TOGETHER = {
     "apns_key": ("apns_team", "apns_key_id", "apns_bundle"),
     "vapid_key": ("vapid_contact",),
 }
+
+
+def pem(text: str) -> str:
+    """Not every place that keeps environment variables keeps their line breaks."""
+    return text.replace("\\n", "\n")
 
 
 def new_secret() -> str:

@@ -7,7 +7,7 @@ imported it unpatched.
 from api.server import places
 from config import Settings
 
-settings = Settings.load()
+settings = Settings.at_start()
 
 bind = f"{settings.host}:{settings.port}"
 workers = settings.web_concurrency

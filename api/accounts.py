@@ -38,16 +38,17 @@ def open_account() -> Response:
 
 
 @blueprint.get("/api/me")
-@documented("The account, its devices and follows", bodies.Me, tag="accounts", errors=(401, 503), bearer=True)
+@documented("The account, its devices and follows", bodies.Me, tag="accounts", errors=(401, 429, 503), bearer=True)
 def me() -> Response:
     """`topics` of a follow are FCM topics an app may subscribe to instead of being written to by token."""
-    return private(_me(here().accounts.profile(auth.account().id)))
+    return private(_me(here().accounts.profile(auth.reader().id)))
 
 
 @blueprint.patch("/api/me")
 @documented("Change settings", bodies.Me, tag="accounts", body=bodies.AccountSettings, errors=ERRORS, bearer=True)
 def change_settings() -> Response:
-    """Fields that are left out stay as they are. During quiet hours no alert is sent, and none is kept for later."""
+    """Fields that are left out stay as they are. During quiet hours no alert is sent, and none is kept for later;
+    only a goal told before is taken back, without a sound, if it is cancelled."""
     account, said = auth.writer(), bodies.read(bodies.AccountSettings)
     given = said.model_fields_set
     quiet = said.quiet_hours.quiet if said.quiet_hours else None

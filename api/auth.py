@@ -21,6 +21,8 @@ ALGORITHMS = ("ES256", "ES384", "RS256", "RS384", "RS512", "PS256", "PS384", "PS
 TOKEN_MOST = 4_096
 # An app sets up a fan's follows in one go, then changes one now and then.
 WRITES = Rate("writes", burst=120, every_s=1)
+# It reads its account at each start; one that asks in a loop is broken, and each answer is three questions to SQL.
+READS = Rate("reads", burst=60, every_s=1)
 # One address may be a whole carrier's: some hundreds in its first hour, then one every ten seconds.
 SIGN_UPS = Rate("sign_ups", burst=100, every_s=10)
 
@@ -40,6 +42,13 @@ def writer() -> Account:
     """As `account`, for a change: raises Refused `too_fast` where there were too many."""
     found = account()
     _spend(WRITES, found.id)
+    return found
+
+
+def reader() -> Account:
+    """As `writer`, for a look at it."""
+    found = account()
+    _spend(READS, found.id)
     return found
 
 

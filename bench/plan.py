@@ -24,7 +24,7 @@ from sqlalchemy import Engine, create_engine, text
 from bench import postgres
 from bench.system import free_port
 from config import Settings
-from db.alerts import Alerts, Mailbox
+from db.alerts import Alerts, Draft, Mailbox
 from db.audience import FOR_MANY, Audience, _followers
 from db.chunks import Chunks
 from db.domain import BITS, DEFAULT_KINDS, Competition, Kind, Match, Score, Team, mask_of
@@ -108,8 +108,8 @@ def measure(engine: Engine, url: str) -> dict[str, Any]:
     alerts, chunks = Alerts(client), Timed(client)
     now_ms = time.time_ns() // 1_000_000
     alert = Alert("final-1", MATCH, (News(Kind.GOAL, "g1"),), now_ms)
-    alerts.commit("final", Mailbox(None, "0", ()), b"{}", None, [(alert.id, encode_alert(alert))], (), broadcast=False,
-                  newest={}, now_ms=now_ms)  # fmt: skip
+    drafts = [Draft(alert.id, encode_alert(alert), alert.match.version)]
+    alerts.commit("final", Mailbox(None, "0", ()), b"{}", None, drafts, broadcast=False, newest={}, now_ms=now_ms)
     planner = Planner(alerts, chunks, Audience(engine), Transports(Settings(push="null")), Bells(client))
     before_kb, before, started = _peak_kb(), _used(client), time.monotonic()
     planner.turn(now_ms=now_ms)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from db.domain import SPOILER_FREE, Account, Device, Follow, Kind, Platform, Quiet, Subject, kinds_of
+from db.domain import SPOILER_FREE, Account, Device, Follow, Kind, Platform, Quiet, Subject, fits, kinds_of
 from db.errors import Refused
 from db.models import DeviceRow, FollowRow, UserRow, UserSubscriptionRow
 from db.session import begin
@@ -103,7 +103,8 @@ class Accounts:
     # Devices.
 
     def add_device(self, user_id: str, device: Device, *, now_ms: int) -> None:
-        """Register an address anew. One that was another user's moves here: the phone has changed hands."""
+        """Register an address anew. One that was another user's moves here: the phone has changed hands. Topics that
+        do not fit the user's settings are left out, as `change` does."""
         try:
             self._add_device(user_id, device, now_ms)
         except IntegrityError:
@@ -119,6 +120,8 @@ class Accounts:
             same = (DeviceRow.digest == digest) | _named(user_id, device)
             session.execute(delete(DeviceRow).where(same, DeviceRow.id.is_distinct_from(kept_id)))
             row = row or DeviceRow(user_id=user_id, digest=digest)
+            if device.topics and not fits(device.topics, _account(session.get_one(UserRow, user_id))):
+                device = replace(device, topics=None)
             _write(row, device, _moment(now_ms))
             session.add(row)
             session.flush()

@@ -9,6 +9,7 @@ from typing import Any
 import redis
 
 from db import keys
+from db.domain import Kind
 from db.live import BELL_S, Change, change_of, guarded, lua
 
 # The ledger outlives the longest match by far: a feed may repeat yesterday's goals.
@@ -29,12 +30,23 @@ class Mailbox:
 
 
 @dataclass(frozen=True, slots=True)
+class Draft:
+    """An alert to keep. version: of the match in it; an alert that is mended has a higher one, so this tells who got it
+    before and who after."""
+
+    id: str
+    alert: bytes
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """An alert that is not yet planned, or not wholly. place: where to go on, None at the start. published: topics that
     have it, by kind and variant. chunked: all its devices are in chunks."""
 
     id: str
     alert: bytes
+    version: int
     told_at: int
     planned: int
     place: str | None
@@ -49,6 +61,7 @@ class Alerts:
         # Any: redis-py types every answer as "bytes or str or …", for it cannot see decode_responses.
         self.redis: Any = client
         self._commit = client.register_script(lua("alerts_commit"))
+        self._publish = client.register_script(lua("topics_start"))
         self._settle = client.register_script(lua("due_settle"))
         self._silence = client.register_script(lua("bell_silence"))
 
@@ -109,24 +122,35 @@ class Alerts:
         box: Mailbox,
         window: bytes,
         due: int | None,
-        alerts: Sequence[tuple[str, bytes]],
-        stopped: Sequence[str],
+        opened: Sequence[Draft],
         *,
+        mended: Sequence[Draft] = (),
+        stopped: Sequence[str] = (),
         broadcast: bool,
         newest: Mapping[str, int],
         now_ms: int,
     ) -> bool:
-        """Keep the window, open the alerts, stop others, drop the mailbox entries read. newest: by kind,
+        """Keep the window, open alerts, mend and stop others, drop the mailbox entries read. newest: by kind,
         the version it was last told at. False: another was first."""
         fixed = [keys.window(match_id), keys.push(match_id), keys.PUSH_PENDING, keys.PUSH_WINDOWS]
         fixed += [keys.PUSH_UNPLANNED, keys.PUSH_RECENT, keys.PUSH_BROADCASTS]
-        named: list[Any] = [*(keys.alert(alert_id) for alert_id, _ in alerts), *map(keys.alert, stopped)]
-        pairs: list[Any] = [part for alert in alerts for part in alert]
+        drafts = [*opened, *mended]
+        named = [*(keys.alert(draft.id) for draft in drafts), *map(keys.alert, stopped)]
+        told: list[Any] = [part for draft in drafts for part in (draft.id, draft.alert, draft.version)]
         ids = [change.id for change in box.changes]
         args: list[Any] = [match_id, box.rev, window, WINDOW_S, "" if due is None else due, now_ms]
-        args += [int(broadcast), ALERT_S, RECENT, len(alerts), *pairs, len(ids), *ids]
+        args += [int(broadcast), ALERT_S, RECENT, len(opened), len(mended), *told, len(ids), *ids]
         args += [part for pair in newest.items() for part in pair]
         return bool(self._commit(keys=fixed + named, args=args))
+
+    @guarded
+    def on_their_way(self, alert_ids: Sequence[str]) -> list[bytes]:
+        """Those of these alerts that are kept and not stopped."""
+        with self.redis.pipeline(transaction=False) as pipe:
+            for alert_id in alert_ids:
+                pipe.hmget(keys.alert(alert_id), "alert", "stopped")
+            rows = pipe.execute() if alert_ids else []
+        return [alert for alert, stopped in rows if alert and not stopped]
 
     # Broadcasts: that a match has something to show is all that is kept; what, is its present state.
 
@@ -181,6 +205,7 @@ class Alerts:
         return Plan(
             alert_id,
             fields[b"alert"],
+            int(fields[b"version"]),
             int(fields[b"told_at"]),
             int(fields[b"planned"]),
             place.decode() if place else None,
@@ -189,13 +214,21 @@ class Alerts:
         )
 
     @guarded
-    def published(self, alert_id: str, topic: str | None, counts: Iterable[str]) -> None:
-        """Count what became of a publication. topic: its kind and variant, None if it is to be made again."""
+    def publish(self, plan: Plan, topics: Sequence[str]) -> bool:
+        """Begin to tell topics, named by kind and variant. False: the alert was stopped or mended meanwhile."""
+        return bool(self._publish(keys=[keys.alert(plan.id)], args=[plan.version, *topics]))
+
+    @guarded
+    def published(self, alert_id: str, topic: str, counts: Iterable[str], *, told: bool, again: bool) -> None:
+        """Count what became of a publication. again: it is to be made again."""
+        key = keys.alert(alert_id)
         with self.redis.pipeline() as pipe:
-            if topic:
-                pipe.hset(keys.alert(alert_id), f"topic:{topic}", 1)
+            if not told:
+                pipe.hdel(key, f"told:{topic}")
+            if not again:
+                pipe.hset(key, f"topic:{topic}", 1)
             for name in counts:
-                pipe.hincrby(keys.alert(alert_id), name, 1)
+                pipe.hincrby(key, name, 1)
             pipe.execute()
 
     @guarded
@@ -211,8 +244,10 @@ class Alerts:
             pipe.execute()
 
     @guarded
-    def told_by_topics(self, alert_id: str) -> bool:
-        return any(name.startswith(b"topic:") for name in self.redis.hkeys(keys.alert(alert_id)))
+    def told_variants(self, alert_id: str, kind: Kind, before: int) -> set[str]:
+        """Variants of topics that were told an alert's news of a kind, at a version below `before`."""
+        fields = _words(self.redis.hgetall(keys.alert(alert_id)), f"told:{kind} ")
+        return {variant for variant, version in fields.items() if int(version) < before}
 
     @guarded
     def work_at(self) -> int | None:
@@ -243,13 +278,19 @@ class Alerts:
             for alert_id in ids:
                 pipe.hgetall(keys.alert(alert_id))
             rows = pipe.execute() if ids else []
-        return [(alert_id, _words(row)) for alert_id, row in zip(ids, rows, strict=True) if row]
+        return [(alert_id, _counters(row)) for alert_id, row in zip(ids, rows, strict=True) if row]
 
 
 def _texts(found: Iterable[bytes]) -> list[str]:
     return [one.decode() for one in found]
 
 
-def _words(row: dict[bytes, bytes]) -> dict[str, str]:
-    said = {name.decode(): value for name, value in row.items() if not name.startswith((b"chunk:", b"topic:"))}
-    return {name: value.decode() for name, value in said.items()}
+def _counters(row: dict[bytes, bytes]) -> dict[str, str]:
+    inner = (b"chunk:", b"topic:", b"told:")
+    return _words({name: value for name, value in row.items() if not name.startswith(inner)})
+
+
+def _words(row: dict[bytes, bytes], prefix: str = "") -> dict[str, str]:
+    """Fields whose names begin so, by what follows."""
+    said = {name.decode(): value.decode() for name, value in row.items()}
+    return {name.removeprefix(prefix): value for name, value in said.items() if name.startswith(prefix)}

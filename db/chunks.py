@@ -52,24 +52,26 @@ class Chunk:
 @dataclass(frozen=True, slots=True)
 class Started:
     """A claimed chunk. devices: id → kinds wanted. refused_by: transports to which the alert is built
-    wrong."""
+    wrong. first: nobody had begun it before."""
 
     chunk: Chunk
     alert: bytes
     told_at: int
     devices: dict[int, int]
     refused_by: frozenset[str] = frozenset()
+    first: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
     """counts by counter; again: devices to try once more after again_at (ms); refused: transports that are to carry it
-    no further, and why."""
+    no further, and why; missed: devices it did not and will not reach."""
 
     counts: Mapping[str, int]
     again: Mapping[int, int]
     again_at: int = 0
     refused: Mapping[str, str] = field(default_factory=dict)
+    missed: Collection[int] = ()
 
 
 class Chunks:
@@ -111,9 +113,9 @@ class Chunks:
         )
         if not found:
             return None
-        alert, told_at, devices, refused = found
+        alert, told_at, devices, refused, first = found
         by = {said.partition(":")[0] for said in refused.decode().split()}
-        return Started(chunk, alert, int(told_at), unpack(devices), frozenset(by))
+        return Started(chunk, alert, int(told_at), unpack(devices), frozenset(by), bool(first))
 
     @guarded
     def newest(self, match_id: str) -> dict[Kind, int]:
@@ -128,10 +130,12 @@ class Chunks:
         self.redis.zadd(keys.PUSH_CLAIMED, {chunk.name: now_ms + CLAIM_MS}, xx=True)
 
     @guarded
-    def release(self, chunk: Chunk, *, at_ms: int) -> None:
+    def release(self, started: Started, *, at_ms: int) -> None:
         """Give a chunk back untouched, to be sent later."""
+        chunk = started.chunk
         with self.redis.pipeline() as pipe:
-            pipe.hdel(keys.alert(chunk.alert_id), _state(chunk))
+            if started.first:
+                pipe.hdel(keys.alert(chunk.alert_id), _state(chunk))
             pipe.zrem(keys.PUSH_CLAIMED, chunk.name)
             pipe.zadd(keys.PUSH_LATER, {chunk.name: at_ms})
             pipe.execute()
@@ -141,8 +145,10 @@ class Chunks:
         """False: the claim had run out, and another worker has the chunk."""
         again = chunk.again.name if done.again else ""
         pairs = [part for pair in done.counts.items() for part in pair]
-        args: list[Any] = [chunk.name, _state(chunk), again, pack(done.again.items()), done.again_at, ALERT_S]
-        names = [keys.alert(chunk.alert_id), keys.PUSH_CLAIMED, keys.PUSH_LATER, keys.chunk(again)]
+        missed = pack([(one, 0) for one in done.missed])
+        args: list[Any] = [chunk.name, missed, again, pack(done.again.items()), done.again_at, ALERT_S]
+        names = [keys.alert(chunk.alert_id), keys.PUSH_CLAIMED, keys.PUSH_LATER]
+        names += [keys.chunk(again), keys.missed(chunk.name)]
         refused = " ".join(f"{name}:{reason}" for name, reason in done.refused.items())
         return bool(self._done(keys=names, args=[*args, refused, *pairs]))
 
@@ -156,25 +162,42 @@ class Chunks:
         return int(ready), int(claimed)
 
     @guarded
-    def told_chunks(self, alert_id: str) -> list[Chunk]:
-        """The chunks of an alert that were sent, or that a worker has begun to send."""
+    def told_chunks(self, alert_id: str, before: int) -> list[Chunk]:
+        """The chunks of an alert that were begun when it had a version below `before`."""
         planned = int(self.redis.hget(keys.alert(alert_id), "planned") or 0)
         chunks = [Chunk(f"{alert_id} {number}") for number in range(planned)]
         states = self.redis.hmget(keys.alert(alert_id), [_state(chunk) for chunk in chunks]) if chunks else []
-        return [chunk for chunk, state in zip(chunks, states, strict=True) if state in (b"started", b"done")]
+        return [chunk for chunk, state in zip(chunks, states, strict=True) if _told(state, before)]
 
     @guarded
-    def told(self, chunk: Chunk, kind: Kind) -> list[tuple[int, int]]:
-        """Those of its devices, with their kinds, that wanted news of this kind, and were not left for another try that
-        has not come."""
+    def in_hand(self, match_id: str, before: int) -> bool:
+        """Whether a worker is just sending an alert of the match that it began at a version below `before`. Of a match
+        whose id begins with this one's, too: that is a moment's wait for nothing."""
+        claimed = [Chunk(name.decode()) for name in self.redis.zrange(keys.PUSH_CLAIMED, 0, -1)]
+        found = [chunk for chunk in claimed if chunk.alert_id.startswith(f"{match_id}-")]
+        return any(_told(self.redis.hget(keys.alert(chunk.alert_id), _state(chunk)), before) for chunk in found)
+
+    @guarded
+    def told(self, chunk: Chunk, kind: Kind, before: int) -> list[tuple[int, int]]:
+        """Those of its devices, with their kinds, that wanted news of this kind and got it, or may have, at a version
+        below `before`."""
         found = unpack(self.redis.get(keys.chunk(chunk.name)) or b"")
+        missed = self._missed(chunk)
         again = chunk.again
         while (left := self.redis.get(keys.chunk(again.name))) is not None:
-            if self.redis.hget(keys.alert(again.alert_id), _state(again)) not in (b"started", b"done"):
-                found = {one: kinds for one, kinds in found.items() if one not in unpack(left)}
+            if not _told(self.redis.hget(keys.alert(again.alert_id), _state(again)), before):
+                missed |= unpack(left).keys()
                 break
+            missed |= self._missed(again)
             again = again.again
-        return [(device_id, kinds) for device_id, kinds in found.items() if kinds & BITS[kind]]
+        return [(one, kinds) for one, kinds in found.items() if kinds & BITS[kind] and one not in missed]
+
+    def _missed(self, chunk: Chunk) -> set[int]:
+        return set(unpack(self.redis.get(keys.missed(chunk.name)) or b""))
+
+
+def _told(state: bytes | None, before: int) -> bool:
+    return state is not None and state.isdigit() and int(state) < before
 
 
 def pack(devices: Collection[tuple[int, int]]) -> bytes:

@@ -20,8 +20,10 @@ push:parked         zset     alerts.park       match ids whose news met a bug, b
 push:broadcasts     zset     alerts_commit.lua match ids whose Live Activities are behind, by time (ms)
 push:unplanned      zset     alerts_commit.lua alert ids not yet, or not wholly, made into chunks, by time (ms)
 push:lease:{name}   string   alerts.lease      a worker is planning this alert; seconds
-push:alert:{id}     hash     alerts, chunks    alert, told_at, planned, place, devices, chunk:{n} states, counters; 2 h
+push:alert:{id}     hash     alerts, chunks    alert, version, told_at, planned, place, devices, chunk:{n} states,
+                                               told:{topic} versions, counters; 2 h
 push:chunk:{alert} {n} string chunk_put.lua    devices and the kinds they want, 12 bytes each; 2 h
+push:missed:{alert} {n} string chunk_done.lua  of those, whom it did not reach; 2 h
 push:ready          zset     chunk_*.lua       chunks to send, in order of turn (ms)
 push:later          zset     chunk_*.lua       chunks to try again, by when (ms)
 push:claimed        zset     chunk_*.lua       chunks a worker is sending, by when its claim runs out (ms)
@@ -105,6 +107,10 @@ def lease(name: str) -> str:
 
 def chunk(name: str) -> str:
     return f"push:chunk:{name}"
+
+
+def missed(name: str) -> str:
+    return f"push:missed:{name}"
 
 
 def pending(shard: int) -> str:

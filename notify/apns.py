@@ -34,6 +34,8 @@ _DELIVERED = Delivered()
 _ON_ONE_PHONE = (Device, Activity, ActivityStart)
 # Of these all addresses get the same headers and the same body.
 _ALIKE = (Device, Activity)
+# Broadcasts and Live Activities are each allowed to an app by itself.
+_SCOPES = {Device: "alerts", Activity: "activities", ActivityStart: "activities", Channel: "broadcasts"}
 _GONE = frozenset({"BadDeviceToken", "DeviceTokenNotForTopic", "Unregistered", "ExpiredToken"})
 _CHANNEL_GONE = frozenset({"BadChannelId", "ChannelNotRegistered"})
 _CONFIG = frozenset(
@@ -89,7 +91,7 @@ class Apns:
                 return Settled(parcel, Gone("BadDeviceToken"))
             path = f"/3/device/{address.token}"
         headers, body = self._form(parcel)
-        return Request(parcel, path, headers, body, parcel.message.expires_at)
+        return Request(parcel, path, headers, body, parcel.message.expires_at, _SCOPES[type(address)])
 
     def _form(self, parcel: Parcel) -> tuple[list[str], bytes]:
         """Headers and body, made once for all addresses of a sort that get one message."""

@@ -10,16 +10,22 @@ PAUSE_S, PAUSE_MAX_S = 5.0, 60.0
 
 
 class Breaker:
-    """Times are seconds of any one clock, passed in."""
+    """Times are seconds of any one clock, passed in. Closed, all may pass; open, none; after that, until one succeeds,
+    one at a time."""
 
     def __init__(self) -> None:
         self.failing_since: float | None = None
         self.open_until = 0.0
         self.pause_s = PAUSE_S
+        self.closed = True
 
-    def succeeded(self) -> None:
+    def succeeded(self, now: float) -> None:
+        """While it is open this says nothing: the answer was on its way before."""
+        if self.is_open(now):
+            return
         self.failing_since = None
         self.pause_s = PAUSE_S
+        self.closed = True
 
     def failed(self, now: float) -> bool:
         """Count a failure; True when it opens the breaker."""
@@ -31,6 +37,7 @@ class Breaker:
         return True
 
     def open(self, now: float, pause_s: float) -> None:
+        self.closed = False
         self.open_until = now + pause_s
         self.pause_s = min(self.pause_s * 2, PAUSE_MAX_S)
 

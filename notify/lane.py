@@ -18,13 +18,15 @@ ANSWER_BYTES = 64 * 1024
 @dataclass(slots=True)
 class Request:
     """A POST. parcel: the caller's, handed back. target: the path, on a lane to any host the URL. headers: `name:
-    value`, one list for all requests that share it. deadline: s since the epoch. began: on the lane's clock."""
+    value`, one list for all requests that share it. deadline: s since the epoch. scope: what it needs to be set up at
+    the service, for where that is wrong another scope may be right. began: on the lane's clock."""
 
     parcel: Any
     target: str = field(repr=False)
     headers: list[str] = field(repr=False)
     body: bytes = field(repr=False)
     deadline: float
+    scope: str = ""
     tries: int = 0
     began: float = 0.0
 

@@ -92,7 +92,8 @@ class Sender:
             self.lanes = [Http2Lane(self.poll, self.by_fd, url, context, *shape) for _ in range(connections)]
         self.breaker = Breaker()
         self.sending = False
-        self.shut_by: ConfigFault | None = None
+        # By scope: what is wrong there, and since when, or when it was last tried.
+        self.misconfigured: dict[str, tuple[ConfigFault, float]] = {}
 
     def send(self, requests: Iterable[Request | Settled], judge: Judge) -> Iterator[tuple[Any, Outcome]]:
         """Each request's parcel with its outcome. Closing the iterator cuts what is in flight."""
@@ -111,7 +112,6 @@ class Sender:
     def pause(self, for_s: float) -> None:
         """The service asked everybody to wait."""
         self.breaker.open(time.monotonic(), for_s)
-        self.shut_by = None
 
     def close(self) -> None:
         for lane in self.lanes:
@@ -161,17 +161,23 @@ class _Run:
     def _fill(self) -> None:
         """Give every lane what it has room for: repeats first, then new ones."""
         now, began = time.time(), time.monotonic()
-        shut = self._shut(began)
         for lane in self._lanes:
-            while lane.room > 0 and len(self.settled) < STREAMS and (request := self._next()) is not None:
+            while self._has_room(lane, began) and (request := self._next()) is not None:
                 if isinstance(request, Settled):
                     self.settled.append((request.parcel, request.outcome))
                 elif request.deadline <= now:
                     self._settle(request, Dropped("expired"))
-                elif shut is not None:
+                elif (shut := self._shut(request.scope, began)) is not None:
                     self._settle(request, shut)
                 else:
                     lane.start(request, began)
+
+    def _has_room(self, lane: Lane, now: float) -> bool:
+        """A service that may be back is tried with one request; the others wait for its answer."""
+        breaker = self.sender.breaker
+        if not breaker.closed and not breaker.is_open(now) and any(one.busy for one in self._lanes):
+            return False
+        return lane.room > 0 and len(self.settled) < STREAMS
 
     def _next(self) -> Request | Settled | None:
         if self.again:
@@ -180,11 +186,18 @@ class _Run:
         self.ended = request is None
         return request
 
-    def _shut(self, now: float) -> Outcome | None:
-        """What every request is answered with while the breaker is open."""
-        if not self.sender.breaker.is_open(now):
+    def _shut(self, scope: str, now: float) -> Outcome | None:
+        """What a request is answered with unsent: the service is away, or the scope is not set up, except for one
+        request each CONFIG_PAUSE_S."""
+        if self.sender.breaker.is_open(now):
+            return Later("breaker_open", self.sender.breaker.wait_s(now))
+        if scope not in self.sender.misconfigured:
             return None
-        return self.sender.shut_by or Later("breaker_open", self.sender.breaker.wait_s(now))
+        fault, tried_at = self.sender.misconfigured[scope]
+        if now - tried_at < CONFIG_PAUSE_S:
+            return fault
+        self.sender.misconfigured[scope] = (fault, now)
+        return None
 
     def _turn(self, wait_s: float) -> None:
         """Let the lanes work. What has come is heard first: the caller may have been away longer than an answer takes,
@@ -219,25 +232,26 @@ class _Run:
     def _answered(self, lane: Lane, request: Request, reply: Reply, outcome: Outcome) -> None:
         if reply.status < 300:
             lane.widen()
-        if isinstance(outcome, ConfigFault):
-            self._shut_for(outcome)
-        else:
-            self.sender.breaker.succeeded()
+        self.sender.breaker.succeeded(time.monotonic())
+        self._note(request, outcome)
         self._settle(request, outcome)
 
-    def _shut_for(self, fault: ConfigFault) -> None:
-        now = time.monotonic()
-        if not self.sender.breaker.is_open(now):
-            logger.error("push_misconfigured reason=%s pause_s=%.0f", fault.reason, CONFIG_PAUSE_S)
-            self.sender.breaker.open(now, CONFIG_PAUSE_S)
-        self.sender.shut_by = fault
+    def _note(self, request: Request, outcome: Outcome) -> None:
+        """Whether the scope is set up, as the service says; what was on its way when that changed is not heard."""
+        known, scope = self.sender.misconfigured, request.scope
+        if scope in known and request.began < known[scope][1]:
+            return
+        if not isinstance(outcome, ConfigFault):
+            known.pop(scope, None)
+            return
+        logger.error("push_misconfigured scope=%s reason=%s pause_s=%.0f", scope, outcome.reason, CONFIG_PAUSE_S)
+        known[scope] = (outcome, time.monotonic())
 
     def _repeat(self, lane: Lane, request: Request, verdict: Again) -> None:
         lane.retiring = lane.retiring or verdict.leave
         if verdict.fault and self.sender.breaker.failed(time.monotonic()):
             pause_s = self.sender.breaker.wait_s(time.monotonic())
             logger.warning("push_breaker_open reason=%s pause_s=%.0f", verdict.reason, pause_s)
-            self.sender.shut_by = None
         self._later_again(request, verdict)
 
     def _later_again(self, request: Request, verdict: Again) -> None:

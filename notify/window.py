@@ -6,7 +6,7 @@ nothing is told twice and a cancelled goal is taken back before exactly those wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from pydantic import TypeAdapter
@@ -19,6 +19,10 @@ WINDOW_MS = 30_000
 # News older than this when first heard is history: a replay, a feed that comes back, a worker that was away.
 STALE_MS = 5 * 60_000
 
+# Corrections that the ledger remembers: so many may be on their way when one more goal is cancelled, and a feed that
+# takes its score back again and again must not make the ledger long.
+CORRECTIONS = 8
+
 # News of one class waits for its own kind only: a red card does not wait because a goal has just been told.
 _CLASSES = {Kind.GOAL: "goals", Kind.PENALTY_MISSED: "goals", Kind.RED_CARD: "cards"}
 # Events whose news may wait in a window.
@@ -28,30 +32,31 @@ _WAITING = SCORING | RED_CARDS | {"penalty_missed"}
 @dataclass(frozen=True, slots=True)
 class Told:
     """One line of the ledger. alert: by which it was told; "" where it was heard and told to nobody, None while it
-    waits. alone: the alert told nothing else."""
+    waits."""
 
     kind: Kind
     key: str
     board: str | None = None
     alert: str | None = None
-    alone: bool = False
 
-    def names(self, news: News) -> bool:
-        """Whether news of a goal, or of its end, is of this one."""
-        return self.key == news.key or (self.board is not None and self.board == news.board)
+    def is_of(self, news: News) -> bool:
+        """Whether it is what told of the same thing. A goal that only the board tells is known by its number, and that
+        may have changed."""
+        return self.key == news.key and (news.key != news.board or self.board == news.board)
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
     """News told in one message. match: as it then stands, with the events of the news. told_at: ms. of: for a
-    cancelled goal, the alerts that told it; its audience is theirs. id: the same for the same news, whoever works
-    it out."""
+    cancelled goal, the alerts that told it; its audience is who got them at a version below `before`. id: the same for
+    the same news, whoever works it out."""
 
     id: str
     match: Match
     news: tuple[News, ...]
     told_at: int
     of: tuple[str, ...] = ()
+    before: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +74,20 @@ class Window:
         """When waiting news is to be told (ms)."""
         return min((self.until[class_of(news)] for news in self.waiting), default=None)
 
+    @property
+    def alerts(self) -> list[str]:
+        """Those of the ledger."""
+        return list(dict.fromkeys(line.alert for line in self.told if line.alert))
+
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What follows from news: the window then, alerts to tell now, and alerts to stop, their news being void."""
+    """What follows from news: the window then, alerts to tell now, and keys of goals that are void now: what was told
+    before is to be mended where it is still on its way."""
 
     window: Window
     alerts: tuple[Alert, ...] = ()
-    stopped: tuple[str, ...] = ()
+    void: frozenset[str] = frozenset()
 
 
 _windows = TypeAdapter(Window)
@@ -110,12 +121,13 @@ def hear(window: Window, match: Match, news: Iterable[News], *, now_ms: int) -> 
             window = _enter(window, item, lead, now_ms)
     if any(item.kind is Kind.FULL_TIME for item in lead):
         # Nothing waits past the end: what would be told after it is told with it.
-        lead = [*window.waiting, *lead]
+        lead = [*(item for item in window.waiting if not _void(window, item)), *lead]
         window = replace(window, waiting=())
     window, alerts = _tell(window, lead, _name(lead), now_ms)
-    corrections = [_correction(match, item, line, n, now_ms) for n, (item, line) in enumerate(back)]
-    stopped = tuple(line.alert for _, line in back if line.alert and line.alone)
-    return Heard(_settled(window), (*corrections, *alerts), stopped)
+    told = [(item, line) for item, line in back if line.alert]
+    corrections = [_correction(match, item, line, n, now_ms) for n, (item, line) in enumerate(told)]
+    window = _settled(_noted(window, corrections))
+    return Heard(window, (*corrections, *alerts), frozenset(line.key for _, line in back))
 
 
 def close(window: Window, *, now_ms: int) -> Heard:
@@ -126,6 +138,14 @@ def close(window: Window, *, now_ms: int) -> Heard:
     name = "-" + "-".join(sorted({class_of(news) for news in due}))
     window, alerts = _tell(replace(window, waiting=left), told, name, now_ms)
     return Heard(_settled(window), alerts)
+
+
+def mend(alert: Alert, void: Collection[str], match: Match) -> Alert | None:
+    """An alert that is on its way when goals become void: without them, with the score as it is now. None if nothing of
+    it is left."""
+    news = tuple(item for item in alert.news if item.kind is not Kind.GOAL or item.key not in void)
+    now = replace(match, events={**alert.match.events, **match.events})
+    return replace(alert, match=_only(now, news), news=news) if news else None
 
 
 def _enter(window: Window, item: News, lead: list[News], now_ms: int) -> Window:
@@ -141,17 +161,40 @@ def _enter(window: Window, item: News, lead: list[News], now_ms: int) -> Window:
 
 
 def _take_back(window: Window, item: News) -> tuple[Window, Told | None]:
-    """Strike a goal from the ledger; its line is returned where somebody was told of it."""
-    line = next((line for line in reversed(window.told) if line.kind is Kind.GOAL and line.names(item)), None)
-    if line is None:
+    """Strike a goal from the ledger; returns its line. Its own name finds it before its number does, for that is the
+    last one's whichever is struck."""
+    goals = [line for line in reversed(window.told) if line.kind is Kind.GOAL]
+    named = [line for line in goals if line.is_of(item)]
+    numbered = [line for line in goals if line.board is not None and line.board == item.board]
+    if not (named or numbered):
         return window, None
-    told = tuple(one for one in window.told if one is not line)
+    line = (named or numbered)[0]
+    told = tuple(_renumbered(one, line) for one in window.told if one is not line)
     waiting = tuple(one for one in window.waiting if one.kind is not Kind.GOAL or one.key != line.key)
-    return replace(window, told=told, waiting=waiting), line if line.alert else None
+    return replace(window, told=told, waiting=waiting), line
+
+
+def _renumbered(line: Told, struck: Told) -> Told:
+    """Goals of that side after the one struck have one less before them."""
+    if line.kind is not Kind.GOAL or not line.board or not struck.board:
+        return line
+    side, _, number = line.board.partition("-")
+    its_side, _, its_number = struck.board.partition("-")
+    if side != its_side or int(number) < int(its_number):
+        return line
+    return replace(line, board=f"{side}-{int(number) - 1}")
+
+
+def _noted(window: Window, corrections: Iterable[Alert]) -> Window:
+    """With corrections in the ledger, for another goal may be cancelled while they go out."""
+    lines = [line for line in window.told if line.kind is Kind.GOAL_CANCELLED]
+    lines += [Told(Kind.GOAL_CANCELLED, alert.news[0].key, alert=alert.id) for alert in corrections]
+    others = (line for line in window.told if line.kind is not Kind.GOAL_CANCELLED)
+    return replace(window, told=(*others, *lines[-CORRECTIONS:]))
 
 
 def _known(window: Window, item: News) -> bool:
-    return any(line.kind is item.kind and line.key == item.key for line in window.told)
+    return any(line.kind is item.kind and line.is_of(item) for line in window.told)
 
 
 def _tell(window: Window, news: list[News], name: str, now_ms: int) -> tuple[Window, tuple[Alert, ...]]:
@@ -161,9 +204,8 @@ def _tell(window: Window, news: list[News], name: str, now_ms: int) -> tuple[Win
     match = window.match
     alert = Alert(f"{match.id}-{match.version}{name}", _only(match, news), tuple(news), now_ms)
     keys = {(item.kind, item.key) for item in news}
-    alone = len(news) == 1
     told = tuple(
-        replace(line, alert=alert.id, alone=alone) if line.alert is None and (line.kind, line.key) in keys else line
+        replace(line, alert=alert.id) if line.alert is None and (line.kind, line.key) in keys else line
         for line in window.told
     )
     until = {**window.until, **{class_of(item): now_ms + WINDOW_MS for item in news}}
@@ -179,7 +221,7 @@ def _name(lead: Iterable[News]) -> str:
 
 def _correction(match: Match, item: News, line: Told, number: int, now_ms: int) -> Alert:
     name = f"{match.id}-{match.version}-back{number}"
-    return Alert(name, _only(match, [item]), (item,), now_ms, of=(line.alert or "",))
+    return Alert(name, _only(match, [item]), (item,), now_ms, of=(line.alert or "",), before=match.version)
 
 
 def _void(window: Window, news: News) -> bool:

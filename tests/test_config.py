@@ -3,15 +3,61 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import os
+import subprocess
+import sys
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 
-from config import Settings, new_secret
+from config import Settings, new_secret, pem
 from db.errors import Refused
+from tests.conftest import ROOT
 
 KEY = new_secret()
-PEM = "-----BEGIN PRIVATE KEY-----"
-ACCOUNT = '{"project_id": "p", "private_key": "k", "client_email": "e", "token_uri": "u"}'
+
+
+def written(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, password: bytes = b"") -> str:
+    lock = BestAvailableEncryption(password) if password else NoEncryption()
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock).decode()
+
+
+def account(**changed: object) -> str:
+    said = {"type": "service_account", "project_id": "p", "private_key": RSA, "client_email": "e", "token_uri": "u"}
+    return json.dumps(said | changed)
+
+
+P256 = ec.generate_private_key(ec.SECP256R1())
+PEM = written(P256)
+RSA = written(rsa.generate_private_key(public_exponent=65537, key_size=2048))
+ACCOUNT = account()
+# What APNs and VAPID cannot sign with.
+NO_P256 = {
+    "no key": "AuthKey.p8",
+    "the mark of one": "-----BEGIN PRIVATE KEY-----",
+    "a cut one": PEM[:-60],
+    "a public one": P256.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode(),
+    "RSA": RSA,
+    "another curve": written(ec.generate_private_key(ec.SECP384R1())),
+    "one with a password": written(P256, b"password"),
+}
+NO_ACCOUNT = {
+    "a path": "service-account.json",
+    "a list": "[]",
+    "no key": '{"type": "service_account", "project_id": "p"}',
+    "another type": account(type="authorized_user"),
+    "a cut key": account(private_key=RSA[:-60]),
+    "a key of another kind": account(private_key=PEM),
+    "a number for a key": account(private_key=1),
+}
 # What a setting is of no use without.
 BESIDE = {
     "auth_jwks_url": {"auth_issuer": "i", "auth_audience": "a"},
@@ -125,10 +171,6 @@ def test_a_flag_has_several_words(word: str) -> None:
         ("ingest_secret_sportradar", "fifteen-letters"),
         ("ingest_secret_statsperform", "x"),
         ("push", "off"),
-        ("apns_key", "AuthKey.p8"),
-        ("fcm_credentials", "service-account.json"),
-        ("fcm_credentials", '{"project_id": "p"}'),
-        ("vapid_key", "BNcRd"),
     ],
 )
 def test_a_wrong_value_stops_the_start_and_is_named(name: str, text: str) -> None:
@@ -136,6 +178,42 @@ def test_a_wrong_value_stops_the_start_and_is_named(name: str, text: str) -> Non
         read(**{name: text})
     if "secret" in name or "url" in name:
         assert text not in told.value.message
+
+
+WRONG_KEYS = {"apns_key": NO_P256, "vapid_key": NO_P256, "fcm_credentials": NO_ACCOUNT}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        pytest.param(name, text, id=f"{name} is {what}")
+        for name, wrong in WRONG_KEYS.items()
+        for what, text in wrong.items()
+    ],
+)
+def test_a_key_that_cannot_sign_stops_the_start_with_one_sentence_and_is_not_shown(name: str, text: str) -> None:
+    with pytest.raises(Refused, match=name.upper()) as told:
+        read(**{name: text}, **BESIDE.get(name, {}))
+    assert "\n" not in told.value.message
+    assert text not in told.value.message
+    assert not any(line in told.value.message for line in text.splitlines() if len(line) > 20)
+    assert told.value.__cause__ is None
+
+
+@pytest.mark.parametrize("command", [["-m", "workers"], ["-m", "workers.clock"], ["-m", "gunicorn", "wsgi:app"]])
+def test_a_process_that_is_set_up_wrong_ends_with_that_sentence_alone(command: list[str]) -> None:
+    given = {**os.environ, "APNS_KEY": NO_P256["a cut one"], "APNS_TEAM": "t", "APNS_KEY_ID": "k", "APNS_BUNDLE": "b"}
+    asked = [sys.executable, *command]
+    ended = subprocess.run(asked, check=False, cwd=ROOT, env=given, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 1
+    (said,) = ended.stderr.splitlines()
+    assert said.startswith("APNS_KEY must be the text of the .p8 file")
+
+
+def test_a_key_without_line_breaks_is_one() -> None:
+    flat = PEM.replace("\n", "\\n")
+    assert read(apns_key=flat, **BESIDE["apns_key"]).apns_key == flat
+    assert pem(flat) == PEM
 
 
 def test_no_secret_and_no_password_is_shown() -> None:

@@ -14,7 +14,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, help="workers to run (default: WORKER_PROCESSES)")
     parser.add_argument("--index", type=int, help="run only the worker of this index, the first being 0")
     asked = parser.parse_args()
-    settings = Settings.load()
+    settings = Settings.at_start()
     set_up_logs(settings.log_level)
     indexes = range(asked.processes or settings.worker_processes) if asked.index is None else [asked.index]
     supervisor = Supervisor(settings, indexes)

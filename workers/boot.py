@@ -73,6 +73,6 @@ def serve(names: Sequence[str]) -> None:
 @lru_cache(maxsize=1)
 def services() -> Services:
     """Raises Refused where the settings of the CDN do not suffice."""
-    settings = Settings.load()
+    settings = Settings.at_start()
     backends.check(settings)
     return Services(settings)

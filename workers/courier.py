@@ -6,7 +6,7 @@ import logging
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from threading import Event, Thread
 
@@ -16,9 +16,10 @@ from db.domain import mask_of
 from db.errors import Unavailable
 from db.metrics import PUSH_SECONDS
 from notify import window
-from notify.outcome import ConfigFault, Delivered, Gone, Later, OurFault, Outcome
+from notify.outcome import ConfigFault, Delivered, Dropped, Gone, Later, OurFault, Outcome
 from notify.transport import Parcel, Transport
 from workers.letters import EXPIRY_MS, Letters
+from workers.silence import Silence
 from workers.transports import WORD, Transports, counted
 
 logger = logging.getLogger(__name__)
@@ -53,28 +54,30 @@ class Courier:
 
     def _or_park(self, started: Started, now_ms: int) -> None:
         """A bug of ours must not let the claim run out: the chunk would be sent again and again to those it reached."""
+        trip = Trip(started, now_ms)
         try:
-            self._send(started, now_ms)
+            self._send(trip)
         except Unavailable:
             raise
         except Exception:
             logger.exception("chunk_parked alert=%s chunk=%s", started.chunk.alert_id, started.chunk.number)
-            number = len(started.devices)
-            self.chunks.done(started.chunk, Done({"failed": number, "failed:bug": number}, {}))
+            trip.count(trip.open, "failed", "failed:bug")
+            self.chunks.done(started.chunk, trip.done())
 
-    def _send(self, started: Started, now_ms: int) -> None:
-        if now_ms - started.told_at > EXPIRY_MS:
-            self.chunks.done(started.chunk, Done({"failed": len(started.devices), "expired": len(started.devices)}, {}))
+    def _send(self, trip: Trip) -> None:
+        started = trip.started
+        if trip.began_ms - started.told_at > EXPIRY_MS:
+            trip.miss(trip.open, "failed", "expired")
+            self.chunks.done(started.chunk, trip.done())
             return
         try:
             wanted = self._not_overtaken(started)
             reached = self.audience.devices(wanted)
         except Unavailable:
-            self.chunks.release(started.chunk, at_ms=now_ms + AGAIN_MS)
+            self.chunks.release(started, at_ms=trip.began_ms + AGAIN_MS)
             raise
-        trip = Trip(started, now_ms)
-        trip.counts["overtaken"] += len(started.devices) - len(wanted)
-        trip.counts["vanished"] += len(wanted) - len(reached)
+        trip.count(started.devices.keys() - wanted.keys(), "overtaken")
+        trip.miss(wanted.keys() - {one.id for one in reached}, "vanished")
         with self._held(trip):
             for transport, parcels in self._routes(started, reached, trip):
                 trip.take(transport, parcels)
@@ -124,15 +127,20 @@ class Courier:
         return [one for one in found if one.since_ms is not None]
 
     def _routes(self, started: Started, reached: list[Reached], trip: Trip) -> Iterator[tuple[Transport, list[Parcel]]]:
-        """A transport and what it is to carry."""
-        letters = Letters(window.decode_alert(started.alert))
+        """A transport and what it is to carry. What comes in somebody's quiet hours comes without a sound: the end of a
+        goal told before them, or another try."""
+        letters, silence = Letters(window.decode_alert(started.alert)), Silence(trip.began_ms)
         by_transport: dict[Transport, list[Parcel]] = {}
         for one in reached:
-            message = letters.to(started.devices[one.id], one.locale, spoiler_free=one.spoiler_free)
+            silent = silence.reigns(one.time_zone, one.quiet_since, one.quiet_until)
+            kinds = started.devices[one.id]
+            message = letters.to(kinds, one.locale, spoiler_free=one.spoiler_free, silent=silent)
             transport = self.transports.of(one.device)
             if transport is None:
-                trip.counts.update(("failed", "no_transport"))
-            elif message is not None:
+                trip.miss([one.id], "failed", "no_transport")
+            elif message is None:
+                trip.count([one.id], "unwanted")
+            else:
                 by_transport.setdefault(transport, []).append(Parcel(one.device, message, one.id))
         yield from by_transport.items()
 
@@ -144,11 +152,14 @@ class Courier:
 
 
 class Trip:
-    """One chunk on its way: what became of each device so far."""
+    """One chunk on its way: what became of each device so far. open: of which it is not known; missed: which it did not
+    and will not reach."""
 
     def __init__(self, started: Started, now_ms: int) -> None:
         self.started = started
         self.began_ms, self.began = now_ms, time.monotonic()
+        self.open = set(started.devices)
+        self.missed: set[int] = set()
         self.counts = Counter[str]()
         self.again: dict[int, int] = {}
         self.again_after_s = 0.0
@@ -160,21 +171,33 @@ class Trip:
     def now_ms(self) -> int:
         return self.began_ms + round((time.monotonic() - self.began) * 1000)
 
+    def count(self, devices: Collection[int], *counters: str) -> None:
+        """What became of some devices is known."""
+        for name in counters:
+            self.counts[name] += len(devices)
+        self.open -= set(devices)
+
+    def miss(self, devices: Collection[int], *counters: str) -> None:
+        self.missed |= set(devices)
+        self.count(devices, *counters)
+
     def take(self, transport: Transport, parcels: Sequence[Parcel]) -> None:
         """Send, until our own fault shows: then nobody else is to get it by this transport. Another may be right."""
-        left = len(parcels)
         if transport.name not in self.started.refused_by and transport.name not in self.refused:
             for parcel, outcome in transport.send(parcels):
-                left -= 1
                 self._note(transport.name, parcel, outcome)
                 if transport.name in self.refused:
                     break
-        self.counts.update({"failed": left, f"failed:{transport.name}:stopped": left})
+        left = self.open & {_device_id(parcel) for parcel in parcels}
+        self.miss(left, "failed", f"failed:{transport.name}:stopped")
 
     def _note(self, name: str, parcel: Parcel, outcome: Outcome) -> None:
-        device_id = int(str(parcel.tag))
+        device_id = _device_id(parcel)
         self.outcomes[name] += 1
         self.counts.update(counted(name, outcome))
+        self.open.discard(device_id)
+        if isinstance(outcome, Gone | Dropped | OurFault):
+            self.missed.add(device_id)
         match outcome:
             case Delivered():
                 after_ms = self.now_ms - self.started.told_at
@@ -198,7 +221,11 @@ class Trip:
         for chunks that failed together would come back together ("Scale")."""
         pause_ms = min(AGAIN_MS * 2**self.started.chunk.repeats, AGAIN_MOST_MS)
         at_ms = self.now_ms + round(max(pause_ms, self.again_after_s * 1000) * random.uniform(1.0, 1.5))
-        return Done(+self.counts, self.again, at_ms, self.refused)
+        return Done(+self.counts, self.again, at_ms, self.refused, self.missed)
+
+
+def _device_id(parcel: Parcel) -> int:
+    return int(str(parcel.tag))
 
 
 def _latency(ms: int) -> str:

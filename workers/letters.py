@@ -10,11 +10,11 @@ from notify.window import Alert
 EXPIRY_MS = 10 * 60 * 1000
 
 
-def written(alert: Alert, kinds: int, variant: str) -> Message:
+def written(alert: Alert, kinds: int, variant: str, *, silent: bool = False) -> Message:
     """variant: as of topics, a language and whether without the score."""
     language, calm, _ = variant.partition(SPOILER_FREE)
     news = [item for item in alert.news if BITS[item.kind] & kinds]
-    return compose(alert.match, news, language, now=alert.told_at / 1000, spoiler_free=bool(calm))
+    return compose(alert.match, news, language, now=alert.told_at / 1000, spoiler_free=bool(calm), silent=silent)
 
 
 class Letters:
@@ -27,12 +27,13 @@ class Letters:
             self.mask |= BITS[item.kind]
         self.known: dict[tuple[int, str, bool], Message] = {}
 
-    def to(self, kinds: int, locale: str, *, spoiler_free: bool) -> Message | None:
+    def to(self, kinds: int, locale: str, *, spoiler_free: bool, silent: bool = False) -> Message | None:
         """None where nothing of it is wanted."""
         wanted = kinds & self.mask
         if not wanted:
             return None
-        key = (wanted, locale, spoiler_free)
+        variant = locale + (SPOILER_FREE if spoiler_free else "")
+        key = (wanted, variant, silent)
         if key not in self.known:
-            self.known[key] = written(self.alert, wanted, locale + (SPOILER_FREE if spoiler_free else ""))
+            self.known[key] = written(self.alert, wanted, variant, silent=silent)
         return self.known[key]

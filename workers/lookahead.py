@@ -11,8 +11,9 @@ from db.audience import Audience, Channel
 from db.domain import Kind, Match, Phase, mask_of
 from db.errors import Unavailable
 from db.history import History, Wanted
+from notify.channels import Channels
 from notify.news import News
-from notify.outcome import Delivered, Gone
+from notify.outcome import Delivered, Gone, Later, Outcome
 from workers.boot import services
 from workers.push import Push, push_of
 from workers.transports import Transports
@@ -28,6 +29,14 @@ CHANNEL_AHEAD_MS = 120 * MINUTE_MS
 CHANNEL_KEEP_MS = 36 * 60 * MINUTE_MS
 # Kick-offs within two hours on the busiest Saturday known: about 200.
 MATCHES = 1_000
+# So many calls in a row that Apple put off are not one busy match's, and each may take ten seconds.
+LATER_MOST = 3
+# Apple's list is compared with ours this often, but only where it is longer than our own use makes it (500 on the
+# busiest day and a half): another deployment may have channels of the bundle, and room is needed at 10,000 only.
+SWEEP_S = 60 * 60
+SWEEP_ABOVE = 2_000
+# Deleted in one go: a call takes some tens of ms.
+SWEEP_MOST = 100
 # A clock too many does no harm: the second look of a minute finds it looked after.
 LEASE_S = 50
 
@@ -53,6 +62,7 @@ class Lookahead:
         self.history = history
         self.transports = transports
         self.push = push
+        self.put_off = 0
 
     def look(self, *, now_ms: int) -> None:
         for match_id in self.alerts.unpark(before_ms=now_ms - MINUTE_MS):
@@ -61,9 +71,13 @@ class Lookahead:
             self._remind(match, now_ms)
         if self.transports.channels("production") is None:
             return
+        self.put_off = 0
         for match in self._upcoming(now_ms, CHANNEL_AHEAD_MS):
             self._open(match, now_ms)
         self._delete_old(now_ms)
+        for environment in self.audience.environments():
+            if self.alerts.lease(f"sweep-{environment}", SWEEP_S):
+                self._sweep(environment)
 
     def _upcoming(self, now_ms: int, within_ms: int) -> Iterator[Match]:
         wanted = Wanted(since=now_ms, until=now_ms + within_ms, phase=Phase.SCHEDULED)
@@ -83,22 +97,53 @@ class Lookahead:
         if not missing or not self.audience.wanted(match, mask_of(Kind)):
             return
         for environment in missing:
-            channels = self.transports.channels(environment)
+            channels = self._channels(environment)
             made = channels.create() if channels else None
+            self._note(made)
             if isinstance(made, str):
                 self.audience.keep_channel(Channel(match.id, environment, made), now_ms=now_ms)
                 logger.info("channel_created match=%s environment=%s", match.id, environment)
+            elif isinstance(made, Later):
+                logger.warning("channel_put_off match=%s environment=%s reason=%s", match.id, environment, made.reason)
             elif made:
                 logger.error("channel_refused match=%s environment=%s reason=%s", match.id, environment, made.reason)
 
     def _delete_old(self, now_ms: int) -> None:
         """At Apple first: what is forgotten here before could never be deleted there."""
         for channel in self.audience.channels_before(now_ms - CHANNEL_KEEP_MS):
-            channels = self.transports.channels(channel.environment)
-            outcome = channels.delete(channel.id) if channels else None
+            outcome = self._delete(channel.environment, channel.id)
             if isinstance(outcome, Delivered | Gone):
                 self.audience.drop_channel(channel)
                 logger.info("channel_deleted match=%s environment=%s", channel.match_id, channel.environment)
             elif outcome:
                 said = (channel.match_id, channel.environment, outcome.reason)
                 logger.warning("channel_kept match=%s environment=%s reason=%s", *said)
+
+    def _sweep(self, environment: str) -> None:
+        """Delete channels that only Apple knows: a worker was killed before it could keep them. Apple is asked before
+        SQL, so that one made meanwhile is on neither list or on both."""
+        channels = self._channels(environment)
+        listed = channels.all() if channels else []
+        if not isinstance(listed, list):
+            logger.warning("channels_unlisted environment=%s reason=%s", environment, listed.reason)
+            return
+        lost = set(listed) - self.audience.channel_ids(environment) if len(listed) > SWEEP_ABOVE else set[str]()
+        outcomes = [self._delete(environment, one) for one in sorted(lost)[:SWEEP_MOST]]
+        if lost:
+            gone = sum(isinstance(outcome, Delivered | Gone) for outcome in outcomes)
+            said = (environment, len(listed), len(lost), gone)
+            logger.warning("channels_swept environment=%s listed=%d lost=%d deleted=%d", *said)
+
+    def _channels(self, environment: str) -> Channels | None:
+        """None without keys, and once Apple has put off too much."""
+        return self.transports.channels(environment) if self.put_off < LATER_MOST else None
+
+    def _delete(self, environment: str, channel_id: str) -> Outcome | None:
+        channels = self._channels(environment)
+        outcome = channels.delete(channel_id) if channels else None
+        self._note(outcome)
+        return outcome
+
+    def _note(self, outcome: str | Outcome | None) -> None:
+        if outcome is not None:
+            self.put_off = self.put_off + 1 if isinstance(outcome, Later) else 0

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 from db.alerts import Alerts, Plan
 from db.audience import Audience, Place
 from db.chunks import Chunks
-from db.domain import VARIANTS, Kind, Quiet, condition, mask_of
+from db.domain import VARIANTS, Kind, condition, mask_of
 from db.errors import Unavailable
 from notify import window
-from notify.outcome import ConfigFault, Later
+from notify.outcome import ConfigFault, Delivered, Later
 from notify.transport import Condition, Parcel
 from notify.window import Alert
 from workers.letters import EXPIRY_MS, written
 from workers.queues import PUSHERS_MOST, Bells
+from workers.silence import Silence
 from workers.transports import Transports, counted
 
 logger = logging.getLogger(__name__)
@@ -28,8 +27,9 @@ CHUNK = 1_000
 LEASE_S = 30
 # The same after SQL failed: it may be back in a moment.
 AGAIN_S = 2
-# And where something is left to do: after a topic could not be published to, Google asks for ten seconds.
-LEFT_AGAIN_S = 10
+# And where something is left to do: after a topic could not be published to, Google asks for ten seconds; a chunk that
+# is waited for, or an alert that has just been mended, takes a moment.
+TOPIC_AGAIN_S, LEFT_AGAIN_S = 10, 1
 
 # Devices with the kinds they want, and the place to go on from after them.
 Page = tuple[list[tuple[int, int]], str]
@@ -59,62 +59,74 @@ class Planner:
             logger.warning("alert_expired alert=%s", alert_id)
             plan = None
         try:
-            done = self._carry_out(plan) if plan else True
+            again_s = self._carry_out(plan) if plan else 0
         except Unavailable:
             self.alerts.lease(alert_id, AGAIN_S, again=True)
             raise
         except Exception:
             # Tried again it would meet the same bug, and publish again what it had published.
             logger.exception("alert_parked alert=%s", alert_id)
-            done = True
-        if done:
-            self.alerts.planned(alert_id, now_ms=now_ms)
+            again_s = 0
+        if again_s:
+            self.alerts.lease(alert_id, again_s, again=True)
         else:
-            self.alerts.lease(alert_id, LEFT_AGAIN_S, again=True)
+            self.alerts.planned(alert_id, now_ms=now_ms)
 
-    def _carry_out(self, plan: Plan) -> bool:
-        """Whether nothing of it is left to do."""
+    def _carry_out(self, plan: Plan) -> int:
+        """After how many seconds to go on with it; 0 where nothing is left to do."""
         alert = window.decode_alert(plan.alert)
-        published = self._publish(plan, alert)
-        return (plan.chunked or self._chunks(plan, alert)) and published
+        left = [self._publish(plan, alert), 0 if plan.chunked else self._chunks(plan, alert)]
+        return min((again_s for again_s in left if again_s), default=0)
 
-    def _publish(self, plan: Plan, alert: Alert) -> bool:
-        """To topics, a kind at a time; who listens to two kinds gets two, the later in the place of the first. Whether
-        all have it, or never will."""
+    def _publish(self, plan: Plan, alert: Alert) -> int:
+        """To topics, a kind at a time; who listens to two kinds gets two, the later in the place of the first. 0 where
+        all have it, or never will; else the seconds to go on after."""
         transport = self.transports.android
-        if transport is None or (alert.of and not any(map(self.alerts.told_by_topics, alert.of))):
-            return True
+        parcels = self._publications(plan, alert) if transport else []
+        if transport is None or not parcels:
+            return 0
+        if not self.alerts.publish(plan, [str(parcel.tag) for parcel in parcels]):
+            return LEFT_AGAIN_S
         later = False
-        for parcel, outcome in transport.send(self._publications(plan, alert)):
+        for parcel, outcome in transport.send(parcels):
             again = isinstance(outcome, Later | ConfigFault)
-            self.alerts.published(plan.id, None if again else str(parcel.tag), counted("topic", outcome))
+            told = isinstance(outcome, Delivered)
+            self.alerts.published(plan.id, str(parcel.tag), counted("topic", outcome), told=told, again=again)
             later = later or again
-        return not later
+        return TOPIC_AGAIN_S if later else 0
+
+    def _variants(self, alert: Alert) -> list[str]:
+        """Of a cancelled goal, those that were told of it."""
+        if alert.of:
+            told = [self.alerts.told_variants(one, Kind.GOAL, alert.before) for one in alert.of]
+            return [variant for variant in VARIANTS if any(variant in variants for variants in told)]
+        return self.audience.variants(VARIANTS)
 
     def _publications(self, plan: Plan, alert: Alert) -> list[Parcel]:
         kinds = dict.fromkeys(news.kind for news in alert.news)
-        wanted = [(kind, variant) for variant in self.audience.variants(VARIANTS) for kind in kinds]
+        wanted = [(kind, variant) for variant in self._variants(alert) for kind in kinds]
         return [
             Parcel(Condition(condition(alert.match, kind, variant)), written(alert, mask_of([kind]), variant), name)
             for kind, variant in wanted
             if (name := f"{kind} {variant}") not in plan.published
         ]
 
-    def _chunks(self, plan: Plan, alert: Alert) -> bool:
-        """False where the alert was stopped meanwhile, or is another planner's now."""
+    def _chunks(self, plan: Plan, alert: Alert) -> int:
+        """0 where all are in chunks; else the seconds to go on after: the alert was stopped meanwhile, is another
+        planner's now, or has to wait."""
         number, total = plan.planned, 0
-        for devices, place in self._told(plan, alert) if alert.of else self._followers(plan, alert):
-            if not self.chunks.put(plan, number, devices, place):
-                return False
+        for page in self._told(plan, alert) if alert.of else self._followers(plan, alert):
+            if page is None or not self.chunks.put(plan, number, *page):
+                return LEFT_AGAIN_S
             self.alerts.lease(plan.id, LEASE_S, again=True)
             if number < PUSHERS_MOST:
                 self.bells.push()
-            number, total = number + 1, total + len(devices)
+            number, total = number + 1, total + len(page[0])
         self.alerts.chunked(plan.id)
         logger.info("alert_planned alert=%s devices=%d", plan.id, total)
-        return True
+        return 0
 
-    def _followers(self, plan: Plan, alert: Alert) -> Iterator[Page]:
+    def _followers(self, plan: Plan, alert: Alert) -> Iterator[Page | None]:
         silence = Silence(plan.told_at)
         mask = mask_of(news.kind for news in alert.news)
         after = Place(*map(int, plan.place.split())) if plan.place else None
@@ -126,28 +138,13 @@ class Planner:
             ]
             yield devices, f"{place.active_at} {place.device_id}"
 
-    def _told(self, plan: Plan, alert: Alert) -> Iterator[Page]:
-        """Who heard of a goal that is cancelled now, chunk by chunk of the alert that told it."""
+    def _told(self, plan: Plan, alert: Alert) -> Iterator[Page | None]:
+        """Who heard of a goal that is cancelled now, chunk by chunk of the alert that told it. None: what says
+        otherwise is just being sent, and must not come after this."""
+        if self.chunks.in_hand(alert.match.id, alert.before):
+            yield None
         done, wanted = int(plan.place or 0), mask_of([Kind.GOAL_CANCELLED])
-        chunks = [chunk for alert_id in alert.of for chunk in self.chunks.told_chunks(alert_id)]
+        chunks = [chunk for alert_id in alert.of for chunk in self.chunks.told_chunks(alert_id, alert.before)]
         for number, chunk in enumerate(chunks[done:], start=done + 1):
-            devices = [(one, kinds) for one, kinds in self.chunks.told(chunk, Kind.GOAL) if kinds & wanted]
-            yield devices, str(number)
-
-
-class Silence:
-    """Whose quiet hours it is at one moment. A million followers live in some hundred zones."""
-
-    def __init__(self, at_ms: int) -> None:
-        self.at = datetime.fromtimestamp(at_ms / 1000, UTC)
-        self.minutes: dict[str, int] = {}
-
-    def reigns(self, time_zone: str, since: int | None, until: int | None) -> bool:
-        return since is not None and until is not None and Quiet(since, until).holds(self._minute(time_zone))
-
-    def _minute(self, time_zone: str) -> int:
-        known = self.minutes.get(time_zone)
-        if known is None:
-            local = self.at.astimezone(ZoneInfo(time_zone))
-            known = self.minutes[time_zone] = local.hour * 60 + local.minute
-        return known
+            told = self.chunks.told(chunk, Kind.GOAL, alert.before)
+            yield [(one, kinds) for one, kinds in told if kinds & wanted], str(number)

@@ -12,16 +12,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 
-from db.alerts import Alerts, Mailbox
+from db.alerts import Alerts
 from db.codec import decode_facts
-from db.domain import FactKind, Match
+from db.domain import Match
 from db.errors import Unavailable
-from db.live import Change
-from notify import window
 from notify.news import News, news_of
 from workers.boot import Services, services
 from workers.broadcasts import Broadcasts
 from workers.courier import Courier
+from workers.hearing import Hearing
 from workers.planner import Planner
 from workers.queues import PUSH, Bells
 
@@ -107,43 +106,21 @@ class Push:
     def tell(self, match: Match, *news: News, now_ms: int) -> None:
         """News that is in no mailbox. If another worker commits at the same time nothing is told, and saying it again
         is right: what was told already is not told twice."""
-        box = replace(self.alerts.mailbox(match.id, 1), changes=())
-        self._commit(match.id, box, window.hear(window.decode(box.window), match, news, now_ms=now_ms), now_ms)
+        hearing = Hearing(self.alerts, match.id, replace(self.alerts.mailbox(match.id, 1), changes=()))
+        hearing.hear(match, news, now_ms=now_ms)
+        hearing.commit(now_ms=now_ms)
 
     def _hear(self, match_id: str, now_ms: int) -> None:
-        box = self.alerts.mailbox(match_id, CHANGES)
-        kept, alerts, stopped = window.decode(box.window), list[window.Alert](), list[str]()
-        for change in box.changes:
-            match, facts = change.with_events, decode_facts(change.facts)
-            heard = window.hear(kept, match, news_of(match, facts), now_ms=now_ms)
-            kept, alerts, stopped = heard.window, [*alerts, *heard.alerts], [*stopped, *heard.stopped]
-        self._commit(match_id, box, window.Heard(kept, tuple(alerts), tuple(stopped)), now_ms)
+        hearing = Hearing(self.alerts, match_id, self.alerts.mailbox(match_id, CHANGES))
+        for change in hearing.box.changes:
+            match = change.with_events
+            hearing.hear(match, news_of(match, decode_facts(change.facts)), now_ms=now_ms)
+        hearing.commit(now_ms=now_ms)
 
     def _close(self, match_id: str, now_ms: int) -> None:
-        box = self.alerts.mailbox(match_id, CHANGES)
-        if box.changes:
+        hearing = Hearing(self.alerts, match_id, self.alerts.mailbox(match_id, CHANGES))
+        if hearing.box.changes:
             # What has come meanwhile may take back what waits.
             return self._hear(match_id, now_ms)
-        return self._commit(match_id, box, window.close(window.decode(box.window), now_ms=now_ms), now_ms)
-
-    def _commit(self, match_id: str, box: Mailbox, heard: window.Heard, now_ms: int) -> None:
-        alerts = [(alert.id, window.encode_alert(alert)) for alert in heard.alerts]
-        done = self.alerts.commit(
-            match_id,
-            box,
-            window.encode(heard.window),
-            heard.window.due,
-            alerts,
-            heard.stopped,
-            broadcast=any(map(_shows, box.changes)),
-            newest={news.kind: alert.match.version for alert in heard.alerts for news in alert.news},
-            now_ms=now_ms,
-        )
-        for alert in heard.alerts if done else ():
-            kinds = ",".join(news.kind for news in alert.news)
-            logger.info("alert_opened alert=%s version=%d kinds=%s", alert.id, alert.match.version, kinds)
-
-
-def _shows(change: Change) -> bool:
-    """Whether a Live Activity would look different."""
-    return any(fact.kind in (FactKind.SCORE, FactKind.STATUS) for fact in decode_facts(change.facts))
+        hearing.close(now_ms=now_ms)
+        return hearing.commit(now_ms=now_ms)

@@ -15,7 +15,8 @@ from notify.transport import Parcel
 from notify.window import Alert
 from workers.boot import services
 from workers.letters import Letters, written
-from workers.planner import CHUNK, Silence
+from workers.planner import CHUNK
+from workers.silence import Silence
 
 Answer = list[dict[str, Any]]
 

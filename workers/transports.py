@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cached_property
 
-from config import Settings
+from config import Settings, pem
 from db.domain import Device, Platform
 from db.metrics import PUSHES
 from notify import apns, channels, fcm
@@ -71,7 +71,7 @@ class Transports:
         said = self.settings
         if said.push == "null":
             return Null()
-        return WebPush(_lines(said.vapid_key), said.vapid_contact) if said.vapid_key else None
+        return WebPush(pem(said.vapid_key), said.vapid_contact) if said.vapid_key else None
 
     def _apns(self, environment: str) -> Transport | None:
         said = self.settings
@@ -79,13 +79,8 @@ class Transports:
             return Null()
         if not said.apns_key:
             return None
-        key = Key(said.apns_team, said.apns_key_id, _lines(said.apns_key))
+        key = Key(said.apns_team, said.apns_key_id, pem(said.apns_key))
         return Apns(key, said.apns_bundle, url=said.apns_url or _APNS[environment], ca=said.push_ca or None)
-
-
-def _lines(pem: str) -> str:
-    """Not every place that keeps environment variables keeps their line breaks."""
-    return pem.replace("\\n", "\n")
 
 
 def counted(name: str, outcome: Outcome) -> tuple[str, str]:

@@ -22,7 +22,7 @@ from db.domain.match import (
     Team,
 )
 from db.domain.reduce import is_visible, reduce
-from db.domain.topics import LANGUAGES, SPOILER_FREE, VARIANTS, condition, topics_for, variant_of
+from db.domain.topics import LANGUAGES, SPOILER_FREE, VARIANTS, condition, fits, topics_for, variant_of
 from db.domain.update import MatchInfo, Update
 from db.domain.words import (
     EVENT_TYPES,
@@ -69,6 +69,7 @@ __all__ = [
     "Team",
     "Update",
     "condition",
+    "fits",
     "is_visible",
     "kinds_of",
     "mask_of",

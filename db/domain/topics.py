@@ -32,6 +32,11 @@ def variant_of(account: Account) -> str:
     return language + (SPOILER_FREE if account.spoiler_free else "")
 
 
+def fits(variant: str, account: Account) -> bool:
+    """Whether topics of a variant say to the account what it wants to hear, when it does."""
+    return account.quiet is None and variant.endswith(SPOILER_FREE) is account.spoiler_free
+
+
 def topics_for(account: Account, follows: Iterable[Follow]) -> dict[Follow, list[str]] | None:
     """What an app subscribes to for each follow; None where topics cannot serve: they know no quiet hours, and an app
     has room for so many only."""

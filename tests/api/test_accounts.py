@@ -128,7 +128,7 @@ def test_topics_are_handed_out_unless_quiet_hours_rule_them_out(alice: User) -> 
     ("path", "body"),
     [
         (f"ios/{IOS}", {"environment": "sandbox", "locale": "de"}),
-        (f"android/{ANDROID}", {"topics": "pt_BR-calm", "kind": "fid"}),
+        (f"android/{ANDROID}", {"topics": "pt_BR", "kind": "fid"}),
         ("web/browser-1", WEB),
     ],
 )
@@ -282,6 +282,17 @@ def test_writes_and_sign_ups_are_slowed(app: Flask, alice: User, monkeypatch: py
     assert alice.me()["locale"] == "de"
     answers = [app.test_client().post("/api/users").status_code for _ in range(2)]
     assert answers == [201, 429]
+
+
+def test_reads_are_slowed_too_and_those_of_nobody_else(alice: User, bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auth, "READS", Rate("seldom", burst=2, every_s=30))
+    answers = [alice.ask("GET", "/api/me") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    refused = answers[-1]
+    assert (refused.headers["Retry-After"], refused.headers["Cache-Control"]) == ("30", "no-store")
+    assert refused.get_json()["error"]["code"] == "too_fast"
+    assert alice.ask("PATCH", "/api/me", {"locale": "de"}).status_code == 200
+    assert bob.ask("GET", "/api/me").status_code == 200
 
 
 def test_who_signs_up_is_the_last_hop_the_router_names(redis_url: str, sqlite_url: str) -> None:

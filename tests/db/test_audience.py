@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from config import Settings
 from db import accounts
@@ -119,10 +120,31 @@ def test_word_of_an_address_older_than_its_registration_is_stale(fans: Fans) -> 
     assert fans.audience.of_user(user_id) == []
 
 
+def test_a_chunk_of_dead_addresses_is_forgotten_in_one_statement_each_by_its_own_time(fans: Fans) -> None:
+    at = 1_700_000_000_000
+    users = [fans.add(f"token-{number}", at=at) for number in range(4)]
+    ids = [one.id for user_id in users for one in fans.audience.of_user(user_id)]
+    strangers = [Dead(10_000 + number, at + number % 2) for number in range(1_000)]
+    dead = [Dead(ids[0], at - 1), Dead(ids[1], at), Dead(ids[2], None), *strangers]
+    said: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        said.append(statement)
+
+    event.listen(fans.audience.engine, "before_cursor_execute", note)
+    assert fans.audience.forget(dead) == 2
+    assert len(said) == 1
+    assert [len(fans.audience.of_user(user_id)) for user_id in users] == [1, 0, 0, 1]
+    assert fans.audience.forget([]) == 0
+
+
 def test_settings_that_topics_do_not_fit_end_them(fans: Fans) -> None:
-    users = {variant: fans.add(variant, match(GOAL), topics=variant) for variant in ("en", "de-calm", "fr")}
-    assert fans.tokens() == []
+    users = {variant: fans.add(variant, match(GOAL)) for variant in ("en", "de-calm", "fr")}
     fans.accounts.change(Account(users["de-calm"], spoiler_free=True))
+    for variant, user_id in users.items():
+        device = Device(Platform.ANDROID, variant, topics=variant)
+        fans.accounts.add_device(user_id, device, now_ms=1_700_000_000_000)
+    assert fans.tokens() == []
     fans.accounts.change(Account(users["fr"], locale="fr"))
     assert fans.tokens() == []
     fans.accounts.change(Account(users["en"], spoiler_free=True))
@@ -130,6 +152,23 @@ def test_settings_that_topics_do_not_fit_end_them(fans: Fans) -> None:
     fans.accounts.change(Account(users["de-calm"]))
     fans.accounts.change(Account(users["fr"], quiet=Quiet(60, 120)))
     assert sorted(fans.tokens()) == ["de-calm", "en", "fr"]
+
+
+def test_a_device_is_registered_without_topics_that_do_not_fit_its_users_settings(fans: Fans) -> None:
+    at = 1_700_000_000_000
+    settings = {
+        "plain": Account(""),
+        "calm": Account("", spoiler_free=True),
+        "quiet": Account("", quiet=Quiet(60, 120)),
+    }
+    kept = set()
+    for name, account in settings.items():
+        user_id = fans.add(name, match(GOAL))
+        fans.accounts.change(replace(account, id=user_id))
+        for variant in ("de", "de-calm"):
+            fans.accounts.add_device(user_id, Device(Platform.ANDROID, f"{name} {variant}", topics=variant), now_ms=at)
+        kept |= {one.device.token for one in fans.audience.of_user(user_id) if one.device.topics}
+    assert kept == {"plain de", "calm de-calm"}
 
 
 def test_two_accounts_that_register_one_address_at_once_leave_it_to_one(

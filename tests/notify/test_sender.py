@@ -9,17 +9,18 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from db.domain import Device, Kind, Platform
-from notify import breaker, http2
+from notify import breaker, http2, sender
 from notify.apns import Apns
 from notify.breaker import PAUSE_S, Breaker
 from notify.message import Message
-from notify.outcome import Delivered, Dropped, Later, Outcome
+from notify.outcome import ConfigFault, Delivered, Dropped, Later, Outcome
 from notify.sender import Sender
-from notify.transport import Parcel
+from notify.transport import Channel, Parcel
 from tests.conftest import free_port, wait_until
 from tests.emulated import Emulated
 
@@ -248,6 +249,70 @@ def test_a_service_that_takes_connections_and_says_nothing_is_tried_a_few_times(
     assert 1 <= connects <= 5
 
 
+def test_a_service_that_may_be_back_is_tried_with_one_request(emulators: Emulated, apns: Apns) -> None:
+    send(apns, phones(50))
+    apns.sender.breaker.open(time.monotonic(), 0.0)
+    emulators.go_wrong("apns", latency_ms=200)
+    taken: list[str] = []
+
+    def noting() -> Iterator[Device]:
+        for device in phones(20):
+            taken.append(device.token)
+            yield device
+
+    outcomes = apns.send(Parcel(device, message()) for device in noting())
+    next(outcomes)
+    assert len(taken) == 1
+    emulators.go_wrong("apns")
+    assert {type(outcome) for _, outcome in outcomes} == {Delivered}
+    assert len(taken) == 20
+
+
+def test_what_is_not_set_up_for_broadcasts_stops_no_alert_and_the_other_way_round(
+    emulators: Emulated, apns: Apns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = emulators.channels(apns).create()
+    assert isinstance(channel, str)
+    [device] = phones(1)
+
+    def one(address: Device | Channel) -> Outcome:
+        [(_, outcome)] = apns.send([Parcel(address, message())])
+        return outcome
+
+    for shut, other in ((Channel(channel), device), (device, Channel(channel))):
+        emulators.go_wrong("apns", status_every=1, status=403, reason="FeatureNotEnabled")
+        assert one(shut) == ConfigFault("FeatureNotEnabled")
+        emulators.go_wrong("apns")
+        assert isinstance(one(other), Delivered)
+        assert one(shut) == ConfigFault("FeatureNotEnabled")
+        with monkeypatch.context() as later:
+            later.setattr(sender, "CONFIG_PAUSE_S", 0.0)
+            assert isinstance(one(shut), Delivered)
+        assert isinstance(one(shut), Delivered)
+
+
+def test_after_a_config_fault_one_request_finds_out_whether_it_is_mended(
+    emulators: Emulated, apns: Apns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emulators.go_wrong("apns", status_every=1, status=403, reason="InvalidProviderToken")
+    judge, asked = apns._judge, 0
+
+    def counting(*args: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        return judge(*args)
+
+    monkeypatch.setattr(apns, "_judge", counting)
+    for n in (1, 2):
+        assert set(send(apns, phones(50)).values()) == {ConfigFault("InvalidProviderToken")}
+        assert asked == n
+        fault, tried_at = apns.sender.misconfigured["alerts"]
+        apns.sender.misconfigured["alerts"] = (fault, tried_at - sender.CONFIG_PAUSE_S)
+    emulators.go_wrong("apns")
+    assert Delivered in set(map(type, send(apns, phones(50)).values()))
+    assert set(map(type, send(apns, phones(50)).values())) == {Delivered}
+
+
 def test_a_certificate_of_somebody_else_is_refused(emulators: Emulated) -> None:
     apns = emulators.apns(ca=None)
     [outcome] = send(apns, phones(1)).values()
@@ -270,12 +335,22 @@ def test_the_breaker_waits_longer_each_time_and_closes_with_one_success() -> Non
     assert not fuse.is_open(103.5 + PAUSE_S)
     assert fuse.failed(109.0)
     assert fuse.wait_s(109.0) == 2 * PAUSE_S
-    fuse.succeeded()
+    fuse.succeeded(119.1)
+    assert fuse.closed
     assert not fuse.failed(200.0)
+
+
+def test_a_success_that_was_on_its_way_does_not_close_the_breaker() -> None:
+    fuse = Breaker()
+    fuse.open(100.0, 10.0)
+    fuse.succeeded(101.0)
+    assert not fuse.closed
+    fuse.succeeded(110.0)
+    assert fuse.closed
 
 
 def test_failures_with_successes_between_them_open_no_breaker() -> None:
     fuse = Breaker()
     for second in range(60):
         assert not fuse.failed(float(second))
-        fuse.succeeded()
+        fuse.succeeded(float(second))

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from db.domain import Event, Fact, FactKind, Kind, Match, Score, Side, Stamp, Team
 from notify.news import News
 from notify.window import (
+    CORRECTIONS,
     STALE_MS,
     WINDOW_MS,
     Alert,
@@ -18,6 +19,7 @@ from notify.window import (
     encode,
     encode_alert,
     hear,
+    mend,
 )
 
 START = 1_700_000_000_000
@@ -45,8 +47,9 @@ class Told:
     def __init__(self) -> None:
         self.kept = encode(Window())
         self.alerts: list[Alert] = []
-        self.stopped: list[str] = []
+        self.void: set[str] = set()
         self.version = 0
+        self.match = Match("final")
 
     def hear(self, seconds: float, *news: News, score: Score | None = None, voided: Iterable[str] = ()) -> list[Kind]:
         self.version += 1
@@ -56,22 +59,22 @@ class Told:
             name: Event(name, "goal", stamp, stamp, void_at=Stamp(at(seconds) + 1) if name in voided else None)
             for name in names | set(voided)
         }
-        match = Match("final", self.version, at(seconds), home=Team("a", "A"), score=score, events=events)
-        heard = hear(decode(self.kept), match, news, now_ms=at(seconds))
-        return self._take(heard.window, heard.alerts, heard.stopped)
+        self.match = Match("final", self.version, at(seconds), home=Team("a", "A"), score=score, events=events)
+        heard = hear(decode(self.kept), self.match, news, now_ms=at(seconds))
+        return self._take(heard.window, heard.alerts, heard.void)
 
     def close(self, seconds: float) -> list[Kind]:
         heard = close(decode(self.kept), now_ms=at(seconds))
-        return self._take(heard.window, heard.alerts, heard.stopped)
+        return self._take(heard.window, heard.alerts, heard.void)
 
     @property
     def due(self) -> int | None:
         return decode(self.kept).due
 
-    def _take(self, window: Window, alerts: tuple[Alert, ...], stopped: tuple[str, ...]) -> list[Kind]:
+    def _take(self, window: Window, alerts: tuple[Alert, ...], void: frozenset[str]) -> list[Kind]:
         self.kept = encode(window)
         self.alerts += [decode_alert(encode_alert(alert)) for alert in alerts]
-        self.stopped += stopped
+        self.void |= void
         return [news.kind for alert in alerts for news in alert.news]
 
 
@@ -155,7 +158,8 @@ def test_a_cancelled_goal_is_taken_back_at_once_from_those_who_were_told() -> No
     told.hear(0, goal("1"))
     assert told.hear(10, back("1", 10), voided=["1"]) == [Kind.GOAL_CANCELLED]
     assert told.alerts[1].of == (told.alerts[0].id,)
-    assert told.stopped == [told.alerts[0].id]
+    assert told.void == {"1"}
+    assert mend(told.alerts[0], told.void, told.match) is None
     assert told.hear(11, back("1", 10), voided=["1"]) == []
 
 
@@ -178,6 +182,36 @@ def test_a_goal_told_by_the_board_is_cancelled_by_its_event() -> None:
     assert told.hear(90, back("e7", 90, board="home-1")) == [Kind.GOAL_CANCELLED]
 
 
+def test_the_first_of_two_goals_is_cancelled_by_its_name_not_by_the_number_of_the_last() -> None:
+    told = Told()
+    told.hear(0, goal("a", board="home-1"))
+    told.hear(40, goal("b", 40, board="home-2"))
+    assert told.hear(80, back("a", 80, board="home-2"), voided=["a"]) == [Kind.GOAL_CANCELLED]
+    assert (told.alerts[-1].of, told.void) == ((told.alerts[0].id,), {"a"})
+    # What is left is the side's first goal now, and may be cancelled as such by the board.
+    assert told.hear(120, back("home-1", 120, board="home-1")) == [Kind.GOAL_CANCELLED]
+    assert (told.alerts[-1].of, told.void) == ((told.alerts[1].id,), {"a", "b"})
+
+
+def test_a_number_that_has_been_given_before_may_be_another_goals() -> None:
+    told = Told()
+    told.hear(0, goal("a", board="home-1"))
+    told.hear(40, News(Kind.GOAL, "home-2", at(40), Side.HOME, board="home-2"))
+    told.hear(80, back("a", 80, board="home-2"), voided=["a"])
+    second = News(Kind.GOAL, "home-2", at(120), Side.HOME, board="home-2")
+    assert told.hear(120, second) == [Kind.GOAL]
+    assert told.hear(121, second) == []
+
+
+def test_a_score_that_is_taken_back_again_and_again_makes_no_long_ledger() -> None:
+    told = Told()
+    for second in range(0, 1000, 40):
+        told.hear(second, goal("a", second, board="home-1"))
+        told.hear(second + 5, back("a", second + 5, board="home-1"))
+    assert len(told.alerts) == 50
+    assert len(decode(told.kept).told) == CORRECTIONS
+
+
 def test_a_goal_that_is_restored_is_told_again() -> None:
     told = Told()
     told.hear(0, goal("1"))
@@ -185,11 +219,42 @@ def test_a_goal_that_is_restored_is_told_again() -> None:
     assert told.hear(80, goal("1", 80)) == [Kind.GOAL]
 
 
-def test_an_alert_that_told_more_than_the_goal_is_not_stopped() -> None:
+def test_an_alert_that_told_more_than_the_goal_tells_the_rest_with_the_score_as_it_is() -> None:
     told = Told()
-    told.hear(0, goal("1"), other(Kind.HALF_TIME))
-    assert told.hear(10, back("1", 10), voided=["1"]) == [Kind.GOAL_CANCELLED]
-    assert told.stopped == []
+    told.hear(0, goal("0"))
+    told.hear(5, goal("1", 5))
+    told.hear(6, goal("2", 6), score=Score(3, 0))
+    told.close(30)
+    told.hear(40, back("1", 40), score=Score(2, 0), voided=["1"])
+    merged, correction = told.alerts[1:]
+    mended = mend(merged, told.void, told.match)
+    assert mended
+    assert [news.key for news in mended.news] == ["2"]
+    assert set(mended.match.events) == {"2"}
+    assert (mended.id, mended.told_at, mended.match.score) == (merged.id, merged.told_at, Score(2, 0))
+    assert (correction.of, correction.before) == ((merged.id,), mended.match.version)
+    assert merged.match.version < correction.before
+
+
+def test_a_correction_on_its_way_is_an_alert_that_can_be_mended() -> None:
+    told = Told()
+    told.hear(0, goal("1"))
+    told.hear(40, goal("2", 40), score=Score(2, 0))
+    told.hear(50, back("2", 50), score=Score(1, 0), voided=["2"])
+    first = told.alerts[-1]
+    told.hear(51, back("1", 51), score=Score(0, 0), voided=["1"])
+    assert first.id in decode(told.kept).alerts
+    mended = mend(first, ["1"], told.match)
+    assert mended
+    assert (mended.news, mended.before) == (first.news, first.before)
+    assert mended.match.score == Score(0, 0)
+
+
+def test_what_full_time_takes_along_is_not_void() -> None:
+    told = Told()
+    told.hear(0, News(Kind.RED_CARD, "r1", at(0), Side.AWAY, "r1"))
+    told.hear(5, News(Kind.RED_CARD, "r2", at(5), Side.AWAY, "r2"))
+    assert told.hear(9, other(Kind.FULL_TIME, 9), voided=["r2"]) == [Kind.FULL_TIME]
 
 
 def test_a_red_card_taken_back_while_it_waits_is_not_told() -> None:

@@ -9,12 +9,14 @@ import pytest
 
 from db.audience import Channel
 from db.domain import Competition, Kind, MatchInfo, Stamp, Status, Subject, Team, Update, mask_of
+from notify.channels import Channels
 from notify.emulators.ledger import Ledger
-from notify.outcome import Gone
+from notify.outcome import Gone, Later, Outcome
 from tests.emulated import Emulated, emulators, emulators_process
 from tests.pushing import FINAL, START, World, transports_to
+from workers import lookahead
 from workers.history import write_batch
-from workers.lookahead import CHANNEL_AHEAD_MS, CHANNEL_KEEP_MS, REMIND_MS, Lookahead
+from workers.lookahead import CHANNEL_AHEAD_MS, CHANNEL_KEEP_MS, LATER_MOST, REMIND_MS, Lookahead
 
 __all__ = ["emulators", "emulators_process"]
 
@@ -127,6 +129,57 @@ def test_a_followed_match_has_a_channel_from_two_hours_before_until_a_day_after(
     channels = cast.transports.channels("production")
     assert channels
     assert isinstance(channels.delete(channel.id), Gone)
+
+
+def test_a_match_apple_puts_off_stops_no_other(
+    cast: Ahead, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    cast.fan(f"{START + 6:064x}", subject=Subject.COMPETITION, to="cup")
+    for number in range(6):
+        cast.announce(START + MINUTE, f"m{number}")
+    create, asked = Channels.create, 0
+
+    def busy(channels: Channels) -> str | Outcome:
+        nonlocal asked
+        asked += 1
+        return Later("TooManyRequests", 30.0) if asked in late else create(channels)
+
+    monkeypatch.setattr(Channels, "create", busy)
+    late = [1, 2, 4]
+    cast.look(START)
+    assert (asked, len(cast.audience.channels([f"m{number}" for number in range(6)]))) == (6, 3)
+    assert caplog.text.count("channel_put_off") == 3
+    asked, late = 0, [1, 2, 3, 4]
+    cast.look(START)
+    assert asked == LATER_MOST
+
+
+def test_channels_that_only_apple_knows_are_swept_when_they_are_many(
+    cast: Ahead, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    channels = cast.transports.channels("production")
+    assert channels
+    before = channels.all()
+    assert isinstance(before, list)
+    known, *lost = (str(channels.create()) for _ in range(4))
+    cast.audience.keep_channel(Channel(FINAL, "production", known), now_ms=START)
+    everything = {*before, known, *lost}
+    monkeypatch.setattr(lookahead, "SWEEP_MOST", len(before) + 2)
+
+    def swept() -> set[str]:
+        for key in cast.redis.keys("push:lease:sweep*"):
+            cast.redis.delete(key)
+        cast.look(START)
+        listed = channels.all()
+        assert isinstance(listed, list)
+        return set(listed)
+
+    monkeypatch.setattr(lookahead, "SWEEP_ABOVE", len(everything))
+    assert swept() == everything
+    monkeypatch.setattr(lookahead, "SWEEP_ABOVE", 1)
+    assert len(swept()) == 2
+    assert f"listed={len(everything)} lost={len(everything) - 1} deleted={len(before) + 2}" in caplog.text
+    assert swept() == {known}
 
 
 def test_lock_screens_come_first_and_a_score_that_moved_at_once(world: Ahead) -> None:
