@@ -10,6 +10,7 @@ import re
 import select
 import socket
 import time
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from multiprocessing.connection import Connection
 from typing import Any
@@ -106,21 +107,32 @@ class Crowd:
         now = time.monotonic()
         while self.due and self.due[0][0] <= now:
             _, number = heapq.heappop(self.due)
-            self.by_number[number].wire.send(self.by_number[number].request)
+            self._ask(number, self.by_number[number])
         for number, _ in self.poll.poll(0.01, 4_096):
             self._hear(number, self.by_number[number])
 
+    def _ask(self, number: int, reader: Reader) -> None:
+        try:
+            reader.wire.send(reader.request)
+        except ConnectionError:
+            self._come_again(number, reader)
+
+    def _come_again(self, number: int, reader: Reader) -> None:
+        """It was cut off: a failure."""
+        self.tally.failures += 1
+        self.poll.unregister(number)
+        del self.by_number[number]
+        reader.wire.close()
+        reader.data = b""
+        reader.connect()
+        self._join(reader, self.every_s)
+
     def _hear(self, number: int, reader: Reader) -> None:
-        part = reader.wire.recv(65_536)
+        part = b""
+        with suppress(ConnectionError):
+            part = reader.wire.recv(65_536)
         if not part:
-            # Cut off: a failure, and the reader comes again.
-            self.tally.failures += 1
-            self.poll.unregister(number)
-            del self.by_number[number]
-            reader.wire.close()
-            reader.data = b""
-            reader.connect()
-            self._join(reader, self.every_s)
+            self._come_again(number, reader)
             return
         reader.data += part
         if answer := reader.answer():

@@ -163,8 +163,11 @@ sub edge_failed {
 }
 
 sub vcl_miss {
-    if (!req.http.X-Stale-Ok && req.restarts == 0 && req.http.X-Kind != "wait"
-        && vsthrottle.remaining("failed:" + req.url, 1, 1s) == 0) {
+    if (req.http.X-Kind != "wait" && vsthrottle.remaining("failed:" + req.url, 1, 1s) == 0) {
+        if (req.http.X-Stale-Ok) {
+            # Nothing is kept of it, so there is nothing to be had.
+            return (synth(503));
+        }
         set req.http.X-Stale-Ok = "1";
         return (restart);
     }

@@ -218,14 +218,15 @@ class TestFailing:
         assert (answer.status_code, answer.json()["error"]["code"]) == (503, "unavailable")
         assert answer.headers["Cache-Control"] == "no-store"
         origin.replies[path] = score(1)
-        assert edge.version(path) == 1
+        # Not asked again for a second.
+        wait_until(lambda: edge.get(path).status_code == 200, "recovery", timeout_s=5)
 
     def test_a_429_is_never_shared(self, edge: Varnish, origin: Origin) -> None:
         path = f"/api/score/busy-{next(fresh)}"
         origin.replies[path] = Reply(b"{}", {"Cache-Control": "public, max-age=60", "Retry-After": "9"}, 429)
         assert edge.get(path).status_code == 503
         origin.replies[path] = score(1)
-        assert edge.version(path) == 1
+        wait_until(lambda: edge.get(path).status_code == 200, "recovery", timeout_s=5)
 
     def test_a_score_purged_just_before_the_origin_fails_is_still_the_last_good_one(
         self, edge: Varnish, origin: Origin
@@ -271,6 +272,19 @@ class TestFailing:
         assert origin.count(path) - asked <= time.monotonic() - started + 2
         origin.replies[path] = score(4)
         wait_until(lambda: edge.version(path) == 4, "recovery", timeout_s=5)
+
+    @pytest.mark.faults
+    def test_of_a_score_that_is_not_kept_an_ill_origin_is_asked_once_a_second(
+        self, edge: Varnish, origin: Origin
+    ) -> None:
+        path = f"/api/score/unkept-{next(fresh)}"
+        origin.replies[path] = Reply(b"broken", {"Cache-Control": "no-store"}, 503)
+        started = time.monotonic()
+        for _ in range(3):
+            assert at_once([lambda: edge.get(path).status_code] * 40) == [503] * 40
+        assert origin.count(path) <= time.monotonic() - started + 2
+        origin.replies[path] = score(4)
+        wait_until(lambda: edge.get(path).status_code == 200, "recovery", timeout_s=5)
 
     def test_ids_that_are_made_up_do_not_stay(self, edge: Varnish, origin: Origin) -> None:
         path = f"/api/score/none-{next(fresh)}"
