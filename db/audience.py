@@ -215,6 +215,7 @@ def _device(row: DeviceRow) -> Device:
         environment=row.environment,
         locale=row.locale,
         topics=row.topics,
+        live_activity_token=row.live_activity_token,
         endpoint=row.endpoint,
         p256dh=row.p256dh,
         auth=row.auth,
