@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
+    Delete,
     Engine,
     Select,
     Subquery,
     Text,
+    Update,
     and_,
     cast,
     delete,
@@ -22,6 +24,7 @@ from sqlalchemy import (
     text,
     tuple_,
     union_all,
+    update,
 )
 
 from db.domain import Device, Match, Platform, Subject
@@ -58,10 +61,12 @@ class Reached:
 
 @dataclass(frozen=True, slots=True)
 class Dead:
-    """An address a service says is gone. since_ms: from when on; None if the service does not say."""
+    """An address a service says is gone. since_ms: from when on; None if the service does not say. live_activity_token:
+    where that is the address, and not the device."""
 
     device_id: int
     since_ms: int | None
+    live_activity_token: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +118,18 @@ class Audience:
         return self.devices(ids)
 
     def forget(self, dead: Sequence[Dead]) -> int:
-        """Delete dead addresses, but not one registered since it was seen dead; returns how many went."""
+        """Delete dead addresses, but not one registered since it was seen dead; returns how many went. A device whose
+        Live Activities cannot be begun any more stays."""
         return sum(self._forget(one) for one in dead)
 
     def _forget(self, dead: Dead) -> int:
-        gone = delete(DeviceRow).where(DeviceRow.id == dead.device_id)
+        named = DeviceRow.id == dead.device_id
         if dead.since_ms is not None:
-            gone = gone.where(DeviceRow.registered_at <= _moment(dead.since_ms))
+            named &= DeviceRow.registered_at <= _moment(dead.since_ms)
+        gone: Delete | Update = delete(DeviceRow).where(named)
+        if dead.live_activity_token is not None:
+            held = DeviceRow.live_activity_token == dead.live_activity_token
+            gone = update(DeviceRow).where(named, held).values(live_activity_token=None)
         with begin(self.engine) as session:
             return int(session.execute(gone).rowcount)  # type: ignore[attr-defined]
 

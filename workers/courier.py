@@ -17,8 +17,9 @@ from db.errors import Unavailable
 from db.metrics import PUSH_SECONDS
 from notify import window
 from notify.outcome import ConfigFault, Delivered, Gone, Later, OurFault, Outcome
-from notify.transport import Parcel, Transport
+from notify.transport import ActivityStart, Parcel, Transport
 from workers.letters import EXPIRY_MS, Letters
+from workers.starts import Starts
 from workers.transports import WORD, Transports, counted
 
 logger = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ class Courier:
         self.chunks = chunks
         self.audience = audience
         self.transports = transports
+        self.starts = Starts(audience, transports)
 
     def turn(self, *, now_ms: int) -> bool:
         """Send one chunk; False if none is ready."""
@@ -124,10 +126,14 @@ class Courier:
         return [one for one in found if one.since_ms is not None]
 
     def _routes(self, started: Started, reached: list[Reached], trip: Trip) -> Iterator[tuple[Transport, list[Parcel]]]:
-        """A transport and what it is to carry."""
-        letters = Letters(window.decode_alert(started.alert))
+        """A transport and what it is to carry. Live Activities first: where one cannot be begun, the alert is told."""
+        alert = window.decode_alert(started.alert)
+        letters = Letters(alert)
+        yield from self.starts.routes(alert, started.devices, reached, letters).items()
         by_transport: dict[Transport, list[Parcel]] = {}
         for one in reached:
+            if one.id in trip.settled:
+                continue
             message = letters.to(started.devices[one.id], one.locale, spoiler_free=one.spoiler_free)
             transport = self.transports.of(one.device)
             if transport is None:
@@ -155,6 +161,8 @@ class Trip:
         self.dead: dict[str, list[Dead]] = {}
         self.outcomes = Counter[str]()
         self.refused: dict[str, str] = {}
+        # Whom nothing else is to be sent: it may have what it should, or is tried again.
+        self.settled: set[int] = set()
 
     @property
     def now_ms(self) -> int:
@@ -175,13 +183,16 @@ class Trip:
         device_id = int(str(parcel.tag))
         self.outcomes[name] += 1
         self.counts.update(counted(name, outcome))
+        if not isinstance(outcome, Gone | OurFault):
+            self.settled.add(device_id)
         match outcome:
             case Delivered():
                 after_ms = self.now_ms - self.started.told_at
                 self.counts[_latency(after_ms)] += 1
                 PUSH_SECONDS.observe(after_ms / 1000, service=name)
             case Gone(_, since_ms):
-                self.dead.setdefault(name, []).append(Dead(device_id, since_ms))
+                start = parcel.address.token if isinstance(parcel.address, ActivityStart) else None
+                self.dead.setdefault(name, []).append(Dead(device_id, since_ms, start))
             case Later(_, retry_after_s):
                 self._try_again(device_id, retry_after_s)
             case ConfigFault():
