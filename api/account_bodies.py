@@ -110,6 +110,13 @@ class DeviceIn(Body):
         AfterValidator(_variant),
         Field(description="the variant whose topics this app has subscribed to; it is then not written to by token"),
     ] = None
+    live_activity_token: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[0-9A-Fa-f]{16,400}$",
+            description="of `ios`, from iOS 18 on: the push-to-start token by which matches begin as Live Activities",
+        ),
+    ] = None
     subscription: Annotated[Subscription | None, Field(description="of `web`")] = None
 
 
@@ -120,6 +127,7 @@ class DeviceOut(Body):
     kind: str
     locale: str | None
     topics: str | None
+    live_activity: Annotated[bool, Field(description="whether it has a `live_activity_token`")]
     registered_at: datetime
 
 

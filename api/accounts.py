@@ -83,6 +83,9 @@ def register_device(platform: str, token: str) -> Response:
         raise Refused("The body is not understood.", "invalid", (Fault("subscription", "web, and only web, has one"),))
     if said.topics and found.platform is not Platform.ANDROID:
         raise Refused("The body is not understood.", "invalid", (Fault("topics", "only android has topics"),))
+    if said.live_activity_token and found.platform is not Platform.IOS:
+        fault = Fault("live_activity_token", "only ios has one")
+        raise Refused("The body is not understood.", "invalid", (fault,))
     device = Device(
         platform=found.platform,
         token=found.token,
@@ -90,6 +93,7 @@ def register_device(platform: str, token: str) -> Response:
         environment=said.environment,
         locale=said.locale,
         topics=said.topics,
+        live_activity_token=said.live_activity_token.lower() if said.live_activity_token else None,
         endpoint=subscription.endpoint if subscription else None,
         p256dh=subscription.keys.p256dh if subscription else None,
         auth=subscription.keys.auth if subscription else None,
@@ -144,5 +148,6 @@ def _shown(device: Device) -> dict[str, object]:
         "kind": device.kind,
         "locale": device.locale,
         "topics": device.topics,
+        "live_activity": device.live_activity_token is not None,
         "registered_at": render.rfc3339(device.registered_at),
     }

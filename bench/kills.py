@@ -1,4 +1,5 @@
 """A push worker is killed (SIGKILL) at random points of a fan-out: did every phone get the goal, and how many twice?
+With --activities it is kick-off, and what every phone is to get is a Live Activity.
 
 `make bench-kills`. The whole system runs, its pushes go to the emulated APNs, whose ledger is the witness. Progress is
 on stderr, the last line is JSON.
@@ -24,11 +25,14 @@ from sqlalchemy import Engine, insert
 
 from bench import system
 from bench.system import ROOT, System
+from db.audience import Audience, Channel
 from db.domain import DEFAULT_KINDS, mask_of
 from db.models import DeviceRow, UserRow, UserSubscriptionRow
 from db.session import engine
+from notify.channels import Channels
 from notify.emulators.ledger import Ledger
-from notify.emulators.phone import phone_of
+from notify.emulators.phone import history, phone_of
+from notify.signature import Key, Signature
 from workers.planner import CHUNK
 from workers.queues import PUSH
 from workers.recordings.door import signed
@@ -54,7 +58,7 @@ def emulated() -> Iterator[dict[str, str]]:
             process.stdout.close()
 
 
-def load(bind: Engine, devices: int) -> None:
+def load(bind: Engine, devices: int, *, activities: bool) -> None:
     now = datetime.now(UTC)
     users = [
         {"id": f"u-{n}", "time_zone": "UTC", "spoiler_free": False, "locale": "en", "created_at": now, "active_at": now}
@@ -62,7 +66,8 @@ def load(bind: Engine, devices: int) -> None:
     ]
     phones = [
         {"user_id": f"u-{n}", "digest": f"{n:064x}", "platform": "ios", "token": token(n), "kind": "token",
-         "environment": "production", "registered_at": now, "active_at": now}
+         "environment": "production", "registered_at": now, "active_at": now,
+         "live_activity_token": start_token(n) if activities else None}
         for n in range(devices)
     ]  # fmt: skip
     follows = [
@@ -78,6 +83,19 @@ def token(number: int) -> str:
     return f"{number:064x}"
 
 
+def start_token(number: int) -> str:
+    return f"{number:0160x}"
+
+
+def open_channel(bind: Engine, settings: dict[str, str]) -> None:
+    """As it is before kick-off."""
+    signature = Signature(Key(settings["apns_team"], settings["apns_key_id"], settings["apns_key"]))
+    office = Channels(signature, settings["apns_bundle"], url=settings["apns_channels_url"], ca=settings["push_ca"])
+    made = office.create()
+    assert isinstance(made, str)
+    Audience(bind).keep_channel(Channel(MATCH, "production", made), now_ms=time.time_ns() // 1_000_000)
+
+
 def tell(running: System, kind: str, home: int) -> None:
     """A provider's event, by the signed door."""
     now = datetime.now(UTC)
@@ -91,23 +109,28 @@ def tell(running: System, kind: str, home: int) -> None:
 class Witness:
     """What the emulated Apple has taken, read from its ledger as it grows."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, activities: bool) -> None:
         self.ledger = Ledger(Path(path))
+        self.activities = activities
 
-    def taken(self, sort: str = "alert") -> int:
-        found = self.ledger.db.execute("SELECT count(*) FROM pushes WHERE sort = ?", (sort,)).fetchone()
-        return int(found[0])
+    def counts(self) -> dict[str, int]:
+        """Pushes by phone, without what was broadcast."""
+        return {name: n for name, n in self.ledger.counts().items() if not name.startswith("channel:")}
+
+    def taken(self) -> int:
+        return sum(self.counts().values())
 
     def reached(self, devices: int) -> bool:
-        return len(self.ledger.counts()) >= devices
+        return len(self.counts()) >= devices
 
     def figures(self, devices: int) -> dict[str, int]:
-        counts = self.ledger.counts()
-        phones = [phone_of(self.ledger.of(token(n)), time.time()) for n in range(devices)]
+        counts = self.counts()
+        phones = [phone_of(history(self.ledger, token(n), start_token(n)), time.time()) for n in range(devices)]
+        shown = [phone.activities if self.activities else phone.alerts for phone in phones]
         return {
-            "reached": sum(token(n) in counts for n in range(devices)),
+            "reached": sum(map(bool, shown)),
             "resent": sum(counts.values()) - len(counts),
-            "shown_twice": sum(len(phone.alerts) > 1 for phone in phones),
+            "shown_twice": sum(len(phone.alerts) > 1 or len(phone.activities) > 1 for phone in phones),
         }
 
 
@@ -131,16 +154,18 @@ def kill_at_random(running: System, witness: Witness, devices: int, kills: int, 
     return done
 
 
-def run(devices: int, kills: int, seed: int) -> dict[str, Any]:
+def run(devices: int, kills: int, seed: int, *, activities: bool = False) -> dict[str, Any]:
     with emulated() as settings:
         env = {name.upper(): value for name, value in settings.items()}
         with system.running(**env) as running:
             bind = engine(running.env["DATABASE_URL"])
-            load(bind, devices)
+            load(bind, devices, activities=activities)
+            if activities:
+                open_channel(bind, settings)
             bind.dispose()
-            witness = Witness(settings["ledger"])
+            witness = Witness(settings["ledger"], activities=activities)
             started = time.monotonic()
-            tell(running, "goal", 1)
+            tell(running, "kickoff" if activities else "goal", 0 if activities else 1)
             done = kill_at_random(running, witness, devices, kills, random.Random(seed))
             lasted = time.monotonic() - started
             found = witness.figures(devices)
@@ -153,8 +178,9 @@ def main() -> None:
     parser.add_argument("--devices", type=int, default=100_000)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--activities", action="store_true", help="begin Live Activities instead of telling a goal")
     asked = parser.parse_args()
-    found = run(asked.devices, asked.kills, asked.seed)
+    found = run(asked.devices, asked.kills, asked.seed, activities=asked.activities)
     for name, value in found.items():
         print(f"{name:14}{value}")
     print(json.dumps(found))

@@ -119,6 +119,11 @@ class Accounts:
             kept_id = row.id if row else None
             same = (DeviceRow.digest == digest) | _named(user_id, device)
             session.execute(delete(DeviceRow).where(same, DeviceRow.id.is_distinct_from(kept_id)))
+            if device.live_activity_token:
+                # A phone whose device token has changed, or its owner, begins a Live Activity once.
+                held = DeviceRow.live_activity_token == device.live_activity_token
+                others = update(DeviceRow).where(held, DeviceRow.id.is_distinct_from(kept_id))
+                session.execute(others.values(live_activity_token=None))
             row = row or DeviceRow(user_id=user_id, digest=digest)
             if device.topics and not fits(device.topics, _account(session.get_one(UserRow, user_id))):
                 device = replace(device, topics=None)
@@ -237,6 +242,7 @@ def _write(row: DeviceRow, device: Device, now: datetime) -> None:
     row.platform, row.token, row.kind = device.platform.value, device.token, device.kind
     row.endpoint, row.p256dh, row.auth = device.endpoint, device.p256dh, device.auth
     row.environment, row.locale, row.topics = device.environment, device.locale, device.topics
+    row.live_activity_token = device.live_activity_token
     row.registered_at = row.active_at = now
 
 
@@ -248,6 +254,7 @@ def _device(row: DeviceRow) -> Device:
         environment=row.environment,
         locale=row.locale,
         topics=row.topics,
+        live_activity_token=row.live_activity_token,
         endpoint=row.endpoint,
         p256dh=row.p256dh,
         auth=row.auth,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,6 +24,7 @@ from sqlalchemy import (
     text,
     tuple_,
     union_all,
+    update,
     values,
 )
 
@@ -69,10 +70,12 @@ class Reached:
 
 @dataclass(frozen=True, slots=True)
 class Dead:
-    """An address a service says is gone. since_ms: from when on; None if the service does not say."""
+    """An address a service says is gone. since_ms: from when on; None if the service does not say. live_activity_token:
+    where that is the address, and not the device."""
 
     device_id: int
     since_ms: int | None
+    live_activity_token: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +128,26 @@ class Audience:
         return self.devices(ids)
 
     def forget(self, dead: Sequence[Dead]) -> int:
-        """Delete dead addresses, but not one registered since it was seen dead; returns how many went."""
+        """Delete dead addresses, but not one registered since it was seen dead; returns how many went. A device whose
+        Live Activities cannot be begun any more stays."""
+        gone = [one for one in dead if one.live_activity_token is None]
+        return self._delete(gone) + self._delete_starts([one for one in dead if one.live_activity_token is not None])
+
+    def _delete(self, dead: Sequence[Dead]) -> int:
         if not dead:
             return 0
-        listed = _listed(dead)
-        seen = select(DeviceRow.id).join(listed, listed.c.id == DeviceRow.id)
-        gone = delete(DeviceRow).where(DeviceRow.id.in_(seen.where(DeviceRow.registered_at <= listed.c.since)))
+        gone = delete(DeviceRow).where(DeviceRow.id.in_(_still(dead)))
         with begin(self.engine) as session:
             # Counted by what it returns: sqlite3 has no count for a statement that begins with WITH.
+            return len(session.scalars(gone.returning(DeviceRow.id), execution_options=_UNSEEN).all())
+
+    def _delete_starts(self, dead: Sequence[Dead]) -> int:
+        """A token that has been replaced meanwhile is another."""
+        if not dead:
+            return 0
+        held = DeviceRow.live_activity_token.in_([one.live_activity_token for one in dead])
+        gone = update(DeviceRow).where(DeviceRow.id.in_(_still(dead)), held).values(live_activity_token=None)
+        with begin(self.engine) as session:
             return len(session.scalars(gone.returning(DeviceRow.id), execution_options=_UNSEEN).all())
 
     def variants(self, known: Sequence[str]) -> list[str]:
@@ -189,6 +204,13 @@ class Audience:
             )
 
 
+def _still(dead: Sequence[Dead]) -> Select[Any]:
+    """The devices of these that were not registered since."""
+    listed = _listed(dead)
+    seen = select(DeviceRow.id).join(listed, listed.c.id == DeviceRow.id)
+    return seen.where(DeviceRow.registered_at <= listed.c.since)
+
+
 def _listed(dead: Sequence[Dead]) -> CTE:
     """As rows of a query. Whoever died at no known time did so after any registration."""
     columns = (column("id", DeviceRow.id.type), column("since", DeviceRow.registered_at.type))
@@ -238,6 +260,7 @@ def _device(row: DeviceRow) -> Device:
         environment=row.environment,
         locale=row.locale,
         topics=row.topics,
+        live_activity_token=row.live_activity_token,
         endpoint=row.endpoint,
         p256dh=row.p256dh,
         auth=row.auth,

@@ -150,7 +150,8 @@ class UserRow(Base):
 class DeviceRow(Base):
     """One address of one user. digest names the address (platform, environment, token or endpoint): a phone that is
     handed on moves to its new user. topics: the variant of FCM topics the app has said it listens to; such a device is
-    not written to one by one. active_at: its user's, kept here because devices are planned in that order."""
+    not written to one by one. live_activity_token: one phone's, so one row's at most. active_at: its user's, kept here
+    because devices are planned in that order."""
 
     __tablename__ = "devices"
     __table_args__ = (
@@ -161,6 +162,13 @@ class DeviceRow(Base):
             "id",
             postgresql_where=text("environment = 'sandbox'"),
             sqlite_where=text("environment = 'sandbox'"),
+        ),
+        Index(
+            "ix_devices_live_activity",
+            "live_activity_token",
+            unique=True,
+            postgresql_where=text("live_activity_token IS NOT NULL"),
+            sqlite_where=text("live_activity_token IS NOT NULL"),
         ),
     )
 
@@ -176,6 +184,7 @@ class DeviceRow(Base):
     environment: Mapped[str] = mapped_column(String(16))
     locale: Mapped[str | None] = mapped_column(String(35))
     topics: Mapped[str | None] = mapped_column(String(16))
+    live_activity_token: Mapped[str | None] = mapped_column(String(400))
     registered_at: Mapped[datetime] = mapped_column(Moment)
     active_at: Mapped[datetime] = mapped_column(Moment)
 

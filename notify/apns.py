@@ -15,7 +15,7 @@ from db.domain import Device
 from notify import payload
 from notify.lane import STREAMS, Reply, Request
 from notify.message import Message
-from notify.outcome import ConfigFault, Delivered, Gone, Later, OurFault, Outcome
+from notify.outcome import ConfigFault, Delivered, Dropped, Gone, Later, OurFault, Outcome
 from notify.sender import Again, Sender, Settled
 from notify.signature import Key, Signature
 from notify.transport import Activity, ActivityStart, Address, Channel, Parcel
@@ -32,8 +32,6 @@ READY = 64
 
 _DELIVERED = Delivered()
 _ON_ONE_PHONE = (Device, Activity, ActivityStart)
-# Of these all addresses get the same headers and the same body.
-_ALIKE = (Device, Activity)
 # Broadcasts and Live Activities are each allowed to an app by itself.
 _SCOPES = {Device: "alerts", Activity: "activities", ActivityStart: "activities", Channel: "broadcasts"}
 _GONE = frozenset({"BadDeviceToken", "DeviceTokenNotForTopic", "Unregistered", "ExpiredToken"})
@@ -73,7 +71,7 @@ class Apns:
         self.signature = Signature(key)
         # Apple opens one stream to a connection until its token has proved good.
         self.sender = Sender(url, connections=connections, opening=1, streams=streams, answer_s=ANSWER_S, ca=ca)
-        self.ready: dict[tuple[int, Address | type], tuple[Message, list[str], bytes]] = {}
+        self.ready: dict[tuple[int, object], tuple[Message, list[str], bytes]] = {}
         self.signed_with = ""
 
     def send(self, parcels: Iterable[Parcel]) -> Iterator[tuple[Parcel, Outcome]]:
@@ -100,8 +98,7 @@ class Apns:
             self.ready.clear()
             self.signed_with = token
         message, address = parcel.message, parcel.address
-        sort = type(address)
-        key = (id(message), sort if sort in _ALIKE else address)
+        key = (id(message), _sort(address))
         known = self.ready.get(key)
         if known is None:
             known = self.ready[key] = (message, self._headers(parcel, token), _body(message, address))
@@ -133,6 +130,9 @@ class Apns:
         if reason == "TooManyProviderTokenUpdates":
             # It is counted by connection: the present token on a new one is the first there.
             return Again(reason, soon=True, leave=True)
+        if reason in _CHANNEL_GONE and isinstance(request.parcel.address, ActivityStart):
+            # The phone is there; what it was to listen to is not.
+            return Dropped(reason)
         return judged(reply, reason, since_ms)
 
     def _resign(self, request: Request) -> Outcome | Again:
@@ -157,6 +157,13 @@ def judged(reply: Reply, reason: str, since_ms: int | None = None) -> Outcome | 
     if reply.status >= 500:
         return Again(reason, reply.retry_after_s, leave=reason == "Shutdown", fault=True)
     return OurFault(reason)
+
+
+def _sort(address: Address) -> object:
+    """Addresses of one sort get the same headers and the same body."""
+    if isinstance(address, ActivityStart):
+        return ActivityStart, address.channel
+    return address if isinstance(address, Channel) else type(address)
 
 
 def _body(message: Message, address: Address) -> bytes:

@@ -18,8 +18,9 @@ FCM_BYTES = 4096
 FCM_TOPIC_BYTES = 2048
 # RFC 8291, 4: one 4096-byte record; its 86-byte header, 16-byte tag and delimiter leave 3993.
 WEB_BYTES = 3993
-# A Live Activity that heard nothing for this long is shown as out of date.
-STALE_S = 15 * 60
+# A Live Activity that heard nothing for this long is shown as out of date. Only score and status are published, and the
+# longest half of a World Cup without either lasted an hour (England v Iran, 2022: 45 + 14).
+STALE_S = 65 * 60
 # It stays on the lock screen this long after the final whistle (the Guardian's figure).
 DISMISS_S = 60 * 60
 
@@ -36,7 +37,7 @@ def apns_activity(message: Message) -> bytes:
 
 
 def apns_start(message: Message, channel: str | None) -> bytes:
-    """Begins a Live Activity. channel: iOS 18 and later only; older systems refuse the start."""
+    """Begins a Live Activity, which listens to `channel` from then on (iOS 18; older systems refuse such a start)."""
     return fit(message, APNS_BYTES, lambda said: _start(said, channel))
 
 
@@ -108,10 +109,12 @@ def _activity(message: Message) -> dict[str, Any]:
 
 
 def _start(message: Message, channel: str | None) -> dict[str, Any]:
+    at = int(message.at)
     aps: dict[str, Any] = {
-        "timestamp": int(message.at),
+        "timestamp": at,
         "event": "start",
         "content-state": dict(message.state),
+        "stale-date": at + STALE_S,
         "attributes-type": "MatchAttributes",
         "attributes": dict(message.attributes),
         "alert": {"title": message.title, "body": message.body},

@@ -16,6 +16,7 @@ from db.audience import Audience
 from db.chunks import Chunks
 from db.domain import (
     Account,
+    Competition,
     Device,
     Event,
     Follow,
@@ -36,11 +37,13 @@ from db.live import Live, connect
 from db.session import engine
 from notify.message import Message
 from notify.outcome import Delivered, Outcome
-from notify.transport import Parcel
+from notify.transport import ActivityStart, Parcel
 from tests.emulated import Emulated
 from workers.broadcasts import Broadcasts
 from workers.courier import Courier
+from workers.history import write_batch
 from workers.ingest import Drain
+from workers.lookahead import Lookahead
 from workers.planner import Planner
 from workers.push import Push
 from workers.queues import Bells
@@ -66,7 +69,7 @@ class Recorder:
     def send(self, parcels: Iterable[Parcel]) -> Iterator[tuple[Parcel, Outcome]]:
         for parcel in parcels:
             self.before(parcel)
-            token = parcel.address.token if isinstance(parcel.address, Device) else str(parcel.address)
+            token = parcel.address.token if isinstance(parcel.address, Device | ActivityStart) else str(parcel.address)
             outcome = self.answers.get(token, Delivered())
             if isinstance(outcome, Delivered):
                 self.sent.append((token, parcel.message))
@@ -155,6 +158,24 @@ class World:
         self.say(-3600, status=Status.SCHEDULED, info=info)
         self.say(0, "kickoff", score=(0, 0))
         self.phones.sent.clear()
+
+
+class Ahead(World):
+    """A world whose matches reach history."""
+
+    def announce(self, start_ms: int, match_id: str = FINAL) -> None:
+        info = MatchInfo(
+            Team("arg", "Argentina"), Team("fra", "France"), Competition("cup", "Cup"), start_time=start_ms
+        )
+        self.stamps += 1
+        stamp = Stamp(START + self.stamps, source="test")
+        self.hear([Update(match_id, stamp, START, info=info, status=Status.SCHEDULED)], START)
+        write_batch(self.live, self.history)
+
+    def look(self, now_ms: int) -> None:
+        self.now_ms = now_ms
+        Lookahead(self.alerts, self.audience, self.history, self.transports, self.push).look(now_ms=now_ms)
+        self.run()
 
 
 def transports_to(emulated: Emulated) -> Transports:

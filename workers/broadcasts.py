@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 
 from db.alerts import Alerts
 from db.audience import Audience, Channel
@@ -24,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 # A publication that did not get through is repeated with what is so by then.
 AGAIN_MS = 5_000
+# A state holds until the next one, so it waits for phones out of reach and late listeners as long as APNs keeps it.
+KEEP_S = 8 * 60 * 60
 
 
 class Broadcasts:
@@ -73,4 +76,6 @@ def state_of(match: Match, now_ms: int, *, moved: bool) -> Message:
     """The present state without words of its own: what happened is told by alerts. moved: the score has, since it was
     last shown. That is worth priority 10; what has this counts against an app's budget, so the rest goes at 5 (Apple,
     "Starting and updating Live Activities with ActivityKit push notifications")."""
-    return compose(match, [News(Kind.KICKOFF, "state")], "en", now=now_ms / 1000, silent=True, urgent=moved)
+    now = now_ms / 1000
+    message = compose(match, [News(Kind.KICKOFF, "state")], "en", now=now, silent=True, urgent=moved)
+    return replace(message, expires_at=int(now) + KEEP_S)

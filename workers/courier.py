@@ -17,9 +17,10 @@ from db.errors import Unavailable
 from db.metrics import PUSH_SECONDS
 from notify import window
 from notify.outcome import ConfigFault, Delivered, Dropped, Gone, Later, OurFault, Outcome
-from notify.transport import Parcel, Transport
+from notify.transport import ActivityStart, Parcel, Transport
 from workers.letters import EXPIRY_MS, Letters
 from workers.silence import Silence
+from workers.starts import Starts
 from workers.transports import WORD, Transports, counted
 
 logger = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ class Courier:
         self.chunks = chunks
         self.audience = audience
         self.transports = transports
+        self.starts = Starts(audience, transports)
 
     def turn(self, *, now_ms: int) -> bool:
         """Send one chunk; False if none is ready."""
@@ -127,11 +129,16 @@ class Courier:
         return [one for one in found if one.since_ms is not None]
 
     def _routes(self, started: Started, reached: list[Reached], trip: Trip) -> Iterator[tuple[Transport, list[Parcel]]]:
-        """A transport and what it is to carry. What comes in somebody's quiet hours comes without a sound: the end of a
-        goal told before them, or another try."""
-        letters, silence = Letters(window.decode_alert(started.alert)), Silence(trip.began_ms)
+        """A transport and what it is to carry. Live Activities first: where one cannot be begun, the alert is told.
+        What comes in somebody's quiet hours comes without a sound: the end of a goal told before them, or another
+        try."""
+        alert, silence = window.decode_alert(started.alert), Silence(trip.began_ms)
+        letters = Letters(alert)
+        yield from self.starts.routes(alert, started.devices, reached, letters).items()
         by_transport: dict[Transport, list[Parcel]] = {}
         for one in reached:
+            if one.id not in trip.open:
+                continue
             silent = silence.reigns(one.time_zone, one.quiet_since, one.quiet_until)
             kinds = started.devices[one.id]
             message = letters.to(kinds, one.locale, spoiler_free=one.spoiler_free, silent=silent)
@@ -188,23 +195,26 @@ class Trip:
                 self._note(transport.name, parcel, outcome)
                 if transport.name in self.refused:
                     break
-        left = self.open & {_device_id(parcel) for parcel in parcels}
+        left = self.open & {_device_id(parcel) for parcel in parcels if not _starts(parcel)}
         self.miss(left, "failed", f"failed:{transport.name}:stopped")
 
     def _note(self, name: str, parcel: Parcel, outcome: Outcome) -> None:
         device_id = _device_id(parcel)
         self.outcomes[name] += 1
         self.counts.update(counted(name, outcome))
-        self.open.discard(device_id)
-        if isinstance(outcome, Gone | Dropped | OurFault):
-            self.missed.add(device_id)
+        failed = isinstance(outcome, Gone | Dropped | OurFault)
+        if not (failed and _starts(parcel)):
+            # Else the alert goes there in its place.
+            self.open.discard(device_id)
+            self.missed |= {device_id} if failed else set()
         match outcome:
             case Delivered():
                 after_ms = self.now_ms - self.started.told_at
                 self.counts[_latency(after_ms)] += 1
                 PUSH_SECONDS.observe(after_ms / 1000, service=name)
             case Gone(_, since_ms):
-                self.dead.setdefault(name, []).append(Dead(device_id, since_ms))
+                start = parcel.address.token if isinstance(parcel.address, ActivityStart) else None
+                self.dead.setdefault(name, []).append(Dead(device_id, since_ms, start))
             case Later(_, retry_after_s):
                 self._try_again(device_id, retry_after_s)
             case ConfigFault():
@@ -226,6 +236,10 @@ class Trip:
 
 def _device_id(parcel: Parcel) -> int:
     return int(str(parcel.tag))
+
+
+def _starts(parcel: Parcel) -> bool:
+    return isinstance(parcel.address, ActivityStart)
 
 
 def _latency(ms: int) -> str:

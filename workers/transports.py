@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from config import Settings, pem
@@ -15,7 +16,7 @@ from notify.fcm import Fcm
 from notify.null import Null
 from notify.outcome import Delivered, Dropped, Gone, Later, Outcome
 from notify.signature import Key
-from notify.transport import Transport
+from notify.transport import Parcel, Transport
 from notify.webpush import WebPush
 
 # Apple keeps apps that are being debugged apart from those of the store: other hosts, other tokens, other channels.
@@ -28,12 +29,29 @@ _CHANNELS = {"production": channels.PRODUCTION, "sandbox": channels.SANDBOX}
 WORD = re.compile(r"[A-Za-z0-9_-]{1,48}")
 
 
+class LiveActivities:
+    """Starts of Live Activities: the way of alerts to the same phones, under a name of its own. What is wrong with the
+    one says nothing of the other: neither its faults stop it, nor its dead addresses count as its."""
+
+    name = "live_activity"
+
+    def __init__(self, ios: Transport) -> None:
+        self.ios = ios
+
+    def send(self, parcels: Iterable[Parcel]) -> Iterator[tuple[Parcel, Outcome]]:
+        return self.ios.send(parcels)
+
+    def close(self) -> None:
+        """The other one's."""
+
+
 class Transports:
     """Each is None where there are no keys for it; with PUSH=null each sends nothing and says it did."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.apns: dict[str, Transport | None] = {}
+        self.activities: dict[str, LiveActivities] = {}
 
     def of(self, device: Device) -> Transport | None:
         match device.platform:
@@ -48,6 +66,11 @@ class Transports:
         if environment not in self.apns:
             self.apns[environment] = self._apns(environment)
         return self.apns[environment]
+
+    def starts(self, environment: str) -> Transport | None:
+        """By which Live Activities are begun."""
+        transport = self.ios(environment)
+        return self.activities.setdefault(environment, LiveActivities(transport)) if transport else None
 
     def channels(self, environment: str) -> Channels | None:
         """Where broadcast channels of an environment are made and deleted."""

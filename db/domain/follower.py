@@ -60,7 +60,8 @@ class Device:
     token: APNs device token, FCM registration token or installation id (kind `token` or `fid`), or the app's own name
     for a Web Push subscription, whose endpoint and keys (base64url, RFC 8291) stand beside it. environment: of APNs,
     `production` or `sandbox`. locale: BCP 47, None for the account's. topics: the variant of FCM topics the app listens
-    to. registered_at: ms; word that it is gone from before then is stale.
+    to. live_activity_token: of iOS 18, the push-to-start token by which a Live Activity is begun there. registered_at:
+    ms; word that one of its tokens is gone from before then is stale.
     """
 
     platform: Platform
@@ -69,11 +70,12 @@ class Device:
     environment: str = "production"
     locale: str | None = None
     topics: str | None = None
+    live_activity_token: str | None = None
     endpoint: str | None = None
     p256dh: str | None = None
     auth: str | None = None
     registered_at: int = 0
 
     def __repr__(self) -> str:
-        """Without its address: whoever holds a token can write to the phone, so it appears in no log."""
+        """Without its addresses: whoever holds a token can write to the phone, so it appears in no log."""
         return f"Device({self.platform}, {self.environment})"

@@ -38,6 +38,8 @@ _SUFFIXES = {
     "pushtotalk": ".voip-ptt",
     "widgets": ".push-type.widgets",
 }
+# What a start must say beside what each event says.
+_START: dict[str, type] = {"attributes-type": str, "attributes": dict, "alert": dict}
 # Errors after which a connection is slowed, and at twice as many left; bad tokens after which it is dropped.
 # Apple gives no numbers, only that BadDeviceToken counts soonest and 410 never.
 _ERRORS, _BAD_TOKENS = 100, 50
@@ -64,6 +66,8 @@ class Apns:
         self.rules, self.ledger, self.channels, self.clock = rules, ledger, channels, clock
         self.faults = Faults()
         self.links: set[Link] = set()
+        # Of each token the topic it was first used with: the system gives an app another for each.
+        self.topics: dict[str, str] = {}
 
     def opened(self, link: Link) -> None:
         link.max_streams = 1
@@ -152,8 +156,10 @@ class Apns:
             raise Wrong(400, "BadDeviceToken")
         if bad := self.rules.tokens.get(token):
             raise Wrong(*bad)
+        if self.topics.setdefault(token, asked.get("apns-topic") or "") != asked.get("apns-topic"):
+            raise Wrong(400, "DeviceTokenNotForTopic")
         payload = _payload(asked.body, LARGE_BYTES if push_type == "voip" else PAYLOAD_BYTES)
-        _check_aps(payload, push_type)
+        self._check(payload, push_type)
         return Push(self.clock(), "apns", token, push_type, collapse, expires_at, payload)
 
     def _push_type(self, asked: Asked) -> str:
@@ -186,10 +192,31 @@ class Apns:
         if stored is None:
             raise Wrong(400, "ChannelNotRegistered")
         payload = _payload(asked.body, LARGE_BYTES)
-        _check_aps(payload, push_type)
+        self._check(payload, push_type)
         if payload["aps"]["event"] == "start":
             raise Wrong(400, "BadRequestPayload")
         return Push(self.clock(), "apns", f"channel:{channel_id}", push_type, "", expires_at, payload)
+
+    def _check(self, payload: dict[str, Any], push_type: str) -> None:
+        """What a phone could not do anything with. The real APNs takes such a push and the phone drops it in silence;
+        here it is said aloud."""
+        aps = payload["aps"]
+        if push_type == "alert" and not aps.get("alert"):
+            raise Wrong(400, "BadRequestPayload")
+        if push_type == "liveactivity" and not (_is_activity(aps) and self._can_start(aps)):
+            raise Wrong(400, "BadRequestPayload")
+
+    def _can_start(self, aps: dict[str, Any]) -> bool:
+        """Whether a start says what is to be begun, and where it is to listen; true of any other event."""
+        if aps["event"] != "start":
+            return True
+        said = all(isinstance(aps.get(name), sort) for name, sort in _START.items()) and aps["alert"]
+        return said and ("input-push-channel" not in aps or aps["input-push-channel"] in self.channels.known)
+
+
+def _is_activity(aps: dict[str, Any]) -> bool:
+    known = aps.get("event") in ("start", "update", "end")
+    return known and type(aps.get("timestamp")) is int and isinstance(aps.get("content-state"), dict)
 
 
 def _expiration(asked: Asked) -> float:
@@ -211,16 +238,3 @@ def _payload(body: bytes, limit: int) -> dict[str, Any]:
     if not isinstance(payload, dict) or not isinstance(payload.get("aps"), dict):
         raise Wrong(400, "BadRequestPayload")
     return payload
-
-
-def _check_aps(payload: dict[str, Any], push_type: str) -> None:
-    """What a phone could not do anything with. The real APNs takes such a push and the phone drops it in silence; here
-    it is said aloud."""
-    aps = payload["aps"]
-    if push_type == "alert" and not aps.get("alert"):
-        raise Wrong(400, "BadRequestPayload")
-    if push_type == "liveactivity":
-        known = aps.get("event") in ("start", "update", "end")
-        start_ok = aps.get("event") != "start" or {"attributes-type", "attributes", "alert"} <= aps.keys()
-        if not known or not start_ok or type(aps.get("timestamp")) is not int or "content-state" not in aps:
-            raise Wrong(400, "BadRequestPayload")

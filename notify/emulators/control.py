@@ -2,7 +2,8 @@
 
 GET  /phones                    the phones on the table, and what stands on their lock screens
 PUT  /phones/{token}            fields of table.Label: lays it on the table
-GET  /phones/{token}            the alerts it showed and what stands on its screen
+GET  /phones/{token}            the alerts it showed and what stands on its screen; by its push-to-start token, the
+                                Live Activities
 POST /phones/{token}/offline    out of reach, until /online
 GET  /counts                    pushes accepted, by target
 PUT  /faults/{apns|fcm|channels}   fields of wire.Faults
@@ -22,7 +23,7 @@ from notify.emulators.channels import Management
 from notify.emulators.faults import Faults
 from notify.emulators.fcm import Fcm
 from notify.emulators.ledger import Push
-from notify.emulators.phone import phone_of
+from notify.emulators.phone import history, phone_of
 from notify.emulators.table import Label, Table
 from notify.emulators.wire import Answer, Asked, Link, said
 
@@ -71,8 +72,14 @@ class Control:
         return Answer(204)
 
     def _phone(self, token: str) -> dict[str, Any]:
-        phone = phone_of(self.ledger.of(token), self.apns.clock())
-        return asdict(phone) | {"screen": [asdict(shown) for shown in phone.screen.values()]}
+        phone = phone_of(history(self.ledger, token), self.apns.clock())
+        return {
+            "alerts": [asdict(shown) for shown in phone.alerts],
+            "screen": [asdict(shown) for shown in phone.screen.values()],
+            "activities": [asdict(activity) for activity in phone.activities.values()],
+            "repeats": phone.repeats,
+            "late": phone.late,
+        }
 
     def _mark(self, service: str, token: str, document: dict[str, Any]) -> None:
         if service == "fcm":

@@ -57,15 +57,11 @@ class Ledger:
         self.db.execute("COMMIT")
         self.unwritten.clear()
 
-    def of(self, target: str) -> list[Push]:
-        """What one phone or channel was sent, in the order of its arrival."""
-        found = self.db.execute("SELECT * FROM pushes WHERE target = ? ORDER BY at, id", (target,))
-        return list(_pushes(found))
-
-    def recent(self, target: str, most: int) -> list[Push]:
-        """The last of them, in the same order."""
+    def of(self, target: str, most: int | None = None) -> list[Push]:
+        """What one phone or channel was sent, in the order of its arrival: all of it, or the last `most`."""
         last = "SELECT * FROM pushes WHERE target = ? ORDER BY id DESC LIMIT ?"
-        return list(_pushes(self.db.execute(f"SELECT * FROM ({last}) ORDER BY at, id", (target, most))))  # noqa: S608
+        found = self.db.execute(f"SELECT * FROM ({last}) ORDER BY at, id", (target, -1 if most is None else most))  # noqa: S608 - text above
+        return list(_pushes(found))
 
     def count(self, target: str) -> int:
         return int(self.db.execute("SELECT count(*) FROM pushes WHERE target = ?", (target,)).fetchone()[0])

@@ -1,11 +1,13 @@
-"""What somebody sees: pushes → the alerts that lit the screen, and the notifications that stand on it. Pure."""
+"""What somebody sees: pushes → the alerts that lit the screen, and the notifications and Live Activities that stand on
+it. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from notify.emulators.ledger import Push
+from notify.emulators.activity import Activity, begun, channel_of
+from notify.emulators.ledger import Ledger, Push
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +27,43 @@ class Shown:
 
 @dataclass
 class Phone:
-    """alerts: all that were shown, in order. screen: what stands there now, by collapse id. repeats: pushes that
-    brought what already stood there, which nobody notices. late: what expired before the phone could be reached."""
+    """alerts: all that were shown, in order. screen: what stands there now, by collapse id. activities: the Live
+    Activity of each match, ended or not. repeats: pushes that brought what already stood there, which nobody notices.
+    late: what expired before the phone could be reached. broadcasts: the newest of each channel, as APNs keeps it for
+    who joins late."""
 
     alerts: list[Shown] = field(default_factory=list)
     screen: dict[str, Shown] = field(default_factory=dict)
+    activities: dict[str, Activity] = field(default_factory=dict)
     repeats: int = 0
     late: int = 0
+    broadcasts: dict[str, Push] = field(default_factory=dict, repr=False)
 
     def show(self, push: Push, at: float) -> None:
-        if not (words := _words(push)):
-            return
-        title, body, silent = words
+        if activity := begun(push, at):
+            self._begin(activity, push)
+        elif push.sort == "liveactivity":
+            for one in self.activities.values():
+                if one.channel == push.target:
+                    one.hear(push, at)
+        elif words := _words(push):
+            self._notify(push, at, *words)
+
+    def _begin(self, activity: Activity, push: Push) -> None:
+        """Of two of one match the app keeps the newer; what lights the screen stands in the activity alone."""
+        name = str(activity.attributes.get("match_id"))
+        known = self.activities.get(name)
+        newest = self.broadcasts.get(activity.channel)
+        if newest and newest.expires_at > activity.at:
+            activity.hear(newest, activity.at)
+        if known and not known.ended:
+            self.repeats += 1
+        else:
+            alert = push.payload["aps"]["alert"]
+            self.alerts.append(Shown(activity.at, alert.get("title", ""), alert.get("body", ""), push.collapse))
+        self.activities[name] = activity
+
+    def _notify(self, push: Push, at: float, title: str, body: str, silent: bool) -> None:
         key = push.collapse or f"{at}:{len(self.alerts)}"
         before = self.screen.get(key)
         shown = Shown(at, title, body, push.collapse, silent, before is not None)
@@ -47,17 +74,28 @@ class Phone:
         self.alerts.append(shown)
 
 
+def history(ledger: Ledger, *tokens: str, most: int | None = None) -> list[Push]:
+    """What reached one phone by its tokens, and by the channels its Live Activities listen to: all of it, or the last
+    `most` by each."""
+    own = [push for token in tokens for push in ledger.of(token, most)]
+    channels = sorted({channel for push in own if (channel := channel_of(push))})
+    heard = [push for channel in channels for push in ledger.of(channel, most)]
+    return sorted([*own, *heard], key=lambda push: push.at)
+
+
 def phone_of(pushes: Iterable[Push], now: float) -> Phone:
     """One phone's history up to `now`.
 
     An offline phone gets, once back, the one newest push APNs stored for the app, if it has not expired (Apple: one
-    notification per app and device is stored); FCM stores one per collapse key.
+    notification per app and device is stored), and that of each channel; FCM stores one per collapse key.
     """
     phone, online = Phone(), True
     stored: dict[str, Push] = {}
     for push in pushes:
         if push.at > now:
             break
+        if push.target.startswith("channel:"):
+            phone.broadcasts[push.target] = push
         if push.sort in ("offline", "online"):
             online = push.sort == "online"
             if online:
@@ -65,7 +103,7 @@ def phone_of(pushes: Iterable[Push], now: float) -> Phone:
         elif online:
             phone.show(push, push.at)
         elif push.expires_at:
-            stored["" if push.service == "apns" else push.collapse] = push
+            stored[_shelf(push)] = push
     return phone
 
 
@@ -78,6 +116,13 @@ def _deliver_stored(phone: Phone, stored: dict[str, Push], at: float) -> None:
     stored.clear()
 
 
+def _shelf(push: Push) -> str:
+    """Of what one shelf holds only the newest is kept."""
+    if push.service == "fcm":
+        return push.collapse
+    return push.target if push.sort == "liveactivity" else ""
+
+
 def _words(push: Push) -> tuple[str, str, bool] | None:
     """Title, body and whether it came without a sound; None for a push that shows nothing."""
     if push.service == "fcm":
@@ -88,4 +133,4 @@ def _words(push: Push) -> tuple[str, str, bool] | None:
     alert = aps.get("alert")
     if not alert:
         return None
-    return alert.get("title", ""), alert.get("body", ""), push.sort == "alert" and "sound" not in aps
+    return alert.get("title", ""), alert.get("body", ""), "sound" not in aps

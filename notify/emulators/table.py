@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from notify.emulators.ledger import Ledger
-from notify.emulators.phone import phone_of
+from notify.emulators.phone import history, phone_of
 
 # The table is a demo's, not a warehouse: it is read once a second by every open page.
 PHONES = 4
@@ -41,7 +41,7 @@ class Table:
         return {"now": self.clock(), "phones": [self._seen(token, label) for token, label in self.labels.items()]}
 
     def _seen(self, token: str, label: Label) -> dict[str, Any]:
-        phone = phone_of(self.ledger.recent(token, READ_BACK), self.clock())
+        phone = phone_of(history(self.ledger, token, most=READ_BACK), self.clock())
         newest = sorted(phone.screen.items(), key=lambda item: item[1].at, reverse=True)[:SHOWN]
         return {
             "name": label.name,

@@ -25,7 +25,7 @@ from db import accounts
 from db.limits import Rate
 from db.models import DeviceRow, FollowRow, UserRow, UserSubscriptionRow
 
-IOS = "ab" * 32
+IOS, OTHER_IOS, START = "ab" * 32, "cd" * 32, "ef" * 80
 ANDROID = "cdEF_12:APA91b-token"
 WEB = {
     "subscription": {
@@ -68,6 +68,11 @@ def alice(app: Flask) -> User:
 @pytest.fixture
 def bob(app: Flask) -> User:
     return User(app.test_client())
+
+
+def start_tokens(app: Flask) -> list[str | None]:
+    with Session(app.extensions["services"].history.engine) as session:
+        return list(session.scalars(select(DeviceRow.live_activity_token).order_by(DeviceRow.id)))
 
 
 def rows(app: Flask, table: type) -> int:
@@ -152,6 +157,31 @@ def test_a_phone_that_changes_hands_moves_to_its_new_account(alice: User, bob: U
     alice.ask("PUT", f"/api/me/devices/ios/{IOS}")
     bob.ask("PUT", f"/api/me/devices/ios/{IOS}")
     assert (len(alice.me()["devices"]), len(bob.me()["devices"])) == (0, 1)
+
+
+def test_a_push_to_start_token_is_kept_until_a_put_without_it_and_never_shown(app: Flask, alice: User) -> None:
+    assert alice.ask("PUT", f"/api/me/devices/ios/{IOS}", {"live_activity_token": START.upper()}).status_code == 204
+    assert start_tokens(app) == [START]
+    (device,) = alice.me()["devices"]
+    assert device["live_activity"] is True
+    assert START not in str(alice.me()).lower()
+    alice.ask("PUT", f"/api/me/devices/ios/{IOS}", {"live_activity_token": START})
+    assert start_tokens(app) == [START]
+    for body in ({"live_activity_token": None}, {}):
+        alice.ask("PUT", f"/api/me/devices/ios/{IOS}", {"live_activity_token": START})
+        alice.ask("PUT", f"/api/me/devices/ios/{IOS}", body)
+        assert alice.me()["devices"][0]["live_activity"] is False
+        assert start_tokens(app) == [None]
+
+
+def test_a_phone_with_a_new_device_token_or_owner_begins_activities_once(app: Flask, alice: User, bob: User) -> None:
+    activity = {"live_activity_token": START}
+    alice.ask("PUT", f"/api/me/devices/ios/{IOS}", activity)
+    alice.ask("PUT", f"/api/me/devices/ios/{OTHER_IOS}", activity)
+    assert [device["live_activity"] for device in alice.me()["devices"]] == [False, True]
+    bob.ask("PUT", f"/api/me/devices/ios/{OTHER_IOS}", activity)
+    bob.ask("PUT", f"/api/me/devices/ios/{OTHER_IOS}", activity)
+    assert (alice.me()["devices"][0]["live_activity"], bob.me()["devices"][0]["live_activity"]) == (False, True)
 
 
 def test_an_account_keeps_its_ten_newest_devices(alice: User) -> None:
@@ -248,6 +278,8 @@ def test_no_one_reads_or_changes_anything_of_another(
         ("PUT", "/api/me/devices/fax/123", {}, "platform"),
         ("PUT", f"/api/me/devices/ios/{IOS}", {"topics": "en"}, "topics"),
         ("PUT", f"/api/me/devices/android/{ANDROID}", {"topics": "xx"}, "topics"),
+        ("PUT", f"/api/me/devices/ios/{IOS}", {"live_activity_token": "xyz"}, "live_activity_token"),
+        ("PUT", f"/api/me/devices/android/{ANDROID}", {"live_activity_token": START}, "live_activity_token"),
         ("PUT", "/api/me/devices/web/one", {}, "subscription"),
         (
             "PUT",
@@ -306,12 +338,14 @@ def test_who_signs_up_is_the_last_hop_the_router_names(redis_url: str, sqlite_ur
 
 def test_no_token_of_any_kind_is_logged(app: Flask, alice: User, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
-        alice.ask("PUT", f"/api/me/devices/ios/{IOS}")
+        alice.ask("PUT", f"/api/me/devices/ios/{IOS}", {"live_activity_token": START})
+        alice.ask("PUT", f"/api/me/devices/ios/{IOS}", {"live_activity_token": f"{START}-wrong"})
         alice.ask("PUT", "/api/me/devices/ios/wrong")
         alice.me()
         app.test_client().get("/api/me", headers={"Authorization": "Bearer a.b.c"})
     assert alice.token not in caplog.text
     assert IOS not in caplog.text
+    assert START not in caplog.text
     assert "a.b.c" not in caplog.text
 
 

@@ -1,4 +1,5 @@
-"""A push worker killed at random points: every phone gets its goal, and resends are few and hidden."""
+"""A push worker killed at random points: every phone gets its goal or its Live Activity, and resends are few and
+hidden."""
 
 from __future__ import annotations
 
@@ -13,4 +14,13 @@ def test_a_killed_push_worker_loses_nothing_and_resends_a_chunk_at_most() -> Non
     assert found["kills"] >= 1
     assert found["reached"] == 4_000
     assert found["resent"] <= 3 * found["chunk"]
+    assert found["shown_twice"] == 0
+
+
+@pytest.mark.faults
+def test_a_push_worker_killed_at_kick_off_leaves_each_phone_with_one_live_activity() -> None:
+    found = kills.run(devices=3_000, kills=2, seed=11, activities=True)
+    assert found["kills"] >= 1
+    assert found["reached"] == 3_000
+    assert found["resent"] <= 2 * found["chunk"]
     assert found["shown_twice"] == 0

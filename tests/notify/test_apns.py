@@ -16,7 +16,7 @@ from db.domain import Device, Kind, Platform
 from notify.apns import Apns, judged
 from notify.lane import Reply
 from notify.message import Message
-from notify.outcome import ConfigFault, Delivered, Gone, Later, OurFault
+from notify.outcome import ConfigFault, Delivered, Dropped, Gone, Later, OurFault
 from notify.sender import Again
 from notify.signature import TOKEN_S, Key, Signature
 from notify.transport import Activity, ActivityStart, Address, Channel, Parcel
@@ -166,11 +166,25 @@ def test_nothing_secret_is_logged_or_shown(apns: Apns, emulators: Emulated, capl
 
 
 def test_a_live_activity_is_started_updated_and_ended_on_one_phone(emulators: Emulated, apns: Apns) -> None:
-    token = "1a" * 40
-    assert one(apns, ActivityStart(token, "channel")) == Delivered()
+    token, channel = "1a" * 40, emulators.channels(apns).create()
+    assert isinstance(channel, str)
+    assert one(apns, ActivityStart(token, channel)) == Delivered()
     assert one(apns, Activity(token)) == Delivered()
     assert one(apns, Activity(token), message(over=True, silent=True)) == Delivered()
     assert emulators.counts()[token] == 3
+
+
+def test_a_start_refused_for_its_channel_says_nothing_of_the_phone(emulators: Emulated, apns: Apns) -> None:
+    emulators.go_wrong("apns", status_every=1, status=400, reason="ChannelNotRegistered")
+    assert one(apns, ActivityStart("1b" * 40, "channel")) == Dropped("ChannelNotRegistered")
+    assert one(apns, Channel("channel")) == Gone("ChannelNotRegistered")
+
+
+def test_a_start_goes_to_no_device_token_and_an_alert_to_no_start_token(emulators: Emulated, apns: Apns) -> None:
+    phone, start = device("1c" * 32), ActivityStart("1d" * 80)
+    assert [one(apns, phone), one(apns, start)] == [Delivered(), Delivered()]
+    assert one(apns, ActivityStart(phone.token)) == Gone("DeviceTokenNotForTopic")
+    assert one(apns, device(start.token)) == Gone("DeviceTokenNotForTopic")
 
 
 def test_a_channel_is_created_published_to_listed_and_deleted(emulators: Emulated, apns: Apns) -> None:
@@ -191,6 +205,18 @@ def test_channels_that_cannot_be_reached_are_asked_for_later(emulators: Emulated
     channels = emulators.channels(apns)
     channels.base = "https://127.0.0.1:9/1/apps/x"
     assert isinstance(channels.create(), Later)
+
+
+def test_starts_of_one_message_and_channel_share_one_finished_form() -> None:
+    apns = Apns(Key("TEAM", "KEYID", PEM), "com.example.scores")
+    said = message()
+    one, same, other = [
+        apns._form(Parcel(ActivityStart(token, channel), said))
+        for token, channel in (("a", "c1"), ("b", "c1"), ("c", "c2"))
+    ]
+    assert one[1] is same[1]
+    assert [json.loads(body)["aps"]["input-push-channel"] for _, body in (one, other)] == ["c1", "c2"]
+    apns.close()
 
 
 def test_devices_of_one_message_share_one_finished_form() -> None:

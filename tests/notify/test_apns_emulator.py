@@ -143,8 +143,21 @@ def test_a_live_activity_wants_its_own_topic_and_a_full_payload(desk: Desk) -> N
     assert desk.push(body=activity(), **said) == 200
     assert desk.push(body=activity("start"), **said) == (400, "BadRequestPayload")
     assert desk.push(body=activity(timestamp="now"), **said) == (400, "BadRequestPayload")
-    full = activity("start", **{"attributes-type": "A", "attributes": {}, "alert": {"title": "t"}})
-    assert desk.push(body=full, **said) == 200
+    full = {"attributes-type": "A", "attributes": {}, "alert": {"title": "t"}}
+    assert desk.push(body=activity("start", **full), **said) == 200
+    for missing in full:
+        less = {name: value for name, value in full.items() if name != missing}
+        assert desk.push(body=activity("start", **less), **said) == (400, "BadRequestPayload")
+    assert desk.push(body=activity("start", **full)) == (400, "DeviceTokenNotForTopic")
+
+
+def test_a_start_may_name_a_channel_that_there_is(desk: Desk) -> None:
+    said = {"apns_push_type": "liveactivity", "apns_topic": f"{BUNDLE}.push-type.liveactivity"}
+    full = {"attributes-type": "A", "attributes": {}, "alert": {"title": "t"}}
+    channel = Office(desk).make(1)
+    assert desk.push(body=activity("start", **full, **{"input-push-channel": channel}), **said) == 200
+    unknown = activity("start", **full, **{"input-push-channel": "unknown"})
+    assert desk.push(body=unknown, **said) == (400, "BadRequestPayload")
 
 
 def test_the_id_is_echoed_and_a_repeated_one_is_no_duplicate(desk: Desk) -> None:

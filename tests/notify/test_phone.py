@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from notify.emulators.ledger import Ledger, Push
 from notify.emulators.phone import phone_of
@@ -17,6 +19,15 @@ def push(at: float, title: str, collapse: str = "m1", expires_at: float = 1000, 
 
 def turned(at: float, state: str) -> Push:
     return Push(at, "phone", "t", state, "", 0, {})
+
+
+def activity(at: float, event: str, home: int, **more: Any) -> Push:
+    """A start at the phone, anything else by the channel."""
+    aps = {"timestamp": int(at), "event": event, "content-state": {"home_score": home}, **more}
+    if event == "start":
+        aps |= {"attributes": {"match_id": "m1"}, "input-push-channel": "c1", "alert": {"title": "Kick-off"}}
+    target = "t" if event == "start" else "channel:c1"
+    return Push(at, "apns", target, "liveactivity", "m1" if event == "start" else "", at + 1000, {"aps": aps})
 
 
 def titles(*pushes: Push, now: float = 1e9) -> list[str]:
@@ -61,6 +72,41 @@ def test_what_is_only_for_now_is_not_kept() -> None:
 
 def test_the_future_is_not_shown() -> None:
     assert titles(push(1, "a"), push(7, "b"), now=5) == ["a"]
+
+
+def test_an_activity_is_begun_follows_its_channel_and_leaves_after_its_end() -> None:
+    pushed = [
+        activity(10, "start", 0),
+        activity(20, "update", 1),
+        activity(30, "end", 2, **{"dismissal-date": 90}),
+        activity(40, "update", 3),
+    ]
+    scores = []
+    for now in (15, 25, 35, 45):
+        phone = phone_of(pushed, now)
+        (shown,) = phone.activities.values()
+        scores.append((shown.state["home_score"], shown.ended))
+    assert scores == [(0, False), (1, False), (2, True), (2, True)]
+    assert [phone.activities["m1"].stands(now) for now in (45, 95)] == [True, False]
+    assert ([shown.title for shown in phone.alerts], phone.screen) == (["Kick-off"], {})
+
+
+def test_an_activity_begun_late_or_far_from_any_mast_shows_the_newest() -> None:
+    older, newer = activity(5, "update", 1), activity(11, "update", 1)
+    started = activity(10, "start", 0)
+    assert phone_of([older, started], 20).activities["m1"].state == {"home_score": 0}
+    assert phone_of([newer, replace(started, at=12)], 20).activities["m1"].state == {"home_score": 1}
+    away = [activity(10, "start", 0), turned(15, "offline"), activity(20, "update", 1), activity(30, "update", 2)]
+    assert phone_of(away, 40).activities["m1"].state == {"home_score": 0}
+    back = phone_of([*away, turned(50, "online")], 60).activities["m1"]
+    assert (back.state, back.updates) == ({"home_score": 2}, 1)
+    assert phone_of([*away, turned(5_000, "online")], 6_000).late == 1
+
+
+def test_of_two_starts_of_a_match_one_activity_is_left() -> None:
+    phone = phone_of([activity(10, "start", 0), activity(11, "start", 0), activity(20, "update", 1)], 30)
+    assert [shown.state for shown in phone.activities.values()] == [{"home_score": 1}]
+    assert (len(phone.alerts), phone.repeats) == (1, 1)
 
 
 def test_the_ledger_is_read_by_others_while_it_is_written(tmp_path: Path) -> None:

@@ -8,37 +8,19 @@ from pathlib import Path
 import pytest
 
 from db.audience import Channel
-from db.domain import Competition, Kind, MatchInfo, Stamp, Status, Subject, Team, Update, mask_of
+from db.domain import Kind, Subject, mask_of
 from notify.channels import Channels
 from notify.emulators.ledger import Ledger
 from notify.outcome import Gone, Later, Outcome
 from tests.emulated import Emulated, emulators, emulators_process
-from tests.pushing import FINAL, START, World, transports_to
+from tests.pushing import FINAL, START, Ahead, transports_to
 from workers import lookahead
 from workers.history import write_batch
-from workers.lookahead import CHANNEL_AHEAD_MS, CHANNEL_KEEP_MS, LATER_MOST, REMIND_MS, Lookahead
+from workers.lookahead import CHANNEL_AHEAD_MS, CHANNEL_KEEP_MS, LATER_MOST, REMIND_MS
 
 __all__ = ["emulators", "emulators_process"]
 
 MINUTE = 60_000
-
-
-class Ahead(World):
-    """A world whose matches reach history."""
-
-    def announce(self, start_ms: int, match_id: str = FINAL) -> None:
-        info = MatchInfo(
-            Team("arg", "Argentina"), Team("fra", "France"), Competition("cup", "Cup"), start_time=start_ms
-        )
-        self.stamps += 1
-        stamp = Stamp(START + self.stamps, source="test")
-        self.hear([Update(match_id, stamp, START, info=info, status=Status.SCHEDULED)], START)
-        write_batch(self.live, self.history)
-
-    def look(self, now_ms: int) -> None:
-        self.now_ms = now_ms
-        Lookahead(self.alerts, self.audience, self.history, self.transports, self.push).look(now_ms=now_ms)
-        self.run()
 
 
 @pytest.fixture
