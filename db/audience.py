@@ -130,25 +130,19 @@ class Audience:
     def forget(self, dead: Sequence[Dead]) -> int:
         """Delete dead addresses, but not one registered since it was seen dead; returns how many went. A device whose
         Live Activities cannot be begun any more stays."""
-        gone = [one for one in dead if one.live_activity_token is None]
-        return self._delete(gone) + self._delete_starts([one for one in dead if one.live_activity_token is not None])
-
-    def _delete(self, dead: Sequence[Dead]) -> int:
         if not dead:
             return 0
-        gone = delete(DeviceRow).where(DeviceRow.id.in_(_still(dead)))
+        listed = _listed(dead)
+        died = select(DeviceRow.id).join(listed, listed.c.id == DeviceRow.id)
+        died = died.where(DeviceRow.registered_at <= listed.c.since)
+        devices = delete(DeviceRow).where(DeviceRow.id.in_(died.where(listed.c.start.is_(None))))
+        starts = died.where(listed.c.start == DeviceRow.live_activity_token)
+        ends = update(DeviceRow).where(DeviceRow.id.in_(starts)).values(live_activity_token=None)
+        gone = [devices, ends] if any(one.live_activity_token for one in dead) else [devices]
         with begin(self.engine) as session:
             # Counted by what it returns: sqlite3 has no count for a statement that begins with WITH.
-            return len(session.scalars(gone.returning(DeviceRow.id), execution_options=_UNSEEN).all())
-
-    def _delete_starts(self, dead: Sequence[Dead]) -> int:
-        """A token that has been replaced meanwhile is another."""
-        if not dead:
-            return 0
-        held = DeviceRow.live_activity_token.in_([one.live_activity_token for one in dead])
-        gone = update(DeviceRow).where(DeviceRow.id.in_(_still(dead)), held).values(live_activity_token=None)
-        with begin(self.engine) as session:
-            return len(session.scalars(gone.returning(DeviceRow.id), execution_options=_UNSEEN).all())
+            said = [session.scalars(one.returning(DeviceRow.id), execution_options=_UNSEEN) for one in gone]
+            return sum(len(ids.all()) for ids in said)
 
     def variants(self, known: Sequence[str]) -> list[str]:
         """Those topic variants some device listens to."""
@@ -204,17 +198,17 @@ class Audience:
             )
 
 
-def _still(dead: Sequence[Dead]) -> Select[Any]:
-    """The devices of these that were not registered since."""
-    listed = _listed(dead)
-    seen = select(DeviceRow.id).join(listed, listed.c.id == DeviceRow.id)
-    return seen.where(DeviceRow.registered_at <= listed.c.since)
-
-
 def _listed(dead: Sequence[Dead]) -> CTE:
     """As rows of a query. Whoever died at no known time did so after any registration."""
-    columns = (column("id", DeviceRow.id.type), column("since", DeviceRow.registered_at.type))
-    rows = [(one.device_id, NEVER if one.since_ms is None else _moment(one.since_ms)) for one in dead]
+    columns = (
+        column("id", DeviceRow.id.type),
+        column("since", DeviceRow.registered_at.type),
+        column("start", DeviceRow.live_activity_token.type),
+    )
+    rows = [
+        (one.device_id, NEVER if one.since_ms is None else _moment(one.since_ms), one.live_activity_token)
+        for one in dead
+    ]
     return values(*columns, name="dead").data(rows).cte("dead")
 
 

@@ -129,9 +129,8 @@ class Courier:
         return [one for one in found if one.since_ms is not None]
 
     def _routes(self, started: Started, reached: list[Reached], trip: Trip) -> Iterator[tuple[Transport, list[Parcel]]]:
-        """A transport and what it is to carry. Live Activities first: where one cannot be begun, the alert is told.
-        What comes in somebody's quiet hours comes without a sound: the end of a goal told before them, or another
-        try."""
+        """A transport and what it is to carry. Live Activities first: where none can be begun, the alert is told. What
+        comes in somebody's quiet hours comes without a sound: the end of a goal told before them, or another try."""
         alert, silence = window.decode_alert(started.alert), Silence(trip.began_ms)
         letters = Letters(alert)
         yield from self.starts.routes(alert, started.devices, reached, letters).items()
@@ -190,23 +189,26 @@ class Trip:
 
     def take(self, transport: Transport, parcels: Sequence[Parcel]) -> None:
         """Send, until our own fault shows: then nobody else is to get it by this transport. Another may be right."""
+        left = {_device_id(parcel): parcel for parcel in parcels}
         if transport.name not in self.started.refused_by and transport.name not in self.refused:
             for parcel, outcome in transport.send(parcels):
+                del left[_device_id(parcel)]
                 self._note(transport.name, parcel, outcome)
                 if transport.name in self.refused:
                     break
-        left = self.open & {_device_id(parcel) for parcel in parcels if not _starts(parcel)}
-        self.miss(left, "failed", f"failed:{transport.name}:stopped")
+        self.counts.update({"failed": len(left), f"failed:{transport.name}:stopped": len(left)})
+        # Where a start was not sent, the alert is told.
+        self.miss([one for one, parcel in left.items() if not isinstance(parcel.address, ActivityStart)])
 
     def _note(self, name: str, parcel: Parcel, outcome: Outcome) -> None:
         device_id = _device_id(parcel)
         self.outcomes[name] += 1
         self.counts.update(counted(name, outcome))
-        failed = isinstance(outcome, Gone | Dropped | OurFault)
-        if not (failed and _starts(parcel)):
-            # Else the alert goes there in its place.
+        instead = isinstance(parcel.address, ActivityStart) and isinstance(outcome, Gone | OurFault)
+        if not instead:  # of a start that failed so, the alert is told
             self.open.discard(device_id)
-            self.missed |= {device_id} if failed else set()
+            if isinstance(outcome, Gone | Dropped | OurFault):
+                self.missed.add(device_id)
         match outcome:
             case Delivered():
                 after_ms = self.now_ms - self.started.told_at
@@ -236,10 +238,6 @@ class Trip:
 
 def _device_id(parcel: Parcel) -> int:
     return int(str(parcel.tag))
-
-
-def _starts(parcel: Parcel) -> bool:
-    return isinstance(parcel.address, ActivityStart)
 
 
 def _latency(ms: int) -> str:
