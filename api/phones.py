@@ -14,7 +14,7 @@ from db.errors import Unavailable
 
 blueprint = Blueprint("phones", __name__)
 
-# Four phones of twelve notifications of 4 KB each, the most a push can hold.
+# Four phones of twelve notifications and two Live Activities of 4 KB each, the most a push can hold.
 ANSWER_MOST = 256 * 1024
 # It is on this machine: what takes longer is not there.
 TIMEOUT_S = 2
@@ -22,7 +22,8 @@ TIMEOUT_S = 2
 
 @blueprint.get("/api/demo/phones")
 def phones() -> Response:
-    """`{now, phones: [{name, platform, locale, about, pushes, screen: [{id, at, title, body, silent, replaced}]}]}`."""
+    """`{now, phones: [{name, platform, locale, about, pushes, activities: [{id, at, ended, attributes, state}],
+    screen: [{id, at, title, body, silent, replaced}]}]}`."""
     return Response(_read(f"{here().settings.control_url}/phones"), headers=NO_STORE, content_type="application/json")
 
 

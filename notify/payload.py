@@ -42,8 +42,13 @@ def apns_start(message: Message, channel: str | None) -> bytes:
 
 
 def web(message: Message) -> bytes:
-    """What our service worker gets to show."""
-    return fit(message, WEB_BYTES, lambda said: {"title": said.title, "body": said.body, **_about(said)})
+    """What our service worker gets to show; `silent` as `showNotification` takes it."""
+    return fit(message, WEB_BYTES, _web)
+
+
+def _web(said: Message) -> dict[str, Any]:
+    silent = {"silent": True} if said.silent else {}
+    return {"title": said.title, "body": said.body, **silent, **_about(said)}
 
 
 def fcm(message: Message, target: dict[str, str], *, now: float) -> dict[str, Any]:

@@ -72,13 +72,18 @@ class Phones:
             if not mine["bearer"] or self._ask("GET", "/api/me", mine["bearer"]).status_code == 401:
                 mine["bearer"] = self._done("POST", "/api/users").json()["token"]
                 _keep(self.file, kept)
-            self._follow(fan, mine["device"], mine["bearer"])
+            if fan.platform == "ios" and "live_activity" not in mine:
+                mine["live_activity"] = secrets.token_hex(80)
+                _keep(self.file, kept)
+            self._follow(fan, mine["device"], mine.get("live_activity", ""), mine["bearer"])
 
-    def _follow(self, fan: Fan, device: str, bearer: str) -> None:
+    def _follow(self, fan: Fan, device: str, live_activity: str, bearer: str) -> None:
+        said = {"locale": fan.locale, "live_activity_token": live_activity or None}
         self._done("PATCH", "/api/me", bearer, {"locale": fan.locale, "time_zone": fan.time_zone})
-        self._done("PUT", f"/api/me/devices/{fan.platform}/{device}", bearer, {"locale": fan.locale})
+        self._done("PUT", f"/api/me/devices/{fan.platform}/{device}", bearer, said)
         self._done("PUT", f"/api/me/follows/{fan.follow}", bearer, {"notification_prefs": fan.prefs})
         label = {"name": fan.name, "platform": fan.platform, "locale": fan.locale, "about": fan.about}
+        label["live_activity_token"] = live_activity
         self.http.put(f"{self.control_url}/phones/{device}", json=label, timeout=TIMEOUT_S).raise_for_status()
 
     def _done(self, method: str, path: str, bearer: str = "", body: Any = None) -> requests.Response:

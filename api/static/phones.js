@@ -49,29 +49,51 @@ class Notification {
   }
 }
 
+/** A match from kick-off to an hour after its end, above the notifications. */
+class LiveActivity {
+  constructor() {
+    this.competition = h("small");
+    this.home = h("span");
+    this.score = h("b");
+    this.away = h("span");
+    this.element = h("section", { class: "activity" }, this.competition, this.home, this.score, this.away);
+  }
+
+  show({ attributes, state, ended }) {
+    setText(this.competition, attributes.competition ?? "");
+    setText(this.home, attributes.home_team);
+    setText(this.score, state.home_score === null ? "–" : `${state.home_score}–${state.away_score}`);
+    setText(this.away, attributes.away_team);
+    this.element.classList.toggle("ended", ended);
+  }
+}
+
 class Phone {
   constructor({ name, platform, locale, about }) {
     this.name = name;
     this.locale = locale;
     this.shown = new Map();
+    this.running = new Map();
     this.screen = null;
     this.count = h("span", { class: "count" });
     this.clock = h("p", { class: "hour" });
     this.date = h("p", { class: "date" });
     this.list = h("ul", { tabindex: "0", lang: locale, "aria-label": `Notifications on the ${name}` });
+    this.activities = h("div", { class: "activities", lang: locale, role: "group", "aria-label": `Live Activities on the ${name}` });
     this.none = h("p", { class: "none" }, "Nothing yet");
-    const glass = h("div", { class: "glass" }, h("div", { class: "head", lang: locale, "aria-hidden": "true" }, this.clock, this.date), this.list, this.none);
+    const glass = h("div", { class: "glass" }, h("div", { class: "head", lang: locale, "aria-hidden": "true" }, this.clock, this.date), this.activities, this.list, this.none);
     const heading = h("h3", {}, name, h("small", {}, about), this.count);
     this.element = h("article", { class: "phone", "data-platform": platform }, heading, glass);
   }
 
   /** @returns {object[]} what is new, nothing the first time */
-  show({ pushes, screen }, now) {
+  show({ pushes, screen, activities }, now) {
     const first = this.screen === null;
     const fresh = arrived(this.screen ?? [], screen);
     this.screen = screen;
     setText(this.count, `${pushes} ${pushes === 1 ? "push" : "pushes"}`);
-    this.none.hidden = screen.length > 0;
+    this.none.hidden = screen.length > 0 || activities.length > 0;
+    this.#follow(activities);
     if (fresh.length || this.shown.size !== screen.length) this.#arrange(fresh, !first);
     this.tick(now);
     return first ? [] : fresh;
@@ -84,6 +106,15 @@ class Phone {
     this.list.replaceChildren(...[...this.shown.values()].map(({ element }) => element));
     for (const push of this.screen) if (fresh.includes(push)) this.shown.get(push.id).show(push, animated);
     if (animated && fresh.length) this.list.scrollTop = 0;
+  }
+
+  #follow(activities) {
+    const before = this.running;
+    this.running = new Map(activities.map(({ id }) => [id, before.get(id) ?? new LiveActivity()]));
+    const changed = [...this.running.keys()].join("\n") !== [...before.keys()].join("\n");
+    if (changed) this.activities.replaceChildren(...[...this.running.values()].map(({ element }) => element));
+    this.activities.hidden = activities.length === 0;
+    for (const one of activities) this.running.get(one.id).show(one);
   }
 
   tick(now) {

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from notify.emulators.activity import Activity
 from notify.emulators.ledger import Ledger
 from notify.emulators.phone import history, phone_of
 
@@ -13,16 +14,20 @@ from notify.emulators.phone import history, phone_of
 PHONES = 4
 # What a lock screen is looked through for, and the pushes read back to find it. Most replace an older one.
 SHOWN, READ_BACK = 12, 100
+# The same of Live Activities: a phone shows a few, those that are running first.
+ACTIVITIES, STARTS_BACK = 2, 12
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """name and about: for people. platform: ios or android. locale: BCP 47, the language the phone is set to."""
+    """name and about: for people. platform: ios or android. locale: BCP 47, the language the phone is set to.
+    live_activity_token: a push-to-start token, "" for none."""
 
     name: str
     platform: str
     locale: str
     about: str
+    live_activity_token: str = ""
 
 
 class Table:
@@ -41,14 +46,17 @@ class Table:
         return {"now": self.clock(), "phones": [self._seen(token, label) for token, label in self.labels.items()]}
 
     def _seen(self, token: str, label: Label) -> dict[str, Any]:
-        phone = phone_of(history(self.ledger, token, most=READ_BACK), self.clock())
+        start, now = label.live_activity_token, self.clock()
+        phone = phone_of(history(self.ledger, token, most=READ_BACK), now)
+        activities = phone_of(history(self.ledger, start, most=STARTS_BACK), now).activities if start else {}
         newest = sorted(phone.screen.items(), key=lambda item: item[1].at, reverse=True)[:SHOWN]
         return {
             "name": label.name,
             "platform": label.platform,
             "locale": label.locale,
             "about": label.about,
-            "pushes": self.ledger.count(token),
+            "pushes": self.ledger.count(token) + (self.ledger.count(start) if start else 0),
+            "activities": _standing(activities, now),
             "screen": [
                 {
                     "id": key,
@@ -61,3 +69,12 @@ class Table:
                 for key, shown in newest
             ],
         }
+
+
+def _standing(activities: dict[str, Activity], now: float) -> list[dict[str, Any]]:
+    standing = [(name, one) for name, one in activities.items() if one.stands(now)]
+    standing.sort(key=lambda named: (named[1].ended, -named[1].at))
+    return [
+        {"id": name, "at": one.at, "ended": one.ended, "attributes": one.attributes, "state": one.state}
+        for name, one in standing[:ACTIVITIES]
+    ]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 import stat
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import psutil
@@ -14,9 +17,12 @@ import pytest
 import requests
 from playwright.sync_api import Locator, Page, expect
 
+from db import keys
 from notify.emulators.keys import Keys
+from tests.conftest import wait_until
 from tests.local import Local
 from tests.system import event
+from workers import queues
 from workers.recordings.door import signed
 
 OpenTab = Callable[..., Page]
@@ -47,8 +53,23 @@ def scores(begun: list[Local], tmp_path_factory: pytest.TempPathFactory) -> Loca
 def deliver(local: Local, body: object) -> None:
     data = json.dumps(body).encode()
     secret = (local.var / "ingest_secret_generic").read_text().strip()
-    headers = signed(secret, f"{MATCH}-{len(data)}", data, datetime.now(UTC)) | {"Connection": "close"}
+    headers = signed(secret, sha256(data).hexdigest(), data, datetime.now(UTC)) | {"Connection": "close"}
     assert requests.post(f"{local.url}/api/ingest/generic", data, headers=headers, timeout=10).status_code == 202
+
+
+def announced(match_id: str, home: str, away: str, start_time: datetime) -> dict[str, str]:
+    match = {"id": match_id, "home_team": home, "away_team": away, "competition": "World Cup"}
+    return match | {"start_time": start_time.isoformat()}
+
+
+def look_ahead(local: Local) -> list[str]:
+    """The clock's minute comes now. The matches that have a channel so far."""
+    env = dict(line.split("=", 1) for line in (local.var / "env").read_text().splitlines())
+    with queues.connect(env["REDIS_URL"]) as client:
+        client.delete(keys.lease("lookahead"))
+        queues.Bells(client).lookahead()
+    with closing(sqlite3.connect(local.var / "scores.db")) as history:
+        return [match_id for (match_id,) in history.execute("SELECT match_id FROM push_channels")]
 
 
 def on(page: Page, platform: str) -> Locator:
@@ -67,15 +88,28 @@ def test_on_a_narrow_window_a_button_leads_to_the_phones(open_tab: OpenTab, scor
     assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
+def test_a_match_announced_in_time_is_a_live_activity_on_the_iphone(open_tab: OpenTab, scores: Local) -> None:
+    page = open_tab()
+    expect(page.locator(".phone h3")).to_contain_text(["iPhone", "Android"], timeout=ALERT_MS)
+    deliver(scores, {"matches": [announced("spain-ghana", "Spain", "Ghana", datetime.now(UTC) + timedelta(hours=1))]})
+    wait_until(lambda: "spain-ghana" in look_ahead(scores), "a channel")
+    deliver(scores, {"events": [event("spain-ghana", "kickoff", 0, 0, 0, event_id="k")]})
+    activity = page.locator('.phone[data-platform="ios"] .activity', has_text="Spain")
+    expect(activity).to_contain_text("0–0", timeout=ALERT_MS)
+    deliver(scores, {"events": [event("spain-ghana", "goal", 1, 0, 7, event_id="g", team="home")]})
+    expect(activity).to_contain_text("1–0", timeout=ALERT_MS)
+    expect(page.locator('.phone[data-platform="android"] .activity')).to_have_count(0)
+
+
 def test_a_goal_arrives_on_both_phones_and_stands_there_after_a_restart(
     open_tab: OpenTab, scores: Local, begun: list[Local]
 ) -> None:
     page = open_tab()
     expect(page.locator(".phone h3")).to_contain_text(["iPhone", "Android"], timeout=ALERT_MS)
-    announced = {"id": MATCH, "home_team": "Argentina", "away_team": "Japan", "competition": "World Cup"}
     kickoff = event(MATCH, "kickoff", 0, 0, 0, event_id="k")
     goal = event(MATCH, "goal", 1, 0, 3, event_id="g", team="home", player={"name": "Lionel Messi"})
-    deliver(scores, {"matches": [announced | {"start_time": kickoff["timestamp"]}], "events": [kickoff, goal]})
+    match = announced(MATCH, "Argentina", "Japan", datetime.now(UTC))
+    deliver(scores, {"matches": [match], "events": [kickoff, goal]})
 
     expect(on(page, "ios")).to_contain_text("Tor! Argentina", timeout=ALERT_MS)
     expect(on(page, "android")).to_contain_text("Goal! Argentina", timeout=ALERT_MS)

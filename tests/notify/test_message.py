@@ -225,6 +225,8 @@ def test_a_silent_message_has_no_sound_on_any_phone() -> None:
     assert "sound" not in aps
     assert aps["interruption-level"] == "passive"
     assert payload.fcm(message, {"token": "t"}, now=NOW)["message"]["android"]["priority"] == "NORMAL"
+    assert json.loads(payload.web(message))["silent"] is True
+    assert "silent" not in json.loads(payload.web(said(FIRST)))
 
 
 def test_the_ttl_for_fcm_is_what_is_left_and_the_topic_of_the_web_is_short() -> None:
