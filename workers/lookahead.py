@@ -37,8 +37,8 @@ SWEEP_S = 60 * 60
 SWEEP_ABOVE = 2_000
 # Deleted in one go: a call takes some tens of ms.
 SWEEP_MOST = 100
-# A clock too many does no harm: the second look of a minute finds it looked after.
-LEASE_S = 50
+# A clock too many does no harm: the second look in one minute of the day finds it looked after.
+LEASE_S = 60
 
 
 def look() -> None:
@@ -46,8 +46,9 @@ def look() -> None:
     here = services()
     ahead = Lookahead(here.alerts, here.audience, here.history, here.transports, push_of(here))
     try:
-        if here.alerts.lease("lookahead", LEASE_S):
-            ahead.look(now_ms=time.time_ns() // 1_000_000)
+        now_ms = time.time_ns() // 1_000_000
+        if here.alerts.lease(f"lookahead-{now_ms // MINUTE_MS}", LEASE_S):
+            ahead.look(now_ms=now_ms)
             here.bells.push()
     except Unavailable as error:
         logger.warning("lookahead_waits reason=%r", error.message)

@@ -66,7 +66,8 @@ def look_ahead(local: Local) -> list[str]:
     """The clock's minute comes now. The matches that have a channel so far."""
     env = dict(line.split("=", 1) for line in (local.var / "env").read_text().splitlines())
     with queues.connect(env["REDIS_URL"]) as client:
-        client.delete(keys.lease("lookahead"))
+        for lease in client.scan_iter(keys.lease("lookahead-*")):
+            client.delete(lease)
         queues.Bells(client).lookahead()
     with closing(sqlite3.connect(local.var / "scores.db")) as history:
         return [match_id for (match_id,) in history.execute("SELECT match_id FROM push_channels")]
