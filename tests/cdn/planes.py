@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import re
+import select
+import socket
 import threading
 import time
 import xml.etree.ElementTree as ET
@@ -41,11 +43,12 @@ class Answer:
 
 
 class Plane:
-    """rules: a call to its answer."""
+    """rules: a call to its answer. open: calls whose askers still wait."""
 
     def __init__(self, rules: Callable[[Plane, Call], Answer]) -> None:
         self.rules = rules
         self.calls: list[Call] = []
+        self.open: list[Call] = []
         self.purged: list[str] = []
         self.soft: list[str] = []
         self.answer_next: list[Answer] = []
@@ -73,9 +76,23 @@ def _handler(plane: Plane) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             call = Call(self.command, self.path, dict(self.headers.items()), body)
             plane.calls.append(call)
+            plane.open.append(call)
             answer = plane.answer_next.pop(0) if plane.answer_next else plane.rules(plane, call)
-            if plane.stopping.wait(answer.after_s):
-                return
+            waited = self.is_waited_for(answer.after_s)
+            plane.open.remove(call)
+            if waited:
+                self.say(answer)
+
+        def is_waited_for(self, after_s: float) -> bool:
+            """Until then; False once the asker has hung up, or the test is over."""
+            deadline = time.monotonic() + after_s
+            while time.monotonic() < deadline and not plane.stopping.wait(0.02):
+                if select.select([self.connection], [], [], 0)[0] and not self.connection.recv(1, socket.MSG_PEEK):
+                    self.close_connection = True
+                    return False
+            return not plane.stopping.is_set()
+
+        def say(self, answer: Answer) -> None:
             self.send_response(answer.status)
             for name, value in answer.headers.items():
                 self.send_header(name, value)

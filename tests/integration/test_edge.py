@@ -17,6 +17,7 @@ import requests
 
 from bench.system import free_port
 from cdn.varnishd import Edge
+from db import keys
 from tests.cdn.planes import Answer, Plane
 from tests.conftest import wait_until
 from tests.edge import SECRET, Varnish
@@ -108,25 +109,28 @@ def test_no_reader_sees_a_version_go_backwards(deploy: Callable[..., Deployment]
     d = deploy()
     d.kick_off("m1")
     stopping = threading.Event()
+    seen: list[list[int]] = [[] for _ in range(8)]
 
-    def read() -> list[int]:
-        seen = []
+    def read(mine: list[int]) -> None:
         with requests.Session() as session:
             while not stopping.is_set():
-                seen.append(int(session.get(f"{d.edge.url}/api/score/m1", timeout=10).json()["version"]))
-        return seen
+                mine.append(int(session.get(f"{d.edge.url}/api/score/m1", timeout=10).json()["version"]))
 
-    with ThreadPoolExecutor(8) as pool:
-        readers = [pool.submit(read) for _ in range(8)]
-        for home in range(1, 21):
-            d.goal("m1", home)
-            time.sleep(0.1)
-        wait_until(lambda: d.shown("m1") == "20-0", "the last goal")
-        stopping.set()
+    with ThreadPoolExecutor(len(seen)) as pool:
+        readers = [pool.submit(read, mine) for mine in seen]
+        try:
+            wait_until(lambda: all(seen), "every reader's first score")
+            for home in range(1, 21):
+                d.goal("m1", home)
+                last = int(d.system.wait_for("m1", f"{home}-0")["version"])
+            wait_until(lambda: all(last in mine for mine in seen), "the last goal, seen by every reader")
+        finally:
+            stopping.set()
         for reader in readers:
-            seen = reader.result()
-            assert seen == sorted(seen)
-            assert len(set(seen)) > 5
+            reader.result()
+    for mine in seen:
+        assert mine == sorted(mine)
+        assert mine[0] < last
 
 
 @pytest.mark.faults
@@ -139,19 +143,53 @@ def test_lost_purges_cost_a_lifetime_and_no_more(deploy: Callable[..., Deploymen
     wait_until(lambda: "purge_failed" in d.system.log("worker-1").read_text(), "the failure in the log")
 
 
+class HangingCdn:
+    """Takes purges, and, once told to, takes them and says nothing."""
+
+    def __init__(self) -> None:
+        self.hanging = threading.Event()
+        self.plane = Plane(lambda _plane, _call: Answer(after_s=60) if self.hanging.is_set() else PURGED)
+
+    def goal_meanwhile(self, d: Deployment, home: int) -> bool:
+        """A goal in one match, whose purge hangs, then one in another. Whether that was applied, and its push queued,
+        before the purge was given up."""
+        self.hanging.clear()
+        boxes = (keys.PURGE_PENDING, keys.PURGE_REBOUND, keys.PUSH_PENDING)
+        wait_until(lambda: not d.system.redis.exists(*boxes), "all purges and pushes to be done")
+        told = pushes(d, "m2")
+        self.hanging.set()
+        d.goal("m1", home)
+        wait_until(lambda: self.plane.open, "a purge that hangs")
+        hung = self.plane.open[0]
+        d.goal("m2", home)
+        d.system.wait_for("m2", f"{home}-0")
+        wait_until(lambda: pushes(d, "m2") > told, "its push")
+        return hung in self.plane.open
+
+
+PURGED = Answer(200, b"{}", {"X-Purged": "0"})
+
+
+def pushes(d: Deployment, match_id: str) -> int:
+    """Changes that the push worker has been told of: those it has taken in, and those that wait for it."""
+    taken = d.system.redis.hget(keys.window(match_id), "rev")
+    return int(taken or 0) + int(d.system.redis.xlen(keys.push(match_id)))
+
+
 @pytest.mark.faults
 @pytest.mark.parametrize("workers", [2, 3])
-def test_a_cdn_that_hangs_delays_no_goal(deploy: Callable[..., Deployment], workers: int) -> None:
-    plane = Plane(lambda _plane, _call: Answer(after_s=60))
+def test_while_a_purge_hangs_a_goal_is_applied_and_its_push_queued(
+    deploy: Callable[..., Deployment], workers: int
+) -> None:
+    cdn = HangingCdn()
     try:
-        d = deploy(VARNISH_URLS=plane.url, WORKER_PROCESSES=workers)
+        d = deploy(VARNISH_URLS=cdn.plane.url, WORKER_PROCESSES=workers)
         d.kick_off("m1")
-        wait_until(lambda: plane.calls, "a purge that hangs")
-        for home in range(1, 6):
-            d.goal("m1", home)
-            d.system.wait_for("m1", f"{home}-0")
+        d.kick_off("m2")
+        # A machine that is busy may be slower than the time limit of a purge; one that waits for purges always is.
+        assert any(cdn.goal_meanwhile(d, home) for home in range(1, 6))
     finally:
-        plane.stop()
+        cdn.plane.stop()
 
 
 @pytest.mark.faults
