@@ -6,7 +6,8 @@ polled    2,000 readers poll 50 matches with a goal every second: share that nev
           backwards, time until a goal is seen. They ask every half second, so that each stands for four who keep to
           poll_after_ms: what the origin is asked does not depend on how many they are
 lost      the same with every purge lost: what the lifetimes alone bound it to
-outage    the origin is killed for a minute under 200 readers: answers that were no score, and what recovery costs it
+outage    the origin is killed for a minute under 200 readers, and then another is ill for as long: answers that were no
+          score, what the origin is asked meanwhile, and what recovery costs it
 hanging   goals applied with a CDN that never answers a purge, beside one that does
 
 Times run from sending the signed webhook, which includes the worker that applies it; readers and all servers are on the
@@ -189,6 +190,7 @@ def polled(asked: argparse.Namespace, *, purging: str = "", seconds: float = 0) 
         "offload": round(1 - origin / max(1, requests_), 4),
         "origin_per_match_per_s": round(origin / len(paths) / seconds, 2),
         "failures": tally.failures,
+        "cut": tally.cut,
         "backwards": tally.backwards,
         "goals": len(seen),
         "unseen": sum(at is None for _, _, at in seen),
@@ -227,16 +229,22 @@ def lost(asked: argparse.Namespace) -> dict[str, object]:
 
 
 def outage(asked: argparse.Namespace) -> dict[str, object]:
+    """The origin killed, and then one that is up but ill: without its Redis it answers 503 to all but probes."""
+    return _without(asked, "web", "outage") | _without(asked, "redis", "ill")
+
+
+def _without(asked: argparse.Namespace, victim: str, scene: str) -> dict[str, object]:
     with deployed() as d:
         paths = d.kick_off(min(asked.matches, 10))
         readers = Readers(d.port, paths, min(asked.readers, 200), asked.poll_every)
         time.sleep(3)
-        say(f"outage: the web process is killed for {asked.outage:.0f} s…")
-        d.system.kill("web")
+        say(f"{scene}: {victim} is killed for {asked.outage:.0f} s…")
+        well = d.counters()["MAIN.backend_req"]
+        d.system.kill(victim)
         time.sleep(asked.outage)
         before = d.counters()["MAIN.backend_req"]
         started = time.time()
-        d.system.restart("web")
+        d.system.restart(victim)
         up = time.time()
         sent = d.tell("bench-0", "goal", 1)
         at = d.until_seen("bench-0", 1)
@@ -244,13 +252,15 @@ def outage(asked: argparse.Namespace) -> dict[str, object]:
         after = d.counters()["MAIN.backend_req"]
         tally = readers.tally()
     return {
-        "outage_s": asked.outage,
-        "outage_requests": tally.requests,
-        "outage_failures": tally.failures,
-        "outage_backwards": tally.backwards,
-        "origin_restart_ms": round((up - started) * 1000),
-        "recovery_ms": round((at - sent) * 1000) if at else None,
-        "recovery_origin_requests": after - before,
+        f"{scene}_s": asked.outage,
+        f"{scene}_requests": tally.requests,
+        f"{scene}_failures": tally.failures,
+        f"{scene}_cut": tally.cut,
+        f"{scene}_backwards": tally.backwards,
+        f"{scene}_origin_requests": before - well,
+        f"{scene}_restart_ms": round((up - started) * 1000),
+        f"{scene}_recovery_ms": round((at - sent) * 1000) if at else None,
+        f"{scene}_recovery_origin_requests": after - before,
     }
 
 

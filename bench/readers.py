@@ -10,7 +10,6 @@ import re
 import select
 import socket
 import time
-from contextlib import suppress
 from dataclasses import dataclass, fields
 from multiprocessing.connection import Connection
 from typing import Any
@@ -21,10 +20,12 @@ LENGTH = re.compile(rb"(?i)content-length: (\d+)")
 
 @dataclass
 class Tally:
-    """requests answered; failures, those not 200; backwards, versions below one that the same reader had seen."""
+    """requests answered; failures, those not 200 and those cut; cut, connections that were; backwards, versions
+    below one that the same reader had seen."""
 
     requests: int = 0
     failures: int = 0
+    cut: int = 0
     backwards: int = 0
 
     def __add__(self, other: Tally) -> Tally:
@@ -57,6 +58,7 @@ class Reader:
         self.request = f"GET {path} HTTP/1.1\r\nHost: scores.example\r\n\r\n".encode()
         self.port = port
         self.seen = 0
+        self.due_at = 0.0
         self.data = b""
         self.connect()
 
@@ -93,6 +95,7 @@ class Crowd:
         self.poll, self.tally, self.every_s = select.epoll(), Tally(), every_s
         self.by_number: dict[int, Reader] = {}
         self.due: list[tuple[float, int]] = []
+        self.absent: list[tuple[float, Reader]] = []
         for path in paths:
             self._join(Reader(port, path), random.random() * every_s)
 
@@ -100,14 +103,25 @@ class Crowd:
         number = reader.wire.fileno()
         self.by_number[number] = reader
         self.poll.register(number, select.EPOLLIN)
-        heapq.heappush(self.due, (time.monotonic() + in_s, number))
+        self._due(number, reader, in_s)
+
+    def _due(self, number: int, reader: Reader, in_s: float) -> None:
+        reader.due_at = time.monotonic() + in_s
+        heapq.heappush(self.due, (reader.due_at, number))
 
     def step(self) -> None:
         """Ask for those whose time has come, and hear what has come, for a hundredth of a second."""
         now = time.monotonic()
+        back = [reader for at, reader in self.absent if at <= now]
+        self.absent = [(at, reader) for at, reader in self.absent if at > now]
+        for reader in back:
+            self._come(reader)
         while self.due and self.due[0][0] <= now:
-            _, number = heapq.heappop(self.due)
-            self._ask(number, self.by_number[number])
+            at, number = heapq.heappop(self.due)
+            # One that was cut off has come again since, perhaps under the same number.
+            asks = self.by_number.get(number)
+            if asks and asks.due_at == at:
+                self._ask(number, asks)
         for number, _ in self.poll.poll(0.01, 4_096):
             self._hear(number, self.by_number[number])
 
@@ -115,29 +129,42 @@ class Crowd:
         try:
             reader.wire.send(reader.request)
         except ConnectionError:
-            self._come_again(number, reader)
+            self._again(number, reader)
 
-    def _come_again(self, number: int, reader: Reader) -> None:
-        """It was cut off: a failure."""
-        self.tally.failures += 1
+    def _again(self, number: int, reader: Reader) -> None:
+        """Cut off, and the reader comes again; where nobody listens, after a while."""
+        self._count_cut()
         self.poll.unregister(number)
         del self.by_number[number]
         reader.wire.close()
         reader.data = b""
-        reader.connect()
+        self._come(reader)
+
+    def _count_cut(self) -> None:
+        self.tally.cut += 1
+        self.tally.failures += 1
+
+    def _come(self, reader: Reader) -> None:
+        try:
+            reader.connect()
+        except ConnectionError:
+            self._count_cut()
+            self.absent.append((time.monotonic() + self.every_s, reader))
+            return
         self._join(reader, self.every_s)
 
     def _hear(self, number: int, reader: Reader) -> None:
-        part = b""
-        with suppress(ConnectionError):
+        try:
             part = reader.wire.recv(65_536)
+        except ConnectionError:
+            part = b""
         if not part:
-            self._come_again(number, reader)
+            self._again(number, reader)
             return
         reader.data += part
         if answer := reader.answer():
             reader.note(answer, self.tally)
-            heapq.heappush(self.due, (time.monotonic() + self.every_s, number))
+            self._due(number, reader, self.every_s)
 
 
 def _read(pipe: Connection[Any, Any], port: int, paths: list[str], every_s: float) -> None:

@@ -164,20 +164,24 @@ sub edge_failed {
 
 sub vcl_miss {
     if (req.http.X-Kind != "wait" && vsthrottle.remaining("failed:" + req.url, 1, 1s) == 0) {
-        if (req.http.X-Stale-Ok) {
-            # Nothing is kept of it, so there is nothing to be had.
-            return (synth(503));
+        if (req.restarts == 0) {
+            set req.http.X-Stale-Ok = "1";
+            return (restart);
         }
-        set req.http.X-Stale-Ok = "1";
-        return (restart);
+        # Not even an old answer. What is kept for the second is that it failed, not the failure: an object of it would
+        # lie before the good ones.
+        return (synth(503));
     }
 }
 
 sub vcl_backend_fetch {
+    # Between our own parts only.
+    unset bereq.http.X-Kind;
+    unset bereq.http.X-Stale-Ok;
     if (bereq.is_bgfetch && vsthrottle.remaining("failed:" + bereq.url, 1, 1s) == 0) {
         return (abandon);
     }
-    if (bereq.http.X-Kind == "wait") {
+    if (bereq.url ~ "^/api/(score/[^/?]+|live)/wait/[^/?]+$") {
         # A hold is 20 s.
         set bereq.first_byte_timeout = 30s;
     } elsif (bereq.uncacheable) {
@@ -199,7 +203,7 @@ sub vcl_backend_response {
     }
     unset beresp.http.Set-Cookie;
     if (beresp.status >= 500 || beresp.status == 429) {
-        if (bereq.is_bgfetch || bereq.http.X-Kind != "wait") {
+        if (bereq.is_bgfetch || bereq.url !~ "^/api/(score/[^/?]+|live)/wait/[^/?]+$") {
             # Keep the good object. Delivering would put a hit-for-miss of 120 s before it.
             call edge_failed;
             return (abandon);
@@ -222,7 +226,7 @@ sub vcl_backend_response {
     if (beresp.http.Surrogate-Control ~ "max-age=\d+") {
         set beresp.ttl = std.duration(regsub(beresp.http.Surrogate-Control, "^.*max-age=(\d+).*$", "\1s"), 2s);
     }
-    if (bereq.http.X-Kind == "wait" || beresp.status == 404) {
+    if (bereq.url ~ "^/api/(score/[^/?]+|live)/wait/[^/?]+$" || beresp.status == 404) {
         # Ids that somebody makes up must not push out the last good scores, which an outage is lived through with.
         set beresp.grace = 0s;
         set beresp.keep = 0s;
@@ -244,7 +248,7 @@ sub vcl_backend_error {
         call edge_unavailable;
         return (deliver);
     }
-    if (bereq.is_bgfetch || bereq.http.X-Kind != "wait") {
+    if (bereq.is_bgfetch || bereq.url !~ "^/api/(score/[^/?]+|live)/wait/[^/?]+$") {
         call edge_failed;
         return (abandon);
     }

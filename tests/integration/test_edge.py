@@ -18,7 +18,6 @@ import requests
 from bench.system import free_port
 from cdn.varnishd import Edge
 from db import keys
-from db.keys import PURGE_PENDING, PURGE_REBOUND
 from tests.cdn.planes import Answer, Plane
 from tests.conftest import wait_until
 from tests.edge import SECRET, Varnish
@@ -155,7 +154,8 @@ class HangingCdn:
         """A goal in one match, whose purge hangs, then one in another. Whether that was applied, and its push queued,
         before the purge was given up."""
         self.hanging.clear()
-        wait_until(lambda: not d.system.redis.exists(PURGE_PENDING, PURGE_REBOUND), "all purges to be done")
+        boxes = (keys.PURGE_PENDING, keys.PURGE_REBOUND, keys.PUSH_PENDING)
+        wait_until(lambda: not d.system.redis.exists(*boxes), "all purges and pushes to be done")
         told = pushes(d, "m2")
         self.hanging.set()
         d.goal("m1", home)
