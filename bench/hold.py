@@ -26,15 +26,15 @@ import requests
 from api.server import places
 from api.services import HELD_PERCENT
 from bench.crowd import Crowd
-from bench.system import System, children, free_port, request_bytes, running, wait_for_port
+from bench.system import System, children, cpu_s, free_port, request_bytes, running, wait_for_port
 
 NCHAN = Path("/usr/lib/nginx/modules/ngx_nchan_module.so")
 # As a browser asks for a stream; nchan gives none without.
 EVENTS = "Accept: text/event-stream"
 # Of the time a client may wait: enough for a release, and no hold (20 s) ends of itself in it.
 RELEASE_S = 15.0
-# A server that answers within this is not working off a queue.
-PROMPT_S = 0.05
+# A server that uses less of a core than this over that time is not working off a queue.
+IDLE, LOOK_S = 0.1, 0.3
 
 
 def main() -> None:
@@ -95,7 +95,7 @@ def measure_ours(asked: argparse.Namespace) -> dict[str, float]:
         for n in range(asked.rounds):
             if asked.kind == "wait":
                 crowd.ask(get(until_there(system)))
-            until_idle(crowd, system.port)
+            until_idle(crowd, system.processes["web"].pid)
             if n == 0:
                 kb = (memory_kb(processes) - before) / asked.clients
             rounds.append(one_round(crowd, lambda n=n: goal(system, n + 2), asked.clients))  # type: ignore[misc]
@@ -118,7 +118,7 @@ def measure_nchan(asked: argparse.Namespace) -> dict[str, float]:
         for n in range(asked.rounds):
             if asked.kind == "wait":
                 crowd.ask(get("/sub"))
-            until_idle(crowd, port)
+            until_idle(crowd, process.pid)
             if n == 0:
                 kb = (memory_kb(processes) - before) / asked.clients
             rounds.append(one_round(crowd, publish, asked.clients))
@@ -145,15 +145,15 @@ def one_round(crowd: Crowd, publish: Callable[[], object], expected: int) -> dic
     return found
 
 
-def until_idle(crowd: Crowd, port: int) -> None:
-    """Until everybody's request has been taken up: a held one says nothing, so others are asked until they are answered
-    at once."""
+def until_idle(crowd: Crowd, server: int) -> None:
+    """Until everybody's request has been taken up: a held one says nothing, so it is seen by the processors' rest, of
+    all the server's processes."""
     crowd.settle(0.5)
-    prompt = 0
-    while prompt < 5:
-        started = time.monotonic()
-        requests.get(f"http://127.0.0.1:{port}/healthz", timeout=30)
-        prompt = prompt + 1 if time.monotonic() - started < PROMPT_S else 0
+    used = IDLE
+    while used >= IDLE:
+        before = cpu_s(server)
+        time.sleep(LOOK_S)
+        used = (cpu_s(server) - before) / LOOK_S
 
 
 def averaged(rounds: list[dict[str, float]]) -> dict[str, float]:

@@ -146,7 +146,7 @@ class System:
 
     def cpu_s(self) -> dict[str, float]:
         """Processor seconds used so far, by process (children included)."""
-        return {name: _cpu_s(process.pid) for name, process in self.processes.items()}
+        return {name: cpu_s(process.pid) for name, process in self.processes.items()}
 
     def _begin(self, name: str) -> None:
         with self._log(name) as log:
@@ -219,7 +219,8 @@ def request_bytes(system: System, body: str, delivery: str) -> bytes:
     ).encode()
 
 
-def _cpu_s(pid: int) -> float:
+def cpu_s(pid: int) -> float:
+    """Processor seconds a process and its children have used so far."""
     ticks = os.sysconf("SC_CLK_TCK")
     total = 0.0
     for one in [pid, *children(pid)]:
