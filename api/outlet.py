@@ -6,13 +6,15 @@ memory and never sees the past.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 from api.document import Document
 from api.server import Connection
 from api.waiting import Room
 from db import metrics
 
 
-class Outlet:
+class Outlet(ABC):
     """kind, beat_bytes, end_bytes and `encoded` are the protocol's."""
 
     kind = ""
@@ -25,8 +27,8 @@ class Outlet:
         self.pending: dict[str, bytes] = {}
         connection.drained = self._drained
 
-    def encoded(self, document: Document) -> bytes:
-        raise NotImplementedError(f"{self.kind} cannot encode {document.topic}")
+    @abstractmethod
+    def encoded(self, document: Document) -> bytes: ...
 
     def offer(self, document: Document) -> None:
         self.put(document.topic, self.encoded(document))

@@ -13,6 +13,7 @@ import secrets
 import socket
 import struct
 import threading
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -55,7 +56,7 @@ class Away(Exception):
     """The server cannot just now; come again."""
 
 
-class Reader:
+class Reader(ABC):
     """A client that comes back until it is told to stop. seen: the versions it was sent, by match, in order."""
 
     def __init__(self, port: int, *matches: str) -> None:
@@ -78,8 +79,8 @@ class Reader:
                 if self.client:
                     self.client.close()
 
-    def read(self, client: Client) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def read(self, client: Client) -> None: ...
 
     def take(self, body: dict[str, Any]) -> None:
         match_id = body["match_id"]
