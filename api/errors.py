@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import WebsocketMismatch
 
 from api.document import Answer
 from api.services import here
@@ -36,6 +37,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(Refused, refused)
     app.register_error_handler(Unavailable, unavailable)
     app.register_error_handler(HTTPException, http)
+    app.register_error_handler(WebsocketMismatch, websocket_mismatch)
     app.register_error_handler(Exception, bug)
 
 
@@ -100,6 +102,11 @@ def http(error: HTTPException) -> Response:
     if status == 405 and (allowed := getattr(error, "valid_methods", None)):
         response.headers["Allow"] = ", ".join(sorted(allowed))
     return response
+
+
+def websocket_mismatch(_error: WebsocketMismatch) -> Response:
+    said = "/api/ws, and nothing else, is for WebSockets (RFC 6455)."
+    return answer(400, body("bad_request", said), headers.NO_STORE)
 
 
 def bug(_error: Exception) -> Response:

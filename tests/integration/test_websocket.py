@@ -244,4 +244,5 @@ def test_where_all_wait_already_it_is_told_to_poll(origin: Origin, connect: Conn
 def test_what_is_no_handshake_is_refused(origin: Origin, lines: tuple[str, ...]) -> None:
     status, _, body = origin.client().ask("/api/ws", *lines).answer()
     assert (status, body["error"]["code"]) == (400, "bad_request")
+    assert "WebSocket" in body["error"]["message"]
     wait_until(lambda: origin.inside()["here"] == 0, "nobody in the room")
