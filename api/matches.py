@@ -91,7 +91,7 @@ def checked_id(match_id: str) -> str:
 def _find(match_id: str) -> Match:
     """The whole match, from Redis or else from SQL. Raises Refused `unknown_match`."""
     try:
-        found = here().live.hold(checked_id(match_id)).match
+        found = here().live.timeline(checked_id(match_id))
     except Unavailable:
         # Without Redis the archive still knows the match of a moment ago, which beats none.
         found = None

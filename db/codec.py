@@ -6,23 +6,33 @@ from dataclasses import replace
 
 from pydantic import TypeAdapter
 
-from db.domain import Event, Fact, Match, Update
+from db.domain import Event, Fact, Ledger, Match, Update
 
 _matches = TypeAdapter(Match)
 _events = TypeAdapter(Event)
 _event_lists = TypeAdapter(tuple[Event, ...])
+_ledgers = TypeAdapter(dict[str, Ledger])
 _updates = TypeAdapter(Update)
 _facts = TypeAdapter(tuple[Fact, ...])
 
 
 def encode_match(match: Match) -> str:
-    """All but what the store itself gives (version, updated_at) and what is kept beside it (events)."""
-    kept = {"version", "updated_at", "events"}
+    """All but what the store itself gives (version, updated_at) and what is kept beside it (events, ledgers)."""
+    kept = {"version", "updated_at", "events", "ledgers"}
     return _matches.dump_json(match, exclude=kept, exclude_defaults=True).decode()
 
 
 def decode_match(text: str | bytes, version: int, updated_at: int, events: dict[str, Event] | None = None) -> Match:
     return replace(_matches.validate_json(text), version=version, updated_at=updated_at, events=events or {})
+
+
+def encode_ledgers(match: Match) -> str:
+    """ "" for a match that was read without them: they are nobody's to write then."""
+    return _ledgers.dump_json(match.ledgers, exclude_defaults=True).decode() if match.ledgers else ""
+
+
+def decode_ledgers(text: str | bytes) -> dict[str, Ledger]:
+    return _ledgers.validate_json(text)
 
 
 def encode_event(event: Event) -> str:

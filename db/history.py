@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Engine, Select, Table, and_, case, delete, func, or_, select, text, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, undefer
 
-from db.codec import decode_event, decode_facts, decode_match, encode_event, encode_match
+from db.codec import decode_event, decode_facts, decode_ledgers, decode_match, encode_event, encode_match
 from db.domain import Competition, Event, FactKind, Match, Phase, Team
 from db.live import Change
 from db.models import (
@@ -64,9 +64,12 @@ class History:
     def __init__(self, bind: Engine) -> None:
         self.engine = bind
 
-    def write(self, changes: Iterable[Change]) -> None:
-        """Write outbox entries, of any matches, in order. A second writing of the same entries changes nothing."""
-        rows = _Rows()
+    def write(self, changes: Iterable[Change], ledgers: Mapping[str, str] | None = None) -> None:
+        """Write outbox entries, of any matches, in order. A second writing of the same entries changes nothing.
+
+        ledgers: what was told of those matches, by id, as it is now stored; it may be newer than the entries.
+        """
+        rows = _Rows(ledgers or {})
         for change in changes:
             rows.add(change)
         with begin(self.engine) as session:
@@ -78,12 +81,20 @@ class History:
             row = session.get(MatchRow, match_id)
             return _match(row, _events(session, match_id)) if row else None
 
+    def stored(self, match_id: str) -> Match | None:
+        """The match to go on with: its events and what was told of it."""
+        with begin(self.engine) as session:
+            row = session.get(MatchRow, match_id)
+            return _stored(session, row) if row else None
+
     def matches_live(self) -> list[Match]:
         """Whole matches that were in play or at a break when last written."""
         live = MatchRow.phase.in_((Phase.LIVE, Phase.BREAK))
         with begin(self.engine) as session:
-            rows = session.scalars(select(MatchRow).where(live).order_by(MatchRow.id))
-            return [_match(row, _events(session, row.id)) for row in rows]
+            rows = session.scalars(
+                select(MatchRow).where(live).order_by(MatchRow.id).options(undefer(MatchRow.ledgers))
+            )
+            return [_stored(session, row) for row in rows]
 
     def matches(self, wanted: Wanted, limit: int, after: Page | None = None) -> tuple[list[Match], Page | None]:
         """Matches in order of start, without events, and where the list goes on (None at its end)."""
@@ -184,7 +195,8 @@ def fold(name: str) -> str:
 class _Rows:
     """Rows of one batch, one per key with the newest version, in an order that two writers share (no deadlock)."""
 
-    def __init__(self) -> None:
+    def __init__(self, ledgers: Mapping[str, str]) -> None:
+        self.ledgers = ledgers
         self.by_table: dict[type[Base], dict[tuple[Any, ...], dict[str, Any]]] = {
             table: {} for table in (TeamRow, CompetitionRow, MatchRow, MatchScoreRow, MatchEventRow)
         }
@@ -197,12 +209,12 @@ class _Rows:
         if (found := match.competition) is not None:
             named = {"id": found.id, "name": found.name, "folded": fold(found.name)}
             self._put(CompetitionRow, (found.id,), named)
-        self._put(MatchRow, (match.id,), _match_row(match))
+        self._put(MatchRow, (match.id,), _match_row(match) | {"ledgers": self.ledgers.get(match.id)})
         if any(fact.kind in (FactKind.SCORE, FactKind.STATUS) for fact in decode_facts(change.facts)):
             self._put(MatchScoreRow, (match.id, match.version), _score_row(match))
         for event in change.events:
-            if event.type:
-                self._put(MatchEventRow, (match.id, event.id), _event_row(match, event))
+            # One without a type is known by its voiding alone: it is not shown, and must not be forgotten.
+            self._put(MatchEventRow, (match.id, event.id), _event_row(match, event))
 
     def _put(self, table: type[Base], key: tuple[Any, ...], row: dict[str, Any]) -> None:
         self.by_table[table][key] = row
@@ -241,6 +253,7 @@ def _upsert(
         values = {name: insert.excluded[name] for name in update}
         if table is MatchRow:
             values["listed_at"] = func.coalesce(insert.excluded.start_time, target.c.listed_at)
+            values["ledgers"] = func.coalesce(insert.excluded.ledgers, target.c.ledgers)
         where = insert.excluded.version >= target.c.version if newest_only else None
         statement: Any = insert.on_conflict_do_update(index_elements=key, set_=values, where=where)
     else:
@@ -326,6 +339,11 @@ def _event_row(match: Match, event: Event) -> dict[str, Any]:
 
 def _match(row: MatchRow, events: dict[str, Event] | None = None) -> Match:
     return decode_match(row.document, row.version, _ms(row.updated_at), events)
+
+
+def _stored(session: Session, row: MatchRow) -> Match:
+    match = _match(row, _events(session, row.id))
+    return replace(match, ledgers=decode_ledgers(row.ledgers)) if row.ledgers else match
 
 
 def _events(session: Session, match_id: str) -> dict[str, Event]:

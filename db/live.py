@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
 from importlib import resources
@@ -18,14 +18,16 @@ from db import keys
 from db.codec import (
     decode_event,
     decode_event_list,
+    decode_ledgers,
     decode_match,
     decode_update,
     encode_event,
     encode_facts,
+    encode_ledgers,
     encode_match,
     encode_update,
 )
-from db.domain import Event, Fact, FactKind, Match, Phase, Score, Update
+from db.domain import Event, Fact, FactKind, Match, Phase, Score, Update, derived_events, with_ledgers
 from db.errors import Unavailable
 from db.refused import RefusedPayload
 
@@ -256,16 +258,53 @@ class Live:
     # The present.
 
     @guarded
-    def hold(self, match_id: str) -> Held:
-        """The whole match, events included, with its revision."""
+    def hold(self, match_id: str, event_ids: Collection[str] | None = None) -> Held:
+        """The match to work on, with its revision: its ledgers, the events that follow from them, and of its other
+        events those named, or all of them.
+
+        Of a match of a release that kept no ledgers, they are made from what it kept.
+        """
         with self.redis.pipeline() as pipe:
-            pipe.hmget(keys.state(match_id), "match", "version", "updated_at", "rev")
-            pipe.hvals(keys.events(match_id))
-            (text, version, updated_at, rev), events = pipe.execute()
+            pipe.hmget(keys.state(match_id), "match", "version", "updated_at", "rev", "ledgers")
+            self._ask_events(pipe, match_id, event_ids)
+            (text, version, updated_at, rev, ledgers), *rows = pipe.execute()
         if text is None:
             return Held(None, "0")
-        known = {event.id: event for event in map(decode_event, events)}
-        return Held(decode_match(text, int(version), int(updated_at), known), _text(rev))
+        events = _events(rows[0] if rows else ())
+        match = decode_match(text, int(version), int(updated_at), events)
+        if ledgers:
+            return Held(derived_events(replace(match, ledgers=decode_ledgers(ledgers))), _text(rev))
+        whole = replace(match, events=_events(self.redis.hvals(keys.events(match_id))))
+        return Held(with_ledgers(whole), _text(rev))
+
+    def _ask_events(self, pipe: Any, match_id: str, event_ids: Collection[str] | None) -> None:
+        if event_ids is None:
+            pipe.hvals(keys.events(match_id))
+        elif event_ids:
+            pipe.hmget(keys.events(match_id), *event_ids)
+
+    @guarded
+    def events(self, match_id: str, event_ids: Collection[str]) -> dict[str, Event]:
+        """Those of the named events that are known."""
+        return _events(self.redis.hmget(keys.events(match_id), *event_ids)) if event_ids else {}
+
+    @guarded
+    def timeline(self, match_id: str) -> Match | None:
+        """The match to show, with all its events."""
+        with self.redis.pipeline() as pipe:
+            pipe.hmget(keys.state(match_id), "match", "version", "updated_at")
+            pipe.hvals(keys.events(match_id))
+            (text, version, updated_at), rows = pipe.execute()
+        return decode_match(text, int(version), int(updated_at), _events(rows)) if text else None
+
+    @guarded
+    def ledgers(self, match_ids: Sequence[str]) -> dict[str, str]:
+        """What was told of each match, as it is stored."""
+        with self.redis.pipeline(transaction=False) as pipe:
+            for match_id in match_ids:
+                pipe.hget(keys.state(match_id), "ledgers")
+            rows = pipe.execute() if match_ids else []
+        return {match_id: _text(row) for match_id, row in zip(match_ids, rows, strict=True) if row}
 
     @guarded
     def read(self, match_ids: Iterable[str]) -> list[Match | None]:
@@ -356,7 +395,7 @@ class Live:
                 keys.PUSH_PENDING,
                 keys.PUSH_BELL,
             ],
-            args=[match_id, held.rev, mode, *document, *told, len(ids), *ids, *pairs],
+            args=[match_id, held.rev, mode, *document, *told, encode_ledgers(after), len(ids), *ids, *pairs],
         )
         rung = bool(ring), int(left), _text(rev), bool(purge), bool(push)
         return Committed(done == b"done", int(version), *rung)
@@ -364,11 +403,20 @@ class Live:
     @guarded
     def restore(self, match: Match) -> bool:
         """Put a match read from history back; False if Redis holds it already."""
+        fields = _fields(match)
         pairs = [part for event in match.events.values() for part in (event.id, encode_event(event))]
         return bool(
             self._restore(
                 keys=[keys.state(match.id), keys.events(match.id), keys.MATCHES, keys.BOARD],
-                args=[match.id, match.version, match.updated_at, *_fields(match), *_standing(match), *pairs],
+                args=[
+                    match.id,
+                    match.version,
+                    match.updated_at,
+                    *fields,
+                    *_standing(match),
+                    encode_ledgers(match),
+                    *pairs,
+                ],
             )
         )
 
@@ -448,6 +496,11 @@ class Live:
 
 def lua(name: str) -> str:
     return resources.files("db").joinpath(f"lua/{name}.lua").read_text()
+
+
+def _events(rows: Iterable[bytes | None]) -> dict[str, Event]:
+    events = (decode_event(row) for row in rows if row)
+    return {event.id: event for event in events}
 
 
 def _text(found: bytes) -> str:

@@ -81,6 +81,8 @@ class MatchRow(Base):
     version: Mapped[int] = mapped_column(BigInteger)
     updated_at: Mapped[datetime] = mapped_column(Moment)
     document: Mapped[str] = mapped_column(Text)
+    # What was told of it, from which live state goes on; read by nobody else, so it is loaded only when asked for.
+    ledgers: Mapped[str | None] = mapped_column(Text, deferred=True)
 
 
 class MatchScoreRow(Base):

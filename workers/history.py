@@ -85,7 +85,7 @@ def _write(live: Live, history: History, match_ids: list[str]) -> int:
     boxes = {match_id: live.outbox(match_id, ENTRIES) for match_id in match_ids}
     changes = [change for box in boxes.values() for change in box]
     if changes:
-        history.write(changes)
+        history.write(changes, live.ledgers(match_ids))
     for match_id, box in boxes.items():
         live.ack(match_id, [change.id for change in box])
     return len(changes)

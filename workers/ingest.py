@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import lru_cache
 
 from cdn import keys
-from db.domain import Fact, Match, is_visible, reduce
+from db.domain import Fact, Match, Update, is_visible, reduce
 from db.errors import Unavailable
 from db.history import History
 from db.live import Committed, Held, Live, Waiting
@@ -88,17 +90,12 @@ class Drain:
 
     def _apply(self, match_id: str, waiting: Waiting) -> int:
         """One batch, one commit; returns how many entries the inbox still holds."""
-        held = self._held(match_id, waiting.rev)
+        held = self._held(match_id, waiting)
         if held.rev != waiting.rev:
             # Somebody committed since the inbox was read: its head may be in the match already.
             return 1
-        after, visible = held.match, False
-        facts: tuple[Fact, ...] = ()
-        for update in waiting.updates:
-            before, (after, new) = after, reduce(after, update)
-            visible = visible or is_visible(before, after, new)
-            facts += new
-        assert after is not None  # noqa: S101 - for the type checker: an inbox head has updates
+        after, facts = reduce(held.match, *waiting.updates)
+        visible = is_visible(held.match, after, facts)
         purges = self._purges(held.match, after, facts) if self.purging and visible else []
         tell = visible and concerns(after, facts)
         committed = self.live.commit(held, after, facts, waiting.ids, visible=visible, purges=purges, tell=tell)
@@ -123,28 +120,40 @@ class Drain:
     def _purges(self, before: Match | None, after: Match, facts: tuple[Fact, ...]) -> list[str]:
         return [entry(purge.key, purge.lifetime_s) for purge in keys.purges(before, after, facts)]
 
-    def _held(self, match_id: str, rev: str) -> Held:
-        """The match at its revision, read only if this process did not write it last."""
+    def _held(self, match_id: str, waiting: Waiting) -> Held:
+        """The match at its revision, with the events the updates name. Read where another process wrote it last."""
+        event_ids = _named(waiting.updates)
         known = self.remembered.get(match_id)
-        if known and known.rev == rev:
-            return known
-        held = self.live.hold(match_id)
+        if known and known.match and known.rev == waiting.rev:
+            others = [event_id for event_id in event_ids if event_id not in known.match.events]
+            events = known.match.events | self.live.events(match_id, others)
+            return replace(known, match=replace(known.match, events=events))
+        held = self.live.hold(match_id, event_ids)
         if held.match is None and self._restored(match_id):
-            held = self.live.hold(match_id)
+            held = self.live.hold(match_id, event_ids)
         return held
 
     def _restored(self, match_id: str) -> bool:
         """History knows a match that Redis has lost or let go. Without history the match starts anew: a goal waits
         for no database, and its version still grows."""
         try:
-            match = self.history.match(match_id)
+            match = self.history.stored(match_id)
         except Unavailable:
             logger.warning("match_unrestored match=%s", match_id)
             return False
         return match is not None and self.live.restore(match)
 
     def _remember(self, held: Held) -> None:
-        assert held.match is not None  # noqa: S101 - for the type checker
-        self.remembered[held.match.id] = held
+        """With the events of its ledgers only: of the others there may be thousands."""
+        match = held.match
+        assert match is not None  # noqa: S101 - for the type checker
+        kept = {key: event for key, event in match.events.items() if key in match.ledgers[match.source].events}
+        self.remembered[match.id] = replace(held, match=replace(match, events=kept))
         if len(self.remembered) > REMEMBERED:
             self.remembered.popitem(last=False)
+
+
+def _named(updates: Iterable[Update]) -> list[str]:
+    """The events that updates tell of or take back."""
+    names = (name for update in updates for name in (update.event.id if update.event else None, update.voids))
+    return list(dict.fromkeys(name for name in names if name is not None))

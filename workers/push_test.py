@@ -60,7 +60,7 @@ def send(user_id: str, match_id: str) -> Answer:
 
 
 def _match(live: Live, history: History, match_id: str) -> Match:
-    found = live.hold(match_id).match or history.match(match_id)
+    found = live.timeline(match_id) or history.match(match_id)
     return found or Match(match_id)
 
 

@@ -4,26 +4,20 @@
 hears of it, `kinds` what of, `topics` under which names.
 """
 
+from db.domain.derive import derived_events
+from db.domain.event import Event, Person, Telling
+from db.domain.facts import is_visible
 from db.domain.follower import Account, Device, Follow, Platform, Quiet, Subject
 from db.domain.kinds import BITS, DEFAULT_KINDS, kinds_of, mask_of
-from db.domain.match import (
-    CURSOR_PATTERN,
-    HOLD_MS,
-    ID_PATTERN,
-    Competition,
-    Cursor,
-    Event,
-    Fact,
-    FactKind,
-    Match,
-    Person,
-    Score,
-    Stamp,
-    Team,
-)
-from db.domain.reduce import is_visible, reduce
+from db.domain.ledger import Ledger
+from db.domain.legacy import with_ledgers
+from db.domain.match import CURSOR_PATTERN, HOLD_MS, ID_PATTERN, Cursor, Fact, FactKind, Match
+from db.domain.match_info import Competition, MatchInfo, Team
+from db.domain.reduce import reduce
+from db.domain.score import Score
+from db.domain.stamp import Stamp
 from db.domain.topics import LANGUAGES, SPOILER_FREE, VARIANTS, condition, fits, topics_for, variant_of
-from db.domain.update import MatchInfo, Update
+from db.domain.update import Update
 from db.domain.words import (
     EVENT_TYPES,
     SCORING,
@@ -55,6 +49,7 @@ __all__ = [
     "FactKind",
     "Follow",
     "Kind",
+    "Ledger",
     "Match",
     "MatchInfo",
     "Person",
@@ -67,8 +62,10 @@ __all__ = [
     "Status",
     "Subject",
     "Team",
+    "Telling",
     "Update",
     "condition",
+    "derived_events",
     "fits",
     "is_visible",
     "kinds_of",
@@ -78,4 +75,5 @@ __all__ = [
     "status_of",
     "topics_for",
     "variant_of",
+    "with_ledgers",
 ]

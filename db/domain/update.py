@@ -4,22 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from db.domain.match import Competition, Event, Score, Stamp, Team
+from db.domain.event import Event
+from db.domain.match_info import MatchInfo
+from db.domain.score import Score
+from db.domain.stamp import Stamp
 from db.domain.words import Status
-
-
-@dataclass(frozen=True, slots=True)
-class MatchInfo:
-    """What is known of a match besides its play. None means not said, and changes nothing."""
-
-    home: Team | None = None
-    away: Team | None = None
-    competition: Competition | None = None
-    venue: str | None = None
-    start_time: int | None = None
-    sport: str | None = None
-    coverage: str | None = None
-    replaced_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

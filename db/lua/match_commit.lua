@@ -11,7 +11,8 @@
 -- ARGV[9] start time (ms) while the match is live, else ""  ARGV[10] expiry of state (s; 0 = none)  ARGV[11] bell expiry (s)  ARGV[12] channel
 -- ARGV[13] "1" if score or status changed, else "0"
 -- ARGV[14] what to purge at the edge, separated by commas, "" for nothing
--- ARGV[15] number of inbox ids, then those ids, then pairs of event id and event JSON
+-- ARGV[15] ledgers JSON
+-- ARGV[16] number of inbox ids, then those ids, then pairs of event id and event JSON
 local rev = redis.call("HGET", KEYS[1], "rev") or "0"
 if rev ~= ARGV[2] then
     return {"stale", 0, 0, 1, rev, 0, 0}
@@ -20,7 +21,7 @@ local t = redis.call("TIME")
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local version = tonumber(redis.call("HGET", KEYS[1], "version") or "0")
 local ring, purge, push = 0, 0, 0
-local ids = tonumber(ARGV[15])
+local ids = tonumber(ARGV[16])
 if ARGV[3] ~= "drop" then
     if ARGV[3] == "new" then
         version = math.max(version + 1, now)
@@ -29,9 +30,9 @@ if ARGV[3] ~= "drop" then
     -- The clock is in it, so that no revision of a lost Redis comes again: a drain may still remember it.
     rev = string.format("%.0f", math.max(tonumber(rev) + 1, now))
     redis.call("HSET", KEYS[1], "rev", rev,
-        "match", ARGV[4], "score", ARGV[5], "time", ARGV[6], "status", ARGV[7])
+        "match", ARGV[4], "score", ARGV[5], "time", ARGV[6], "status", ARGV[7], "ledgers", ARGV[15])
     local changed = {}
-    for i = 16 + ids, #ARGV, 2 do
+    for i = 17 + ids, #ARGV, 2 do
         redis.call("HSET", KEYS[2], ARGV[i], ARGV[i + 1])
         changed[#changed + 1] = ARGV[i + 1]
     end
@@ -48,7 +49,8 @@ if ARGV[3] ~= "drop" then
         redis.call("PERSIST", KEYS[1])
         redis.call("PERSIST", KEYS[2])
     end
-    if ARGV[3] == "new" then
+    -- What no reader sees yet, the voiding of a goal that nobody has told, history has to know all the same.
+    if ARGV[3] == "new" or #changed > 0 then
         redis.call("XADD", KEYS[4], "*", "version", string.format("%.0f", version), "updated_at",
             redis.call("HGET", KEYS[1], "updated_at"), "match", ARGV[4], "facts", ARGV[8],
             "events", "[" .. table.concat(changed, ",") .. "]")
@@ -56,6 +58,8 @@ if ARGV[3] ~= "drop" then
         if redis.call("SET", KEYS[7], string.format("%.0f", now), "NX", "EX", ARGV[11]) then
             ring = 1
         end
+    end
+    if ARGV[3] == "new" then
         local board = 0
         if on_board then
             board = math.max(tonumber(redis.call("GET", KEYS[9]) or "0") + 1, now)
@@ -81,7 +85,7 @@ if ARGV[3] ~= "drop" then
 end
 local taken = 0
 for i = 1, ids do
-    taken = taken + redis.call("XDEL", KEYS[3], ARGV[15 + i])
+    taken = taken + redis.call("XDEL", KEYS[3], ARGV[16 + i])
 end
 redis.call("DECRBY", KEYS[12], taken)
 local left = redis.call("XLEN", KEYS[3])

@@ -137,10 +137,12 @@ def test_an_event_keeps_the_moment_it_was_first_heard_of(history: History) -> No
     assert row.created_at.timestamp() * 1000 == START
 
 
-def test_a_tombstone_is_no_row(history: History) -> None:
+def test_the_voiding_of_an_event_nobody_has_told_is_kept_and_not_shown(history: History) -> None:
     ghost = Event("x", "", Stamp(0), since=Stamp(0), void_at=Stamp(START), created_at=START)
     history.write([change(match(), ghost)])
-    assert rows(history, MatchEventRow) == []
+    kept = history.match("m")
+    assert kept
+    assert (kept.events, kept.timeline) == ({"x": ghost}, [])
 
 
 def test_only_scores_and_statuses_make_a_score_row(history: History) -> None:

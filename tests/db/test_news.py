@@ -52,7 +52,7 @@ def tell(live: Live, home: int, minute: int, status: Status = Status.FIRST_HALF)
     now = time.time_ns() // 1_000_000
     stamp = Stamp(now, source="test")
     info = MatchInfo(Team("h", "Home"), Team("a", "Away"), start_time=now)
-    event = Event(f"g{minute}", "goal", stamp, since=stamp, team=Side.HOME, minute=minute, created_at=now)
+    event = Event(f"g{home}", "goal", stamp, since=stamp, team=Side.HOME, minute=minute, created_at=now)
     told = Update("m", stamp, now, info, event, Score(home, 0), status=status, minute=minute)
     held = live.hold("m")
     after, facts = reduce(held.match, told)

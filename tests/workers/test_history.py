@@ -60,7 +60,7 @@ def test_what_is_written_is_what_is_live(either: Services) -> None:
     play(either, *(goal("a", n) for n in range(1, 6)), goal("b", 1))
     drain(either)
     for match_id in ("a", "b"):
-        assert written(either, match_id) == either.live.hold(match_id).match
+        assert written(either, match_id) == either.live.timeline(match_id)
     assert scores(either) == 6
     assert either.live.history_waiting_since() is None
     assert not either.live.redis.exists(keys.HISTORY_BELL)

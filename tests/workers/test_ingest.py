@@ -232,7 +232,12 @@ def test_a_drain_with_too_much_to_do_rings_for_the_next(services: Services, monk
 
 
 def test_a_match_that_redis_has_let_go_is_taken_up_where_history_left_it(services: Services) -> None:
-    accept(services, goal("a", 1), goal("a", 2), Update("a", Stamp(NOW + 9_000), NOW, status=Status.FINISHED))
+    accept(
+        services,
+        goal("a", 1),
+        goal("a", 2),
+        Update("a", Stamp(NOW + 9_000, source="generic"), NOW, status=Status.FINISHED),
+    )
     drain(services).match("a")
     before = present(services, "a").version
     write_batch(services.live, services.history)

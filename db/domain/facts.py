@@ -1,0 +1,73 @@
+"""What changed between two derived matches, in the order a story would tell it."""
+
+from __future__ import annotations
+
+from db.domain.event import Event
+from db.domain.match import Fact, FactKind, Match
+from db.domain.score import Score
+from db.domain.words import Side
+
+
+def facts_between(before: Match | None, after: Match) -> tuple[Fact, ...]:
+    """Events first, then score, status, the rest."""
+    known = before.events if before else {}
+    pairs = [(known.get(event.id), event) for event in after.events.values()]
+    facts = [fact for old, event in pairs if (fact := _event_fact(old, event)) is not None]
+    was = before.score if before else None
+    if after.score != was:
+        derived = _is_fall(was, after.score) and not any(_names_fall(fact, after) for fact in facts)
+        facts.append(Fact(FactKind.SCORE, was=f"{was.home}-{was.away}" if was else None, derived=derived))
+    if before is None or before.shootout != after.shootout:
+        facts += [Fact(FactKind.SCORE)] if after.shootout else []
+    if before is None or before.status != after.status:
+        facts.append(Fact(FactKind.STATUS, was=before.status if before else None))
+    if before is None or _info(before) != _info(after):
+        facts.append(Fact(FactKind.INFO))
+    return tuple(dict.fromkeys(facts))
+
+
+def is_visible(before: Match | None, after: Match, facts: tuple[Fact, ...]) -> bool:
+    """Whether a reader could tell the two apart: then, and only then, the match gets a new version."""
+    if before is None or facts:
+        return True
+    return (clock_of(before), before.decided_by) != (clock_of(after), after.decided_by)
+
+
+def clock_of(match: Match) -> tuple[int | None, int | None, int | None, str | None]:
+    return match.minute, match.added_minute, match.period, match.clock
+
+
+def _event_fact(before: Event | None, after: Event) -> Fact | None:
+    if before is after or before == after or after.type == "":
+        return None
+    if before is None or before.type == "":
+        return Fact(FactKind.VOIDED if after.voided else FactKind.ADDED, after.id, derived=_is_derived(after))
+    if before.voided != after.voided:
+        return Fact(FactKind.VOIDED if after.voided else FactKind.RESTORED, after.id, derived=_is_derived(after))
+    return Fact(FactKind.EDITED, after.id, was=before.type) if _content(before) != _content(after) else None
+
+
+def _is_derived(event: Event) -> bool:
+    """Voided, and nobody said so: by a falling board, or by its absence."""
+    return event.voided and not event.named_void
+
+
+def _is_fall(was: Score | None, now: Score | None) -> bool:
+    return was is not None and now is not None and any(now.of(side) < was.of(side) for side in Side)
+
+
+def _names_fall(fact: Fact, match: Match) -> bool:
+    event = match.events.get(fact.event_id) if fact.event_id else None
+    if event is None or fact.derived:
+        return False
+    return fact.kind is FactKind.VOIDED or (fact.kind is FactKind.ADDED and event.type == "goal_cancelled")
+
+
+def _content(event: Event) -> tuple[object, ...]:
+    content = (event.type, event.team, event.minute, event.added_minute, event.period, event.player, event.assist)
+    return (*content, event.detail, event.home_score, event.away_score)
+
+
+def _info(match: Match) -> tuple[object, ...]:
+    info = (match.sport, match.home, match.away, match.competition, match.venue, match.start_time)
+    return (*info, match.coverage, match.replaced_by)

@@ -1,0 +1,195 @@
+"""From the ledger to what is folded: goals, voidings, cancellations and boards, in the order of the source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import lru_cache
+
+from db.domain.absence import absences
+from db.domain.beside import beside_of
+from db.domain.claims import Claim, claims_of, is_goal, is_kick
+from db.domain.event import Event, tellings_of
+from db.domain.fold import CANCELLED, READ, SCORED, VOIDED, Cancelled, Item, Read, Scored, Voided
+from db.domain.ledger import Ledger
+from db.domain.score import Score
+from db.domain.stamp import mark_of
+from db.domain.status import Standing
+from db.domain.track import Track
+from db.domain.words import IMPLIES, SCORING
+
+# Events that read the scoreboard whenever they are told with another score.
+_READINGS = frozenset({"goal_cancelled", "var_review", "resumed"}) | frozenset(IMPLIES)
+# Boards of one moment: of a cancellation first, then of a goal, then others.
+_RANK = {"goal_cancelled": 0, **dict.fromkeys(SCORING, 1)}
+_OTHER = 2
+
+Sortable = tuple[tuple[object, ...], Item]
+
+
+def goal_items(ledger: Ledger, events: Mapping[str, Event], standing: Standing) -> list[Item]:
+    """events: those of the ledger, the tellings of one goal joined where its sender gives no ids."""
+    items: list[Sortable] = []
+    for event in events.values():
+        items += _claimed(ledger, events, event, is_goal)
+        items += _boards_of(ledger, event, standing)
+    goals, _ = _cancellations(ledger, events)
+    items += [_placed(item) for item in goals]
+    items += _absent(ledger, events)
+    items += _boards(ledger, ledger.boards)
+    for change in ledger.changes:
+        read = Read(ledger.order(change.mark), change.mark, "e", change.score, ledger.order(change.first))
+        items.append((_place(read, _OTHER), read))
+    return _in_order(items, standing)
+
+
+def kick_items(ledger: Ledger, events: Mapping[str, Event], standing: Standing) -> list[Item]:
+    items: list[Sortable] = []
+    for event in events.values():
+        items += _claimed(ledger, events, event, is_kick)
+        items += _shootouts_of(ledger, event)
+    if not items and not ledger.shootouts:
+        return []
+    _, kicks = _cancellations(ledger, events)
+    items += [_placed(replace(item, score=None)) for item in kicks]
+    items += _boards(ledger, ledger.shootouts)
+    return _in_order(items, standing)
+
+
+def _in_order(items: list[Sortable], standing: Standing) -> list[Item]:
+    """Without what is older than the beginning, where the match began anew."""
+    items.sort(key=_sort_key)
+    begun = standing.begun
+    return [item for _, item in items if begun is None or item.key >= begun]
+
+
+def decreed_board(items: list[Item], standing: Standing) -> tuple[list[Item], Read | None]:
+    """Where authority has set the score: the newest board since then, and the items without those boards, which strike
+    no goals."""
+    decreed = standing.decreed
+    if decreed is None:
+        return items, None
+    boards = [item for item in items if isinstance(item, Read) and item.key[:2] >= decreed[:2]]
+    return [item for item in items if item not in boards], boards[-1] if boards else None
+
+
+def _sort_key(item: Sortable) -> tuple[object, ...]:
+    return item[0]
+
+
+def _claimed(
+    ledger: Ledger, events: Mapping[str, Event], event: Event, counts: Callable[[Claim, Event], bool]
+) -> Iterator[Sortable]:
+    claims = claims_of(event, events, ledger.order)
+    if not any(counts(claim, event) for claim in claims):
+        return
+    own, listed = _own(event), ledger.listed.get(event.id, 0)
+    minute = -1 if event.minute is None else event.minute + (event.added_minute or 0)
+    for claim in claims:
+        if counts(claim, event):
+            place = (*claim.key, SCORED, _sum(own), minute, event.id)
+            yield place, Scored(claim.key, claim.mark, event.id, claim.side, minute, own, listed)
+        else:
+            yield (*claim.key, VOIDED, 0, 0, event.id), Voided(claim.key, claim.mark, event.id)
+
+
+def _own(event: Event) -> Score | None:
+    """The score the goal made, by the first word of it that tells one."""
+    for telling in tellings_of(event):
+        if telling.board is not None:
+            return telling.board
+        if telling.home_score is not None and telling.away_score is not None:
+            return Score(telling.home_score, telling.away_score)
+    return None
+
+
+def _boards_of(ledger: Ledger, event: Event, standing: Standing) -> Iterator[Sortable]:
+    beside = beside_of(event)
+    channel = "n" if event.voids is not None else "e"
+    rank = _RANK.get(event.type, _OTHER)
+    void = _void_moments(ledger, event)
+    reads = [Read(ledger.order(mark), mark, channel, score) for score, mark in beside.boards]
+    for change in beside.changes:
+        first = None if event.type in _READINGS else ledger.order(change.first)
+        reads.append(Read(ledger.order(change.mark), change.mark, channel, change.score, first))
+    for telling in tellings_of(event):
+        if telling.board is not None and (event.id, telling.marks[0]) in standing.readings:
+            mark = mark_of(telling.stamp, event.minute, event.added_minute, event.id)
+            reads.append(Read(ledger.order(mark), mark, channel, telling.board))
+    for read in reads:
+        if read.key[:2] not in void:
+            yield _place(read, rank), read
+
+
+def _void_moments(ledger: Ledger, event: Event) -> set[tuple[float, float]]:
+    """A goal that is void in its own moment tells no score of it."""
+    if event.type not in SCORING:
+        return set()
+    return {ledger.order(mark_of(one.stamp))[:2] for one in tellings_of(event) if one.void}
+
+
+def _shootouts_of(ledger: Ledger, event: Event) -> Iterator[Sortable]:
+    for score, mark in beside_of(event).shootouts:
+        read = Read(ledger.order(mark), mark, "e", score)
+        yield _place(read, _OTHER), read
+
+
+def _boards(ledger: Ledger, track: Track) -> Iterator[Sortable]:
+    order = ledger.order
+    for values in track.values():
+        for value, marks in values.items():
+            channel, score = _parsed(value)
+            for mark in marks:
+                key = order(mark)
+                yield (*key, READ, _OTHER, score.home + score.away, value), Read(key, mark, channel, score)
+
+
+@lru_cache(maxsize=4096)
+def _parsed(value: str) -> tuple[str, Score]:
+    home, _, away = value[1:].partition("-")
+    return value[0], Score(int(home), int(away))
+
+
+def _place(read: Read, rank: int) -> tuple[object, ...]:
+    return (*read.key, READ, rank, _sum(read.score), f"{read.channel}{read.score.home}")
+
+
+def _sum(score: Score | None) -> int:
+    return score.home + score.away if score else 0
+
+
+def _cancellations(ledger: Ledger, events: Mapping[str, Event]) -> tuple[list[Cancelled], list[Cancelled]]:
+    """Those that name no goal: of goals, and of kicks. One that follows a kick of its side is of a kick."""
+    cancellations = [
+        _cancelled(ledger, event)
+        for event in events.values()
+        if event.type == "goal_cancelled" and not event.voided and event.voids is None
+    ]
+    if not cancellations:
+        return [], []
+    kicked = [
+        (claim.side, claim.key)
+        for event in events.values()
+        for claim in claims_of(event, events, ledger.order)
+        if is_kick(claim, event)
+    ]
+    of_kicks = [
+        one for one in cancellations if any(one.side in (None, side) and key <= one.key for side, key in kicked)
+    ]
+    return [one for one in cancellations if one not in of_kicks], of_kicks
+
+
+def _cancelled(ledger: Ledger, event: Event) -> Cancelled:
+    beside = beside_of(event)
+    score = beside.boards[0][0] if beside.boards else None
+    return Cancelled(ledger.order(beside.first), beside.first, event.team, score, event.is_anonymous)
+
+
+def _placed(item: Cancelled) -> Sortable:
+    return (*item.key, CANCELLED, 0, 0, repr(item)), item
+
+
+def _absent(ledger: Ledger, events: Mapping[str, Event]) -> Iterator[Sortable]:
+    for event_id, mark in absences(ledger, events):
+        key = ledger.order(mark)
+        yield (*key, VOIDED, 0, 0, event_id), Voided(key, mark, event_id)

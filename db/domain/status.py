@@ -1,0 +1,249 @@
+"""Where a match stands: every word of its status, in the order of the source, folded from the beginning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from db.domain.beside import beside_of
+from db.domain.event import Event, period_at, tellings_of
+from db.domain.ledger import Ledger
+from db.domain.stamp import Key, Mark
+from db.domain.track import tellings
+from db.domain.words import IMPLIES, IN_PLAY, Phase, Status, phase_of
+
+_BY_PERIOD = {1: Status.FIRST_HALF, 2: Status.SECOND_HALF, 3: Status.ET_FIRST, 4: Status.ET_SECOND, 5: Status.SHOOTOUT}
+# The last period that has been played, wholly or in part.
+_PLAYED = {
+    **{_BY_PERIOD[period]: period for period in _BY_PERIOD},
+    **{Status.HALF_TIME: 1, Status.BREAK_BEFORE_ET: 2, Status.ET_HALF_TIME: 3, Status.BREAK_BEFORE_PENS: 4},
+}
+# How far a match has come. A whistle told again under its id is an edit where the match has come further since.
+_COURSE = (
+    *(Status.SCHEDULED, Status.LIVE, Status.FIRST_HALF, Status.HALF_TIME, Status.SECOND_HALF),
+    *(Status.BREAK_BEFORE_ET, Status.ET_FIRST, Status.ET_HALF_TIME, Status.ET_SECOND),
+    *(Status.BREAK_BEFORE_PENS, Status.SHOOTOUT, Status.ENDED, Status.FINISHED),
+)
+_RANK = {status: rank for rank, status in enumerate(_COURSE)}
+# Of two words of one moment, the one that is further on; what no course has, a break-off or a verdict, is further yet.
+_TIE = {status: _RANK.get(status, len(_COURSE) + n) for n, status in enumerate(Status)}
+# Authority decided these scores; the goals of the play stand beside them.
+DECREED = (Status.AWARDED, Status.WALKOVER)
+_BEGINNINGS = (Status.FIRST_HALF, Status.LIVE)
+_RESTING = (Phase.SCHEDULED, Phase.BREAK)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word of the status, as of its mark.
+
+    status: None where it is a word that we do not know.
+    is_weak: implied by play, not said.
+    is_resumed: play goes on in the period of its minute.
+    is_repeat: its event said the same before.
+    """
+
+    key: Key
+    mark: Mark
+    status: Status | None
+    is_weak: bool = False
+    is_resumed: bool = False
+    is_repeat: bool = False
+    minute: int | None = None
+    period: int | None = None
+    event_id: str = ""
+
+
+@dataclass(slots=True)
+class Standing:
+    """What the words come to.
+
+    at: the mark of the word in force, None before the first.
+    begun: where the match began anew after it was abandoned; what is older does not count.
+    decreed: since when authority has set the score.
+    words: every status it had since it began.
+    readings: whistles told again that count, by event id and mark: what they tell is of that moment.
+    """
+
+    status: Status = Status.SCHEDULED
+    at: Mark | None = None
+    is_said: bool = False
+    begun: Key | None = None
+    decreed: Key | None = None
+    abandoned: bool = False
+    last_play: Status | None = None
+    words: set[Status] = field(default_factory=set)
+    readings: set[tuple[str, Mark]] = field(default_factory=set)
+
+    @property
+    def phase(self) -> Phase:
+        return phase_of(self.status)
+
+
+def standing_of(ledger: Ledger, sport: str) -> Standing:
+    """Fold every dated word; then those that bear no time, which never take back what a dated one says."""
+    words = sorted(_words(ledger, sport), key=_order)
+    dated = any(not word.is_weak and word.status for word in words)
+    undated = _undated(ledger)
+    standing = Standing()
+    before = [word for word in undated if word.status and phase_of(word.status) is Phase.SCHEDULED]
+    during = [] if dated else [word for word in undated if word not in before]
+    for word in [*before, *sorted([*words, *during], key=_order)]:
+        _fold(standing, word, sport)
+    if dated:
+        _fold_undated(standing, ledger, sport)
+    return standing
+
+
+def _order(word: Word) -> tuple[object, ...]:
+    tie = _TIE[word.status] if word.status else -1
+    return (word.key, not word.is_weak, word.is_repeat, tie, word.minute or 0, word.event_id)
+
+
+def _words(ledger: Ledger, sport: str) -> Iterator[Word]:
+    for value, mark in tellings(ledger.words):
+        minute = mark.minute if mark.minute >= 0 else None
+        yield Word(ledger.order(mark), mark, None if value.startswith("?") else Status(value), minute=minute)
+    for event in ledger.events.values():
+        # A goal that was taken back was play all the same.
+        if not event.voided or event.type in IN_PLAY:
+            yield from _words_of(ledger, event, sport)
+
+
+def _words_of(ledger: Ledger, event: Event, sport: str) -> Iterator[Word]:
+    """The first word of an event is of its first moment, another word of the moment it is told in."""
+    last: Status | str | None = None
+    first = beside_of(event).first
+    for telling in tellings_of(event):
+        if telling.void:
+            continue
+        status = telling.status or _implied(telling.type, sport)
+        word: Status | str | None = status or ("resumed" if telling.type == "resumed" else None)
+        if word is None:
+            continue
+        mark = first if last is None else telling.marks[0]
+        is_repeat = word == last
+        if is_repeat and (mark == first or not _is_whistle(event)):
+            continue
+        yield Word(
+            ledger.order(mark),
+            mark,
+            status,
+            is_resumed=status is None,
+            is_repeat=is_repeat,
+            minute=event.minute,
+            period=event.period,
+            event_id=event.id,
+        )
+        last = word
+    if last is None and event.type in IN_PLAY and not first.undated:
+        yield Word(
+            ledger.order(first), first, None, is_weak=True, minute=event.minute, period=event.period, event_id=event.id
+        )
+
+
+def _implied(type_: str | None, sport: str) -> Status | None:
+    if type_ == "kickoff" and sport != "football":
+        return Status.LIVE
+    return IMPLIES.get(type_ or "")
+
+
+def _is_whistle(event: Event) -> bool:
+    return event.type in IMPLIES or event.type == "resumed"
+
+
+def _undated(ledger: Ledger) -> list[Word]:
+    """In the order in which each was first heard."""
+    words = []
+    for name, heard_at in ledger.undated.items():
+        value = name.partition(" ")[0]
+        mark = Mark(heard_at)
+        words.append(Word(ledger.order(mark), mark, None if value.startswith("?") else Status(value)))
+    return sorted(words, key=_order)
+
+
+def _fold_undated(standing: Standing, ledger: Ledger, sport: str) -> None:
+    """An end or a break-off without a time holds if it was heard later; a new date ends a postponement."""
+    for name, heard_at in sorted(ledger.undated.items(), key=lambda item: (item[1], item[0])):
+        value, _, start = name.partition(" ")
+        if value.startswith("?") or (standing.at is not None and heard_at <= standing.at.at):
+            continue
+        status, mark = Status(value), Mark(heard_at)
+        phase = phase_of(status)
+        is_new_date = phase is Phase.SCHEDULED and bool(start) and standing.at is not None
+        is_moved = is_new_date and standing.phase is Phase.OFF and int(start) > standing.at.at  # type: ignore[union-attr]
+        if phase in (Phase.FINISHED, Phase.OFF) or is_moved:
+            _fold(standing, Word(ledger.order(mark), mark, status), sport)
+
+
+def _fold(standing: Standing, word: Word, sport: str) -> None:
+    if word.is_weak:
+        _imply(standing, word, sport)
+    elif word.status is None and not word.is_resumed:
+        # A word never heard of: the match goes on, and is certainly not over.
+        if standing.phase is Phase.SCHEDULED:
+            _set(standing, Status.LIVE, word)
+    elif not word.is_repeat or _counts_again(standing, word):
+        _say(standing, word, sport)
+
+
+def _counts_again(standing: Standing, word: Word) -> bool:
+    if standing.phase is Phase.OFF:
+        return True
+    if word.is_resumed or word.status is None:
+        return standing.phase is not Phase.LIVE
+    in_force = _RANK.get(standing.status, _RANK.get(standing.last_play or Status.SCHEDULED, 0))
+    return _RANK.get(word.status, len(_COURSE)) >= in_force
+
+
+def _say(standing: Standing, word: Word, sport: str) -> None:
+    status = word.status or _resumed(standing, word, sport)
+    if standing.status in DECREED and status in (Status.ENDED, Status.FINISHED):
+        return
+    if standing.abandoned and status in _BEGINNINGS:
+        _begin_anew(standing, word)
+    if status in DECREED:
+        standing.decreed = word.key
+    elif standing.status in DECREED:
+        standing.decreed = None
+    standing.abandoned = standing.abandoned or status is Status.ABANDONED
+    standing.is_said = True
+    if word.is_repeat:
+        standing.readings.add((word.event_id, word.mark))
+    _set(standing, status, word)
+
+
+def _begin_anew(standing: Standing, word: Word) -> None:
+    standing.begun, standing.abandoned = word.key, False
+    standing.words.clear()
+
+
+def _set(standing: Standing, status: Status, word: Word) -> None:
+    standing.status, standing.at = status, word.mark
+    standing.words.add(status)
+    if phase_of(status) is Phase.LIVE:
+        standing.last_play = status
+
+
+def _resumed(standing: Standing, word: Word, sport: str) -> Status:
+    """Play goes on in the period of the minute; where none is told, in the one it was broken off in."""
+    if word.minute is None and word.period is None:
+        return standing.last_play or Status.LIVE
+    return _in_play(word, sport)
+
+
+def _imply(standing: Standing, word: Word, sport: str) -> None:
+    """A goal ends a rest only if it falls after it: one of the first half may be entered during half-time. Where nobody
+    ever says the status, each goal says how far play has come."""
+    untold = not standing.is_said and standing.status in _PLAYED
+    if not untold and standing.phase not in _RESTING:
+        return
+    if sport == "football" and (word.period or period_at(word.minute or 0)) <= _PLAYED.get(standing.status, 0):
+        return
+    _set(standing, _in_play(word, sport), word)
+
+
+def _in_play(word: Word, sport: str) -> Status:
+    if sport != "football":
+        return Status.LIVE
+    return _BY_PERIOD.get(word.period or period_at(word.minute or 0), Status.LIVE)

@@ -1,0 +1,236 @@
+"""Goals and scoreboards explain each other: one side's count, step by step in the order of the source.
+
+`on` are goals that stand, `off` those that a falling board took, `rises` what a board counts beyond the goals told.
+The count is what is on, and the rises.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from db.domain.score import Score
+from db.domain.stamp import Key, Mark
+from db.domain.words import Side
+
+# A board this far behind a goal does not know it yet. Push and REST of one provider, and an event beside its own
+# scoreboard, differ by up to five seconds in the recordings; with 0, 29 of 160 matches flapped.
+BOARD_LAG_MS = 6_000
+# The same of a polled document, which a provider's own cache may hold for a minute.
+DOCUMENT_LAG_MS = 60_000
+# A goal told without a minute belongs to a rise of the score at most this long before it.
+FILL_MS = 120_000
+# A void by name puts right what a falling board took at most this long before it.
+MEND_MS = 180_000
+
+
+@dataclass(slots=True)
+class Goal:
+    """own: the number of its side after it, as told with it; None where not told.
+    listed: ms at which a whole document first listed it, 0 for never.
+    """
+
+    id: str
+    key: Key
+    mark: Mark
+    minute: int
+    own: int | None
+    listed: int = 0
+
+
+@dataclass(slots=True)
+class Rise:
+    """number: the count it made. channel: who told it. goal: the one taken before that it shows as standing again."""
+
+    key: Key
+    mark: Mark
+    number: int
+    channel: str
+    goal: Goal | None = None
+
+
+@dataclass(slots=True)
+class Taken:
+    """A goal that a falling board took."""
+
+    goal: Goal
+    key: Key
+    mark: Mark
+    channel: str
+
+
+@dataclass(slots=True)
+class Tally:
+    """count: of what is on, and of rises.
+    falls: when something was voided, and by which channel, "" by name.
+    dropped: when a board took back a goal that only a board had told.
+    boards: every score told, with its key; both sides share them.
+    """
+
+    side: Side
+    boards: list[tuple[Key, Score]]
+    count: int = 0
+    on: list[Goal] = field(default_factory=list)
+    off: list[Taken] = field(default_factory=list)
+    rises: list[Rise] = field(default_factory=list)
+    falls: list[tuple[Mark, str]] = field(default_factory=list)
+    dropped: list[Mark] = field(default_factory=list)
+
+    def _recount(self) -> None:
+        self.count = len(self.on) + len(self.rises)
+
+    @property
+    def told(self) -> int:
+        """Goals told that no message has voided, and what boards count beyond them."""
+        return len(self.on) + len(self.off) + sum(1 for rise in self.rises if rise.goal is None)
+
+    @property
+    def keys(self) -> list[Key]:
+        """When each of those it counts was told."""
+        return [*(goal.key for goal in self.on), *(rise.key for rise in self.rises)]
+
+    def is_on(self, event_id: str) -> bool:
+        return any(goal.id == event_id for goal in self.on)
+
+    def add(self, goal: Goal) -> None:
+        """A goal told: it explains a rise that it fits, or it is one more. One that was taken is back."""
+        if self.is_on(goal.id):
+            return
+        if taken := self._taken(goal.id):
+            self.off.remove(taken)
+            rise = next((rise for rise in self.rises if rise.goal and rise.goal.id == goal.id), None)
+            if rise:
+                self.rises.remove(rise)
+            self._put(taken.goal)
+            return
+        if rise := self.fitting(goal):
+            self.rises.remove(rise)
+        self._put(goal)
+
+    def _put(self, goal: Goal) -> None:
+        self.on.append(goal)
+        self.on.sort(key=lambda one: one.key)
+        self._recount()
+
+    def fitting(self, goal: Goal) -> Rise | None:
+        """The rise that the goal explains: of its number, else the nearest."""
+        rises = [rise for rise in self.rises if _fits(goal, rise)]
+        numbered = [rise for rise in rises if rise.number == goal.own]
+        return (numbered or rises)[-1] if rises else None
+
+    def remove(self, event_id: str, mark: Mark) -> None:
+        """A goal voided by name, or moved. What a board took in its place is back."""
+        if taken := self._taken(event_id):
+            self.off.remove(taken)
+            self.rises = [rise for rise in self.rises if rise.goal is None or rise.goal.id != event_id]
+        elif self.is_on(event_id):
+            self.on = [goal for goal in self.on if goal.id != event_id]
+            self._mend(mark)
+        self.falls.append((mark, ""))
+        self._recount()
+
+    def _mend(self, mark: Mark) -> None:
+        shown = {rise.goal.id for rise in self.rises if rise.goal}
+        wrongly = [taken for taken in self.off if mark.at - taken.mark.at <= MEND_MS and taken.goal.id not in shown]
+        if wrongly:
+            self.off.remove(wrongly[-1])
+            self._put(wrongly[-1].goal)
+
+    def _taken(self, event_id: str) -> Taken | None:
+        return next((taken for taken in self.off if taken.goal.id == event_id), None)
+
+    def cancel(self, number: int | None, mark: Mark) -> list[Goal]:
+        """A cancellation that names no goal takes the last ones standing at its moment; returns those.
+
+        number: what the score of the side is after it, None where not told. Where the board counted goals that nobody
+        told of, one of those is meant.
+        """
+        if any(rise.goal is None for rise in self.rises):
+            self.rises.remove([rise for rise in self.rises if rise.goal is None][-1])
+            self.falls.append((mark, ""))
+            self._recount()
+            return []
+        if self.dropped and mark.at - self.dropped[-1].at <= MEND_MS and (number is None or self.count <= number):
+            self.dropped.pop()
+            return []
+        goals = [*self.on, *(taken.goal for taken in self.off)]
+        by_clock = all(goal.minute >= 0 for goal in goals)
+        goals.sort(key=lambda goal: (goal.minute, goal.key) if by_clock else (0, goal.key))
+        n = 1 if number is None else max(len(goals) - number, 1)
+        cancelled = goals[-n:]
+        for goal in cancelled:
+            self.remove(goal.id, mark)
+        return cancelled
+
+    def read(self, number: int, key: Key, mark: Mark, channel: str) -> None:
+        """A board says how many there are."""
+        if number < self.count:
+            self._fall(number, key, mark, channel)
+        elif number > self.count:
+            self._rise(number, key, mark, channel)
+
+    def _fall(self, number: int, key: Key, mark: Mark, channel: str) -> None:
+        """It takes the latest, save those that it cannot know yet."""
+        late_goals = [goal for goal in self.on if _within(mark, goal.mark, _lag_behind(goal, mark, channel))]
+        lag = _lag(channel)
+        late_rises = [rise for rise in self.rises if rise.channel != channel and _within(mark, rise.mark, lag)]
+        excess = self.count - number - len(late_goals) - len(late_rises)
+        for _ in range(excess):
+            self._take(number, key, mark, channel, late_goals, late_rises)
+
+    def _take(
+        self, number: int, key: Key, mark: Mark, channel: str, late_goals: list[Goal], late_rises: list[Rise]
+    ) -> None:
+        goals = [goal for goal in self.on if goal not in late_goals]
+        rises = [rise for rise in self.rises if rise not in late_rises]
+        if rises and (not goals or rises[-1].key >= goals[-1].key):
+            if rises[-1].goal is None:
+                self.dropped.append(mark)
+            self.rises.remove(rises[-1])
+        elif goals:
+            goal = goals[-2] if len(goals) > 1 and self._is_counted(goals[-1], number) else goals[-1]
+            self.on.remove(goal)
+            self.off.append(Taken(goal, key, mark, channel))
+        self._recount()
+        self.falls.append((mark, channel))
+
+    def _is_counted(self, goal: Goal, number: int) -> bool:
+        """Whether it is in that number already: it told the very number, and no board since said more."""
+        return goal.own == number and all(
+            score.of(self.side) <= number for key, score in self.boards if key >= goal.key
+        )
+
+    def _rise(self, number: int, key: Key, mark: Mark, channel: str) -> None:
+        """It counts goals that nobody told; save those voided so lately that it cannot know yet."""
+        lag = _lag(channel)
+        unknown = sum(1 for fallen, by in self.falls if by != channel and _within(mark, fallen, lag))
+        for _ in range(number - self.count - unknown):
+            shown = {rise.goal.id for rise in self.rises if rise.goal}
+            taken = [one for one in self.off if one.goal.id not in shown]
+            goal = max(taken, key=lambda one: one.key).goal if taken else None
+            self.rises.append(Rise(key, mark, self.count + 1, channel, goal))
+            self._recount()
+
+    @property
+    def standing(self) -> list[Goal]:
+        """Goals that are shown as standing."""
+        return [*self.on, *(rise.goal for rise in self.rises if rise.goal)]
+
+
+def _lag(channel: str) -> int:
+    """A board beside the voiding of a goal by name knows of it."""
+    return 0 if channel == "n" else DOCUMENT_LAG_MS if channel == "d" else BOARD_LAG_MS
+
+
+def _lag_behind(goal: Goal, mark: Mark, channel: str) -> int:
+    """A document that has listed a goal is not behind it."""
+    return BOARD_LAG_MS if channel == "d" and 0 < goal.listed <= mark.at else _lag(channel)
+
+
+def _within(mark: Mark, earlier: Mark, lag: int) -> bool:
+    return bool(earlier.at) and mark.at - earlier.at < lag
+
+
+def _fits(goal: Goal, rise: Rise) -> bool:
+    if goal.minute >= 0 and rise.mark.minute >= 0:
+        return goal.minute <= rise.mark.minute + 1
+    return goal.mark.at - rise.mark.at <= FILL_MS
