@@ -146,6 +146,13 @@ def test_an_event_after_extra_time_is_the_end_and_says_how() -> None:
     assert (update.event.type, update.decided_by) == ("full_time", "extra_time")
 
 
+def test_a_penalty_is_not_the_end_of_the_match() -> None:
+    """As a status PEN is; as an event it may be any kick."""
+    update = event(event_type="PEN")
+    assert update.event
+    assert (update.event.type, update.status, update.decided_by) == ("pen", None, None)
+
+
 def test_the_status_goes_before_what_the_type_says_of_the_decision() -> None:
     assert event(event_type="AET", status="AP").decided_by == "penalties"
 

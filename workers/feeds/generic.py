@@ -43,11 +43,12 @@ _MATCH_ID = {"events": "match_id", "matches": "id"}
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """raw: as it came. read: None where it is wrong. match_id: None where nobody can tell."""
+    """place: where it is, and its faults. raw: as it came. checked: None where it is wrong. match_id: None where nobody
+    can tell."""
 
     place: RefusedEntry
     raw: Any
-    read: EventIn | MatchIn | None
+    checked: EventIn | MatchIn | None
     match_id: str | None
 
 
@@ -121,12 +122,12 @@ def _entry(name: str, index: int, raw: Any, latest: int) -> _Entry:
         return _Entry(RefusedEntry(name, index, (Fault("", "must be an object"),)), raw, None, None)
     match_id = ident(raw.get(_MATCH_ID[name]))
     try:
-        told = EventIn.model_validate(raw) if name == "events" else MatchIn.model_validate(raw)
+        checked = EventIn.model_validate(raw) if name == "events" else MatchIn.model_validate(raw)
     except ValidationError as error:
         return _Entry(RefusedEntry(name, index, _reasons(error)), raw, None, match_id)
-    ahead = isinstance(told, EventIn) and _ms(told.timestamp) > latest
+    ahead = isinstance(checked, EventIn) and _ms(checked.timestamp) > latest
     faults = (Fault("timestamp", "lies more than a day ahead of our clock"),) if ahead else ()
-    return _Entry(RefusedEntry(name, index, faults), raw, told, match_id)
+    return _Entry(RefusedEntry(name, index, faults), raw, checked, match_id)
 
 
 def _reasons(error: ValidationError) -> tuple[Fault, ...]:
@@ -143,8 +144,8 @@ def _faults(refused: Iterable[RefusedEntry]) -> tuple[Fault, ...]:
 
 def _invalid(faults: tuple[Fault, ...]) -> Refused:
     more = f" Of {len(faults)} faults the first {FAULTS_MOST} are named." if len(faults) > FAULTS_MOST else ""
-    said = f"The body is JSON but not what this door takes; nothing of it was applied.{more}"
-    return Refused(said, "invalid", faults[:FAULTS_MOST])
+    message = f"The body is JSON but not what this door takes; nothing of it was applied.{more}"
+    return Refused(message, "invalid", faults[:FAULTS_MOST])
 
 
 def _by_list(entries: list[_Entry]) -> dict[str, list[_Entry]]:
@@ -165,8 +166,8 @@ def _rest(refused: list[_Entry]) -> bytes:
 
 def _updates(entries: list[_Entry], received_at: int) -> list[Update]:
     """Matches first: an event may need the sport of its match."""
-    matches = [_match_update(entry.read, received_at) for entry in entries if isinstance(entry.read, MatchIn)]
-    events = [_event_update(entry.read, received_at) for entry in entries if isinstance(entry.read, EventIn)]
+    matches = [_match_update(entry.checked, received_at) for entry in entries if isinstance(entry.checked, MatchIn)]
+    events = [_event_update(entry.checked, received_at) for entry in entries if isinstance(entry.checked, EventIn)]
     return matches + events
 
 

@@ -24,8 +24,8 @@ from pydantic import (
     model_validator,
 )
 
-from db.domain import Side
-from workers.feeds.generic_words import event_type_of, is_decision, spelled, sport_of
+from db.domain import ID_PATTERN, Side
+from workers.feeds.generic_words import ends_decided, event_type_of, spelled, sport_of
 from workers.feeds.reading import ident
 
 # Replays reach back to the first matches on film; no calendar, ours or SQL's, has to hold more than this.
@@ -52,10 +52,10 @@ def _filled(value: Any) -> Any:
 
 
 def _id(value: Any) -> str:
-    found = ident(value)
-    if found is None:
+    plain = ident(value)
+    if plain is None:
         raise ValueError('must be 1 to 64 of A-Z a-z 0-9 _ . : - or a whole number, and not "." or ".."')
-    return found
+    return plain
 
 
 def _named(value: Any) -> Any:
@@ -77,9 +77,9 @@ def _counter(value: Any) -> Any:
 def _minute(value: Any) -> tuple[int | None, int | None]:
     """`"90+6"` is how most feeds print what is minute 90 and added minute 6."""
     value = _number(_filled(value))
-    found = _MINUTE.fullmatch(value.strip()) if isinstance(value, str) else None
-    if found:
-        return int(found[1]), int(found[2]) if found[2] else None
+    parts = _MINUTE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if parts:
+        return int(parts[1]), int(parts[2]) if parts[2] else None
     if value is None or (type(value) is int and 0 <= value <= 999):
         return value, None
     raise ValueError('must be a whole number of minutes from 0 to 999, a string like "90+6", or null')
@@ -117,8 +117,14 @@ def _as_sport(value: Any) -> Any:
     return sport_of(value) if isinstance(value, str) else value
 
 
+# What the OpenAPI document says of a field is what is taken, not what becomes of it.
+_IdAsSent = Annotated[str, Field(pattern=f"^{ID_PATTERN.pattern}$")] | Annotated[int, Field(ge=0)]
+_PointsAsSent = Annotated[int, Field(ge=0, le=9_999)] | Annotated[str, Field(pattern=r"^\d{1,4}$")]
+_CountAsSent = Annotated[int, Field(ge=0, le=99)] | Annotated[str, Field(pattern=r"^\d{1,2}$")]
+_CounterAsSent = Annotated[float, Field(ge=0)] | Annotated[str, Field(pattern=rf"^{_COUNTER.pattern}$")]
+
 Maybe = Annotated[T | None, BeforeValidator(_filled)]
-Id = Annotated[str, BeforeValidator(_id, json_schema_input_type=str | int)]
+Id = Annotated[str, BeforeValidator(_id, json_schema_input_type=_IdAsSent)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_written, json_schema_input_type=datetime), AfterValidator(_moment)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_plain)]
 _OurSpelling = StringConstraints(pattern=r"^[a-z0-9_.]{1,64}$")
@@ -126,12 +132,14 @@ Word = Annotated[str, _OurSpelling, BeforeValidator(_as_word, json_schema_input_
 EventType = Annotated[str, _OurSpelling, BeforeValidator(_as_type, json_schema_input_type=str)]
 Sport = Annotated[str, _OurSpelling, BeforeValidator(_as_sport, json_schema_input_type=str)]
 AnySide = Annotated[Side, BeforeValidator(_as_word, json_schema_input_type=Side)]
-Points = Annotated[int, Field(strict=True, ge=0, le=9_999), BeforeValidator(_number, json_schema_input_type=int | str)]
-Count = Annotated[int, Field(strict=True, ge=0, le=99), BeforeValidator(_number, json_schema_input_type=int | str)]
+Points = Annotated[
+    int, Field(strict=True, ge=0, le=9_999), BeforeValidator(_number, json_schema_input_type=_PointsAsSent)
+]
+Count = Annotated[int, Field(strict=True, ge=0, le=99), BeforeValidator(_number, json_schema_input_type=_CountAsSent)]
 Counter = Annotated[
     float,
     Field(strict=True, ge=0, allow_inf_nan=False),
-    BeforeValidator(_counter, json_schema_input_type=float | str),
+    BeforeValidator(_counter, json_schema_input_type=_CounterAsSent),
 ]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1_000), AfterValidator(_plain)]
 
@@ -179,7 +187,7 @@ class EventIn(_In):
     def _decision(cls, entry: Any) -> Any:
         """The end of the match told as `AET` says with its type what others say with the status."""
         word = entry.get("event_type") if isinstance(entry, dict) else None
-        if isinstance(word, str) and is_decision(word) and _filled(entry.get("status")) is None:
+        if isinstance(word, str) and ends_decided(word) and _filled(entry.get("status")) is None:
             return entry | {"status": word}
         return entry
 

@@ -15,7 +15,7 @@ W = TypeVar("W", bound=str)
 
 _BETWEEN_WORDS = re.compile(r"[\s,/()_-]+")
 
-_TYPE_SYNONYMS = {
+TYPE_SYNONYMS = {
     "goal": "normal_goal regular_goal goal_scored goal_header goal_volley goal_free_kick",
     "own_goal": "og goal_own_goal",
     "penalty_goal": "pg penalty_scored scored_penalty goal_penalty penalty_kick_scored",
@@ -48,7 +48,7 @@ _TYPE_SYNONYMS = {
 }
 
 # Beside what `status_of` knows. Of a break in extra time (BT) API-Football does not say which; the first comes first.
-_STATUS_SYNONYMS = {
+STATUS_SYNONYMS = {
     Status.SCHEDULED: "ns not_started pre",
     Status.TIME_TBD: "tbd tba time_to_be_defined",
     Status.LIVE: "in in_play in_progress q1 q2 q3 q4",
@@ -72,12 +72,12 @@ _STATUS_SYNONYMS = {
 }
 
 # Statuses that end the match and say how it was decided.
-_DECISION_SYNONYMS = {
+DECISION_SYNONYMS = {
     "extra_time": "aet after_extra_time final_aet aot after_over_time final_ot",
     "penalties": "ap pen after_penalties final_pen after_penalty_shootout",
 }
 
-_SPORT_SYNONYMS = {"soccer": "football", "association_football": "football"}
+SPORT_SYNONYMS = {"soccer": "football", "association_football": "football"}
 
 
 def spelled(word: str) -> str:
@@ -95,9 +95,9 @@ def _by_letters(synonyms: dict[W, str]) -> dict[str, W]:
     return {_letters(other): word for word, others in synonyms.items() for other in others.split()}
 
 
-_TYPES = {_letters(word): word for word in EVENT_TYPES} | _by_letters(_TYPE_SYNONYMS)
-_STATUSES = {_letters(status): status for status in Status} | _by_letters(_STATUS_SYNONYMS)
-_DECISIONS = _by_letters(_DECISION_SYNONYMS)
+_TYPES = {_letters(word): word for word in EVENT_TYPES} | _by_letters(TYPE_SYNONYMS)
+_STATUSES = {_letters(status): status for status in Status} | _by_letters(STATUS_SYNONYMS)
+_DECISIONS = _by_letters(DECISION_SYNONYMS)
 
 
 def event_type_of(word: str) -> str:
@@ -115,10 +115,11 @@ def standing_of(word: str) -> tuple[Status | None, str | None]:
     return _STATUSES.get(_letters(plain)) or status_of(plain), None
 
 
-def is_decision(word: str) -> bool:
-    return _letters(spelled(word)) in _DECISIONS
+def ends_decided(word: str) -> bool:
+    """Whether a type of event is the end of the match and says how it was decided: `AET`, and not `PEN`, a kick."""
+    return _letters(spelled(word)) in _DECISIONS and event_type_of(word) == "full_time"
 
 
 def sport_of(word: str) -> str:
     plain = spelled(word)
-    return _SPORT_SYNONYMS.get(plain, plain)
+    return SPORT_SYNONYMS.get(plain, plain)
