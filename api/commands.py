@@ -14,7 +14,7 @@ from standardwebhooks import Webhook
 from api.services import here, now_ms
 from config import new_secret
 from db.errors import Refused
-from db.refused import RefusedPayload
+from db.refused import RefusedPayload, refused_payload
 from workers.feeds import FEEDS
 
 refused = AppGroup("refused", help="Payloads that were refused, with their reason.")
@@ -71,19 +71,27 @@ def show_refused(refused_id: str) -> None:
 @refused.command("replay")
 @click.argument("refused_ids", nargs=-1, required=True)
 def replay_refused(refused_ids: tuple[str, ...]) -> None:
-    """Put payloads through their feed again, past the signature they had already shown."""
+    """Put payloads through their feed again, past the signature they had already shown.
+
+    What is right of one is accepted; what is still wrong of it is refused as a payload of its own.
+    """
     for refused_id in refused_ids:
         one = _one(refused_id)
+        received_at = now_ms()
         try:
-            updates = FEEDS[one.provider](one.body, received_at=now_ms())
+            parsed = FEEDS[one.provider](one.body, received_at=received_at)
         except Refused as error:
             faults = "".join(f"\n  {fault.field}: {fault.message}" for fault in error.faults)
             raise click.ClickException(f"{refused_id} is still refused: {error.message}{faults}") from None
-        _, bells = here().live.accept(updates, now_ms=now_ms())
+        if parsed.refusal:
+            rest = refused_payload(one.provider, parsed.rest, parsed.refusal, received_at)
+            here().history.keep_refused([rest])
+            click.echo(f"{refused_id}  {len(parsed.refused)} entries are still refused: {rest.id}")
+        _, bells = here().live.accept(parsed.updates, now_ms=now_ms())
         for shard in bells:
             here().bells.ingest(shard)
         here().history.mark_replayed(refused_id, now_ms=now_ms())
-        click.echo(f"{refused_id}  {len(updates)} updates accepted")
+        click.echo(f"{refused_id}  {len(parsed.updates)} updates accepted")
 
 
 def _one(refused_id: str) -> RefusedPayload:

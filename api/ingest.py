@@ -8,6 +8,7 @@ import json
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from flask import Blueprint, Response, request
 from standardwebhooks import Webhook, WebhookVerificationError
@@ -17,11 +18,12 @@ from api import schemas
 from api.openapi import documented
 from api.services import here, now_ms
 from cdn import headers
-from db.domain import Update
 from db.errors import Refused, Unavailable
-from db.refused import RefusedPayload, refused_id
+from db.refused import refused_payload
 from workers.feeds import FEEDS
-from workers.feeds.generic import DeliveryIn
+from workers.feeds.generic import FAULTS_MOST
+from workers.feeds.generic_schema import DeliveryIn
+from workers.feeds.parsed import Parsed, RefusedEntry
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +49,8 @@ def ingest(provider: str) -> Response:
     """`generic` takes Standard Webhooks: `webhook-signature` is `v1,` + the base64 HMAC-SHA256 of `id.timestamp.body`.
 
     `sportradar` and `statsperform` take the providers' own documents, with the shared secret in `X-Ingest-Secret`.
-    202 means safe in Redis; the same `webhook-id` again is answered 202 and changes nothing.
+    202 means safe in Redis; the same `webhook-id` again is answered 202 and changes nothing. Of a `generic` body, what
+    is wrong refuses the entries of its match and no others: `refused` names them. 422 is for a body with nothing right.
     """
     secret = here().settings.ingest_secret(provider) if provider in FEEDS else ""
     if not secret:
@@ -56,13 +59,17 @@ def ingest(provider: str) -> Response:
     shared = None if provider == "generic" else _shared(secret)
     body = _body(provider)
     delivery = _signed(secret, body) if shared is None else shared
-    updates = _parsed(provider, body)
+    parsed = _parsed(provider, body)
     _not_too_busy()
-    new, bells = here().live.accept(updates, now_ms=now_ms(), delivery=f"{provider}:{delivery}" if delivery else "")
+    # Kept before the rest is accepted: what is refused of a delivery must be kept by the time it counts as seen.
+    if parsed.refusal:
+        _keep(provider, parsed.rest, parsed.refusal, now_ms())
+    seen = f"{provider}:{delivery}" if delivery else ""
+    new, bells = here().live.accept(parsed.updates, now_ms=now_ms(), delivery=seen)
     for shard in bells:
         _ring(here().bells.ingest, shard)
-    accepted = len(updates) if new else 0
-    return Response(json.dumps({"accepted": accepted}), 202, headers.NO_STORE, content_type="application/json")
+    answer = _answer(parsed, len(parsed.updates) if new else 0)
+    return Response(json.dumps(answer), 202, headers.NO_STORE, content_type="application/json")
 
 
 def _body(provider: str) -> bytes:
@@ -109,17 +116,37 @@ def _delivery_id() -> str:
     return delivery
 
 
-def _parsed(provider: str, body: bytes) -> list[Update]:
+def _parsed(provider: str, body: bytes) -> Parsed:
     """What the body says. A refused one is kept with its reason, for a person to look at and replay."""
     received_at = now_ms()
     try:
         return FEEDS[provider](body, received_at=received_at)
     except Refused as error:
-        reason = "\n".join([error.message, *(f"{fault.field}: {fault.message}" for fault in error.faults)])
-        kept = RefusedPayload(refused_id(provider, body), provider, received_at, error.code, reason, body)
-        here().live.keep_refused(kept)
-        logger.warning("payload_refused id=%s provider=%s code=%s", kept.id, provider, error.code)
+        _keep(provider, body, error, received_at)
         raise
+
+
+def _keep(provider: str, body: bytes, refusal: Refused, received_at: int) -> None:
+    payload = refused_payload(provider, body, refusal, received_at)
+    here().live.keep_refused(payload)
+    logger.warning("payload_refused id=%s provider=%s code=%s", payload.id, provider, payload.code)
+
+
+def _answer(parsed: Parsed, accepted: int) -> dict[str, Any]:
+    """The first FAULTS_MOST faults are named; every entry that was refused is."""
+    answer: dict[str, Any] = {"accepted": accepted}
+    left = FAULTS_MOST
+    for entry in parsed.refused:
+        answer.setdefault("refused", []).append(_refused(entry, left))
+        left = max(left - len(entry.faults), 0)
+    return answer
+
+
+def _refused(entry: RefusedEntry, faults_most: int) -> dict[str, Any]:
+    fields = [{"field": fault.field, "message": fault.message} for fault in entry.faults_in_body()[:faults_most]]
+    if not entry.faults:
+        fields = [{"field": entry.path, "message": "another entry of its match is refused"}]
+    return {"list": entry.list, "index": entry.index, "fields": fields}
 
 
 def _not_too_busy() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date as Date
 from datetime import datetime
 from functools import cache
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlencode
 from zoneinfo import available_timezones
 
@@ -164,7 +164,7 @@ class Person(Body):
 
 class Event(Body):
     id: str
-    type: str
+    event_type: str
     team: Side | None
     minute: int | None
     added_minute: int | None
@@ -197,8 +197,27 @@ class SearchQuery(Query):
     ]
 
 
+class FieldFault(Body):
+    field: Annotated[str, Field(description="its path in the body, such as events[3].home_score")]
+    message: str
+
+
+# Under another name, for in the next class `list` is a field.
+_FieldFaults = list[FieldFault]
+
+
+class RefusedEntry(Body):
+    list: Literal["events", "matches"]
+    index: Annotated[int, Field(description="its place in that list")]
+    fields: Annotated[_FieldFaults, Field(description="what is wrong with it; of all entries, the first 100")]
+
+
 class Accepted(Body):
     accepted: Annotated[int, Field(description="updates now safe in Redis; 0 for a delivery seen before")]
+    refused: Annotated[
+        list[RefusedEntry] | None,
+        Field(description="entries that were not taken: one was wrong, the others are of the same match"),
+    ] = None
 
 
 class Canary(Body):

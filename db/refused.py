@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+from db.errors import Refused
+
 
 @dataclass(frozen=True, slots=True)
 class RefusedPayload:
@@ -17,6 +19,12 @@ class RefusedPayload:
     reason: str
     body: bytes
     replayed_at: int | None = None
+
+
+def refused_payload(provider: str, body: bytes, refusal: Refused, received_at: int) -> RefusedPayload:
+    """received_at: ms."""
+    reason = "\n".join([refusal.message, *(f"{fault.field}: {fault.message}" for fault in refusal.faults)])
+    return RefusedPayload(refused_id(provider, body), provider, received_at, refusal.code, reason, body)
 
 
 def refused_id(provider: str, body: bytes) -> str:

@@ -71,7 +71,7 @@ def essence(system: System, match_id: str) -> object:
     body = {word: said for word, said in system.score(match_id).items() if word not in WHEN}
     events = [{word: said for word, said in one.items() if word not in WHEN} for one in timeline(system, match_id)]
     if body["sport"] == "basketball":
-        events = [{word: one[word] for word in ("id", "type", "team", "player", "voided")} for one in events]
+        events = [{word: one[word] for word in ("id", "event_type", "team", "player", "voided")} for one in events]
         body = {word: body[word] for word in ("status", "home_score", "away_score")}
     return body, {one["id"]: one for one in events}
 

@@ -75,6 +75,7 @@ class System(Processes):
     def _accepted(self, body: dict[str, Any]) -> None:
         answer = self.post(body)
         assert answer.status_code == 202, (answer.status_code, answer.text)
+        assert "refused" not in answer.json(), answer.text
 
     # A reader.
 

@@ -22,7 +22,7 @@ from api import create_app, errors, schemas
 from cdn import headers
 from config import Settings, new_secret
 from db.domain import EVENT_TYPES, Phase, Status, phase_of
-from workers.feeds import generic
+from workers.feeds import generic, generic_words
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -194,6 +194,7 @@ def test_the_words_are_the_vocabulary_of_the_code() -> None:
     ("heading", "model"),
     [
         ("Errors", schemas.Error),
+        ("Refused in part", schemas.Accepted),
         ("`GET /api/score/{match_id}`", schemas.Score),
         ("`GET /api/matches/{match_id}`", schemas.Metadata),
         ("`GET /api/matches/{match_id}/events`", schemas.Timeline),
@@ -201,6 +202,29 @@ def test_the_words_are_the_vocabulary_of_the_code() -> None:
 )
 def test_the_examples_of_bodies_are_bodies_of_the_contract(heading: str, model: type[BaseModel]) -> None:
     model.model_validate_json(fenced(section(doc("docs/protocol.md"), heading), "json")[0])
+
+
+def test_the_words_of_senders_mean_what_the_words_say() -> None:
+    text = section(doc("docs/words.md"), "Senders' words")
+    types, statuses, decisions = (
+        tables(text)[heading] for heading in ("Type", "Status", "`finished`, with `decided_by`")
+    )
+    assert {word: " ".join(others) for word, others in types.items()} == generic_words.TYPE_SYNONYMS
+    assert {word: " ".join(others) for word, others in decisions.items()} == generic_words.DECISION_SYNONYMS
+    for status, others in statuses.items():
+        assert {generic_words.standing_of(other) for other in others} == {(Status(status), None)}
+    documented = {other for others in statuses.values() for other in others}
+    assert {other for others in generic_words.STATUS_SYNONYMS.values() for other in others.split()} <= documented
+
+
+def tables(text: str) -> dict[str, dict[str, list[str]]]:
+    """Tables of two columns by the heading of the first: its word, and the words beside it."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for table in re.findall(r"(?:^\|.*\n)+", text, re.M):
+        heading, _, *lines = table.splitlines()
+        cells = [line.strip("| ").split(" | ") for line in lines]
+        found[heading.strip("| ").split(" | ")[0]] = {code(one)[0]: code(other) for one, other in cells}
+    return found
 
 
 def signing_example() -> tuple[str, str]:

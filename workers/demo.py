@@ -72,6 +72,8 @@ class Door:
                 continue
             if answer.status_code not in (429, 502, 503):
                 answer.raise_for_status()
+                if refused := answer.json().get("refused"):
+                    raise RuntimeError(f"the demo sends what is refused: {refused}")
                 return
             self.stopping.wait(float(answer.headers.get("Retry-After", RETRY_S)))
 

@@ -61,6 +61,7 @@ class Site:
         """Deliver, see it taken, and do the work."""
         answer = self.deliver({"events": list(events), "matches": list(matches)})
         assert answer.status_code == 202, answer.get_data(as_text=True)
+        assert "refused" not in answer.get_json(), answer.get_data(as_text=True)
         self.work()
 
     def waiting(self) -> int:

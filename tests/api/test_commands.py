@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from click.testing import Result
 
-from db.domain import Update
+from api.services import now_ms
+from db.refused import RefusedPayload
 from tests.api.conftest import Site, event
 from workers.feeds import FEEDS
+from workers.feeds.parsed import Parsed
 
 
 def run(site: Site, *args: str) -> Result:
@@ -24,7 +27,7 @@ def refuse(site: Site, body: Any = b"{") -> str:
     return run(site, "refused", "list").stdout.split()[0]
 
 
-def mended(body: bytes, *, received_at: int) -> list[Update]:
+def mended(body: bytes, *, received_at: int) -> Parsed:
     return FEEDS["sportradar"](b'{"sport_event": {"id": "sr:match:1"}}', received_at=received_at)
 
 
@@ -89,6 +92,22 @@ def test_a_mended_payload_is_replayed_and_listed_no_more(either: Site, monkeypat
     assert either.get("/api/score/sr:sport_event:1").status_code == 200
     assert run(either, "refused", "list").stdout == ""
     assert run(either, "refused", "list", "--all").stdout.split()[0] == id_
+
+
+def test_what_is_still_wrong_of_a_payload_becomes_a_payload_of_its_own(either: Site) -> None:
+    """As a release that reads more of it leaves it: what could not be read at all is right in part now."""
+    body = json.dumps({"events": [event("good"), event("bad", minute=-1)]}).encode()
+    kept = RefusedPayload("older", "generic", now_ms(), "invalid", "unread", body)
+    either.services.history.keep_refused([kept])
+    found = run(either, "refused", "replay", "older")
+    assert found.exit_code == 0, found.output
+    assert "older  1 updates accepted" in found.stdout
+    either.work()
+    assert either.get("/api/score/good").status_code == 200
+    [line] = run(either, "refused", "list").stdout.splitlines()
+    assert "invalid: events[0].minute: " in line
+    assert f"1 entries are still refused: {line.split()[0]}" in found.stdout
+    assert run(either, "refused", "replay", line.split()[0]).exit_code == 1
 
 
 def test_replaying_twice_changes_nothing(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -166,7 +166,7 @@ def test_an_unchanged_score_is_304_and_a_changed_one_is_not(told: Site) -> None:
 
 def test_voided_events_stay_on_the_timeline_marked(told: Site) -> None:
     shown = told.get("/api/matches/live/events").get_json()["events"]
-    assert [(one["type"], one["voided"], one["minute"]) for one in shown] == [
+    assert [(one["event_type"], one["voided"], one["minute"]) for one in shown] == [
         ("goal", False, 10),
         ("goal", True, 45),
         ("var_review", False, 45),

@@ -77,9 +77,11 @@ def test_seasons_and_cups_end_as_recorded(run_system: Callable[..., System]) -> 
 
 def goals(system: System, match_id: str) -> list[Goal]:
     """As anybody reads them off the timeline."""
-    counted = [one for one in timeline(system, match_id) if one["type"] in SCORING and not one["voided"]]
+    counted = [one for one in timeline(system, match_id) if one["event_type"] in SCORING and not one["voided"]]
     return [
-        Goal(one["team"], one["minute"], one["added_minute"], one["player"] and one["player"]["name"], one["type"])
+        Goal(
+            one["team"], one["minute"], one["added_minute"], one["player"] and one["player"]["name"], one["event_type"]
+        )
         for one in counted
     ]
 

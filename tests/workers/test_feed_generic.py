@@ -103,7 +103,7 @@ def test_an_added_minute_of_its_own_beats_the_one_in_the_minute() -> None:
     assert event(minute="90+2", added_minute=4).added_minute == 4
 
 
-@pytest.mark.parametrize("minute", [-1, 1_000, 1.5, True, "", "ninety", "90+", "90+123", "+3", [90], "٩٠"])
+@pytest.mark.parametrize("minute", [-1, 1_000, 1.5, True, "ninety", "90+", "90+123", "+3", [90], "٩٠"])
 def test_what_is_no_minute_is_refused(minute: Any) -> None:
     [fault] = faults({"events": [SIX, SIX | {"minute": minute}]})
     assert (fault.index, fault.field) == (1, "events[1].minute")
@@ -120,9 +120,9 @@ def test_a_time_in_any_zone_is_one_moment() -> None:
 
 
 def test_a_sender_s_clock_may_run_ahead_by_a_day_and_no_more() -> None:
-    early = {**SIX, "timestamp": (AT + AHEAD_MS) / 1_000}
-    assert told({"events": [early]})
-    [fault] = faults({"events": [SIX, {**SIX, "timestamp": (AT + AHEAD_MS) / 1_000 + 1}]})
+    assert AHEAD_MS == 24 * 60 * 60 * 1000
+    assert told({"events": [{**SIX, "timestamp": "2026-01-02T00:00:00Z"}]})
+    [fault] = faults({"events": [SIX, {**SIX, "timestamp": "2026-01-02T00:00:01Z"}]})
     assert (fault.index, fault.field) == (1, "events[1].timestamp")
 
 

@@ -54,7 +54,7 @@ def recording(file: str) -> Recording:
 def play(messages: list[Message]) -> dict[str, Match]:
     matches: dict[str, Match] = {}
     for message in messages:
-        for update in FEEDS[message.provider](message.body, received_at=RECEIVED_AT):
+        for update in FEEDS[message.provider](message.body, received_at=RECEIVED_AT).updates:
             matches[update.match_id], _ = reduce(matches.get(update.match_id), update)
     return matches
 
@@ -115,7 +115,7 @@ def test_told_in_order_a_score_rises_goal_by_goal_and_never_falls(file: str) -> 
     matches: dict[str, Match] = {}
     for message in recording(file).messages:
         before = matches.get(message.match_id or "")
-        for update in FEEDS[message.provider](message.body, received_at=RECEIVED_AT):
+        for update in FEEDS[message.provider](message.body, received_at=RECEIVED_AT).updates:
             matches[update.match_id], _ = reduce(matches.get(update.match_id), update)
         after = matches[message.match_id or ""]
         if before and before.score and after.score and recording(file).expected[after.id].goals is not None:

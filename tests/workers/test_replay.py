@@ -207,6 +207,15 @@ class TestAtTheDoor:
         assert "422" in shown
         assert "events[0].minute: must be a whole number" in shown
 
+    def test_a_delivery_refused_in_part_ends_it_too(
+        self, cup: Path, door: FakeDoor, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        fields = [{"field": "events[0].minute", "message": "must be a whole number"}]
+        door.first_answers = [(202, {"accepted": 1, "refused": [{"list": "events", "index": 0, "fields": fields}]})]
+        assert run(cup, door.url, "--connections", "1") == 2
+        assert len(door.taken) == 1
+        assert "events[0].minute: must be a whole number" in capsys.readouterr().err
+
     def test_another_end_than_recorded_is_status_1(
         self, cup: Path, door: FakeDoor, capsys: pytest.CaptureFixture[str]
     ) -> None:

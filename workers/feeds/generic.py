@@ -1,184 +1,103 @@
-"""The generic door's format: `{"events": [...]}` and/or `{"matches": [...]}` (docs/protocol.md, "Ingest")."""
+"""The generic format: `{"events": [...]}` and/or `{"matches": [...]}` (docs/protocol.md, "Ingest").
+
+`generic_schema` says what a field takes, `generic_words` which words mean one of ours.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainValidator,
-    StringConstraints,
-    ValidationError,
-)
+from pydantic import ValidationError
 
 from db.domain import (
-    ID_PATTERN,
     SCORING,
     Competition,
     Event,
     MatchInfo,
     Person,
     Score,
-    Side,
     Stamp,
     Team,
     Update,
-    status_of,
 )
 from db.errors import Fault, Refused
-from workers.feeds.reading import AHEAD_MS
+from workers.feeds.generic_schema import EventIn, Lists, MatchIn, NamedIn
+from workers.feeds.generic_words import standing_of
+from workers.feeds.parsed import Parsed, RefusedEntry
+from workers.feeds.reading import AHEAD_MS, ident
 
-# Replays reach back to the first matches on film; no calendar, ours or SQL's, has to hold more than this.
-YEARS = range(1900, 2100)
-# More than 256 KB can hold: a bound on the faults of a body of empty objects, not on what a sender may say.
-LIST_MOST = 5_000
 # Faults told and kept of one body; who sends more repeats one mistake.
 FAULTS_MOST = 100
 
-
-def _id(text: str) -> str:
-    if not ID_PATTERN.fullmatch(text):
-        raise ValueError("must be 1 to 64 of A-Z a-z 0-9 _ . : -")
-    return text
+# The lists of a body and the field by which their entries name the match.
+_MATCH_ID = {"events": "match_id", "matches": "id"}
 
 
-def _named(value: Any) -> Any:
-    """A bare name stands for an object with that name and an id made from it."""
-    return {"name": value} if isinstance(value, str) else value
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """place: where it is, and its faults. raw: as it came. checked: None where it is wrong. match_id: None where nobody
+    can tell."""
 
-
-def _minute(value: Any) -> tuple[int | None, int | None]:
-    """`"90+6"` is how most feeds print what is minute 90 and added minute 6."""
-    found = re.fullmatch(r"(\d{1,3})(?:\+(\d{1,2}))?'?", value.strip(), re.ASCII) if isinstance(value, str) else None
-    if found:
-        return int(found[1]), int(found[2]) if found[2] else None
-    if value is None or (type(value) is int and 0 <= value <= 999):
-        return value, None
-    raise ValueError('must be a whole number of minutes from 0 to 999, a string like "90+6", or null')
-
-
-def _plain(text: str) -> str:
-    """PostgreSQL takes no NUL (its manual, 8.3), and no name or remark needs another control character."""
-    if any(unicodedata.category(letter) == "Cc" and letter not in "\t\n\r" for letter in text):
-        raise ValueError("must hold no control characters")
-    return text
-
-
-def _moment(moment: datetime) -> datetime:
-    if moment.year not in YEARS:
-        raise ValueError(f"must lie in the years {YEARS.start} to {YEARS.stop - 1}")
-    return moment
-
-
-Id = Annotated[str, AfterValidator(_id)]
-Moment = Annotated[AwareDatetime, AfterValidator(_moment)]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_plain)]
-Word = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
-Points = Annotated[int, Field(strict=True, ge=0, le=9_999)]
-Count = Annotated[int, Field(strict=True, ge=0, le=99)]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1_000), AfterValidator(_plain)]
-
-
-class _In(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class NamedIn(_In):
-    name: Name
-    id: Id | None = None
-
-
-Named = Annotated[NamedIn, BeforeValidator(_named, json_schema_input_type=NamedIn | str)]
-
-
-class ShootoutIn(_In):
-    home: Points
-    away: Points
-
-
-class EventIn(_In):
-    """One event. The first six fields are always there; a score or minute not known is null."""
-
-    match_id: Id
-    home_score: Points | None
-    away_score: Points | None
-    minute: Annotated[tuple[int | None, int | None], PlainValidator(_minute, json_schema_input_type=int | str | None)]
-    event_type: Word
-    timestamp: Moment
-    event_id: Id | None = None
-    sequence: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
-    added_minute: Count | None = None
-    period: Count | None = None
-    status: Word | None = None
-    team: Side | None = None
-    player: Named | None = None
-    assist: Named | None = None
-    detail: Text | None = None
-    shootout: ShootoutIn | None = None
-    voids: Id | None = None
-
-
-class MatchIn(_In):
-    """One match. Teams and competition are a name or `{id, name}`."""
-
-    id: Id
-    home_team: Named | None = None
-    away_team: Named | None = None
-    start_time: Moment | None = None
-    competition: Named | None = None
-    venue: Name | None = None
-    status: Word | None = None
-    sport: Word | None = None
-    coverage: Word | None = None
-    replaced_by: Id | None = None
-
-
-class DeliveryIn(_In):
-    """The body of `POST /api/ingest/generic`."""
-
-    events: Annotated[list[EventIn], Field(max_length=LIST_MOST)] = []
-    matches: Annotated[list[MatchIn], Field(max_length=LIST_MOST)] = []
+    place: RefusedEntry
+    raw: Any
+    checked: EventIn | MatchIn | None
+    match_id: str | None
 
 
 def parse(body: bytes, *, received_at: int) -> list[Update]:
-    """Matches first, then events in the order sent. received_at: ms.
+    """As `read`, for who needs all of a body: raises Refused where anything of it is wrong."""
+    parsed = read(body, received_at=received_at)
+    if parsed.refused:
+        raise _invalid(_faults(parsed.refused))
+    return parsed.updates
 
-    Raises Refused: `not_json` where the body is none, `invalid` with every fault where it is not this format.
+
+def read(body: bytes, *, received_at: int) -> Parsed:
+    """Matches first, then events in the order sent. What is wrong refuses all entries of its match. received_at: ms.
+
+    Raises Refused: `not_json` where the body is none, `invalid` where it is not this format or nothing of it is right.
     """
-    delivery = _read(body)
-    late = received_at + AHEAD_MS
-    faults = tuple(
-        Fault(f"events[{i}].timestamp", "lies more than a day ahead of our clock", i)
-        for i, event in enumerate(delivery.events)
-        if _ms(event.timestamp) > late
-    )
-    if faults:
-        raise _invalid(faults)
-    told = [_match_update(match, received_at) for match in delivery.matches]
-    return told + [_event_update(event, received_at) for event in delivery.events]
+    entries = _entries(_lists(body), received_at)
+    wrong = {entry.match_id for entry in entries if entry.place.faults and entry.match_id}
+    refused = [entry for entry in entries if entry.place.faults or entry.match_id in wrong]
+    if not refused:
+        return Parsed(_updates(entries, received_at))
+    refusal = _invalid(_faults(_as_body(refused)))
+    if len(refused) == len(entries):
+        raise refusal
+    right = [entry for entry in entries if not entry.place.faults and entry.match_id not in wrong]
+    return Parsed(_updates(right, received_at), tuple(entry.place for entry in refused), _rest(refused), refusal)
 
 
-def _read(body: bytes) -> DeliveryIn:
-    try:
-        document = json.loads(body, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        raise Refused("The body is not JSON.", "not_json") from None
-    if not isinstance(document, dict) or not ("events" in document or "matches" in document):
+def _lists(body: bytes) -> dict[str, list[Any]]:
+    """The entries of each list that is there."""
+    document = _document(body)
+    if not isinstance(document, dict) or not any(name in document for name in _MATCH_ID):
         raise _invalid((Fault("", 'an object with "events" and/or "matches" is needed'),))
     try:
-        return DeliveryIn.model_validate(document)
+        lists = Lists.model_validate(document)
     except ValidationError as error:
-        raise _invalid(tuple(map(_fault, error.errors(include_url=False, include_input=False)))) from None
+        raise _invalid(_reasons(error)) from None
+    filled = {name: entries for name in _MATCH_ID if (entries := getattr(lists, name)) is not None}
+    if not filled:
+        raise _invalid(tuple(Fault(name, "must be a list") for name in _MATCH_ID if name in document))
+    return filled
+
+
+def _document(body: bytes) -> Any:
+    """A byte order mark is skipped, as RFC 8259, 8.1 allows."""
+    try:
+        return json.loads(body.decode("utf-8-sig"), parse_constant=_no_constant, parse_float=_finite)
+    except (ValueError, RecursionError):
+        raise Refused("The body is not JSON.", "not_json") from None
 
 
 def _no_constant(word: str) -> None:
@@ -186,17 +105,70 @@ def _no_constant(word: str) -> None:
     raise ValueError(word)
 
 
+def _finite(text: str) -> float | str:
+    """1e999 is JSON and no number of ours: left as text, it can be written back, which infinity cannot."""
+    value = float(text)
+    return value if math.isfinite(value) else text
+
+
+def _entries(lists: dict[str, list[Any]], received_at: int) -> list[_Entry]:
+    latest = received_at + AHEAD_MS
+    return [_entry(name, index, raw, latest) for name in lists for index, raw in enumerate(lists[name])]
+
+
+def _entry(name: str, index: int, raw: Any, latest: int) -> _Entry:
+    """latest: ms, the latest moment an event may be of."""
+    if not isinstance(raw, dict):
+        return _Entry(RefusedEntry(name, index, (Fault("", "must be an object"),)), raw, None, None)
+    match_id = ident(raw.get(_MATCH_ID[name]))
+    try:
+        checked = EventIn.model_validate(raw) if name == "events" else MatchIn.model_validate(raw)
+    except ValidationError as error:
+        return _Entry(RefusedEntry(name, index, _reasons(error)), raw, None, match_id)
+    ahead = isinstance(checked, EventIn) and _ms(checked.timestamp) > latest
+    faults = (Fault("timestamp", "lies more than a day ahead of our clock"),) if ahead else ()
+    return _Entry(RefusedEntry(name, index, faults), raw, checked, match_id)
+
+
+def _reasons(error: ValidationError) -> tuple[Fault, ...]:
+    """pydantic's `("player", "name")` as `player.name`."""
+    return tuple(
+        Fault(".".join(map(str, one["loc"])), one["msg"].removeprefix("Value error, "))
+        for one in error.errors(include_url=False, include_input=False)
+    )
+
+
+def _faults(refused: Iterable[RefusedEntry]) -> tuple[Fault, ...]:
+    return tuple(fault for entry in refused for fault in entry.faults_in_body())
+
+
 def _invalid(faults: tuple[Fault, ...]) -> Refused:
     more = f" Of {len(faults)} faults the first {FAULTS_MOST} are named." if len(faults) > FAULTS_MOST else ""
-    said = f"The body is JSON but not what this door takes; nothing of it was applied.{more}"
-    return Refused(said, "invalid", faults[:FAULTS_MOST])
+    message = f"The body is JSON but not what this door takes; nothing of it was applied.{more}"
+    return Refused(message, "invalid", faults[:FAULTS_MOST])
 
 
-def _fault(error: Any) -> Fault:
-    """pydantic's `("events", 3, "home_score")` as `events[3].home_score`."""
-    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"]).lstrip(".")
-    index = next((part for part in error["loc"] if isinstance(part, int)), None)
-    return Fault(path, str(error["msg"]).removeprefix("Value error, "), index)
+def _by_list(entries: list[_Entry]) -> dict[str, list[_Entry]]:
+    lists = {name: [entry for entry in entries if entry.place.list == name] for name in _MATCH_ID}
+    return {name: of_list for name, of_list in lists.items() if of_list}
+
+
+def _as_body(refused: list[_Entry]) -> list[RefusedEntry]:
+    """Their places in a body of them alone."""
+    return [entry.place.moved(index) for of_list in _by_list(refused).values() for index, entry in enumerate(of_list)]
+
+
+def _rest(refused: list[_Entry]) -> bytes:
+    """A body of them alone. Half a surrogate pair, for which UTF-8 has no bytes, goes back to its escape."""
+    body = {name: [entry.raw for entry in of_list] for name, of_list in _by_list(refused).items()}
+    return json.dumps(body, ensure_ascii=False).encode(errors="backslashreplace")
+
+
+def _updates(entries: list[_Entry], received_at: int) -> list[Update]:
+    """Matches first: an event may need the sport of its match."""
+    matches = [_match_update(entry.checked, received_at) for entry in entries if isinstance(entry.checked, MatchIn)]
+    events = [_event_update(entry.checked, received_at) for entry in entries if isinstance(entry.checked, EventIn)]
+    return matches + events
 
 
 def _event_update(told: EventIn, received_at: int) -> Update:
@@ -205,7 +177,7 @@ def _event_update(told: EventIn, received_at: int) -> Update:
     at = _ms(told.timestamp)
     stamp = Stamp(at, told.sequence, "generic", (minute or 0) * 100 + (added or 0))
     known = told.home_score is not None and told.away_score is not None
-    status = status_of(told.status) if told.status else None
+    status, decided_by = standing_of(told.status) if told.status else (None, None)
     return Update(
         told.match_id,
         stamp,
@@ -214,7 +186,8 @@ def _event_update(told: EventIn, received_at: int) -> Update:
         score=Score(told.home_score or 0, told.away_score or 0) if known else None,
         shootout=Score(told.shootout.home, told.shootout.away) if told.shootout else None,
         status=status,
-        status_word=told.status if told.status and status is None else None,
+        status_word=told.status if status is None else None,
+        decided_by=decided_by,
         minute=minute,
         added_minute=added,
         period=told.period,
@@ -274,7 +247,7 @@ def _derived_id(told: EventIn, minute: int | None, added: int | None) -> str:
 
 def _match_update(told: MatchIn, received_at: int) -> Update:
     """Undated: the format gives a match no time, so its arrival decides."""
-    status = status_of(told.status) if told.status else None
+    status, decided_by = standing_of(told.status) if told.status else (None, None)
     info = MatchInfo(
         home=Team(*_identity(told.home_team)) if told.home_team else None,
         away=Team(*_identity(told.away_team)) if told.away_team else None,
@@ -285,8 +258,15 @@ def _match_update(told: MatchIn, received_at: int) -> Update:
         coverage=told.coverage,
         replaced_by=told.replaced_by,
     )
-    word = told.status if told.status and status is None else None
-    return Update(told.id, Stamp(0, source="generic"), received_at, info=info, status=status, status_word=word)
+    return Update(
+        told.id,
+        Stamp(0, source="generic"),
+        received_at,
+        info=info,
+        status=status,
+        status_word=told.status if status is None else None,
+        decided_by=decided_by,
+    )
 
 
 def _identity(told: NamedIn) -> tuple[str, str]:

@@ -25,10 +25,10 @@ Json = dict[str, Any]
 def documents(body: bytes) -> Iterator[Any]:
     """JSON values one after another, with or without white space between: how Sportradar's push stream is framed.
 
-    Raises Refused `not_json`.
+    A byte order mark before them is skipped, as RFC 8259, 8.1 allows. Raises Refused `not_json`.
     """
     try:
-        text = body.decode()
+        text = body.decode("utf-8-sig")
         at, end = 0, len(text.rstrip())
         while at < end:
             at = _past_space(text, at)
@@ -69,9 +69,20 @@ def whole(value: Any, most: int = 9_999) -> int | None:
 
 
 def ident(value: Any) -> str | None:
-    """An id, where it is one of ours: some providers write them as numbers."""
-    plain = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    return plain if isinstance(plain, str) and len(plain) <= 64 and ID_PATTERN.fullmatch(plain) else None
+    """An id, where it is one of ours: some providers write them as numbers.
+
+    `.` and `..` are none: clients and caches resolve them as steps of a path (RFC 3986, 5.2.4).
+    """
+    plain = str(int(value)) if _is_whole_number(value) else value
+    fits = isinstance(plain, str) and len(plain) <= 64 and ID_PATTERN.fullmatch(plain) and plain not in (".", "..")
+    return plain if fits else None
+
+
+def _is_whole_number(value: Any) -> bool:
+    """An integer, or a float of an integral value, as far as floats tell one integer from the next."""
+    if isinstance(value, float):
+        return value.is_integer() and abs(value) < 2**53
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**64
 
 
 def ms(value: Any) -> int | None:

@@ -48,7 +48,7 @@ class Door:
     def send(self, delivery: Delivery) -> int:
         """How often it had to be sent again.
 
-        Raises Refused where the door refuses for good, Unavailable where nobody answers.
+        Raises Refused where the door refuses for good, be it a part of the delivery, Unavailable where nobody answers.
         """
         again = 0
         while (answer := self._post(delivery)).status_code in AGAIN:
@@ -57,6 +57,8 @@ class Door:
                 return again
         if answer.status_code >= 300:
             raise Refused(_refusal(delivery, answer))
+        if refused := answer.json().get("refused"):
+            raise Refused(_part_refused(delivery, refused))
         return again
 
     def score(self, match_id: str) -> dict[str, Any] | None:
@@ -96,6 +98,15 @@ def _refusal(delivery: Delivery, answer: requests.Response) -> str:
         error = answer.json()["error"]
     except (ValueError, KeyError, TypeError):
         error = {"message": answer.text[:200]}
-    faults = [f"  {fault.get('field')}: {fault.get('message')}" for fault in error.get("fields", [])]
     first = f"{answer.status_code} to delivery {delivery.id} of {delivery.message.match_id}: {error.get('message')}"
-    return "\n".join([first, *faults])
+    return "\n".join([first, *_lines(error.get("fields", []))])
+
+
+def _part_refused(delivery: Delivery, refused: list[dict[str, Any]]) -> str:
+    faults = [fault for entry in refused for fault in entry["fields"]]
+    first = f"{len(refused)} entries of delivery {delivery.id} of {delivery.message.match_id} were refused:"
+    return "\n".join([first, *_lines(faults)])
+
+
+def _lines(faults: list[dict[str, Any]]) -> list[str]:
+    return [f"  {fault.get('field')}: {fault.get('message')}" for fault in faults]
