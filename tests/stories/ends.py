@@ -31,8 +31,11 @@ def cancelled(at: float, score: str | None = None, **fields: Any) -> Message:
 
 
 def assert_ends(*story: Message, **expected: Any) -> None:
-    """expected: score, shootout, status, decided, minute, as in `end_of`; stands and void: ids of goals, in the order of
-    play; goals: how many stand. A tuple holds all that is right."""
+    """expected: what is right of `end_of`; of a tuple, any.
+
+    stands, void: ids of goals that count and of events taken back, in match order; goals: how many count; types: of
+    the whole timeline.
+    """
     whole: Story = list(story)
     own = play(whole)
     _compare(own, expected, whole)
@@ -40,7 +43,9 @@ def assert_ends(*story: Message, **expected: Any) -> None:
         end = play(order)
         _compare(end, expected, order)
         if shown(end) != shown(own):
-            pytest.fail(f"in this order:\n{_told(order)}\nit ends otherwise:\n{difference(shown(own), shown(end))}", False)
+            pytest.fail(
+                f"in this order:\n{_told(order)}\nit ends otherwise:\n{difference(shown(own), shown(end))}", False
+            )
 
 
 def end_of(match: Match) -> dict[str, object]:
@@ -55,6 +60,7 @@ def end_of(match: Match) -> dict[str, object]:
         "added": match.added_minute,
         "stands": [one.id for one in stands],
         "goals": len(stands),
+        "types": [one.type for one in match.timeline],
         "void": void,
     }
 

@@ -1,4 +1,4 @@
-"""Stories by chance: every kind of message that the generic format has, sensible and not, told by a sender of any habit."""
+"""Stories by chance: every kind of message of the generic format, sensible and not, by a sender of any habit."""
 
 from __future__ import annotations
 
@@ -261,7 +261,9 @@ class _Sender:
         """The score is lower, and nobody says why."""
         self.count(self.side(), -1)
         kind = self.rng.choice(("score", "score", "var_review", "yellow_card", "full_time"))
-        self.send(kind, {"event_id": f"f{len(self.messages)}" if kind != "score" else None, **self.minute()}, board=True)
+        self.send(
+            kind, {"event_id": f"f{len(self.messages)}" if kind != "score" else None, **self.minute()}, board=True
+        )
 
 
 def _without_type(told: Fields) -> Fields:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import permutations
 
-from tests.stories.play import Message, Shown, difference, play, shown
+from tests.stories.play import Message, difference, play, shown
 
 Story = list[Message]
 

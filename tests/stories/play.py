@@ -35,7 +35,13 @@ class Message:
     def body(self) -> bytes:
         if self.at is None:
             return json.dumps({"matches": [{"id": MATCH_ID, **self.fields}]}).encode()
-        six = {"match_id": MATCH_ID, "home_score": None, "away_score": None, "minute": None, "timestamp": _moment(self.at)}
+        six = {
+            "match_id": MATCH_ID,
+            "home_score": None,
+            "away_score": None,
+            "minute": None,
+            "timestamp": _moment(self.at),
+        }
         return json.dumps({"events": [six | self.fields]}).encode()
 
     def __str__(self) -> str:
