@@ -43,7 +43,8 @@ class Verdict:
 
     @property
     def faults(self) -> int:
-        return sum(astuple(self)) - self.messages
+        """What nobody may see: of the cancellations, those that outlast the hold."""
+        return self.ends + self.scores + self.flaps + self.cancelled_held
 
 
 @dataclass

@@ -133,10 +133,10 @@ class _Teller:
 
     def of_moment(self, moment: Moment) -> list[Telling]:
         if moment.type == "score":
-            return [
-                Telling(moment.at, moment.at, "score", self.with_score(moment, moment.at, {"status": moment.status}))
-            ]
-        return [self.telling(moment, n, at) for n, at in enumerate(self.times(moment))]
+            fields = self.with_score(moment, self.shown_at(moment.at), {"status": moment.status})
+            return [Telling(moment.at, moment.at, "score", fields)]
+        times = self.times(moment)
+        return [self.telling(moment, n, at, times[0]) for n, at in enumerate(times)]
 
     def times(self, moment: Moment) -> list[float]:
         """Not while it is taken back; and once at each of its changes."""
@@ -154,7 +154,7 @@ class _Teller:
     def entered(self) -> float:
         return self.rng.uniform(0, SLOW_S) if self.rng.random() < SLOW else self.rng.uniform(0, ENTRY_S)
 
-    def telling(self, moment: Moment, n: int, at: float) -> Telling:
+    def telling(self, moment: Moment, n: int, at: float, first: float) -> Telling:
         clock = {"minute": moment.minute, "added_minute": moment.added, "period": moment.period}
         fields: Fields = {**clock, "team": moment.side_at(at), "status": moment.status}
         if n or "kick" in moment.id or not moment.is_goal:
@@ -164,14 +164,15 @@ class _Teller:
             fields["detail"] = "as seen on television"
         if self.style.has_ids:
             fields["event_id"] = moment.id
-        return Telling(at, moment.at, moment.type, self.with_score(moment, at, fields))
+        board = self.truth.score_at(at, upto=moment.at) if moment.is_goal else self.shown_at(first)
+        return Telling(at, moment.at, moment.type, self.with_score(moment, board, fields))
 
-    def with_score(self, moment: Moment, at: float, fields: Fields) -> Fields:
-        """An event's score is that of its own moment: a goal's as believed when it is told, another's the board's."""
+    def with_score(self, moment: Moment, board: tuple[int, int], fields: Fields) -> Fields:
+        """A goal's score is that of its own moment, as believed when it is told; another event's is the scoreboard's
+        when it was first told. Neither moves when the event is told again."""
         if self.style.scores == "none" or (self.style.scores == "boards" and moment.type != "score"):
             return fields
-        score = self.truth.score_at(at, upto=moment.at) if moment.is_goal else self.shown_at(moment.at)
-        fields = {**fields, "home_score": score[0], "away_score": score[1]}
+        fields = {**fields, "home_score": board[0], "away_score": board[1]}
         if moment.period == 5 and moment.type.startswith("shootout_"):
             fields["shootout"] = dict(zip(("home", "away"), self.truth.kicks_at(moment.at), strict=True))
         return fields
