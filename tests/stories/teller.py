@@ -181,7 +181,9 @@ class _Teller:
 
     def cancellation(self, goal: Moment) -> list[Telling]:
         assert goal.gone_at is not None
-        way = self.rng.choice(self.style.cancels)
+        # That a goal is back is told by its event again; where the score alone fell, a repeat says nothing.
+        ways = [way for way in self.style.cancels if goal.back_at is None or way not in (BOARD, SILENCE)]
+        way = self.rng.choice(ways)
         at = goal.gone_at + self.rng.uniform(0, ENTRY_S)
         if way == BOARD:
             at = goal.gone_at + self.lags[goal.gone_at] + 0.1
