@@ -85,19 +85,20 @@ STYLES = (
 
 @dataclass(frozen=True)
 class Telling:
-    """at: when it is told; happened: what it speaks of."""
+    """at: when it is told; happened: what it speaks of; prompt: never delivered late."""
 
     at: float
     happened: float
     kind: str
     fields: Fields
+    prompt: bool = False
 
 
 def tell(truth: Truth, style: Style, rng: random.Random) -> list[Message]:
     """The messages in their order of arrival."""
     tellings = _Teller(truth, style, rng).tellings()
     messages = [_sent(telling, number, style) for number, telling in enumerate(tellings, 1)]
-    messages = [_delivered(message, telling.at, rng) for message, telling in zip(messages, tellings, strict=True)]
+    messages = [_delivered(message, telling, rng) for message, telling in zip(messages, tellings, strict=True)]
     doubled = [message for message in messages if rng.random() < DOUBLED]
     messages += [replace(one, received=one.received + rng.uniform(0.1, DOUBLED_WITHIN_S)) for one in doubled]
     start = entry(-600, home_team="Home", away_team="Away", sport="football", status="scheduled")
@@ -110,9 +111,9 @@ def _sent(telling: Telling, number: int, style: Style) -> Message:
     return event(telling.kind, telling.at, **telling.fields)
 
 
-def _delivered(message: Message, at: float, rng: random.Random) -> Message:
-    late = rng.uniform(0, LATE_S) if rng.random() < LATE else 0
-    return replace(message, received=at + rng.uniform(0.05, 0.5) + late)
+def _delivered(message: Message, telling: Telling, rng: random.Random) -> Message:
+    late = rng.uniform(0, LATE_S) if rng.random() < LATE and not telling.prompt else 0
+    return replace(message, received=telling.at + rng.uniform(0.05, 0.5) + late)
 
 
 class _Teller:
@@ -165,7 +166,9 @@ class _Teller:
         if self.style.has_ids:
             fields["event_id"] = moment.id
         board = self.truth.score_at(at, upto=moment.at) if moment.is_goal else self.shown_at(first)
-        return Telling(at, moment.at, moment.type, self.with_score(moment, board, fields))
+        # A card's repeat that overtakes it bears an old score at a new time: nobody could know better.
+        prompt = n == 0 and not moment.is_goal
+        return Telling(at, moment.at, moment.type, self.with_score(moment, board, fields), prompt)
 
     def with_score(self, moment: Moment, board: tuple[int, int], fields: Fields) -> Fields:
         """A goal's score is that of its own moment, as believed when it is told; another event's is the scoreboard's

@@ -113,6 +113,12 @@ class Truth:
                 found.append(self.score_at(t)[side])
         return found
 
+    def in_play(self, t: float) -> bool:
+        """And for as long as a review takes."""
+        whistles = [moment for moment in self.moments if not moment.is_goal]
+        begun = [moment for moment in whistles if moment.at <= t]
+        return begun[-1].type in _BEGINS and all(not t < one.at < t + REVIEW_S[1] for one in whistles)
+
     def clock_at(self, t: float) -> dict[str, int]:
         begun = [m for m in self.moments if m.type in _BEGINS and m.at <= t]
         if not begun:
@@ -192,22 +198,19 @@ def _phantoms(truth: Truth, rng: random.Random, apart_s: float) -> list[Moment]:
     """Goals that were taken back."""
     found: list[Moment] = []
     for number in range(rng.choice((0, 1, 1, 2, 3))):
-        at = rng.uniform(60, truth.end - REVIEW_S[1])
+        at = rng.uniform(60, truth.end)
         clock = truth.clock_at(at)
-        taken = [one.at for one in (*truth.goals, *found)]
-        breaks = [one.at for one in truth.moments if not one.is_goal]
-        if any(abs(at - t) < apart_s for t in taken) or any(0 < t - at < REVIEW_S[1] for t in breaks):
-            continue
-        if truth.shootout and at > next(one.at for one in truth.moments if one.type == "shootout_start") - 1:
-            continue
-        clock_ = clock.get("minute"), clock.get("added_minute")
-        who = {
-            "team": rng.choice(("home", "away")),
-            "player": f"Player {number}",
-            "gone_at": at + rng.uniform(*REVIEW_S),
-        }
-        found.append(Moment(f"phantom-{number}", "goal", at, *clock_, **who))  # type: ignore[arg-type]
+        goal = Moment(f"phantom-{number}", "goal", at, clock.get("minute"), clock.get("added_minute"))
+        who = {"team": rng.choice(("home", "away")), "player": f"Player {number}"}
+        if truth.in_play(at) and all(_are_apart(goal, one, apart_s) for one in (*truth.goals, *found)):
+            found.append(replace(goal, **who, gone_at=at + rng.uniform(*REVIEW_S)))
     return found
+
+
+def _are_apart(one: Moment, other: Moment, apart_s: float) -> bool:
+    """In time, and on the match clock, which rests at half-time."""
+    minutes = abs((one.minute or 0) - (other.minute or 0))
+    return abs(one.at - other.at) >= apart_s and minutes * 60 >= apart_s - 60
 
 
 def _others(truth: Truth, rng: random.Random) -> list[Moment]:
