@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test tools lint types imports unit faults browser-js secret replay bench-ingest bench-hold bench-churn bench-read bench-page bench-edge bench-kills bench-plan bench-push bench-load clean
+.PHONY: help run test tools lint types imports unit faults browser-js secret replay bench-derive bench-ingest bench-hold bench-churn bench-read bench-page bench-edge bench-kills bench-plan bench-push bench-load clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -29,8 +29,8 @@ browser-js: ## the page's modules under node, where there is one
 unit: $(VENV)/.tests ## pytest: unit, real servers, headless browser
 	$(BIN)/pytest -q -n 2 --dist loadgroup
 
-faults: $(VENV)/.tests ## of pytest, what kills, cuts, stalls and restarts
-	$(BIN)/pytest -q -n 2 --dist loadgroup -m faults
+faults: $(VENV)/.tests ## of pytest, what kills, cuts, stalls and restarts; and 5,000 stories in other orders
+	STORIES=$(or $(STORIES),5000) $(BIN)/pytest -q -n 2 --dist loadgroup -m faults
 
 tools: ## install what the tests use beside Python: Redis, PostgreSQL, Chromium (root or sudo; else tests skip)
 	@sh tests/tools.sh
@@ -46,6 +46,9 @@ bench-plan: $(VENV)/.runs ## a match that a million follow: alert to chunks, ove
 
 bench-kills: $(VENV)/.runs ## fifty killed workers in a fan-out to 100,000 phones
 	@$(BIN)/python -m bench.kills
+
+bench-derive: $(VENV)/.runs ## what one message costs, by the length of its match
+	@$(BIN)/python -m bench.derive
 
 bench-ingest: $(VENV)/.runs ## a Saturday's 230 events a second: accepted to applied
 	@$(BIN)/python -m bench.ingest
