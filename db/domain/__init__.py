@@ -20,6 +20,7 @@ from db.domain.topics import LANGUAGES, SPOILER_FREE, VARIANTS, condition, fits,
 from db.domain.update import Update
 from db.domain.words import (
     EVENT_TYPES,
+    KICKS,
     SCORING,
     Kind,
     Phase,
@@ -36,6 +37,7 @@ __all__ = [
     "EVENT_TYPES",
     "HOLD_MS",
     "ID_PATTERN",
+    "KICKS",
     "LANGUAGES",
     "SCORING",
     "SPOILER_FREE",

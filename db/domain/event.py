@@ -119,9 +119,10 @@ class Event:
     def order(self) -> tuple[int, int, int, int, str]:
         """Place on the timeline: by the match clock, not by arrival. A whistle that bears no minute ends its period."""
         minute, added = self.minute or 0, self.added_minute or 0
+        first = min((mark.at for one in self.tellings if not one.void for mark in one.marks), default=self.since.at)
         if self.minute is None and self.type in CLOSING:
-            return (self.period or CLOSING[self.type], 999, 0, self.since.at, self.id)
-        return (self.period or period_at(minute), minute, added, self.since.at, self.id)
+            return (self.period or CLOSING[self.type], 999, 0, first, self.id)
+        return (self.period or period_at(minute), minute, added, first, self.id)
 
     @property
     def is_anonymous(self) -> bool:

@@ -21,8 +21,12 @@ RETOLD_MS = 300_000
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A goal that is told to stand. side: None where nobody told it. own: the score it made, by its own word. listed:
-    as in tally.Goal."""
+    """A goal that is told to stand.
+
+    side: None where nobody told it.
+    own: the score it made, by its own word.
+    first, listed: as in tally.Goal.
+    """
 
     key: Key
     mark: Mark
@@ -30,6 +34,7 @@ class Scored:
     side: Side | None
     minute: int
     own: Score | None
+    first: Key
     listed: int = 0
 
 
@@ -130,7 +135,7 @@ class Fold:
         if is_new or not tally.is_on(item.event_id):
             self.side_of[item.event_id] = (side, mark)
             own = item.own.of(side) if item.own else None
-            tally.add(Goal(item.event_id, item.key, item.mark, item.minute, own, item.listed))
+            tally.add(Goal(item.event_id, item.key, item.mark, item.minute, own, item.first, item.listed))
         self.voids.pop(item.event_id, None)
         self.unplaced.pop(item.event_id, None)
         self.cancelled.pop(side, None)
@@ -138,7 +143,7 @@ class Fold:
 
     def _side_raised(self, item: Scored) -> Side | None:
         """Of a goal told without its side: the side whose score it raises, or whose rise it explains."""
-        goal = Goal(item.event_id, item.key, item.mark, item.minute, None)
+        goal = Goal(item.event_id, item.key, item.mark, item.minute, None, item.first)
         if item.own is not None:
             raised = [side for side in Side if item.own.of(side) > self._tally(side).count]
             if len(raised) == 1:
@@ -206,7 +211,7 @@ class Fold:
         """A score that an event is told anew with is of the event's own moment where it is what stood then and a goal
         has been told since."""
         first = item.first
-        goals = [(tally, key) for tally in (self.home, self.away) for key in tally.keys]
+        goals = [(tally, key) for tally in (self.home, self.away) for key in tally.firsts]
         if first is None or all(key <= first for _, key in goals):
             return False
         home = sum(1 for tally, key in goals if tally is self.home and key <= first)

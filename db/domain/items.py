@@ -83,12 +83,12 @@ def _claimed(
     claims = claims_of(event, events, ledger.order)
     if not any(counts(claim, event) for claim in claims):
         return
-    own, listed = _own(event), ledger.listed.get(event.id, 0)
+    own, listed, first = _own(event), ledger.listed.get(event.id, 0), ledger.order(beside_of(event).first)
     minute = -1 if event.minute is None else event.minute + (event.added_minute or 0)
     for claim in claims:
         if counts(claim, event):
             place = (*claim.key, SCORED, _sum(own), minute, event.id)
-            yield place, Scored(claim.key, claim.mark, event.id, claim.side, minute, own, listed)
+            yield place, Scored(claim.key, claim.mark, event.id, claim.side, minute, own, first, listed)
         else:
             yield (*claim.key, VOIDED, 0, 0, event.id), Voided(claim.key, claim.mark, event.id)
 

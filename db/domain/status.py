@@ -41,6 +41,7 @@ class Word:
     is_weak: implied by play, not said.
     is_resumed: play goes on in the period of its minute.
     is_repeat: its event said the same before.
+    is_undated: it bears no time; its mark is of its arrival.
     """
 
     key: Key
@@ -49,6 +50,7 @@ class Word:
     is_weak: bool = False
     is_resumed: bool = False
     is_repeat: bool = False
+    is_undated: bool = False
     minute: int | None = None
     period: int | None = None
     event_id: str = ""
@@ -84,11 +86,8 @@ def standing_of(ledger: Ledger, sport: str) -> Standing:
     """Fold every dated word; then those that bear no time, which never take back what a dated one says."""
     words = sorted(_words(ledger, sport), key=_order)
     dated = any(not word.is_weak and word.status for word in words)
-    undated = _undated(ledger)
     standing = Standing()
-    before = [word for word in undated if word.status and phase_of(word.status) is Phase.SCHEDULED]
-    during = [] if dated else [word for word in undated if word not in before]
-    for word in [*before, *sorted([*words, *during], key=_order)]:
+    for word in words if dated else sorted([*words, *_undated(ledger)], key=_order):
         _fold(standing, word, sport)
     if dated:
         _fold_undated(standing, ledger, sport)
@@ -153,13 +152,13 @@ def _is_whistle(event: Event) -> bool:
 
 
 def _undated(ledger: Ledger) -> list[Word]:
-    """In the order in which each was first heard."""
+    """As of when each was first heard."""
     words = []
     for name, heard_at in ledger.undated.items():
         value = name.partition(" ")[0]
         mark = Mark(heard_at)
-        words.append(Word(ledger.order(mark), mark, None if value.startswith("?") else Status(value)))
-    return sorted(words, key=_order)
+        words.append(Word(ledger.order(mark), mark, None if value.startswith("?") else Status(value), is_undated=True))
+    return words
 
 
 def _fold_undated(standing: Standing, ledger: Ledger, sport: str) -> None:
@@ -179,6 +178,10 @@ def _fold_undated(standing: Standing, ledger: Ledger, sport: str) -> None:
 def _fold(standing: Standing, word: Word, sport: str) -> None:
     if word.is_weak:
         _imply(standing, word, sport)
+    elif word.is_undated and word.status and phase_of(word.status) is Phase.SCHEDULED:
+        # Repeated with every list of fixtures: it opens a match, and a new date ends a postponement.
+        if standing.phase in (Phase.SCHEDULED, Phase.OFF):
+            _say(standing, word, sport)
     elif word.status is None and not word.is_resumed:
         # A word never heard of: the match goes on, and is certainly not over.
         if standing.phase is Phase.SCHEDULED:

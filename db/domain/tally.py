@@ -25,7 +25,8 @@ MEND_MS = 180_000
 
 @dataclass(slots=True)
 class Goal:
-    """own: the number of its side after it, as told with it; None where not told.
+    """key: of the telling from which on it stands. first: of the first telling of its event.
+    own: the number of its side after it, as told with it; None where not told.
     listed: ms at which a whole document first listed it, 0 for never.
     """
 
@@ -34,6 +35,7 @@ class Goal:
     mark: Mark
     minute: int
     own: int | None
+    first: Key
     listed: int = 0
 
 
@@ -84,9 +86,9 @@ class Tally:
         return len(self.on) + len(self.off) + sum(1 for rise in self.rises if rise.goal is None)
 
     @property
-    def keys(self) -> list[Key]:
-        """When each of those it counts was told."""
-        return [*(goal.key for goal in self.on), *(rise.key for rise in self.rises)]
+    def firsts(self) -> list[Key]:
+        """When each of those it counts was first told."""
+        return [*(goal.first for goal in self.on), *(rise.key for rise in self.rises)]
 
     def is_on(self, event_id: str) -> bool:
         return any(goal.id == event_id for goal in self.on)
