@@ -189,9 +189,12 @@ class FactKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fact:
+    """derived: it follows from a falling scoreboard or from an event that snapshots lack, and no message named it."""
+
     kind: FactKind
     event_id: str | None = None
     was: str | None = None
+    derived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
