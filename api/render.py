@@ -91,7 +91,7 @@ def timeline(match: Match) -> dict[str, Any]:
 def event(one: Event) -> dict[str, Any]:
     return {
         "id": one.id,
-        "type": one.type,
+        "event_type": one.type,
         "team": one.team,
         "minute": one.minute,
         "added_minute": one.added_minute,

@@ -164,7 +164,7 @@ class Person(Body):
 
 class Event(Body):
     id: str
-    type: str
+    event_type: str
     team: Side | None
     minute: int | None
     added_minute: int | None

@@ -73,7 +73,7 @@ test("the points of a basketball game change without a call", () => {
 let ids = 0;
 const event = (type, minute, more = {}) => ({
   id: String((ids += 1)),
-  type,
+  event_type: type,
   minute,
   added_minute: null,
   period: null,
@@ -83,7 +83,7 @@ const event = (type, minute, more = {}) => ({
   ...more,
 });
 const order = (events) =>
-  arrange(events).moments.map(({ type, minute, added_minute: added }) =>
+  arrange(events).moments.map(({ event_type: type, minute, added_minute: added }) =>
     [type, minute, added].filter((part) => part !== null).join(" "),
   );
 
@@ -126,7 +126,7 @@ test("kicks are a list of their own, in their order", () => {
     event("shootout_missed", null, { team: "away" }),
   ];
   assert.deepEqual(
-    arrange(events).kicks.map(({ type }) => type),
+    arrange(events).kicks.map(({ event_type: type }) => type),
     ["shootout_goal", "shootout_missed"],
   );
   assert.deepEqual(order(events), ["goal 3"]);
