@@ -1,5 +1,6 @@
 /** The events of a match in the order they are read, and as elements. `arrange` and what it uses is pure. */
 
+import { bdi, isolate } from "./bidi.js";
 import { minuteText, scoreText, sentence } from "./clock.js";
 import { h } from "./dom.js";
 
@@ -46,7 +47,8 @@ export function arrange(events) {
     .filter((event) => !KICKS.has(event.event_type))
     .map((event, index) => ({ event, at: place(event, index) }));
   placed.sort((one, other) => compare(one.at, other.at));
-  return { moments: placed.map(({ event }) => event).reverse(), kicks: told.filter((event) => KICKS.has(event.event_type)) };
+  const kicks = told.filter((event) => KICKS.has(event.event_type));
+  return { moments: placed.map(({ event }) => event).reverse(), kicks };
 }
 
 /** A mark belongs at the edge of its period, whatever minute it was told with, or none. */
@@ -68,14 +70,16 @@ function compare(one, other) {
 
 /** Who scored, a line a player: Kylian Mbappé 80' (pen), 81'. */
 export function scorers(events, side) {
-  const goals = events.filter((event) => GOALS.has(event.event_type) && event.team === side && !event.voided && event.player);
+  const goals = events.filter(
+    (event) => GOALS.has(event.event_type) && event.team === side && !event.voided && event.player,
+  );
   const lines = new Map();
   for (const goal of goals) {
     const how = { own_goal: " (og)", penalty_goal: " (pen)" }[goal.event_type] ?? "";
     const key = goal.player.name;
     lines.set(key, [...(lines.get(key) ?? []), minuteText(goal.minute, goal.added_minute) + how]);
   }
-  return [...lines].map(([player, minutes]) => `${player} ${minutes.join(", ")}`);
+  return [...lines].map(([player, minutes]) => `${isolate(player)} ${minutes.join(", ")}`);
 }
 
 /** An entry of the list. sides: the teams' names, said to those who cannot see on which side it stands. */
@@ -84,8 +88,8 @@ export function moment(event, sides) {
 }
 
 function mark(event) {
-  const score =
-    event.home_score === null || event.event_type === "kickoff" ? null : h("b", {}, scoreText({ ...event, shootout: null }));
+  const shown = event.home_score !== null && event.event_type !== "kickoff";
+  const score = shown ? h("b", {}, scoreText({ ...event, shootout: null })) : null;
   return h("li", { class: "mark", "data-id": event.id }, MARKS[event.event_type], score && " ", score);
 }
 
@@ -93,9 +97,11 @@ function entry(event, sides) {
   const label = LABELS[event.event_type] ?? sentence(event.event_type);
   const who = event.player?.name ?? (event.event_type === "score" ? "" : label);
   const shown = GOALS.has(event.event_type) && event.home_score !== null;
-  const more = [who === label ? null : label, event.assist && `assist: ${event.assist.name}`, event.detail].filter(
-    Boolean,
-  );
+  const more = [
+    who === label ? null : label,
+    event.assist && `assist: ${isolate(event.assist.name)}`,
+    event.detail && isolate(event.detail),
+  ].filter(Boolean);
   return h(
     "li",
     {
@@ -109,8 +115,8 @@ function entry(event, sides) {
     h(
       "span",
       { class: "what" },
-      h("span", { class: "hidden" }, event.team ? `${sides[event.team]}: ` : ""),
-      h(event.voided ? "s" : "b", {}, who),
+      h("span", { class: "hidden" }, event.team ? `${isolate(sides[event.team])}: ` : ""),
+      h(event.voided ? "s" : "b", {}, bdi(who)),
       shown ? h(event.voided ? "s" : "span", { class: "then" }, scoreText({ ...event, shootout: null })) : null,
       h("small", {}, more.join(" · "), event.voided ? h("em", {}, " Taken back") : null),
     ),
@@ -123,7 +129,7 @@ export function kickRow(kicks, side, teamName) {
   return h(
     "li",
     {},
-    h("span", { class: "kicks-team" }, teamName),
+    h("span", { class: "kicks-team" }, bdi(teamName)),
     h(
       "ol",
       { class: "kicks" },
@@ -135,7 +141,7 @@ export function kickRow(kicks, side, teamName) {
           h(
             "span",
             {},
-            kick.player?.name ?? "",
+            bdi(kick.player?.name ?? ""),
             h("span", { class: "hidden" }, kick.event_type === "shootout_goal" ? ": scored" : ": missed"),
           ),
         ),

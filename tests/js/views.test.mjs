@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { hues, monogram } from "../../api/static/badge.js";
+import { isolate } from "../../api/static/bidi.js";
 import { parseDay, plus } from "../../api/static/days.js";
 import { scored } from "../../api/static/goals.js";
 import { arrange, scorers } from "../../api/static/timeline.js";
@@ -57,6 +58,14 @@ test("a goal, a correction and nothing are told apart", () => {
     text: "Goals: Argentina 1–1 France.",
   });
   assert.equal(scored(match(1, 0), match(1, 0)), null);
+});
+
+test("only a name from right to left is isolated in a sentence", () => {
+  const isolated = ["الهلال", "מכבי תל אביב", "Al-Hilal الهلال", "ܐܒܓ", "ދިވެހި", "𞤀𞤣𞤤𞤢𞤥"];
+  for (const name of isolated) assert.equal(isolate(name), `\u2068${name}\u2069`);
+  for (const name of ["Argentina", "Ελλάδα", "Россия", "日本", "1. FC Köln", "ไทย", ""]) assert.equal(isolate(name), name);
+  const derby = match(1, 0, { home_team: { name: "الهلال" } });
+  assert.equal(scored(match(0, 0), derby).text, "Goal for \u2068الهلال\u2069. \u2068الهلال\u2069 1–0 France.");
 });
 
 test("a score that becomes known as 0–0, a first body and a shoot-out kick are no goals", () => {
@@ -143,6 +152,7 @@ test("scorers are listed by player, without goals taken back", () => {
     goal("goal", 7, undefined, { player: null }),
   ];
   assert.deepEqual(scorers(events, "away"), ["Kylian Mbappé 80' (pen), 81'", "Merih Demiral 90+3' (og)"]);
+  assert.deepEqual(scorers([goal("goal", 23, "سالم الدوسري")], "away"), ["\u2068سالم الدوسري\u2069 23'"]);
 });
 
 test("days are parsed strictly and counted by the calendar", () => {
