@@ -28,8 +28,8 @@ from db.alerts import Alerts, Draft, Mailbox
 from db.audience import FOR_MANY, Audience, _followers
 from db.chunks import Chunks
 from db.domain import BITS, DEFAULT_KINDS, Competition, Kind, Match, Score, Team, mask_of
+from notify.alert import Alert, encode_alert
 from notify.news import News
-from notify.window import Alert, encode_alert
 from workers.local import redis_binary
 from workers.planner import CHUNK, Planner
 from workers.queues import Bells

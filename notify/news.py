@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from db.domain import SCORING, Event, Fact, FactKind, Kind, Match, Phase, Score, Side, Status
 
@@ -33,7 +33,8 @@ class News:
     how a bare scoreboard would name that goal (`home-2`, the second of that side): a goal may be told by the board and
     cancelled by its event, so a cancellation is of whoever was told of `key` or `board`. at: when it became true by
     the sender's clock (ms since the epoch), 0 where unknown; the planner judges by it what is too old to tell.
-    minutes: a reminder's lead.
+    minutes: a reminder's lead. derived: of a cancellation, that no message named it. confirms: a message names a
+    cancellation and no score moves; it means one that was derived before. key is then the goal's id, "" if not given.
     """
 
     kind: Kind
@@ -43,13 +44,15 @@ class News:
     event_id: str | None = None
     board: str | None = None
     minutes: int | None = None
+    derived: bool = False
+    confirms: bool = False
 
 
 def news_of(match: Match, facts: Iterable[Fact]) -> tuple[News, ...]:
     """What the facts that led to `match` are worth telling, in the order of the story. Empty for most facts."""
     facts = tuple(facts)
     events = [item for fact in facts if (item := _of_event(match, fact))]
-    return (*_goals(match, facts), *events, *_of_status(match, facts))
+    return (*_with_names(match, facts, _goals(match, facts)), *events, *_of_status(match, facts))
 
 
 def _of_event(match: Match, fact: Fact) -> News | None:
@@ -96,8 +99,11 @@ def _goal(event: Event, side: Side, number: int) -> News:
 
 
 def _cancelled(event: Event, side: Side, number: int) -> News:
-    at = event.void_at.at if event.void_at else event.stamp.at
-    return News(Kind.GOAL_CANCELLED, event.id, at, side, event.id, f"{side.value}-{number}")
+    return News(Kind.GOAL_CANCELLED, event.id, _void_since(event), side, event.id, f"{side.value}-{number}")
+
+
+def _void_since(event: Event) -> int:
+    return event.void_at.at if event.void_at else event.stamp.at
 
 
 def _by_board(match: Match, side: Side, now: int, moved: int) -> list[News]:
@@ -106,6 +112,50 @@ def _by_board(match: Match, side: Side, now: int, moved: int) -> list[News]:
     kind = Kind.GOAL if moved > 0 else Kind.GOAL_CANCELLED
     numbers = range(now - moved + 1, now + 1) if moved > 0 else range(now + 1, now - moved + 1)
     return [News(kind, f"{side.value}-{n}", at, side, board=f"{side.value}-{n}") for n in numbers]
+
+
+def _with_names(match: Match, facts: tuple[Fact, ...], news: Iterable[News]) -> Iterator[News]:
+    """The same, with cancellations that no message named marked as derived; then the names that belong to none."""
+    news = tuple(news)
+    lost = [item for item in news if item.kind is Kind.GOAL_CANCELLED]
+    by_event = [(event, _named_by(event, lost)) for event in _cancelling(match, facts)]
+    named = {item.key for _, items in by_event for item in items}
+    unnamed = _derived(facts)
+    for item in news:
+        silent = item.event_id is None or item.event_id in unnamed
+        yield replace(item, derived=item.kind is Kind.GOAL_CANCELLED and silent and item.key not in named)
+    for event in (event for event, items in by_event if not items):
+        yield News(Kind.GOAL_CANCELLED, event.voids or "", event.since.at, event.team, confirms=True)
+    for event in _voided_by_name(match, facts):
+        if event.id not in {item.key for item in lost}:
+            yield News(Kind.GOAL_CANCELLED, event.id, _void_since(event), event.team, confirms=True)
+
+
+def _cancelling(match: Match, facts: Iterable[Fact]) -> list[Event]:
+    """Events new to the timeline that say that a goal does not count."""
+    added = [match.events.get(fact.event_id) for fact in facts if fact.kind is FactKind.ADDED and fact.event_id]
+    return _distinct(event for event in added if event and event.type == "goal_cancelled" and not event.voided)
+
+
+def _named_by(event: Event, lost: Iterable[News]) -> list[News]:
+    """Which cancellations the event names: the goal whose id it tells, else any of its side that bears no other id."""
+    of_side = [item for item in lost if event.team in (None, item.team)]
+    by_id = [item for item in of_side if item.key == event.voids]
+    return by_id or [item for item in of_side if event.voids is None or item.event_id is None]
+
+
+def _derived(facts: Iterable[Fact]) -> set[str | None]:
+    """Events that are void, and no fact of theirs comes from a message that named them."""
+    voided = [fact for fact in facts if fact.kind is FactKind.VOIDED]
+    return {fact.event_id for fact in voided if fact.derived} - {fact.event_id for fact in voided if not fact.derived}
+
+
+def _voided_by_name(match: Match, facts: tuple[Fact, ...]) -> list[Event]:
+    """Goals of before this change that a message named as void."""
+    new = {fact.event_id for fact in facts if fact.kind in (FactKind.ADDED, FactKind.RESTORED)}
+    named = [fact.event_id for fact in facts if fact.kind is FactKind.VOIDED and not fact.derived]
+    events = [match.events.get(event_id) for event_id in named if event_id and event_id not in new]
+    return _distinct(event for event in events if event and event.voided and event.type in SCORING)
 
 
 def _score_before(match: Match, facts: tuple[Fact, ...]) -> Score:

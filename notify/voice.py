@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from unicodedata import bidirectional
 
 from db.domain import Event, Kind, Match, Phase, Score, Side, Status, Team
 from notify.news import News
@@ -55,7 +56,7 @@ class Voice:
     def team(self, side: Side) -> str:
         _ = self.words.gettext
         team = self.match.home if side is Side.HOME else self.match.away
-        return name_of(team) or (_("Home team") if side is Side.HOME else _("Away team"))
+        return isolated(name_of(team)) or (_("Home team") if side is Side.HOME else _("Away team"))
 
     def _headline(self, news: News, among: Sequence[News]) -> str:
         if news.kind is Kind.GOAL:
@@ -110,7 +111,7 @@ class Voice:
         event = self.match.events.get(news.event_id) if news.event_id else None
         if event is None:
             return ""
-        name = clip(event.player.name, NAME_CHARS) if event.player else ""
+        name = isolated(clip(event.player.name, NAME_CHARS)) if event.player else ""
         return " ".join(part for part in (minute_of(event), name, self._manner(event)) if part)
 
     def _manner(self, event: Event) -> str:
@@ -130,6 +131,12 @@ def _figures(score: Score) -> str:
 
 def name_of(team: Team | None) -> str:
     return clip(team.name or team.id, NAME_CHARS) if team else ""
+
+
+def isolated(name: str) -> str:
+    """A name for a sentence. One from right to left is put between FSI and PDI, or the figures beside it would be drawn
+    the wrong way round (Unicode Standard Annex 9, 2.4); others stay as they are."""
+    return f"\u2068{name}\u2069" if any(bidirectional(letter) in ("R", "AL") for letter in name) else name
 
 
 def clip(text: str, length: int) -> str:

@@ -1,23 +1,30 @@
 """When to tell: the first news at once, what follows within half a minute together at its end. Pure.
 
 A window is kept per match and class of news. The ledger beside it remembers what was told, by which alert, so that
-nothing is told twice and a cancelled goal is taken back before exactly those who heard of it.
+nothing is told twice and a cancelled goal is taken back before exactly those who heard of it. A cancellation that no
+message names waits: a scoreboard that falls is often back in a moment, and a notification cannot be taken back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from pydantic import TypeAdapter
 
-from db.domain import SCORING, Event, Fact, FactKind, Kind, Match
+from db.domain import SCORING, Fact, FactKind, Kind, Match
+from notify import ledger
+from notify.alert import Alert, only
+from notify.ledger import Fall, Ledger, Told
 from notify.news import RED_CARDS, News, news_of
 
 # Between two alerts of one class. Goals within it are one message; 97 s apart, as once in a final, they are two.
 WINDOW_MS = 30_000
 # News older than this when first heard is history: a replay, a feed that comes back, a worker that was away.
 STALE_MS = 5 * 60_000
+# A cancellation that no message names is told once it has stood for so long: a scoreboard that flaps, or lags behind
+# its events, is right again within a few seconds.
+UNNAMED_HOLD_MS = 10_000
 
 # Corrections that the ledger remembers: so many may be on their way when one more goal is cancelled, and a feed that
 # takes its score back again and again must not make the ledger long.
@@ -30,49 +37,25 @@ _WAITING = SCORING | RED_CARDS | {"penalty_missed"}
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """One line of the ledger. alert: by which it was told; "" where it was heard and told to nobody, None while it
-    waits."""
-
-    kind: Kind
-    key: str
-    board: str | None = None
-    alert: str | None = None
-
-    def is_of(self, news: News) -> bool:
-        """Whether it is what told of the same thing. A goal that only the board tells is known by its number, and that
-        may have changed."""
-        return self.key == news.key and (news.key != news.board or self.board == news.board)
-
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """News told in one message. match: as it then stands, with the events of the news. told_at: ms. of: for a
-    cancelled goal, the alerts that told it; its audience is who got them at a version below `before`. id: the same for
-    the same news, whoever works it out."""
-
-    id: str
-    match: Match
-    news: tuple[News, ...]
-    told_at: int
-    of: tuple[str, ...] = ()
-    before: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Window:
     """What is kept between two tellings. match: as last heard, with the events of waiting news; until: by class, when
     its window ends (ms)."""
 
     match: Match | None = None
-    told: tuple[Told, ...] = ()
+    told: Ledger = ()
     until: Mapping[str, int] = field(default_factory=dict)
     waiting: tuple[News, ...] = ()
 
     @property
     def due(self) -> int | None:
-        """When waiting news is to be told (ms)."""
-        return min((self.until[class_of(news)] for news in self.waiting), default=None)
+        """When waiting news is to be told (ms), and when a cancellation that waits."""
+        ends = [self.until[class_of(news)] for news in self.waiting if not self.is_fallen(news)]
+        ends += [line.fall.due for line in self.told if line.fall]
+        return min(ends, default=None)
+
+    def is_fallen(self, news: News) -> bool:
+        """Whether it is a goal that does not count, and may again in a moment."""
+        return any(line.fall and (line.kind, line.key) == (news.kind, news.key) for line in self.told)
 
     @property
     def alerts(self) -> list[str]:
@@ -90,8 +73,10 @@ class Heard:
     void: frozenset[str] = frozenset()
 
 
+# The news of a cancellation, and the line of its goal.
+Cancelled = tuple[News, Told]
+
 _windows = TypeAdapter(Window)
-_alerts = TypeAdapter(Alert)
 
 
 def concerns(match: Match, facts: Iterable[Fact]) -> bool:
@@ -110,42 +95,65 @@ def class_of(news: News) -> str:
 
 def hear(window: Window, match: Match, news: Iterable[News], *, now_ms: int) -> Heard:
     """Take in one change of the match. match: after it, with the events it touched."""
-    window = replace(window, match=_with_events(match, window))
+    window, news = _with_returns(replace(window, match=_with_events(match, window)), news)
     lead: list[News] = []
-    back: list[tuple[News, Told]] = []
+    back: list[Cancelled] = []
     for item in news:
-        if item.kind is Kind.GOAL_CANCELLED:
-            window, line = _take_back(window, item)
-            back += [(item, line)] if line else []
-        elif not _known(window, item):
-            window = _enter(window, item, lead, now_ms)
+        if item.kind is not Kind.GOAL_CANCELLED:
+            window, lost = _meet(window, item, lead, now_ms)
+        elif item.derived:
+            window, lost = _with_fall(window, item, now_ms), []
+        else:
+            window, lost = _take_back(window, item)
+        back += lost
     if any(item.kind is Kind.FULL_TIME for item in lead):
         # Nothing waits past the end: what would be told after it is told with it.
+        window, lost = _without_falls(window, ledger.fallen_of(window.told))
+        back += lost
         lead = [*(item for item in window.waiting if not _void(window, item)), *lead]
         window = replace(window, waiting=())
+    window, corrections = _correct(window, back, "back", now_ms)
     window, alerts = _tell(window, lead, _name(lead), now_ms)
-    told = [(item, line) for item, line in back if line.alert]
-    corrections = [_correction(match, item, line, n, now_ms) for n, (item, line) in enumerate(told)]
-    window = _settled(_noted(window, corrections))
-    return Heard(window, (*corrections, *alerts), frozenset(line.key for _, line in back))
+    return Heard(_settled(window), (*corrections, *alerts), _keys(back))
 
 
 def close(window: Window, *, now_ms: int) -> Heard:
-    """Tell what has waited to the end of its window; a new one begins."""
-    due = [news for news in window.waiting if window.until[class_of(news)] <= now_ms]
+    """Tell what has waited to the end of its window, and a new one begins; and cancellations that have stood."""
+    stood = [line for line in window.told if line.fall and line.fall.due <= now_ms]
+    window, back = _without_falls(window, stood)
+    window, corrections = _correct(_after(window, back), back, "stood", now_ms)
+    due = [news for news in window.waiting if window.until[class_of(news)] <= now_ms and not window.is_fallen(news)]
     left = tuple(news for news in window.waiting if news not in due)
     told = [news for news in due if not _void(window, news)]
     name = "-" + "-".join(sorted({class_of(news) for news in due}))
     window, alerts = _tell(replace(window, waiting=left), told, name, now_ms)
-    return Heard(_settled(window), alerts)
+    return Heard(_settled(window), (*corrections, *alerts), _keys(back))
 
 
-def mend(alert: Alert, void: Collection[str], match: Match) -> Alert | None:
-    """An alert that is on its way when goals become void: without them, with the score as it is now. None if nothing of
-    it is left."""
-    news = tuple(item for item in alert.news if item.kind is not Kind.GOAL or item.key not in void)
-    now = replace(match, events={**alert.match.events, **match.events})
-    return replace(alert, match=_only(now, news), news=news) if news else None
+def _with_returns(window: Window, news: Iterable[News]) -> tuple[Window, list[News]]:
+    """Goals that count again before their end was told: nobody hears of either. Returns the other news."""
+    left: list[News] = []
+    for item in news:
+        line = ledger.of_return(window.told, item) if item.kind is Kind.GOAL else None
+        if line is None:
+            left.append(item)
+            continue
+        waiting = (replace(one, event_id=item.event_id) if _is_goal(one, line) else one for one in window.waiting)
+        window = replace(window, told=ledger.without_fall(window.told, line), waiting=tuple(waiting))
+    return window, left
+
+
+def _meet(window: Window, item: News, lead: list[News], now_ms: int) -> tuple[Window, list[Cancelled]]:
+    """Whoever hears of another goal of the side has to know that the one before does not count."""
+    if _known(window, item):
+        return window, []
+    lost: list[Cancelled] = []
+    if item.kind is Kind.GOAL:
+        fallen = ledger.fallen_of(window.told)
+        window, lost = _without_falls(
+            window, [line for line in fallen if line.fall and line.fall.news.team is item.team]
+        )
+    return _enter(window, item, lead, now_ms), lost
 
 
 def _enter(window: Window, item: News, lead: list[News], now_ms: int) -> Window:
@@ -160,29 +168,60 @@ def _enter(window: Window, item: News, lead: list[News], now_ms: int) -> Window:
     return replace(window, waiting=(*window.waiting, item))
 
 
-def _take_back(window: Window, item: News) -> tuple[Window, Told | None]:
-    """Strike a goal from the ledger; returns its line. Its own name finds it before its number does, for that is the
-    last one's whichever is struck."""
-    goals = [line for line in reversed(window.told) if line.kind is Kind.GOAL]
-    named = [line for line in goals if line.is_of(item)]
-    numbered = [line for line in goals if line.board is not None and line.board == item.board]
-    if not (named or numbered):
-        return window, None
-    line = (named or numbered)[0]
-    told = tuple(_renumbered(one, line) for one in window.told if one is not line)
-    waiting = tuple(one for one in window.waiting if one.kind is not Kind.GOAL or one.key != line.key)
-    return replace(window, told=told, waiting=waiting), line
+def _with_fall(window: Window, item: News, now_ms: int) -> Window:
+    """The goal no longer counts; whether that is told, the next seconds show."""
+    line = ledger.of_cancellation(window.told, item)
+    if line is None or line.fall:
+        return window
+    return replace(window, told=ledger.with_fall(window.told, line, Fall(item, now_ms + UNNAMED_HOLD_MS)))
 
 
-def _renumbered(line: Told, struck: Told) -> Told:
-    """Goals of that side after the one struck have one less before them."""
-    if line.kind is not Kind.GOAL or not line.board or not struck.board:
-        return line
-    side, _, number = line.board.partition("-")
-    its_side, _, its_number = struck.board.partition("-")
-    if side != its_side or int(number) < int(its_number):
-        return line
-    return replace(line, board=f"{side}-{int(number) - 1}")
+def _take_back(window: Window, item: News) -> tuple[Window, list[Cancelled]]:
+    """What a message names is cancelled at once, be it only now or already."""
+    find = ledger.of_confirmation if item.confirms else ledger.of_cancellation
+    line = find(window.told, item)
+    if line is None:
+        return window, []
+    return _without(window, line), [(line.fall.news if line.fall and item.confirms else item, line)]
+
+
+def _without_falls(window: Window, lines: Iterable[Told]) -> tuple[Window, list[Cancelled]]:
+    """What waits as fallen is cancelled."""
+    back = [(line.fall.news, line) for line in lines if line.fall]
+    for _, line in back:
+        window = _without(window, line)
+    return window, back
+
+
+def _without(window: Window, line: Told) -> Window:
+    waiting = tuple(one for one in window.waiting if not _is_goal(one, line))
+    return replace(window, told=ledger.without(window.told, line), waiting=waiting)
+
+
+def _is_goal(news: News, line: Told) -> bool:
+    return news.kind is Kind.GOAL and news.key == line.key
+
+
+def _keys(back: Iterable[Cancelled]) -> frozenset[str]:
+    return frozenset(line.key for _, line in back)
+
+
+def _after(window: Window, back: Iterable[Cancelled]) -> Window:
+    """The match at a version of its own. What goes out bears the one last heard, and who gets it before the goal is
+    cancelled is told apart from who gets it after by the version alone. The store's next is no lower: it gives
+    milliseconds, and a fall has stood for more than one."""
+    if window.match is None or not any(line.alert for _, line in back):
+        return window
+    return replace(window, match=replace(window.match, version=window.match.version + 1))
+
+
+def _correct(window: Window, back: Iterable[Cancelled], name: str, now_ms: int) -> tuple[Window, list[Alert]]:
+    """Take goals back from those who were told of them."""
+    if window.match is None:
+        return window, []
+    announced = [(item, line) for item, line in back if line.alert]
+    corrections = [_correction(window.match, *one, f"{name}{n}", now_ms) for n, one in enumerate(announced)]
+    return _noted(window, corrections), corrections
 
 
 def _noted(window: Window, corrections: Iterable[Alert]) -> Window:
@@ -202,7 +241,7 @@ def _tell(window: Window, news: list[News], name: str, now_ms: int) -> tuple[Win
     if not news or window.match is None:
         return window, ()
     match = window.match
-    alert = Alert(f"{match.id}-{match.version}{name}", _only(match, news), tuple(news), now_ms)
+    alert = Alert(f"{match.id}-{match.version}{name}", only(match, news), tuple(news), now_ms)
     keys = {(item.kind, item.key) for item in news}
     told = tuple(
         replace(line, alert=alert.id) if line.alert is None and (line.kind, line.key) in keys else line
@@ -219,9 +258,9 @@ def _name(lead: Iterable[News]) -> str:
     )
 
 
-def _correction(match: Match, item: News, line: Told, number: int, now_ms: int) -> Alert:
-    name = f"{match.id}-{match.version}-back{number}"
-    return Alert(name, _only(match, [item]), (item,), now_ms, of=(line.alert or "",), before=match.version)
+def _correction(match: Match, item: News, line: Told, name: str, now_ms: int) -> Alert:
+    alert_id = f"{match.id}-{match.version}-{name}"
+    return Alert(alert_id, only(match, [item]), (item,), now_ms, of=(line.alert or "",), before=match.version)
 
 
 def _void(window: Window, news: News) -> bool:
@@ -230,20 +269,17 @@ def _void(window: Window, news: News) -> bool:
 
 
 def _with_events(match: Match, window: Window) -> Match:
-    """The match with the events of waiting news, as last told."""
+    """The match with the events of what waits, as last told."""
     kept = window.match.events if window.match else {}
     return replace(match, events={**kept, **match.events})
 
 
 def _settled(window: Window) -> Window:
     """Without the events nothing waits for."""
-    return replace(window, match=_only(window.match, window.waiting)) if window.match else window
-
-
-def _only(match: Match, news: Iterable[News]) -> Match:
-    wanted = {item.event_id for item in news}
-    events: dict[str, Event] = {key: event for key, event in match.events.items() if key in wanted}
-    return replace(match, events=events)
+    if window.match is None:
+        return window
+    waiting = [*window.waiting, *(line.fall.news for line in window.told if line.fall)]
+    return replace(window, match=only(window.match, waiting))
 
 
 def encode(window: Window) -> bytes:
@@ -252,11 +288,3 @@ def encode(window: Window) -> bytes:
 
 def decode(text: bytes | None) -> Window:
     return _windows.validate_json(text) if text else Window()
-
-
-def encode_alert(alert: Alert) -> bytes:
-    return _alerts.dump_json(alert, exclude_defaults=True)
-
-
-def decode_alert(text: bytes) -> Alert:
-    return _alerts.validate_json(text)

@@ -15,7 +15,7 @@ from db.chunks import Chunk, Chunks, Done, Started
 from db.domain import mask_of
 from db.errors import Unavailable
 from db.metrics import PUSH_SECONDS
-from notify import window
+from notify.alert import decode_alert
 from notify.outcome import ConfigFault, Delivered, Dropped, Gone, Later, OurFault, Outcome
 from notify.transport import ActivityStart, Parcel, Transport
 from workers.letters import EXPIRY_MS, Letters
@@ -91,7 +91,7 @@ class Courier:
         """Who is tried again and has been told newer news by now: an old score would take its place on the phone."""
         if not started.chunk.repeats:
             return started.devices
-        match = window.decode_alert(started.alert).match
+        match = decode_alert(started.alert).match
         newer = mask_of(kind for kind, version in self.chunks.newest(match.id).items() if version > match.version)
         return {one: kinds for one, kinds in started.devices.items() if not kinds & newer}
 
@@ -131,7 +131,7 @@ class Courier:
     def _routes(self, started: Started, reached: list[Reached], trip: Trip) -> Iterator[tuple[Transport, list[Parcel]]]:
         """A transport and what it is to carry. Live Activities first: where none can be begun, the alert is told. What
         comes in somebody's quiet hours comes without a sound: the end of a goal told before them, or another try."""
-        alert, silence = window.decode_alert(started.alert), Silence(trip.began_ms)
+        alert, silence = decode_alert(started.alert), Silence(trip.began_ms)
         letters = Letters(alert)
         yield from self.starts.routes(alert, started.devices, reached, letters).items()
         by_transport: dict[Transport, list[Parcel]] = {}

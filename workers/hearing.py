@@ -11,8 +11,9 @@ from db.codec import decode_facts
 from db.domain import FactKind, Match
 from db.live import Change
 from notify import window
+from notify.alert import Alert, decode_alert, encode_alert, mend
 from notify.news import News
-from notify.window import Alert, Heard
+from notify.window import Heard
 
 logger = logging.getLogger(__name__)
 
@@ -28,15 +29,15 @@ class Hearing:
         self.stopped: list[str] = []
 
     def hear(self, match: Match, news: Iterable[News], *, now_ms: int) -> None:
-        heard = window.hear(self.window, match, news, now_ms=now_ms)
-        if heard.void:
-            self._mend(self.window.alerts, heard.void, match)
-        self._take(heard)
+        self._take(window.hear(self.window, match, news, now_ms=now_ms), match)
 
     def close(self, *, now_ms: int) -> None:
-        self._take(window.close(self.window, now_ms=now_ms))
+        heard = window.close(self.window, now_ms=now_ms)
+        self._take(heard, heard.window.match)
 
-    def _take(self, heard: Heard) -> None:
+    def _take(self, heard: Heard, match: Match | None) -> None:
+        if heard.void and match:
+            self._mend(self.window.alerts, heard.void, match)
         self.window = heard.window
         self.opened |= {alert.id: alert for alert in heard.alerts}
 
@@ -45,9 +46,9 @@ class Hearing:
         match's alerts reaches them. The revision of the window guards these alerts, too: nothing else changes them."""
         known = self.opened | self.mended
         read = self.alerts.on_their_way([one for one in told if one not in known and one not in self.stopped])
-        for alert in [*known.values(), *map(window.decode_alert, read)]:
+        for alert in [*known.values(), *map(decode_alert, read)]:
             place = self.opened if alert.id in self.opened else self.mended
-            if mended := window.mend(alert, void, match):
+            if mended := mend(alert, void, match):
                 place[alert.id] = mended
             else:
                 place.pop(alert.id, None)
@@ -80,7 +81,7 @@ class Hearing:
 
 
 def _draft(alert: Alert) -> Draft:
-    return Draft(alert.id, window.encode_alert(alert), alert.match.version)
+    return Draft(alert.id, encode_alert(alert), alert.match.version)
 
 
 def _shows(change: Change) -> bool:

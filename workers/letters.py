@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from db.domain import BITS, SPOILER_FREE
+from notify.alert import Alert
 from notify.message import Message, compose
-from notify.window import Alert
 
 # After this long no alert is worth sending; a message may say so earlier (notify.message.EXPIRY_S).
 EXPIRY_MS = 10 * 60 * 1000

@@ -10,10 +10,9 @@ from db.audience import Audience, Place
 from db.chunks import Chunks
 from db.domain import VARIANTS, Kind, condition, mask_of
 from db.errors import Unavailable
-from notify import window
+from notify.alert import Alert, decode_alert
 from notify.outcome import ConfigFault, Delivered, Later
 from notify.transport import Condition, Parcel
-from notify.window import Alert
 from workers.letters import EXPIRY_MS, written
 from workers.queues import PUSHERS_MOST, Bells
 from workers.silence import Silence
@@ -74,7 +73,7 @@ class Planner:
 
     def _carry_out(self, plan: Plan) -> int:
         """After how many seconds to go on with it; 0 where nothing is left to do."""
-        alert = window.decode_alert(plan.alert)
+        alert = decode_alert(plan.alert)
         left = [self._publish(plan, alert), 0 if plan.chunked else self._chunks(plan, alert)]
         return min((again_s for again_s in left if again_s), default=0)
 

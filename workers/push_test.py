@@ -9,10 +9,10 @@ from typing import Any
 from db.domain import LANGUAGES, VARIANTS, Event, Kind, Match, Score, Side, Stamp, Status, Team, mask_of
 from db.history import History
 from db.live import Live
+from notify.alert import Alert
 from notify.news import News
 from notify.outcome import Outcome
 from notify.transport import Parcel
-from notify.window import Alert
 from workers.boot import services
 from workers.letters import Letters, written
 from workers.planner import CHUNK

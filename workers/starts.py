@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from db.audience import Audience, Reached
 from db.domain import BITS, Kind, Phase
+from notify.alert import Alert
 from notify.transport import ActivityStart, Parcel, Transport
-from notify.window import Alert
 from workers.letters import Letters
 from workers.transports import Transports
 

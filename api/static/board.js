@@ -1,5 +1,6 @@
 /** The board: what is live now and one day's matches; or all matches of a team or a competition around today. */
 
+import { bdi, isolate } from "./bidi.js";
 import { name } from "./clock.js";
 import { dayOf, dayPicker, longName, parseDay, plus, today, zone } from "./days.js";
 import { h } from "./dom.js";
@@ -174,8 +175,8 @@ export class Board {
     const { home_team: home, away_team: away, competition } = matches[0];
     const team = home.id === this.team ? home : away;
     this.title = this.team ? name(team) : (competition?.name ?? this.title);
-    this.heading.textContent = this.title;
-    this.shell.retitle(this.title);
+    this.heading.replaceChildren(bdi(this.title));
+    this.shell.retitle(isolate(this.title));
   }
 
   #upcoming() {

@@ -1,5 +1,6 @@
 /** What a newer body of a match tells that is worth a highlight, and the words for it. Pure. */
 
+import { isolate } from "./bidi.js";
 import { name, scoreText } from "./clock.js";
 
 // Sports in which a score is an event. A basketball game has two hundred: its figures change, nobody is called.
@@ -21,8 +22,8 @@ export function scored(before, after) {
 }
 
 function words(kind, side, match) {
-  const { home_team: home, away_team: away } = match;
-  const score = `${name(home)} ${scoreText({ ...match, shootout: null })} ${name(away)}`;
+  const [home, away] = [match.home_team, match.away_team].map((team) => isolate(name(team)));
+  const score = `${home} ${scoreText({ ...match, shootout: null })} ${away}`;
   if (kind === "correction") return `Score corrected: ${score}.`;
-  return side ? `Goal for ${name(side === "home" ? home : away)}. ${score}.` : `Goals: ${score}.`;
+  return side ? `Goal for ${side === "home" ? home : away}. ${score}.` : `Goals: ${score}.`;
 }

@@ -1,5 +1,6 @@
 /** Lists of rows, grouped under headings and kept in order while rows come, move and go. */
 
+import { bdi } from "./bidi.js";
 import { h } from "./dom.js";
 import { Row } from "./row.js";
 
@@ -107,7 +108,8 @@ export class Group {
     this.key = key;
     this.order = order;
     this.list = h("ul", { class: "rows" });
-    this.element = h("div", { class: "group" }, h("h3", {}, href ? h("a", { href }, title) : title), this.list);
+    const name = bdi(title);
+    this.element = h("div", { class: "group" }, h("h3", {}, href ? h("a", { href }, name) : name), this.list);
   }
 
   put(row) {

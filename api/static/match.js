@@ -1,6 +1,7 @@
 /** One match: its score, its clock and its timeline. */
 
 import { badge, setBadge } from "./badge.js";
+import { bdi, isolate } from "./bidi.js";
 import { kickOffLong, name, scoreText, statusText, winner } from "./clock.js";
 import { h, setAttribute, setText } from "./dom.js";
 import { scored } from "./goals.js";
@@ -94,7 +95,7 @@ export class MatchPage {
     setText(this.score, scoreText({ ...match, shootout: null }));
     setText(this.kicks, match.shootout ? `(${match.shootout.home}–${match.shootout.away} p)` : "");
     setAttribute(this.head, "data-phase", match.phase);
-    setText(this.heading, `${name(match.home_team)} – ${name(match.away_team)}`);
+    setText(this.heading, this.#between("–"));
     this.#league();
     this.#clock();
     this.#facts();
@@ -107,7 +108,7 @@ export class MatchPage {
   #league() {
     const { competition } = this.match;
     const link =
-      competition && h("a", { href: `/?competition=${encodeURIComponent(competition.id)}` }, competition.name);
+      competition && h("a", { href: `/?competition=${encodeURIComponent(competition.id)}` }, bdi(competition.name));
     if (this.competition.textContent !== (competition?.name ?? ""))
       this.competition.replaceChildren(...(link ? [link] : []));
   }
@@ -118,7 +119,12 @@ export class MatchPage {
     if (this.status.textContent === text) return;
     this.status.textContent = text;
     const score = this.match.home_score === null ? "–" : scoreText({ ...this.match, shootout: null });
-    this.shell.retitle(`${name(this.match.home_team)} ${score} ${name(this.match.away_team)}`);
+    this.shell.retitle(this.#between(score));
+  }
+
+  /** Both names, home first whichever way they are read. */
+  #between(score) {
+    return `${isolate(name(this.match.home_team))} ${score} ${isolate(name(this.match.away_team))}`;
   }
 
   #highlight(news) {
@@ -126,9 +132,7 @@ export class MatchPage {
     clearTimeout(this.timer);
     this.head.dataset.scored = news.kind;
     this.timer = setTimeout(() => delete this.head.dataset.scored, HIGHLIGHT_MS);
-    this.shell.retitle(
-      `${name(this.match.home_team)} ${scoreText({ ...this.match, shootout: null })} ${name(this.match.away_team)}`,
-    );
+    this.shell.retitle(this.#between(scoreText({ ...this.match, shootout: null })));
   }
 
   #facts() {
@@ -137,7 +141,7 @@ export class MatchPage {
       ["Competition", this.match.competition?.name],
       ["Venue", this.metadata?.venue],
     ].filter(([, value]) => value);
-    this.facts.replaceChildren(...rows.flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, value)]));
+    this.facts.replaceChildren(...rows.flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, bdi(value))]));
   }
 
   async #loadMetadata() {
@@ -232,7 +236,8 @@ export class MatchPage {
 }
 
 function side() {
-  const made = { badge: badge(null), name: h("a", { class: "name" }), scorers: h("ul", { class: "scorers" }) };
+  const name = h("a", { class: "name", dir: "auto" });
+  const made = { badge: badge(null), name, scorers: h("ul", { class: "scorers" }) };
   return { ...made, element: h("div", { class: "side" }, made.badge, made.name, made.scorers) };
 }
 

@@ -1,5 +1,6 @@
 /** The demo's two phones: their lock screens, as the emulators of Apple's and Google's services hold them. */
 
+import { bdi } from "./bidi.js";
 import { h, setText } from "./dom.js";
 
 const POLL_MS = 1_000;
@@ -52,11 +53,11 @@ class Notification {
 /** A match from kick-off to an hour after its end, above the notifications. */
 class LiveActivity {
   constructor() {
-    this.competition = h("small");
-    this.home = h("span");
+    this.competition = bdi("");
+    this.home = h("span", { dir: "auto" });
     this.score = h("b");
-    this.away = h("span");
-    this.element = h("section", { class: "activity" }, this.competition, this.home, this.score, this.away);
+    this.away = h("span", { dir: "auto" });
+    this.element = h("section", { class: "activity" }, h("small", {}, this.competition), this.home, this.score, this.away);
   }
 
   show({ attributes, state, ended }) {

@@ -1,6 +1,7 @@
 /** One match as a row of a list. Made once, then patched: only what differs is written. */
 
 import { badge, setBadge } from "./badge.js";
+import { bdi } from "./bidi.js";
 import { clockText, name, statusText, winner } from "./clock.js";
 import { h, setAttribute, setText } from "./dom.js";
 import { scored } from "./goals.js";
@@ -84,7 +85,7 @@ export class Row {
 function side(at) {
   const made = {
     badge: badge(null),
-    name: h("span", { class: "name" }),
+    name: bdi("", { class: "name" }),
     kicks: h("span", { class: "kick-score" }),
     score: h("span", { class: "score" }),
   };

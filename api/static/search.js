@@ -1,5 +1,6 @@
 /** The search box: teams, competitions and their latest matches, as one types. */
 
+import { bdi } from "./bidi.js";
 import { clockText, name, scoreText } from "./clock.js";
 import { h } from "./dom.js";
 import { Failure, read } from "./read.js";
@@ -44,11 +45,11 @@ export function search(form) {
     const parts = [
       ...part(
         "Teams",
-        teams.map((team) => link(`/?team=${encodeURIComponent(team.id)}`, team.name)),
+        teams.map((team) => link(`/?team=${encodeURIComponent(team.id)}`, bdi(team.name))),
       ),
       ...part(
         "Competitions",
-        competitions.map((one) => link(`/?competition=${encodeURIComponent(one.id)}`, one.name)),
+        competitions.map((one) => link(`/?competition=${encodeURIComponent(one.id)}`, bdi(one.name))),
       ),
       ...part("Matches", matches.map(matchLink)),
     ];
@@ -97,17 +98,17 @@ function part(title, links) {
   return links.length ? [h("h3", {}, title), h("ul", {}, ...links.map((one) => h("li", {}, one)))] : [];
 }
 
-function link(href, ...text) {
-  return h("a", { href }, ...text);
+function link(href, ...children) {
+  return h("a", { href }, ...children);
 }
 
 function matchLink(match) {
   const played = match.home_score !== null;
   const day = match.start_time ? DAY.format(new Date(match.start_time)) : "";
-  const teams = `${name(match.home_team)} – ${name(match.away_team)}`;
+  const teams = [bdi(name(match.home_team)), " – ", bdi(name(match.away_team))];
   return link(
     `/match/${match.match_id}`,
-    h("span", {}, teams),
+    h("span", {}, ...teams),
     h("small", {}, played ? scoreText(match) : clockText(match, Date.now()), " ", day),
   );
 }

@@ -1,5 +1,6 @@
 /** The events of a match in the order they are read, and as elements. `arrange` and what it uses is pure. */
 
+import { bdi, isolate } from "./bidi.js";
 import { minuteText, scoreText, sentence } from "./clock.js";
 import { h } from "./dom.js";
 
@@ -41,16 +42,17 @@ const SILENT = new Set(["second_half", "extra_second_half", "shootout_start"]);
  * @returns {{moments: object[], kicks: object[]}} moments newest first; kicks of the shoot-out in order.
  */
 export function arrange(events) {
-  const told = events.filter((event) => !SILENT.has(event.type));
+  const told = events.filter((event) => !SILENT.has(event.event_type));
   const placed = told
-    .filter((event) => !KICKS.has(event.type))
+    .filter((event) => !KICKS.has(event.event_type))
     .map((event, index) => ({ event, at: place(event, index) }));
   placed.sort((one, other) => compare(one.at, other.at));
-  return { moments: placed.map(({ event }) => event).reverse(), kicks: told.filter((event) => KICKS.has(event.type)) };
+  const kicks = told.filter((event) => KICKS.has(event.event_type));
+  return { moments: placed.map(({ event }) => event).reverse(), kicks };
 }
 
 /** A mark belongs at the edge of its period, whatever minute it was told with, or none. */
-function place({ type, period, minute, added_minute: added }, index) {
+function place({ event_type: type, period, minute, added_minute: added }, index) {
   if (type in OPENS) return [OPENS[type], -1, 0, index];
   if (type in CLOSES) return [CLOSES[type] === 9 ? (period ?? 9) : CLOSES[type], 999, 0, index];
   const at = minute ?? (period ? 998 : 0);
@@ -68,39 +70,43 @@ function compare(one, other) {
 
 /** Who scored, a line a player: Kylian Mbappé 80' (pen), 81'. */
 export function scorers(events, side) {
-  const goals = events.filter((event) => GOALS.has(event.type) && event.team === side && !event.voided && event.player);
+  const goals = events.filter(
+    (event) => GOALS.has(event.event_type) && event.team === side && !event.voided && event.player,
+  );
   const lines = new Map();
   for (const goal of goals) {
-    const how = { own_goal: " (og)", penalty_goal: " (pen)" }[goal.type] ?? "";
+    const how = { own_goal: " (og)", penalty_goal: " (pen)" }[goal.event_type] ?? "";
     const key = goal.player.name;
     lines.set(key, [...(lines.get(key) ?? []), minuteText(goal.minute, goal.added_minute) + how]);
   }
-  return [...lines].map(([player, minutes]) => `${player} ${minutes.join(", ")}`);
+  return [...lines].map(([player, minutes]) => `${isolate(player)} ${minutes.join(", ")}`);
 }
 
 /** An entry of the list. sides: the teams' names, said to those who cannot see on which side it stands. */
 export function moment(event, sides) {
-  return event.type in MARKS ? mark(event) : entry(event, sides);
+  return event.event_type in MARKS ? mark(event) : entry(event, sides);
 }
 
 function mark(event) {
-  const score =
-    event.home_score === null || event.type === "kickoff" ? null : h("b", {}, scoreText({ ...event, shootout: null }));
-  return h("li", { class: "mark", "data-id": event.id }, MARKS[event.type], score && " ", score);
+  const shown = event.home_score !== null && event.event_type !== "kickoff";
+  const score = shown ? h("b", {}, scoreText({ ...event, shootout: null })) : null;
+  return h("li", { class: "mark", "data-id": event.id }, MARKS[event.event_type], score && " ", score);
 }
 
 function entry(event, sides) {
-  const label = LABELS[event.type] ?? sentence(event.type);
-  const who = event.player?.name ?? (event.type === "score" ? "" : label);
-  const shown = GOALS.has(event.type) && event.home_score !== null;
-  const more = [who === label ? null : label, event.assist && `assist: ${event.assist.name}`, event.detail].filter(
-    Boolean,
-  );
+  const label = LABELS[event.event_type] ?? sentence(event.event_type);
+  const who = event.player?.name ?? (event.event_type === "score" ? "" : label);
+  const shown = GOALS.has(event.event_type) && event.home_score !== null;
+  const more = [
+    who === label ? null : label,
+    event.assist && `assist: ${isolate(event.assist.name)}`,
+    event.detail && isolate(event.detail),
+  ].filter(Boolean);
   return h(
     "li",
     {
       class: `moment ${event.team ?? "neither"}`,
-      "data-type": event.type,
+      "data-type": event.event_type,
       "data-id": event.id,
       "data-voided": event.voided || null,
     },
@@ -109,8 +115,8 @@ function entry(event, sides) {
     h(
       "span",
       { class: "what" },
-      h("span", { class: "hidden" }, event.team ? `${sides[event.team]}: ` : ""),
-      h(event.voided ? "s" : "b", {}, who),
+      h("span", { class: "hidden" }, event.team ? `${isolate(sides[event.team])}: ` : ""),
+      h(event.voided ? "s" : "b", {}, bdi(who)),
       shown ? h(event.voided ? "s" : "span", { class: "then" }, scoreText({ ...event, shootout: null })) : null,
       h("small", {}, more.join(" · "), event.voided ? h("em", {}, " Taken back") : null),
     ),
@@ -123,20 +129,20 @@ export function kickRow(kicks, side, teamName) {
   return h(
     "li",
     {},
-    h("span", { class: "kicks-team" }, teamName),
+    h("span", { class: "kicks-team" }, bdi(teamName)),
     h(
       "ol",
       { class: "kicks" },
       ...ours.map((kick) =>
         h(
           "li",
-          { "data-type": kick.type },
+          { "data-type": kick.event_type },
           h("span", { class: "icon", "aria-hidden": "true" }),
           h(
             "span",
             {},
-            kick.player?.name ?? "",
-            h("span", { class: "hidden" }, kick.type === "shootout_goal" ? ": scored" : ": missed"),
+            bdi(kick.player?.name ?? ""),
+            h("span", { class: "hidden" }, kick.event_type === "shootout_goal" ? ": scored" : ": missed"),
           ),
         ),
       ),

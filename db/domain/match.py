@@ -94,7 +94,7 @@ class Fact:
     """One change.
 
     was: the score, status or type before.
-    derived: a fall of the score that no message named.
+    derived: it follows from a falling scoreboard or from an event that documents lack, and no message named it.
     """
 
     kind: FactKind

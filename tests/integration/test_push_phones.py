@@ -244,6 +244,51 @@ def test_on_the_phone_goals_are_merged_taken_back_and_never_repeated(world: Worl
         assert phone.repeats == 0, bodies
 
 
+# A goal as its sender tells it: by its event, or by the scoreboard alone.
+BY_EVENT = pytest.param(
+    {"kind": "goal", "id": "g1"},
+    id="event",
+    marks=pytest.mark.xfail(strict=True, reason="a goal void by a falling scoreboard is not yet marked as derived"),
+)
+BY_BOARD = pytest.param({}, id="board")
+
+
+def titles(emulated: Emulated, token: str) -> list[str]:
+    return [said.title for said in phones(emulated)[token].alerts]
+
+
+@pytest.mark.parametrize("told", [BY_BOARD, BY_EVENT])
+def test_a_score_that_falls_and_rises_again_shows_nothing_on_the_phone(
+    world: World, emulators: Emulated, told: dict[str, str]
+) -> None:
+    match_id, token = f"flaps-{len(told)}", f"{START + 50_000 + len(told):064x}"
+    world.fan(token, to=match_id)
+    world.say(0, "kickoff", score=(0, 0), match_id=match_id)
+    world.say(100, score=(1, 0), match_id=match_id, **told)
+    world.say(140, "score", score=(0, 0), match_id=match_id)
+    world.at(145)
+    world.say(149, "score", score=(1, 0), match_id=match_id)
+    world.at(200)
+    assert titles(emulators, token) == ["Kick-off", "Goal! Home team"]
+    assert phones(emulators)[token].repeats == 0
+
+
+@pytest.mark.parametrize("told", [BY_BOARD, BY_EVENT])
+def test_a_score_that_stays_fallen_shows_a_cancelled_goal_once(
+    world: World, emulators: Emulated, told: dict[str, str]
+) -> None:
+    match_id, token = f"falls-{len(told)}", f"{START + 60_000 + len(told):064x}"
+    world.fan(token, to=match_id)
+    world.say(0, "kickoff", score=(0, 0), match_id=match_id)
+    world.say(100, score=(1, 0), match_id=match_id, **told)
+    world.say(140, "score", score=(0, 0), match_id=match_id)
+    world.at(149)
+    assert titles(emulators, token) == ["Kick-off", "Goal! Home team"]
+    world.at(150)
+    world.at(200)
+    assert titles(emulators, token) == ["Kick-off", "Goal! Home team", "Goal cancelled: Home team"]
+
+
 @pytest.mark.parametrize("trouble", [{"goaway_after": 150}, {"reset_every": 40}])
 def test_trouble_at_apple_loses_nothing(world: World, emulators: Emulated, trouble: dict[str, int]) -> None:
     tokens = [f"{START + number + 10_000 * len(str(trouble)):064x}" for number in range(400)]

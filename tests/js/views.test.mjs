@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { hues, monogram } from "../../api/static/badge.js";
+import { isolate } from "../../api/static/bidi.js";
 import { parseDay, plus } from "../../api/static/days.js";
 import { scored } from "../../api/static/goals.js";
 import { arrange, scorers } from "../../api/static/timeline.js";
@@ -59,6 +60,14 @@ test("a goal, a correction and nothing are told apart", () => {
   assert.equal(scored(match(1, 0), match(1, 0)), null);
 });
 
+test("only a name from right to left is isolated in a sentence", () => {
+  const isolated = ["الهلال", "מכבי תל אביב", "Al-Hilal الهلال", "ܐܒܓ", "ދިވެހި", "𞤀𞤣𞤤𞤢𞤥"];
+  for (const name of isolated) assert.equal(isolate(name), `\u2068${name}\u2069`);
+  for (const name of ["Argentina", "Ελλάδα", "Россия", "日本", "1. FC Köln", "ไทย", ""]) assert.equal(isolate(name), name);
+  const derby = match(1, 0, { home_team: { name: "الهلال" } });
+  assert.equal(scored(match(0, 0), derby).text, "Goal for \u2068الهلال\u2069. \u2068الهلال\u2069 1–0 France.");
+});
+
 test("a score that becomes known as 0–0, a first body and a shoot-out kick are no goals", () => {
   assert.equal(scored(match(null, null), match(0, 0)), null);
   assert.equal(scored(null, match(3, 0)), null);
@@ -73,7 +82,7 @@ test("the points of a basketball game change without a call", () => {
 let ids = 0;
 const event = (type, minute, more = {}) => ({
   id: String((ids += 1)),
-  type,
+  event_type: type,
   minute,
   added_minute: null,
   period: null,
@@ -83,7 +92,7 @@ const event = (type, minute, more = {}) => ({
   ...more,
 });
 const order = (events) =>
-  arrange(events).moments.map(({ type, minute, added_minute: added }) =>
+  arrange(events).moments.map(({ event_type: type, minute, added_minute: added }) =>
     [type, minute, added].filter((part) => part !== null).join(" "),
   );
 
@@ -126,7 +135,7 @@ test("kicks are a list of their own, in their order", () => {
     event("shootout_missed", null, { team: "away" }),
   ];
   assert.deepEqual(
-    arrange(events).kicks.map(({ type }) => type),
+    arrange(events).kicks.map(({ event_type: type }) => type),
     ["shootout_goal", "shootout_missed"],
   );
   assert.deepEqual(order(events), ["goal 3"]);
@@ -143,6 +152,7 @@ test("scorers are listed by player, without goals taken back", () => {
     goal("goal", 7, undefined, { player: null }),
   ];
   assert.deepEqual(scorers(events, "away"), ["Kylian Mbappé 80' (pen), 81'", "Merih Demiral 90+3' (og)"]);
+  assert.deepEqual(scorers([goal("goal", 23, "سالم الدوسري")], "away"), ["\u2068سالم الدوسري\u2069 23'"]);
 });
 
 test("days are parsed strictly and counted by the calendar", () => {

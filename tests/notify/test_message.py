@@ -82,6 +82,38 @@ def test_a_goal_without_a_scorer_has_its_minute() -> None:
     assert said(News(Kind.GOAL, "away-2", 1, Side.AWAY), match=nobody).body == "Argentina 2–2 France"
 
 
+@pytest.mark.parametrize(
+    ("home", "away", "player"),
+    [("الهلال", "النصر", "سالم الدوسري"), ("מכבי תל אביב", "הפועל באר שבע", "ערן זהבי")],
+    ids=["arabic", "hebrew"],
+)
+def test_names_from_right_to_left_leave_the_figures_beside_them_alone(home: str, away: str, player: str) -> None:
+    """A phone draws plain text by the Unicode Bidirectional Algorithm: without isolates 1–0 between two such names is
+    drawn as 0–1, and the names change places."""
+    first = goal("g1", 23, Side.HOME, player, "penalty_goal")
+    derby = replace(FINAL, home=Team("h", home), away=Team("a", away), score=Score(1, 0), events={"g1": first})
+    scored = News(Kind.GOAL, "g1", 1, Side.HOME, "g1", "home-1")
+    message = said(scored, match=derby)
+    assert message.title == f"Goal! \u2068{home}\u2069"
+    assert message.body == f"\u2068{home}\u2069 1–0 \u2068{away}\u2069\n23' \u2068{player}\u2069 (pen.)"
+    assert said(scored, match=derby, spoiler_free=True).title == f"\u2068{home}\u2069 – \u2068{away}\u2069"
+    # The app lays these out in fields of their own.
+    assert (message.attributes["home_team"], message.attributes["away_team"]) == (home, away)
+
+
+@pytest.mark.parametrize("name", ["Argentina", "1. FC Köln", "Ολυμπιακός", "Спартак", "浦和レッズ", "Schalke 04"])
+def test_other_names_cost_no_byte_more(name: str) -> None:
+    match = replace(FINAL, home=Team("h", name))
+    assert said(FIRST, match=match).body.partition("\n")[0] == f"{name} 2–2 France"
+
+
+def test_an_isolate_is_closed_where_a_name_is_cut() -> None:
+    long = replace(FINAL, home=Team("h", "الهلال " * 10))
+    line = said(FIRST, match=long).body.partition("\n")[0]
+    assert line.endswith("…\u2069 2–2 France")
+    assert line.count("\u2068") == line.count("\u2069") == 1
+
+
 def test_the_shoot_out_stands_beside_the_score() -> None:
     over = replace(FINAL, status=Status.FINISHED, score=Score(3, 3), shootout=Score(4, 2), decided_by="penalties")
     message = said(News(Kind.FULL_TIME, "full_time"), match=over)

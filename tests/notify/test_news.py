@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from db.domain import Event, Fact, Kind, Match, Person, Score, Side, Stamp, Status, Update, reduce
+from db.domain import Event, Fact, FactKind, Kind, Match, Person, Score, Side, Stamp, Status, Update, reduce
 from notify.news import News, news_of
 
 HOME, AWAY = Side.HOME, Side.AWAY
@@ -173,3 +175,88 @@ def test_kicks_of_a_shoot_out_move_no_score() -> None:
     play = Play()
     play.tell(score=Score(3, 3), status=Status.SHOOTOUT)
     assert play.tell(shootout=Score(1, 0)) == ()
+
+
+def derived_facts(facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
+    """As facts are of which no message spoke."""
+    return tuple(
+        replace(fact, derived=True) if fact.kind in (FactKind.VOIDED, FactKind.SCORE) else fact for fact in facts
+    )
+
+
+def fallen(*more: Update) -> tuple[News, ...]:
+    """What it is worth that a goal is void by a falling scoreboard, and what else is told with it."""
+    play = Play()
+    play.batch([play.event("g1", "goal", HOME, Score(1, 0))])
+    match, facts = reduce(play.match, play.update(score=Score(0, 0)))
+    facts = derived_facts(facts)
+    for update in more:
+        match, new = reduce(match, replace(update, stamp=Stamp(play.at + 500)))
+        facts += new
+    return news_of(match, facts)
+
+
+def event_told(kind: str, side: Side | None = HOME, **more: object) -> Update:
+    stamp = Stamp(3_000)
+    return Update("m", stamp, 3_000, event=Event("c1", kind, stamp, stamp, team=side, **more))  # type: ignore[arg-type]
+
+
+def test_a_goal_void_by_a_falling_scoreboard_is_cancelled_without_being_named() -> None:
+    assert [(item.kind, item.key, item.derived) for item in fallen()] == [(Kind.GOAL_CANCELLED, "g1", True)]
+
+
+def test_a_cancellation_by_the_board_alone_is_derived_and_a_goal_by_it_is_not() -> None:
+    play = Play()
+    assert [item.derived for item in play.tell(score=Score(1, 0))] == [False]
+    assert [item.derived for item in play.tell(score=Score(0, 0))] == [True]
+
+
+def test_a_goal_voided_by_name_is_not_derived() -> None:
+    play = Play()
+    play.batch([play.event("g1", "goal", HOME, Score(1, 0))])
+    assert [item.derived for item in play.tell(voids="g1")] == [False]
+
+
+@pytest.mark.parametrize(
+    ("told", "derived"),
+    [
+        (event_told("goal_cancelled"), False),
+        (event_told("goal_cancelled", None), False),
+        (event_told("goal_cancelled", voids="g1"), False),
+        (event_told("goal_cancelled", AWAY), True),
+        (event_told("var_review"), True),
+    ],
+    ids=["its side", "no side", "its id", "the other side", "a review"],
+)
+def test_a_cancellation_told_as_an_event_in_the_same_batch_names_it(told: Update, derived: bool) -> None:
+    news = [item for item in fallen(told) if not item.confirms]
+    assert [(item.kind, item.key, item.derived) for item in news] == [(Kind.GOAL_CANCELLED, "g1", derived)]
+
+
+def test_the_same_names_what_only_the_board_tells() -> None:
+    play = Play()
+    play.tell(score=Score(1, 0))
+    stamp = Stamp(play.at + 1000)
+    event = Event("c1", "goal_cancelled", stamp, stamp, team=HOME)
+    [cancelled] = play.batch([Update("m", stamp, play.at, event=event, score=Score(0, 0))])
+    assert (cancelled.kind, cancelled.key, cancelled.derived) == (Kind.GOAL_CANCELLED, "home-1", False)
+
+
+@pytest.mark.parametrize(("voids", "key"), [("g1", "g1"), (None, "")])
+def test_a_cancellation_told_when_the_score_has_fallen_already_confirms_it(voids: str | None, key: str) -> None:
+    play = Play()
+    play.batch([play.event("g1", "goal", HOME, Score(1, 0))])
+    play.tell(score=Score(0, 0))
+    stamp = Stamp(play.at + 1000)
+    event = Event("c1", "goal_cancelled", stamp, stamp, team=HOME, voids=voids)
+    [word] = play.batch([Update("m", stamp, play.at, event=event, score=Score(0, 0))])
+    assert word == News(Kind.GOAL_CANCELLED, key, stamp.at, HOME, confirms=True)
+
+
+def test_a_goal_that_is_void_already_and_is_then_voided_by_name_is_confirmed() -> None:
+    play = Play()
+    play.batch([play.event("g1", "goal", HOME, Score(1, 0))])
+    play.tell(score=Score(0, 0))
+    assert play.match
+    [word] = news_of(play.match, (Fact(FactKind.VOIDED, "g1"),))
+    assert (word.key, word.confirms) == ("g1", True)

@@ -5,22 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from db.domain import Event, Fact, FactKind, Kind, Match, Score, Side, Stamp, Team
+from notify.alert import Alert, decode_alert, encode_alert, mend
 from notify.news import News
-from notify.window import (
-    CORRECTIONS,
-    STALE_MS,
-    WINDOW_MS,
-    Alert,
-    Window,
-    close,
-    concerns,
-    decode,
-    decode_alert,
-    encode,
-    encode_alert,
-    hear,
-    mend,
-)
+from notify.window import CORRECTIONS, STALE_MS, WINDOW_MS, Window, close, concerns, decode, encode, hear
 
 START = 1_700_000_000_000
 

@@ -31,6 +31,7 @@ from db.domain import (
 from db.errors import Unavailable
 from db.models import DeviceRow
 from notify import window
+from notify.alert import decode_alert
 from notify.outcome import ConfigFault, Dropped, Gone, Later, OurFault, Outcome
 from notify.transport import Parcel
 from tests.conftest import wait_until
@@ -702,7 +703,7 @@ def test_two_planners_of_one_alert_make_one_plan(world: World) -> None:
     assert plan
     assert world.chunks.put(plan, 0, [(1, ALL)], "0 1")
     assert not world.chunks.put(plan, 0, [(1, ALL)], "0 1")
-    assert world.push.planner._chunks(plan, window.decode_alert(plan.alert)) > 0
+    assert world.push.planner._chunks(plan, decode_alert(plan.alert)) > 0
     assert world.alerts.unplanned() == [alert_id]
     assert world.chunks.sending() == (1, 0)
 

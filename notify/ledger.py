@@ -1,0 +1,114 @@
+"""What was told of a match, line by line, and which of its goals no longer count. Pure.
+
+A goal that only the board tells is known by its number (`home-2`). When a goal of its side no longer counts, those
+after it have one less before them; their numbers change at that moment, whether it is told at once or has to stand
+for a while, and change back where it counts again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from db.domain import Kind
+from notify.news import News
+
+
+@dataclass(frozen=True, slots=True)
+class Fall:
+    """A goal no longer counts and no message has said so. news: its cancellation; due: when that is told (ms)."""
+
+    news: News
+    due: int
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One line of the ledger. alert: by which it was told; "" where it was heard and told to nobody, None while it
+    waits. fall: of a goal, that its cancellation waits."""
+
+    kind: Kind
+    key: str
+    board: str | None = None
+    alert: str | None = None
+    fall: Fall | None = None
+
+    def is_of(self, news: News) -> bool:
+        """Whether it is what told of the same thing. A goal that only the board tells is known by its number, and that
+        may have changed."""
+        return self.key == news.key and (news.key != news.board or self.board == news.board)
+
+    @property
+    def numbered(self) -> bool:
+        """Whether only the board told this goal."""
+        side, _, number = self.key.partition("-")
+        return side in ("home", "away") and number.isdecimal()
+
+
+Ledger = tuple[Told, ...]
+
+
+def of_cancellation(ledger: Ledger, news: News) -> Told | None:
+    """The goal that is cancelled. Its own name finds it before its number does, for that is the last one's whichever is
+    struck."""
+    goals = [line for line in reversed(ledger) if line.kind is Kind.GOAL]
+    named = [line for line in goals if line.is_of(news)]
+    numbered = [line for line in goals if line.board is not None and line.board == news.board and not line.fall]
+    return next(iter(named or numbered), None)
+
+
+def of_confirmation(ledger: Ledger, news: News) -> Told | None:
+    """The fallen goal that a message means which names a cancellation: by its id, else the one that fell last."""
+    fallen = [line for line in fallen_of(ledger) if line.fall and news.team in (None, line.fall.news.team)]
+    if not news.key:
+        return _latest(fallen)
+    return _latest([line for line in fallen if line.key == news.key] or [line for line in fallen if line.numbered])
+
+
+def of_return(ledger: Ledger, news: News) -> Told | None:
+    """The fallen goal that counts again with a goal: by its id, or by the number where one of the two has no id."""
+    fallen = [line for line in fallen_of(ledger) if line.fall and line.fall.news.team is news.team]
+    if news.event_id:
+        own = [line for line in fallen if line.key == news.key]
+        fallen = own or [line for line in fallen if line.numbered]
+    return _latest([line for line in fallen if line.fall and line.fall.news.board == news.board] or fallen)
+
+
+def fallen_of(ledger: Iterable[Told]) -> list[Told]:
+    return [line for line in ledger if line.fall]
+
+
+def without(ledger: Ledger, goal: Told) -> Ledger:
+    """With a goal struck; a fallen one no longer counts in the numbers of the others."""
+    left = tuple(line for line in ledger if line is not goal)
+    return left if goal.fall else _renumbered(left, goal, -1)
+
+
+def with_fall(ledger: Ledger, goal: Told, fall: Fall) -> Ledger:
+    fallen = replace(goal, fall=fall)
+    return tuple(fallen if line is goal else _moved(line, goal, -1) for line in ledger)
+
+
+def without_fall(ledger: Ledger, goal: Told) -> Ledger:
+    standing = replace(goal, fall=None)
+    return tuple(standing if line is goal else _moved(line, goal, +1) for line in ledger)
+
+
+def _latest(fallen: list[Told]) -> Told | None:
+    return max(fallen, key=lambda line: line.fall.due if line.fall else 0, default=None)
+
+
+def _renumbered(ledger: Ledger, goal: Told, by: int) -> Ledger:
+    return tuple(_moved(line, goal, by) for line in ledger)
+
+
+def _moved(line: Told, goal: Told, by: int) -> Told:
+    """A goal of that side after this one has one less before it, or one more. The number of a fallen one is that which
+    it takes when it is back, so with the same number it comes before."""
+    if line.kind is not Kind.GOAL or not line.board or not goal.board:
+        return line
+    side, _, number = line.board.partition("-")
+    its_side, _, its_number = goal.board.partition("-")
+    if side != its_side or int(number) < int(its_number) + (1 if line.fall else 0):
+        return line
+    return replace(line, board=f"{side}-{int(number) + by}")
