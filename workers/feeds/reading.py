@@ -25,10 +25,10 @@ Json = dict[str, Any]
 def documents(body: bytes) -> Iterator[Any]:
     """JSON values one after another, with or without white space between: how Sportradar's push stream is framed.
 
-    Raises Refused `not_json`.
+    A byte order mark before them is skipped, as RFC 8259, 8.1 allows. Raises Refused `not_json`.
     """
     try:
-        text = body.decode()
+        text = body.decode("utf-8-sig")
         at, end = 0, len(text.rstrip())
         while at < end:
             at = _past_space(text, at)
