@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from db.domain import Match, Score, Side, Update, reduce
+from workers.feeds import FEEDS
 from workers.feeds.sportradar import parse
 
 RECEIVED = 1_800_000_000_000
@@ -52,8 +53,9 @@ def push(event: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
     return {"payload": payload, "metadata": {"sport_event_id": "sr:sport_event_id:9"}}
 
 
-def present(timeline: Any, state: dict[str, Any]) -> frozenset[str] | None:
-    return updates(document(100, timeline, state))[-1].present
+def present(timeline: Any, state: dict[str, Any]) -> set[str] | None:
+    ids = updates(document(100, timeline, state))[-1].present
+    return None if ids is None else set(ids)
 
 
 # The shoot-out.
@@ -168,8 +170,6 @@ def test_a_timeline_with_an_entry_that_cannot_be_read_is_not_complete(entry: Any
 
 @pytest.mark.parametrize("provider", ["sportradar", "statsperform"])
 def test_a_byte_order_mark_before_the_body_is_skipped(provider: str) -> None:
-    from workers.feeds import FEEDS
-
     bodies = {
         "sportradar": document(100, [goal(1, 10)], status(1, 0)),
         "statsperform": {"matchInfo": {"id": "abc"}, "liveData": {"matchDetails": {"matchStatus": "Playing"}}},

@@ -38,6 +38,7 @@ FOOTBALL = (
 US = (
     "sportradar/nfl-playbyplay-2019-12-29-49ers-seahawks.json",
     "sportradar/push-stream-nba-2023-07-19-slice.jsonl",
+    "sportradar/push-stream-mlb-2024-05-21.jsonl",
 )
 ALL = TOURNAMENTS + LEAGUES + FOOTBALL + US
 # Within a day of every message, as the doors want it; the recordings' own times are all older.
@@ -160,6 +161,7 @@ def test_messages_come_in_the_order_they_were_told(file: str) -> None:
         ("openfootball/worldcup-2022.json", 527, 64),
         ("openfootball/en.1-2023-24.json", 2638, 380),
         ("sportradar/push-stream-nba-2023-07-19-slice.jsonl", 120, 2),
+        ("sportradar/push-stream-mlb-2024-05-21.jsonl", 44, 2),
     ],
 )
 def test_a_recording_is_read_whole(file: str, messages: int, matches: int) -> None:
@@ -181,6 +183,8 @@ def test_a_recording_is_read_whole(file: str, messages: int, matches: int) -> No
         (US[0], "sd:match:1be3c3f8-49ers-seahawks-2019-12-29", "21-26 ended"),
         (US[1], "sd:match:0d996d35-85e5-4913-bd45-ac9cfedbf272", "57-55 live"),
         (US[1], "sd:match:26e0906a-a222-4013-a9c8-dea6a8fe1f4f", "41-45 live"),
+        (US[2], "sd:match:eaa42c5a-0f07-45e8-8838-b29f6c0300c9", "1-5 live"),
+        (US[2], "sd:match:02aef4b5-9025-43b9-bbf6-f29061c025ae", "3-2 live"),
     ],
 )
 def test_known_results_are_read_from_the_files(file: str, match_id: str, end: str) -> None:

@@ -54,10 +54,10 @@ PERIOD_ENDS = frozenset({"period_end", "endperiod"})
 
 def message(payload: Json, metadata: Json, received_at: int) -> list[Update]:
     game, told = thing(payload.get("game")), thing(payload.get("event"))
-    match_id = _match_id(game, metadata)
+    match_id = match_id_of(game, metadata)
     if match_id is None:
         return []
-    sport = _sport(metadata)
+    sport = sport_of(metadata)
     score = score_of(game, sport)
     stamp, first = _stamp(told, score), _first_stamp(told, score)
     event = _event(told, game, stamp, received_at)
@@ -89,7 +89,7 @@ def _as_one(now: Update, then: Update) -> list[Update]:
 
 def _at_first(match_id: str, told: Json, metadata: Json, first: Stamp, received_at: int) -> Update:
     """The clock of the event, and the break or end that it is."""
-    period, clock = _innings(told) if _sport(metadata) == "baseball" else _clock(told)
+    period, clock = _innings(told) if sport_of(metadata) == "baseball" else _clock(told)
     status = status_of_event(told, metadata)
     return Update(match_id, first, received_at, status=status, clock=clock, period=period)
 
@@ -118,7 +118,7 @@ def _is_edited_away(told: Json, event: Event | None) -> bool:
     return event is None and told.get("updated") != told.get("created")
 
 
-def _sport(metadata: Json) -> str:
+def sport_of(metadata: Json) -> str:
     return SPORTS.get(_league(metadata), "other")
 
 
@@ -126,7 +126,7 @@ def _league(metadata: Json) -> str:
     return (text(metadata.get("league"), 32) or "").lower()
 
 
-def _match_id(game: Json, metadata: Json) -> str | None:
+def match_id_of(game: Json, metadata: Json) -> str | None:
     return ident(metadata.get("match")) or ident(f"sd:match:{game.get('id')}" if game.get("id") else None)
 
 
@@ -138,7 +138,7 @@ def _info(game: Json, metadata: Json) -> MatchInfo:
         competition=Competition(ident(league) or "us", league.upper()) if league else None,
         venue=text(thing(game.get("venue")).get("name")),
         start_time=ms(game.get("scheduled")),
-        sport=_sport(metadata),
+        sport=sport_of(metadata),
         coverage=text(game.get("coverage"), 64),
     )
 
