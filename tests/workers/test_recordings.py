@@ -209,6 +209,27 @@ def test_an_own_goal_counts_for_the_side_that_gains() -> None:
     assert goals_of(match)[0] == Goal(Side.AWAY, 53, None, "Merih Demiral", "own_goal")
 
 
+def test_the_kicks_of_a_shootout_in_statsbomb_s_events_are_told(tmp_path: Path) -> None:
+    teams = ({"id": 1, "name": "A"}, {"id": 2, "name": "B"})
+
+    def event(number: int, kind: str, period: int, team: int, **more: object) -> dict[str, object]:
+        moment = {"period": period, "minute": 120 if period == 5 else 0, "timestamp": f"00:00:{number:02}.000"}
+        who = {"team": teams[team], "possession_team": teams[team], "player": {"name": f"P{number}"}}
+        return {"id": f"e{number}", "type": {"name": kind}, **moment, **who, **more}
+
+    def kick(number: int, team: int, outcome: str) -> dict[str, object]:
+        return event(number, "Shot", 5, team, shot={"outcome": {"name": outcome}, "type": {"name": "Penalty"}})
+
+    line_ups = [event(0, "Starting XI", 1, team) for team in (0, 1)]
+    halves = [event(1, "Half Start", 1, 0), event(2, "Half End", 1, 0), event(3, "Half Start", 5, 0)]
+    kicks = [kick(4, 0, "Goal"), kick(5, 1, "Saved"), kick(6, 0, "Goal"), kick(7, 1, "Goal")]
+    made = read(written(tmp_path, [*line_ups, *halves, *kicks, event(8, "Half End", 5, 0)]))
+    [end] = made.expected.values()
+    assert str(end) == "0-0 (2-1 p) finished"
+    [match] = play(made.messages).values()
+    assert end_of(match, goals=True) == end
+
+
 def written(folder: Path, content: object) -> Path:
     path = folder / "season.json"
     path.write_text(json.dumps(content))

@@ -279,10 +279,12 @@ class TestOtherFiles:
         fixture = ma1("one", matchStatus="Fixture")
         scores = {"ft": {"home": 1, "away": 1}, "pen": {"home": 4, "away": 3}, "total": {"home": 5, "away": 4}}
         after_kicks = ma1("two", matchStatus="Played", periodId=14, scores=scores)
-        recording = read(written(tmp_path, {"match": [fixture, after_kicks]}))
+        in_play = ma1("three", matchStatus="Playing", periodId=2, scores={"total": {"home": 1, "away": 0}})
+        recording = read(written(tmp_path, {"match": [fixture, after_kicks, in_play]}))
         assert {match_id: str(end) for match_id, end in recording.expected.items()} == {
             "one": "?-? scheduled",
             "two": "1-1 (4-3 p) finished",
+            "three": "1-0 second_half",
         }
         assert_ends_as_recorded(recording)
         assert set(read(written(tmp_path, [fixture, after_kicks])).expected) == {"one", "two"}

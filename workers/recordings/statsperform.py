@@ -6,7 +6,8 @@ import json
 from itertools import groupby
 from typing import Any
 
-from db.domain import Side
+from db.domain import Side, Status
+from workers.feeds.statsperform import PERIODS
 from workers.recordings.recording import Expected, Goal, Message, Recording, in_order
 from workers.recordings.story import AHEAD_MS, MINUTE_MS, displayed, ms, rfc3339
 
@@ -19,7 +20,7 @@ _SHOOTOUT = 5  # periodId
 # Periods 1 to 5 are played; after each comes a break, or 14: the match is over.
 _PLAYED = range(1, 6)
 _BREAKS = {1: 10, 2: 14, 3: 12, 4: 14, 5: 14}
-_STATUS = {"Played": "finished", "Playing": "live", "Fixture": "scheduled"}
+_STATUS = {"Played": "finished", "Fixture": "scheduled"}
 
 
 def read(document: Json, name: str) -> Recording:
@@ -107,6 +108,8 @@ def _expected(document: Json) -> Expected:
     told += [_ma3_goal(event, home) for event in live.get("event", []) if _is_goal(event)]
     goals = tuple(sorted(told, key=lambda goal: goal.order))
     status = _STATUS.get(details["matchStatus"], details["matchStatus"].lower())
+    if details["matchStatus"] == "Playing":
+        status = PERIODS.get(details.get("periodId"), Status.LIVE).value
     shootout = (kicks["home"], kicks["away"]) if kicks else None
     return Expected(total.get("home"), total.get("away"), status, shootout, goals)
 
