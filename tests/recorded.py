@@ -24,6 +24,7 @@ FEEDS = (
     "sportradar/soccer-timeline-2020-05-16-frankfurt-moenchengladbach.json",
     "sportradar/nfl-playbyplay-2019-12-29-49ers-seahawks.json",
     "sportradar/push-stream-nba-2023-07-19-slice.jsonl",
+    "sportradar/push-stream-mlb-2024-05-21.jsonl",
     "statsperform/ma1-2021-09-11-hsv-sandhausen.json",
     MA3,
     "statsbomb/events-3788741-turkey-italy-2021-06-11.json.gz",

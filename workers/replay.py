@@ -13,19 +13,32 @@ from pathlib import Path
 from config import PROVIDERS, Settings
 from db.errors import Refused, Unavailable
 from workers.recordings import Expected, Message, read
-from workers.recordings.disorder import Delivery, numbered, renamed, shuffled, twice, with_duplicates
+from workers.recordings.disorder import WINDOW, Delivery, numbered, renamed, shuffled, twice, with_duplicates
 from workers.recordings.door import Door, check_signs
 from workers.recordings.player import Player, lanes
 from workers.recordings.settling import settle, table
 from workers.recordings.watch import Watch
+
+# More than any match has messages.
+WINDOW_MOST = 100_000
 
 HELP = """Plays recorded matches into a running service, as their providers would have sent them, and then reads the
 scores back: a table says of each match how it should have ended and how it did."""
 
 EXAMPLES = """formats, known by their content (.gz too):
   openfootball, DataFactory, StatsBomb     sent to the door `generic`, signed (Standard Webhooks)
-  Sportradar soccer, NBA and NFL           sent to the door `sportradar`
+  Sportradar soccer: timelines, v4         sent to the door `sportradar`
+    documents and lists of them, push
+  Sportradar NBA, NFL and MLB push,        sent to the door `sportradar`
+    NFL plays
   Stats Perform MA1 and MA3                sent to the door `statsperform`
+
+A file is one JSON value, or several one after another, such as JSON lines. A match plays under the id and the names
+that its file has. A bare list of events has neither: its id is made from the first event's, and it is named where the
+file's name ends in `2020-05-16-home-away` or `home-vs-away`.
+
+end: a match counts once the service has applied all that was sent, told twice too. That is when /readyz says that
+nothing waits; where it does not answer, or others send as well, when the match has not changed for 3 seconds.
 
 secrets: --secret, else INGEST_SECRET_GENERIC, INGEST_SECRET_SPORTRADAR and INGEST_SECRET_STATSPERFORM; where the first
 is not set, the one that the embedded run has put into var/ingest_secret_generic.
@@ -34,7 +47,8 @@ examples:
   python -m workers.replay worldcup-2022.json --match argentina-france
   python -m workers.replay worldcup-2022.json --speed max --connections 16
   python -m workers.replay en.1-2023-24.json --speed max --batch 100
-  python -m workers.replay euro-2024.json --speed max --shuffle --duplicates 10 --twice --seed 7
+  python -m workers.replay euro-2024.json --speed max --shuffle 20 --duplicates 10 --twice --seed 7
+  python -m workers.replay push.jsonl --speed max --shuffle all
   python -m workers.replay ma3.json --speed 600 --url https://scores.example --secret "$SECRET"
 
 exit status: 0 all as recorded, 1 a match differs, 2 not possible, 130 interrupted."""
@@ -63,13 +77,21 @@ def parser() -> ArgumentParser:
     add("--connections", type=_from(1, 256), default=4, metavar="N", help="kept open at once; a match stays on one")
     add("--batch", type=_from(1, 500), default=1, metavar="N", help="events per request at the generic door")
     _add_disorder(made)
-    add("--settle", type=_from(0, 3600), default=30, metavar="S", help="wait at most S seconds for the final scores")
+    add("--settle", type=_from(0, 3600), default=30, metavar="S", help="wait at most S seconds for all to be applied")
     return made
 
 
 def _add_disorder(made: ArgumentParser) -> None:
     add = made.add_argument_group("disorder, the same for the same --seed").add_argument
-    add("--shuffle", action="store_true", help="swap each match's messages within a window of 8 of its messages")
+    add(
+        "--shuffle",
+        type=_window,
+        nargs="?",
+        const=WINDOW,
+        default=0,
+        metavar="N|all",
+        help=f"swap each match's messages within a window of N of them, or all of them (without a value: {WINDOW})",
+    )
     add("--twice", action="store_true", help="tell the whole again after its end")
     add("--duplicates", type=_from(0, 100), default=0, metavar="PERCENT", help="so many again, some as a retry")
     add("--seed", type=int, default=1, metavar="N", help="(default: %(default)s)")
@@ -84,6 +106,15 @@ def _speed(text: str) -> float:
     if not (0 < speed <= 1e9) and text != "max":
         raise ArgumentTypeError(f"{text!r} is neither a number above 0 nor `max`")
     return speed
+
+
+def _window(text: str) -> int | None:
+    """Messages of a match; None for all of them."""
+    if text == "all":
+        return None
+    if not text.isdecimal() or not 1 <= int(text) <= WINDOW_MOST:
+        raise ArgumentTypeError(f"{text!r} is neither a whole number from 1 to {WINDOW_MOST} nor `all`")
+    return int(text)
 
 
 def _from(least: int, most: int) -> Callable[[str], int]:
@@ -140,8 +171,8 @@ def load(options: Namespace) -> tuple[list[Message], dict[str, Expected]]:
 def plan(messages: list[Message], options: Namespace, nonce: str) -> list[Delivery]:
     """What is delivered in which order; the same for the same options, down to the ids."""
     rng = random.Random(options.seed)
-    if options.shuffle:
-        messages = shuffled(messages, rng)
+    if options.shuffle != 0:
+        messages = shuffled(messages, rng, options.shuffle)
     if options.twice:
         messages = twice(messages)
     return with_duplicates(numbered(messages, nonce), options.duplicates, rng)

@@ -88,6 +88,8 @@ export function minuteText(minute, added) {
 
 function otherClock({ sport, status, period, clock }) {
   if (period === null && clock === null) return null;
+  // `Top 3`: the clock of baseball is the inning itself.
+  if (sport === "baseball" && clock !== null) return clock;
   const overtime = sport in PERIOD_LETTERS && period > (sport === "ice_hockey" ? 3 : 4);
   const letter = PERIOD_LETTERS[sport] ?? "P";
   const shown = period === null ? "" : overtime ? "OT" : status === "shootout" ? "SO" : `${letter}${period}`;

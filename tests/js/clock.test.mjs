@@ -127,6 +127,7 @@ test("sports with a clock of their own", () => {
   assert.equal(clockText(game({ period: null, clock: null }), NOW), "Live");
   assert.equal(clockText(game({ sport: "american_football", clock: "07:33", period: 2 }), NOW), "Q2 07:33");
   assert.equal(clockText(game({ sport: "ice_hockey", period: 2 }), NOW), "P2 4:12");
+  assert.equal(clockText(game({ sport: "baseball", clock: "Top 3" }), NOW), "Top 3");
   assert.equal(clockText(game({ status: "pause", phase: "break", period: 2 }), NOW), "HT");
   assert.equal(clockText(game({ status: "pause", phase: "break", period: 1 }), NOW), "End Q1");
   assert.equal(clockText(game({ status: "finished", phase: "finished" }), NOW), "Final");

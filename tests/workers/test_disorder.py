@@ -33,6 +33,20 @@ def test_shuffling_moves_a_message_within_its_window_and_its_match() -> None:
     assert 0 < max(moved) <= WINDOW
 
 
+def test_without_a_window_each_match_is_shuffled_whole() -> None:
+    messages = [message for pair in zip(told(200, "a"), told(200, "b"), strict=True) for message in pair]
+    mixed = shuffled(messages, random.Random(3), None)
+    assert [m.match_id for m in mixed] == [m.match_id for m in messages]
+    bodies = [m.body for m in mixed if m.match_id == "a"]
+    assert sorted(bodies) == sorted(m.body for m in told(200, "a"))
+    assert max(abs(bodies.index(m.body) - place) for place, m in enumerate(told(200, "a"))) > 100
+
+
+def test_a_wider_window_moves_messages_further() -> None:
+    bodies = [m.body for m in shuffled(told(200), random.Random(3), 50)]
+    assert WINDOW < max(abs(bodies.index(m.body) - place) for place, m in enumerate(told(200))) <= 50
+
+
 def test_twice_tells_the_whole_again_after_its_end() -> None:
     again = twice(told(3))
     assert [m.body for m in again] == [m.body for m in told(3)] * 2
@@ -81,3 +95,14 @@ def test_silence_between_matches_is_played_as_a_minute() -> None:
 
 def test_at_full_speed_all_is_due_at_once() -> None:
     assert set(Pace([0, 60_000, 120_000], speed=0).due.values()) == {0.0}
+
+
+def test_a_suffix_reaches_the_match_and_not_a_player_of_the_same_number() -> None:
+    body = b'{"sport_event": {"id": "sr:sport_event:77"}, "players": [{"id": "sr:player:77"}, {"id": "sr:player:277"}]}'
+    changed = renamed(Message(0, "sportradar", body, "sr:sport_event:77"), "5").body
+    assert changed == body.replace(b'event:77"', b'event:775"')
+
+
+def test_a_suffix_that_sportradar_s_ids_cannot_have_is_refused() -> None:
+    with pytest.raises(Refused, match="digits"):
+        renamed(Message(0, "sportradar", b"{}", "sr:sport_event:77"), ".2")

@@ -38,6 +38,7 @@ FOOTBALL = (
 US = (
     "sportradar/nfl-playbyplay-2019-12-29-49ers-seahawks.json",
     "sportradar/push-stream-nba-2023-07-19-slice.jsonl",
+    "sportradar/push-stream-mlb-2024-05-21.jsonl",
 )
 ALL = TOURNAMENTS + LEAGUES + FOOTBALL + US
 # Within a day of every message, as the doors want it; the recordings' own times are all older.
@@ -160,6 +161,7 @@ def test_messages_come_in_the_order_they_were_told(file: str) -> None:
         ("openfootball/worldcup-2022.json", 527, 64),
         ("openfootball/en.1-2023-24.json", 2638, 380),
         ("sportradar/push-stream-nba-2023-07-19-slice.jsonl", 120, 2),
+        ("sportradar/push-stream-mlb-2024-05-21.jsonl", 44, 2),
     ],
 )
 def test_a_recording_is_read_whole(file: str, messages: int, matches: int) -> None:
@@ -181,6 +183,8 @@ def test_a_recording_is_read_whole(file: str, messages: int, matches: int) -> No
         (US[0], "sd:match:1be3c3f8-49ers-seahawks-2019-12-29", "21-26 ended"),
         (US[1], "sd:match:0d996d35-85e5-4913-bd45-ac9cfedbf272", "57-55 live"),
         (US[1], "sd:match:26e0906a-a222-4013-a9c8-dea6a8fe1f4f", "41-45 live"),
+        (US[2], "sd:match:eaa42c5a-0f07-45e8-8838-b29f6c0300c9", "1-5 live"),
+        (US[2], "sd:match:02aef4b5-9025-43b9-bbf6-f29061c025ae", "3-2 live"),
     ],
 )
 def test_known_results_are_read_from_the_files(file: str, match_id: str, end: str) -> None:
@@ -203,6 +207,27 @@ def test_the_last_whistle_is_the_end_of_every_timeline(file: str) -> None:
 def test_an_own_goal_counts_for_the_side_that_gains() -> None:
     (match,) = straight(FOOTBALL[4]).values()
     assert goals_of(match)[0] == Goal(Side.AWAY, 53, None, "Merih Demiral", "own_goal")
+
+
+def test_the_kicks_of_a_shootout_in_statsbomb_s_events_are_told(tmp_path: Path) -> None:
+    teams = ({"id": 1, "name": "A"}, {"id": 2, "name": "B"})
+
+    def event(number: int, kind: str, period: int, team: int, **more: object) -> dict[str, object]:
+        moment = {"period": period, "minute": 120 if period == 5 else 0, "timestamp": f"00:00:{number:02}.000"}
+        who = {"team": teams[team], "possession_team": teams[team], "player": {"name": f"P{number}"}}
+        return {"id": f"e{number}", "type": {"name": kind}, **moment, **who, **more}
+
+    def kick(number: int, team: int, outcome: str) -> dict[str, object]:
+        return event(number, "Shot", 5, team, shot={"outcome": {"name": outcome}, "type": {"name": "Penalty"}})
+
+    line_ups = [event(0, "Starting XI", 1, team) for team in (0, 1)]
+    halves = [event(1, "Half Start", 1, 0), event(2, "Half End", 1, 0), event(3, "Half Start", 5, 0)]
+    kicks = [kick(4, 0, "Goal"), kick(5, 1, "Saved"), kick(6, 0, "Goal"), kick(7, 1, "Goal")]
+    made = read(written(tmp_path, [*line_ups, *halves, *kicks, event(8, "Half End", 5, 0)]))
+    [end] = made.expected.values()
+    assert str(end) == "0-0 (2-1 p) finished"
+    [match] = play(made.messages).values()
+    assert end_of(match, goals=True) == end
 
 
 def written(folder: Path, content: object) -> Path:

@@ -18,6 +18,8 @@ from config import Settings
 from db.errors import Refused
 from tests.conftest import SECRET, SHARED_SECRET, free_port
 from workers import replay
+from workers.recordings import settling
+from workers.recordings.disorder import WINDOW
 from workers.recordings.door import signed
 
 CUP = {
@@ -53,6 +55,8 @@ class TestArguments:
             ("--connections", "0"),
             ("--duplicates", "101"),
             ("--batch", "-1"),
+            ("--shuffle", "0"),
+            ("--shuffle", "some"),
         ],
     )
     def test_a_senseless_value_is_refused_with_status_2(
@@ -62,12 +66,25 @@ class TestArguments:
             options(*words)
         assert words[0] in capsys.readouterr().err
 
+    def test_the_window_of_a_shuffle_is_a_number_or_the_whole_match(self) -> None:
+        windows = [options(*words).shuffle for words in ((), ("--shuffle",), ("--shuffle", "20"), ("--shuffle", "all"))]
+        assert windows == [0, WINDOW, 20, None]
+
+    def test_all_shuffles_each_match_whole(self, cup: Path) -> None:
+        chosen = replay.parser().parse_args([str(cup), "--match", "a-b", "--shuffle", "all", "--seed", "3"])
+        messages = replay.load(chosen)[0] * 20
+        order = [delivery.message.body for delivery in replay.plan(messages, chosen, "n")]
+        assert order != [message.body for message in messages]
+        assert sorted(order) == sorted(message.body for message in messages)
+
     def test_help_shows_examples_and_exit_status(self, capsys: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(SystemExit, match="0"):
             options("--help")
         shown = capsys.readouterr().out
         assert "examples:" in shown
         assert "exit status" in shown
+        for words in ("NFL and MLB push", "v4", "--shuffle [N|all]", "told twice too"):
+            assert words in shown
 
     def test_a_file_that_is_not_there_is_told_with_status_2(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert replay.main(["absent.json", "--secret", SECRET]) == 2
@@ -123,9 +140,19 @@ def test_what_is_signed_verifies_at_the_door() -> None:
 
 
 class FakeDoor(ThreadingHTTPServer):
-    """Answers as told, then 202; remembers what it took; serves the score of a 2-1 and a goalless match."""
+    """Answers as told, then 202; remembers what it took; serves the score of a 2-1 and a goalless match.
+
+    backlogs: what /readyz says waits, one after another, the last for good; None is a service that does not say. Once
+    looks at scores are more than `right_for`, all scores are 9-9, as if a late message had been applied. Each look
+    meets a new version, unless `still`.
+    """
 
     def __init__(self) -> None:
+        self.backlogs: list[int | None] = [0]
+        self.right_for: float = float("inf")
+        self.looks = 0
+        self.still = False
+        self.age: str | None = None
         self.first_answers: list[tuple[int, dict[str, Any]]] = []
         self.taken: list[tuple[str, bytes]] = []
         super().__init__(("127.0.0.1", 0), Handler)
@@ -146,13 +173,25 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(*(self.server.first_answers.pop(0) if self.server.first_answers else (202, {"accepted": 1})))
 
     def do_GET(self) -> None:
+        if self.path == "/readyz":
+            backlogs = self.server.backlogs
+            waiting = backlogs.pop(0) if len(backlogs) > 1 else backlogs[0]
+            self.answer(*((404, {}) if waiting is None else (200, {"ingest_waiting": waiting})))
+            return
+        self.server.looks += 1
         home, away = (2, 1) if self.path.endswith("a-b") else (0, 0)
-        self.answer(200, {"home_score": home, "away_score": away, "status": "finished", "shootout": None})
+        if self.server.looks > self.server.right_for:
+            home = away = 9
+        version = 1 if self.server.still else self.server.looks
+        body = {"home_score": home, "away_score": away, "status": "finished", "shootout": None, "version": version}
+        self.answer(200, body)
 
     def answer(self, status: int, document: dict[str, Any]) -> None:
         body = json.dumps(document).encode()
         self.send_response(status)
         self.send_header("Retry-After", "0")
+        if self.server.age is not None:
+            self.send_header("Age", self.server.age)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -235,3 +274,41 @@ class TestAtTheDoor:
         monkeypatch.setattr(replay, "settle", interrupted)
         assert run(cup, door.url) == 130
         assert f"interrupted after {len(door.taken)} of {len(door.taken)}" in capsys.readouterr().err
+
+
+class TestTheEnd:
+    """A match that shows its end may still have messages to apply: those of the second telling above all."""
+
+    @pytest.fixture(autouse=True)
+    def _quick(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(settling, "ROUND_S", 0.01)
+        monkeypatch.setattr(settling, "QUIET_S", 0.2)
+        monkeypatch.setattr(settling, "EDGE_S", 0.2)
+
+    def test_a_second_telling_that_changes_the_end_is_waited_for(self, cup: Path, door: FakeDoor) -> None:
+        door.backlogs, door.right_for = [7, 3, 0], 2
+        assert run(cup, door.url, "--match", "a-b", "--twice", "--settle", "1") == 1
+
+    def test_all_that_waits_is_waited_for(self, cup: Path, door: FakeDoor) -> None:
+        door.backlogs = [7, 3, 0]
+        assert run(cup, door.url, "--twice") == 0
+        assert door.backlogs == [0]
+
+    def test_where_nothing_is_said_a_match_that_still_changes_is_waited_for(self, cup: Path, door: FakeDoor) -> None:
+        door.backlogs, door.right_for = [None], 10
+        assert run(cup, door.url, "--match", "a-b", "--twice", "--settle", "1") == 1
+
+    def test_where_others_send_too_a_match_that_stands_still_is_taken(self, cup: Path, door: FakeDoor) -> None:
+        door.backlogs, door.still = [5], True
+        assert run(cup, door.url, "--match", "a-b", "--settle", "5") == 0
+
+    def test_a_match_that_has_more_to_apply_when_the_time_is_up_is_not_right(
+        self, cup: Path, door: FakeDoor, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        door.backlogs = [5]
+        assert run(cup, door.url, "--match", "a-b", "--settle", "0") == 1
+        assert "2-1 finished, more to apply" in capsys.readouterr().out
+
+    def test_an_edge_s_copy_is_asked_for_again(self, cup: Path, door: FakeDoor) -> None:
+        door.age, door.right_for = "1", 2
+        assert run(cup, door.url, "--match", "a-b", "--settle", "1") == 1

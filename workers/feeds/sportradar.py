@@ -15,7 +15,7 @@ from workers.feeds import sportradar_soccer as soccer
 from workers.feeds import sportradar_us as us
 from workers.feeds.reading import Json, documents, plausible, thing, things
 
-_LISTS = ("summaries", "schedules", "sport_event_timelines", "sport_event_timelines_delta")
+LISTS = ("summaries", "schedules", "sport_event_timelines", "sport_event_timelines_delta")
 
 
 def parse(body: bytes, *, received_at: int) -> list[Update]:
@@ -35,7 +35,7 @@ def _updates(told: Any, index: int, received_at: int) -> list[Update]:
         found = _message(document, received_at)
     else:
         found = [one for part in _parts(document) for one in soccer.document(part, received_at)]
-        if not found and any(isinstance(document.get(name), list) for name in _LISTS):
+        if not found and any(isinstance(document.get(name), list) for name in LISTS):
             return []
     if not found:
         raise _invalid(index)
@@ -53,7 +53,7 @@ def _parts(document: Json) -> Iterator[Json]:
     """The matches a document speaks of: itself, or the members of a list that share its time."""
     if "sport_event" in document:
         yield document
-    for name in _LISTS:
+    for name in LISTS:
         for one in things(document.get(name)):
             # A list's timelines are excerpts: what is missing in them has not been taken back.
             yield {**one, "generated_at": document.get("generated_at"), "excerpt": True}

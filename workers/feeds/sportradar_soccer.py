@@ -6,9 +6,11 @@ What the status object says of score and status beats the event beside it: an ol
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Any
 
-from db.domain import Competition, Event, MatchInfo, Person, Score, Side, Stamp, Status, Team, Update, status_of
+from db.domain import Competition, Event, MatchInfo, Person, Side, Stamp, Status, Team, Update
+from workers.feeds import sportradar_status as state
 from workers.feeds.reading import TEXT_MOST, Json, ident, ms, person, text, thing, things, whole
 
 SOURCE = "sportradar"
@@ -47,25 +49,50 @@ BREAKS = {
     "extra_time_halftime": Status.ET_HALF_TIME,
     "awaiting_penalties": Status.BREAK_BEFORE_PENS,
 }
-# match_status is finer than status, but says `ended` of what may still be corrected and keeps saying so.
-FINAL = {"closed": Status.FINISHED, "ended": Status.ENDED}
-DECIDED = {"aet": "extra_time", "ap": "penalties"}
+# Other sports have documents of the same shape; their ids are Sportradar's, the same in all its products.
+SPORTS = {
+    "sr:sport:1": "football",
+    "sr:sport:2": "basketball",
+    "sr:sport:3": "baseball",
+    "sr:sport:4": "ice_hockey",
+    "sr:sport:16": "american_football",
+}
 
 
 def document(told: Json, received_at: int) -> list[Update]:
-    """A summary or timeline. With its time, a whole timeline also tells which goals no longer stand."""
+    """A summary or timeline. With its time, a complete timeline also tells which events no longer stand."""
     sport_event = thing(told.get("sport_event"))
     match_id = normal_id(sport_event.get("id") or told.get("id"))
     if match_id is None:
         return []
     at = ms(told.get("generated_at"))
     status = thing(told.get("sport_event_status"))
-    events = [one for one in things(told.get("timeline")) if ident(one.get("id"))]
-    complete = at is not None and isinstance(told.get("timeline"), list) and not told.get("excerpt")
-    present = frozenset(str(one["id"]) for one in events) if complete else None
-    moments = [update for one in events for update in _moment(match_id, one, {}, received_at)]
+    moments = [update for one in things(told.get("timeline")) for update in _moment(match_id, one, {}, received_at)]
+    present = _present(told, status) if at is not None and not told.get("excerpt") else None
     stamp = Stamp(at or 0, source=SOURCE)
     return [*moments, _state(match_id, status, stamp, received_at, _info(sport_event), present)]
+
+
+def _present(told: Json, status: Json) -> frozenset[str] | None:
+    """The ids of all entries, where they are all there.
+
+    An empty timeline is one that is not filled yet, and one whose goals are not its own score lags behind it.
+    """
+    timeline, score = told.get("timeline"), state.score(status)
+    if not isinstance(timeline, list) or not timeline or score is None:
+        return None
+    entries = {event_id: one for one in things(timeline) if (event_id := ident(one.get("id")))}
+    if any(ident(thing(one).get("id")) is None for one in timeline):
+        return None
+    goals = Counter(_side(one) for one in entries.values() if _is_goal(one))
+    agrees = goals.total() == score.home + score.away
+    if agrees and None not in goals:
+        agrees = goals[Side.HOME] == score.home
+    return frozenset(entries) if agrees else None
+
+
+def _is_goal(told: Json) -> bool:
+    return told.get("type") == "score_change" and told.get("period_type") != "penalties"
 
 
 def message(payload: Json, metadata: Json, received_at: int) -> list[Update]:
@@ -98,9 +125,16 @@ def _info(sport_event: Json) -> MatchInfo:
         competition=Competition(*competition) if competition else None,
         venue=text(thing(sport_event.get("venue")).get("name")),
         start_time=ms(sport_event.get("start_time")),
+        sport=_sport(context.get("sport")),
         coverage=text(thing(thing(sport_event.get("coverage")).get("sport_event_properties")).get("scores"), 64),
         replaced_by=normal_id(sport_event.get("replaced_by")),
     )
+
+
+def _sport(value: Any) -> str | None:
+    """None where it is not told: the match is then football, whose documents these are."""
+    sport_id = text(thing(value).get("id"), 64)
+    return SPORTS.get(sport_id, "other") if sport_id else None
 
 
 def _named(value: Any) -> tuple[str, str] | None:
@@ -118,51 +152,22 @@ def _state(
     present: frozenset[str] | None = None,
 ) -> Update:
     """The status object: score, shoot-out, status and clock as of the stamp."""
-    minute, added = _played(thing(told.get("clock")))
-    status, word = _status(told)
+    minute, added = state.clock(told)
+    status, word = state.status_and_word(told)
     return Update(
         match_id,
         stamp,
         received_at,
         info=info,
-        score=None if stamp.undated else _score(told, "home_score", "away_score"),
-        shootout=_score(told, "shootout_home_score", "shootout_away_score"),
+        score=None if stamp.undated else state.score(told),
+        shootout=state.shootout(told),
         status=status,
         status_word=word,
-        decided_by=DECIDED.get(str(told.get("match_status"))),
+        decided_by=state.decided_by(told),
         minute=minute,
         added_minute=added,
         present=present,
     )
-
-
-def _status(told: Json) -> tuple[Status | None, str | None]:
-    """status and, where it is one we never heard of, its word."""
-    broad, fine = text(told.get("status"), 64), text(told.get("match_status"), 64)
-    if broad in FINAL:
-        return FINAL[broad], None
-    for word in (fine, broad):
-        if word and (found := status_of(word)):
-            return (Status.ENDED if word == "ended" else found), None
-    return None, fine or broad
-
-
-def _score(told: Json, home: str, away: str) -> Score | None:
-    points = whole(told.get(home)), whole(told.get(away))
-    return Score(points[0], points[1]) if points[0] is not None and points[1] is not None else None
-
-
-def _played(clock: Json) -> tuple[int | None, int | None]:
-    """`67:12` played is the 68th minute; at 45:00 the clock stands and the stoppage's own runs."""
-    minutes, added = _minutes(clock.get("played")), _minutes(clock.get("stoppage_time_played"))
-    if minutes is None:
-        return None, None
-    return (minutes, added + 1) if added is not None else (minutes + 1, None)
-
-
-def _minutes(value: Any) -> int | None:
-    found = re.match(r"(\d{1,3}):", value, re.ASCII) if isinstance(value, str) else None
-    return int(found[1]) if found else None
 
 
 def _moment(match_id: str, told: Json, status: Json, received_at: int) -> list[Update]:
@@ -180,8 +185,8 @@ def _moment(match_id: str, told: Json, status: Json, received_at: int) -> list[U
             stamp,
             received_at,
             event=_event(event_id, type_, told, stamp, since, received_at) if type_ else None,
-            score=None if status or kicks or stamp.undated else _score(told, "home_score", "away_score"),
-            shootout=_score(told, "shootout_home_score", "shootout_away_score"),
+            score=None if status or kicks or stamp.undated else state.score(told),
+            shootout=None if state.shootout(status) else state.own_shootout(told),
             status=_implied(kind, told),
             minute=minute,
             added_minute=added,
@@ -217,13 +222,13 @@ def _implied(kind: str, told: Json) -> Status | None:
     if kind == "break_start":
         return BREAKS.get(str(told.get("period_type")))
     if kind == "match_ended":
-        return FINAL.get(str(told.get("status")), Status.ENDED)
+        return state.FINAL.get(str(told.get("status")), Status.ENDED)
     return Status.FIRST_HALF if kind == "match_started" else None
 
 
 def _event(event_id: str, type_: str, told: Json, stamp: Stamp, since: Stamp, received_at: int) -> Event:
     minute, added = _clock(told)
-    score = _score(told, "home_score", "away_score")
+    score = state.score(told)
     player, assist = _people(told)
     return Event(
         event_id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -31,8 +32,8 @@ def numbered(messages: Iterable[Message], nonce: str) -> list[Delivery]:
     return [Delivery(f"{nonce}-{number}", message) for number, message in enumerate(messages)]
 
 
-def shuffled(messages: list[Message], rng: random.Random, window: int = WINDOW) -> list[Message]:
-    """Each match's messages swapped among themselves within a window of as many.
+def shuffled(messages: list[Message], rng: random.Random, window: int | None = WINDOW) -> list[Message]:
+    """Each match's messages swapped among themselves within a window of as many, or all of them where it is None.
 
     The n-th message of a match goes out at the time of another at most `window` places off; matches are not mixed
     and the times at which something is sent stay. Heartbeats count as a match of their own.
@@ -42,10 +43,16 @@ def shuffled(messages: list[Message], rng: random.Random, window: int = WINDOW) 
         places[message.match_id].append(place)
     result = list(messages)
     for own in places.values():
-        order = sorted(range(len(own)), key=lambda n: n + rng.uniform(0, window))
-        for place, n in zip(own, order, strict=True):
+        for place, n in zip(own, _order(len(own), rng, window), strict=True):
             result[place] = replace(messages[own[n]], at_ms=messages[place].at_ms)
     return result
+
+
+def _order(count: int, rng: random.Random, window: int | None) -> list[int]:
+    reach = count if window is None else window
+    if reach >= count:
+        return rng.sample(range(count), count)
+    return sorted(range(count), key=lambda n: n + rng.uniform(0, reach))
 
 
 def twice(messages: list[Message]) -> list[Message]:
@@ -73,12 +80,21 @@ def renamed(message: Message, suffix: str) -> Message:
     if message.match_id is None or not suffix:
         return message
     match_id = message.match_id + suffix
+    if message.match_id.startswith("sr:") and not re.fullmatch(r"\d+", suffix, re.ASCII):
+        raise Refused(f"{match_id!r} is no id of Sportradar's: those end in a number. Take digits as --suffix.")
     if not ID_PATTERN.fullmatch(match_id):
         raise Refused(f"{match_id!r} is no match id: at most 64 of A-Z a-z 0-9 _ . : - are one. Shorten --suffix.")
-    # Only the part after the last colon: products of one provider call the same match by different prefixes.
-    tail = message.match_id.rpartition(":")[2]
-    body = message.body.replace(f'{tail}"'.encode(), f'{tail}{suffix}"'.encode())
-    return replace(message, match_id=match_id, body=body)
+    return replace(message, match_id=match_id, body=_renamed_body(message.body, message.match_id, suffix))
+
+
+def _renamed_body(body: bytes, match_id: str, suffix: str) -> bytes:
+    """Only the part after the last colon: products of one provider call the same match by different prefixes.
+
+    Of Sportradar's numbers only those of matches, for players and teams are numbered too.
+    """
+    tail = re.escape(match_id.rpartition(":")[2]).encode()
+    before = rb"(?:sport_event|sport_event_id|match):" if match_id.startswith("sr:") else rb'[":]'
+    return re.sub(rb"(" + before + tail + rb')"', lambda old: old[1] + suffix.encode() + b'"', body)
 
 
 def batched(deliveries: list[Delivery], most: int) -> list[Delivery]:

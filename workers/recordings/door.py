@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,6 +32,14 @@ def check_signs(secret: str) -> None:
         Webhook(secret)
     except (RuntimeError, ValueError):
         raise Refused("the secret of the generic door is `whsec_` and base64; this one is not") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The body of a score. cached: an edge answered, with a copy that may be older than the service."""
+
+    body: dict[str, Any]
+    cached: bool
 
 
 class Door:
@@ -61,10 +70,19 @@ class Door:
             raise Refused(_part_refused(delivery, refused))
         return again
 
-    def score(self, match_id: str) -> dict[str, Any] | None:
+    def score(self, match_id: str) -> Shown | None:
         """The score as readers get it; None where the match is not known or the service is busy."""
         answer = self._request("GET", f"/api/score/{match_id}")
-        return answer.json() if answer.status_code == 200 else None
+        return Shown(answer.json(), "Age" in answer.headers) if answer.status_code == 200 else None
+
+    def waiting(self) -> int | None:
+        """How many updates are accepted and not yet applied; None where the service does not say."""
+        answer = self._request("GET", "/readyz")
+        try:
+            count = answer.json()["ingest_waiting"]
+        except (ValueError, KeyError, TypeError):
+            return None
+        return count if isinstance(count, int) else None
 
     def _post(self, delivery: Delivery) -> requests.Response:
         """Signed anew at each try, for a signature grows old while one waits."""

@@ -49,6 +49,9 @@ class _Match:
         at_ms, kind = self.starts_ms[event["period"]] + _offset_ms(event), event["type"]["name"]
         if goal := self.goal(event):
             story.goal(goal, at_ms, event_id=event["id"], period=event["period"])
+        elif (kick := self.kick(event)) is not None:
+            word = "shootout_goal" if kick else "shootout_missed"
+            self._tell_moment(story, word, event, at_ms, player=event["player"]["name"])
         elif kind in ("Half Start", "Half End"):
             # Each team has one; the home side's speaks for both.
             if self._side(event) is Side.HOME:
@@ -87,6 +90,12 @@ class _Match:
         kind = "penalty_goal" if shot["type"]["name"] == "Penalty" else "goal"
         return Goal(self._side(event), *minute, event["player"]["name"], kind)
 
+    def kick(self, event: dict[str, Any]) -> bool | None:
+        """Whether a kick of the shoot-out was scored; None for what is no kick."""
+        if event["period"] != 5 or event["type"]["name"] != "Shot":
+            return None
+        return bool(event["shot"]["outcome"]["name"] == "Goal")
+
     def _side(self, event: dict[str, Any]) -> Side:
         return Side.HOME if event["team"]["id"] == self.home_id else Side.AWAY
 
@@ -94,7 +103,9 @@ class _Match:
         """The file has no total; its own goal events, counted, are what it claims."""
         goals = tuple(goal for event in self.events if (goal := self.goal(event)))
         home = sum(goal.team is Side.HOME for goal in goals)
-        return Expected(home, len(goals) - home, "finished", None, goals)
+        scored = [self._side(event) for event in self.events if self.kick(event)]
+        kicks = (scored.count(Side.HOME), scored.count(Side.AWAY)) if self.last_period == 5 else None
+        return Expected(home, len(goals) - home, "finished", kicks, goals)
 
 
 def _card(event: dict[str, Any]) -> str | None:

@@ -6,7 +6,8 @@ import json
 from itertools import groupby
 from typing import Any
 
-from db.domain import Side
+from db.domain import Side, Status
+from workers.feeds.statsperform import PERIODS
 from workers.recordings.recording import Expected, Goal, Message, Recording, in_order
 from workers.recordings.story import AHEAD_MS, MINUTE_MS, displayed, ms, rfc3339
 
@@ -15,10 +16,11 @@ Json = dict[str, Any]
 _KINDS = {"G": "goal", "PG": "penalty_goal", "OG": "own_goal"}
 _GOAL, _END, _START = 16, 30, 32  # typeId
 _PENALTY, _OWN_GOAL = 9, 28  # qualifierId
+_SHOOTOUT = 5  # periodId
 # Periods 1 to 5 are played; after each comes a break, or 14: the match is over.
 _PLAYED = range(1, 6)
 _BREAKS = {1: 10, 2: 14, 3: 12, 4: 14, 5: 14}
-_STATUS = {"Played": "finished", "Playing": "live", "Fixture": "scheduled"}
+_STATUS = {"Played": "finished", "Fixture": "scheduled"}
 
 
 def read(document: Json, name: str) -> Recording:
@@ -28,6 +30,19 @@ def read(document: Json, name: str) -> Recording:
     whole = Message(ms(document["matchInfo"]["lastUpdated"]), "statsperform", _body(document), match_id)
     live = [_fixture(document), *_live(document, events)] if events else []
     return Recording(name, in_order([*live, whole]), {match_id: _expected(document)})
+
+
+def is_list(document: Json) -> bool:
+    """`{"match": [...]}`, as MA1 answers a question about several matches."""
+    matches = document.get("match")
+    return isinstance(matches, list) and all("matchInfo" in match for match in matches)
+
+
+def read_list(document: Json, name: str) -> Recording:
+    recordings = [read(match, name) for match in document["match"]]
+    messages = [message for recording in recordings for message in recording.messages]
+    ends = {match_id: end for recording in recordings for match_id, end in recording.expected.items()}
+    return Recording(name, in_order(messages), ends)
 
 
 def _fixture(document: Json) -> Message:
@@ -85,13 +100,22 @@ def _body(document: Json) -> bytes:
 
 def _expected(document: Json) -> Expected:
     details, live = document["liveData"]["matchDetails"], document["liveData"]
-    total, kicks = details["scores"]["total"], details["scores"].get("pen")
-    home = _home(document)
+    scores, home = details.get("scores", {}), _home(document)
+    kicks = scores.get("pen")
+    # Kicks are no goals, but `total` counts them.
+    total = (scores.get("et") or scores["ft"]) if kicks else scores.get("total", {})
     told = [_ma1_goal(goal, home) for goal in live.get("goal", [])]
-    told += [_ma3_goal(event, home) for event in live.get("event", []) if event["typeId"] == _GOAL]
+    told += [_ma3_goal(event, home) for event in live.get("event", []) if _is_goal(event)]
     goals = tuple(sorted(told, key=lambda goal: goal.order))
     status = _STATUS.get(details["matchStatus"], details["matchStatus"].lower())
-    return Expected(total["home"], total["away"], status, (kicks["home"], kicks["away"]) if kicks else None, goals)
+    if details["matchStatus"] == "Playing":
+        status = PERIODS.get(details.get("periodId"), Status.LIVE).value
+    shootout = (kicks["home"], kicks["away"]) if kicks else None
+    return Expected(total.get("home"), total.get("away"), status, shootout, goals)
+
+
+def _is_goal(event: Json) -> bool:
+    return bool(event["typeId"] == _GOAL and event["periodId"] != _SHOOTOUT)
 
 
 def _ma1_goal(told: Json, home: str) -> Goal:
