@@ -94,10 +94,17 @@ class _Judge:
 
     def _check(self, n: int, side: _Side, now: float) -> None:
         """A score is right while it was true within what we cannot have heard of."""
-        right = side.values[-1][1] in self.truth.values(n, now - UNHEARD_S, now)
+        right = side.values[-1][1] in self._unheard(n, now)
         if right and side.wrong_since is not None:
             self.verdict.scores += int(now - side.wrong_since > LAG_S)
         side.wrong_since = None if right else side.wrong_since if side.wrong_since is not None else now
+
+    def _unheard(self, n: int, now: float) -> set[int]:
+        """What one side's score may be shown as; a goal that went to the other side may be gone before a later one
+        is heard of."""
+        values = set(self.truth.values(n, now - UNHEARD_S, now))
+        moved = any(goal.moved_at and now - UNHEARD_S < goal.moved_at <= now for goal in self.truth.goals)
+        return values | {value - 1 for value in values} if moved else values
 
     def _news(self, now: float, match: Match, facts: tuple[Fact, ...], before: list[int]) -> None:
         derived = {fact.event_id for fact in facts if getattr(fact, "derived", False)}

@@ -122,6 +122,7 @@ class _Teller:
         # When the scoreboard shows what happened at each turn of the score.
         self.lags = {t: rng.uniform(0, BOARD_LAG_S) for t in truth.turns()}
         self.kick_lag = rng.uniform(0, BOARD_LAG_S)
+        self.ways = {goal.id: self.way(goal) for goal in truth.goals if goal.gone_at is not None}
 
     def tellings(self) -> list[Telling]:
         found = [telling for moment in self.truth.moments for telling in self.of_moment(moment)]
@@ -166,8 +167,9 @@ class _Teller:
         if self.style.has_ids:
             fields["event_id"] = moment.id
         board = self.truth.score_at(at, upto=moment.at) if moment.is_goal else self.shown_at(first)
-        # A card's repeat that overtakes it bears an old score at a new time: nobody could know better.
-        prompt = n == 0 and not moment.is_goal
+        # Nobody could know better where a card's repeat overtakes it, which bears an old score at a new time, or a
+        # cancellation with neither name nor score overtakes its goal.
+        prompt = n == 0 and (not moment.is_goal or self.ways.get(moment.id) in (SIDE, NEITHER))
         return Telling(at, moment.at, moment.type, self.with_score(moment, board, fields), prompt)
 
     def with_score(self, moment: Moment, board: tuple[int, int], fields: Fields) -> Fields:
@@ -182,11 +184,14 @@ class _Teller:
 
     # Cancellations.
 
+    def way(self, goal: Moment) -> str:
+        """That a goal is back is told by its event again; where the score alone fell, a repeat says nothing."""
+        ways = [way for way in self.style.cancels if goal.back_at is None or way not in (BOARD, SILENCE)]
+        return self.rng.choice(ways)
+
     def cancellation(self, goal: Moment) -> list[Telling]:
         assert goal.gone_at is not None
-        # That a goal is back is told by its event again; where the score alone fell, a repeat says nothing.
-        ways = [way for way in self.style.cancels if goal.back_at is None or way not in (BOARD, SILENCE)]
-        way = self.rng.choice(ways)
+        way = self.ways[goal.id]
         at = goal.gone_at + self.rng.uniform(0, ENTRY_S)
         if way == BOARD:
             at = goal.gone_at + self.lags[goal.gone_at] + 0.1
