@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from db.domain.score import Score
 from db.domain.stamp import Key, Mark
-from db.domain.tally import FILL_MS, Goal, Tally
+from db.domain.tally import FILL_MS, Goal, Tally, in_play_order
 from db.domain.words import Side
 
 # What comes first at one moment: what is taken back, then goals, then cancellations that name none, then boards.
@@ -174,9 +174,10 @@ class Fold:
                 if self._tally(side).told > item.score.of(side):
                     self._cancel_of(item, side, item.score.of(side))
         else:
-            goals = [(goal.key, side) for side in Side for goal in self._tally(side).standing]
+            sides = {goal.id: side for side in Side for goal in self._tally(side).standing}
+            goals = in_play_order([*self.home.standing, *self.away.standing])
             if goals:
-                self._cancel_of(item, max(goals)[1], None)
+                self._cancel_of(item, sides[goals[-1].id], None)
 
     def _cancel_of(self, item: Cancelled, side: Side, number: int | None) -> None:
         for goal in self._tally(side).cancel(number, item.mark):

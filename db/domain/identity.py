@@ -62,7 +62,7 @@ def _is_same(goal: _Goal, event: Event) -> bool:
         return False
     if not _is_near(goal, before, event):
         return False
-    if (before.type in SCORING) is not (event.type in SCORING):
+    if (before.type in KICKS or event.type in KICKS) and before.type != event.type:
         return False
     side = before.team or event.team
     numbers = _number(before, side), _number(event, side)
@@ -81,7 +81,10 @@ def _is_near(goal: _Goal, before: Event, event: Event) -> bool:
 
 def _number(event: Event, side: Side | None) -> tuple[int, ...] | None:
     """What it makes the score, or the shoot-out: of its side, where that is told; else of both."""
-    if event.type in KICKS:
+    if event.type == "shootout_missed":
+        # It makes none: the total beside it is of the kicks before.
+        score = None
+    elif event.type in KICKS:
         score = next((one.shootout for one in tellings_of(event) if one.shootout is not None), None)
     elif event.home_score is None or event.away_score is None:
         score = None

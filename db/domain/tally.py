@@ -6,6 +6,7 @@ The count is what is on, and the rises.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from db.domain.score import Score
@@ -155,8 +156,7 @@ class Tally:
             self.dropped.pop()
             return []
         goals = [*self.on, *(taken.goal for taken in self.off)]
-        by_clock = all(goal.minute >= 0 for goal in goals)
-        goals.sort(key=lambda goal: (goal.minute, goal.key) if by_clock else (0, goal.key))
+        goals = in_play_order(goals)
         n = 1 if number is None else max(len(goals) - number, 1)
         cancelled = goals[-n:]
         for goal in cancelled:
@@ -218,6 +218,12 @@ class Tally:
         return [*self.on, *(rise.goal for rise in self.rises if rise.goal)]
 
 
+def in_play_order(goals: Sequence[Goal]) -> list[Goal]:
+    """By the match clock where all bear a minute; else, and within one minute, as they were first told."""
+    by_clock = all(goal.minute >= 0 for goal in goals)
+    return sorted(goals, key=lambda goal: (goal.minute if by_clock else 0, goal.first))
+
+
 def _lag(channel: str) -> int:
     """A board beside the voiding of a goal by name knows of it."""
     return 0 if channel == "n" else DOCUMENT_LAG_MS if channel == "d" else BOARD_LAG_MS
@@ -233,6 +239,10 @@ def _within(mark: Mark, earlier: Mark, lag: int) -> bool:
 
 
 def _fits(goal: Goal, rise: Rise) -> bool:
+    """A rise is of a goal of its moment or before it, by the match clock; or of the very same seconds, whose clocks may
+    differ."""
+    if abs(goal.mark.at - rise.mark.at) < BOARD_LAG_MS:
+        return True
     if goal.minute >= 0 and rise.mark.minute >= 0:
         return goal.minute <= rise.mark.minute + 1
     return goal.mark.at - rise.mark.at <= FILL_MS

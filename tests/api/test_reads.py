@@ -27,7 +27,7 @@ MISSING = "public, max-age=2, s-maxage=5"
 def told(either: Site) -> Site:
     """Three matches: one in play, one over, one to come."""
     either.tell(
-        event("live", event_id="g1", player={"id": "p1", "name": "Mbappé"}, assist="A", detail="header", team="away"),
+        event("live", event_id="g1", player={"id": "p1", "name": "Mbappé"}, assist="A", detail="header", team="home"),
         event("live", event_id="g2", home_score=2, minute="45+2", timestamp="2026-05-01T18:46:00Z", team="home"),
         event("live", event_type="var_review", voids="g2", timestamp="2026-05-01T18:48:00Z", minute="45+4"),
         event("over", event_type="full_time", home_score=3, away_score=3, minute=120, shootout={"home": 4, "away": 2}),

@@ -25,7 +25,7 @@ class Play:
         return self.batch([self.update(at=at, **said)])
 
     def update(self, *, at: int | None = None, **said: object) -> Update:
-        self.at = at or self.at + 1000
+        self.at = at or self.at + 10_000
         return Update("m", Stamp(self.at), self.at, **said)  # type: ignore[arg-type]
 
     def event(self, event_id: str, kind: str, side: Side | None = None, score: Score | None = None) -> Update:

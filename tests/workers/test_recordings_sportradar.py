@@ -20,7 +20,7 @@ RECEIVED_AT = 1_800_000_000_000
 def play(recording: Recording) -> dict[str, Match]:
     matches: dict[str, Match] = {}
     for message in recording.messages:
-        for update in FEEDS[message.provider](message.body, received_at=RECEIVED_AT):
+        for update in FEEDS[message.provider](message.body, received_at=RECEIVED_AT).updates:
             matches[update.match_id], _ = reduce(matches.get(update.match_id), update)
     return matches
 
