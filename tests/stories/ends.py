@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from db.domain import Match
-from tests.stories.orders import Story, difference, other_orders
-from tests.stories.play import Message, event, line, play, shown, standing
+from tests.stories.orders import Story, other_orders
+from tests.stories.play import Message, difference, event, line, play, shown, standing
 
 SEED = 1
 # Of stories too long for all their orders.

@@ -1,4 +1,13 @@
-"""How providers tell of a match: again and again, details filled in, late, twice, by events or by scoreboards alone."""
+"""How providers tell of a match: again and again, details filled in, late, twice, by events or by scoreboards alone.
+
+Left out is what no reader of the messages could know:
+- without ids, that a goal of one side is now a goal of the other, or that a goal taken back is back; that a goal is
+  another one, within a few minutes of one that was taken back; without scores either, that the scorer was another;
+- with ids, which of two goals within two minutes a cancellation means that does not say; which goal is back where only
+  the score fell;
+- on the way, in the order of arrival: that a card's repeat is of an older moment, before the card itself is heard of;
+  that a cancellation with neither name nor score means a goal not yet heard of.
+"""
 
 from __future__ import annotations
 
@@ -167,10 +176,15 @@ class _Teller:
         if self.style.has_ids:
             fields["event_id"] = moment.id
         board = self.truth.score_at(at, upto=moment.at) if moment.is_goal else self.shown_at(first)
-        # Nobody could know better where a card's repeat overtakes it, which bears an old score at a new time, or a
-        # cancellation with neither name nor score overtakes its goal.
-        prompt = n == 0 and (not moment.is_goal or self.ways.get(moment.id) in (SIDE, NEITHER))
+        prompt = n == 0 and self.must_be_prompt(moment)
         return Telling(at, moment.at, moment.type, self.with_score(moment, board, fields), prompt)
+
+    def must_be_prompt(self, moment: Moment) -> bool:
+        """Nobody could know better where a card's repeat overtakes it, which bears an old score at a new time; or where
+        a cancellation with neither name nor score overtakes its goal."""
+        if moment.is_goal:
+            return self.ways.get(moment.id) in (SIDE, NEITHER)
+        return self.style.scores == "every"
 
     def with_score(self, moment: Moment, board: tuple[int, int], fields: Fields) -> Fields:
         """A goal's score is that of its own moment, as believed when it is told; another event's is the scoreboard's

@@ -201,7 +201,7 @@ def _phantoms(truth: Truth, rng: random.Random, apart_s: float) -> list[Moment]:
         at = rng.uniform(60, truth.end)
         clock = truth.clock_at(at)
         goal = Moment(f"phantom-{number}", "goal", at, clock.get("minute"), clock.get("added_minute"))
-        who = {"team": rng.choice(("home", "away")), "player": f"Player {number}"}
+        who: dict[str, Any] = {"team": rng.choice(("home", "away")), "player": f"Player {number}"}
         if truth.in_play(at) and all(_are_apart(goal, one, apart_s) for one in (*truth.goals, *found)):
             found.append(replace(goal, **who, gone_at=at + rng.uniform(*REVIEW_S)))
     return found
