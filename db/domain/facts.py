@@ -42,9 +42,16 @@ def _event_fact(before: Event | None, after: Event) -> Fact | None:
         return None
     if before is None or before.type == "":
         return Fact(FactKind.VOIDED if after.voided else FactKind.ADDED, after.id, derived=_is_derived(after))
-    if before.voided != after.voided:
+    if before.voided != after.voided and not _is_reexplained(before, after):
         return Fact(FactKind.VOIDED if after.voided else FactKind.RESTORED, after.id, derived=_is_derived(after))
-    return Fact(FactKind.EDITED, after.id, was=before.type) if _content(before) != _content(after) else None
+    is_edited = before.voided != after.voided or _content(before) != _content(after)
+    return Fact(FactKind.EDITED, after.id, was=before.type) if is_edited else None
+
+
+def _is_reexplained(before: Event, after: Event) -> bool:
+    """A goal that the score had brought back, until another goal turned out to be what raised it: that is no voiding of
+    now."""
+    return _is_derived(after) and after.void_at is not None and before.since.newer(after.void_at)
 
 
 def _is_derived(event: Event) -> bool:

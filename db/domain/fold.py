@@ -173,6 +173,8 @@ class Fold:
             for side in Side:
                 if self._tally(side).told > item.score.of(side):
                     self._cancel_of(item, side, item.score.of(side))
+        elif fallen := [(at, side) for side in Side if (at := self._tally(side).fallen_at(item.mark))]:
+            self._cancel_of(item, max(fallen)[1], None)
         else:
             sides = {goal.id: side for side in Side for goal in self._tally(side).standing}
             goals = in_play_order([*self.home.standing, *self.away.standing])

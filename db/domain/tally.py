@@ -132,8 +132,7 @@ class Tally:
         self._recount()
 
     def _mend(self, mark: Mark) -> None:
-        shown = {rise.goal.id for rise in self.rises if rise.goal}
-        wrongly = [taken for taken in self.off if mark.at - taken.mark.at <= MEND_MS and taken.goal.id not in shown]
+        wrongly = self._lately(mark)
         if wrongly:
             self.off.remove(wrongly[-1])
             self._put(wrongly[-1].goal)
@@ -144,24 +143,39 @@ class Tally:
     def cancel(self, number: int | None, mark: Mark) -> list[Goal]:
         """A cancellation that names no goal takes the last ones standing at its moment; returns those.
 
-        number: what the score of the side is after it, None where not told. Where the board counted goals that nobody
-        told of, one of those is meant.
+        number: what the score of the side is after it, None where not told. Where a board has just fallen, what it took
+        is meant; where it counts goals that nobody told of, one of those.
         """
-        if any(rise.goal is None for rise in self.rises):
+        has_fallen = self.fallen_at(mark) is not None and (number is None or self.count <= number)
+        if has_fallen and self.dropped and self.dropped[-1].at >= self._taken_at(mark):
+            self.dropped.pop()
+            return []
+        if has_fallen:
+            cancelled = [self._lately(mark)[-1].goal]
+        elif any(rise.goal is None for rise in self.rises):
             self.rises.remove([rise for rise in self.rises if rise.goal is None][-1])
             self.falls.append((mark, ""))
             self._recount()
             return []
-        if self.dropped and mark.at - self.dropped[-1].at <= MEND_MS and (number is None or self.count <= number):
-            self.dropped.pop()
-            return []
-        goals = [*self.on, *(taken.goal for taken in self.off)]
-        goals = in_play_order(goals)
-        n = 1 if number is None else max(len(goals) - number, 1)
-        cancelled = goals[-n:]
+        else:
+            goals = in_play_order(self.standing)
+            n = 1 if number is None else max(len(goals) - number, 1)
+            cancelled = goals[-n:]
         for goal in cancelled:
             self.remove(goal.id, mark)
         return cancelled
+
+    def fallen_at(self, mark: Mark) -> int | None:
+        """When (ms) a board last took something, if that was just now: nobody has named it yet."""
+        lately = [self._taken_at(mark), *(one.at for one in self.dropped if mark.at - one.at <= MEND_MS)]
+        return max(lately) or None
+
+    def _taken_at(self, mark: Mark) -> int:
+        return max((taken.mark.at for taken in self._lately(mark)), default=0)
+
+    def _lately(self, mark: Mark) -> list[Taken]:
+        shown = {rise.goal.id for rise in self.rises if rise.goal}
+        return [one for one in self.off if mark.at - one.mark.at <= MEND_MS and one.goal.id not in shown]
 
     def read(self, number: int, key: Key, mark: Mark, channel: str) -> None:
         """A board says how many there are."""
