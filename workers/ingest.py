@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from cdn import keys
-from db.domain import Fact, Match, Update, is_visible, reduce
+from db.domain import Fact, Match, Update, essential, is_visible, reduce
 from db.errors import Unavailable
 from db.history import History
 from db.live import Committed, Held, Live, Waiting
@@ -144,11 +144,8 @@ class Drain:
         return match is not None and self.live.restore(match)
 
     def _remember(self, held: Held) -> None:
-        """With the events of its ledgers only: of the others there may be thousands."""
-        match = held.match
-        assert match is not None  # noqa: S101 - for the type checker
-        kept = {key: event for key, event in match.events.items() if key in match.ledgers[match.source].events}
-        self.remembered[match.id] = replace(held, match=replace(match, events=kept))
+        assert held.match is not None  # noqa: S101 - for the type checker
+        self.remembered[held.match.id] = replace(held, match=essential(held.match))
         if len(self.remembered) > REMEMBERED:
             self.remembered.popitem(last=False)
 

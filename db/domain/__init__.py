@@ -11,7 +11,7 @@ from db.domain.follower import Account, Device, Follow, Platform, Quiet, Subject
 from db.domain.kinds import BITS, DEFAULT_KINDS, kinds_of, mask_of
 from db.domain.ledger import Ledger
 from db.domain.legacy import with_ledgers
-from db.domain.match import CURSOR_PATTERN, HOLD_MS, ID_PATTERN, Cursor, Fact, FactKind, Match
+from db.domain.match import CURSOR_PATTERN, HOLD_MS, ID_PATTERN, Cursor, Fact, FactKind, Match, essential
 from db.domain.match_info import Competition, MatchInfo, Team
 from db.domain.reduce import reduce
 from db.domain.score import Score
@@ -68,6 +68,7 @@ __all__ = [
     "Update",
     "condition",
     "derived_events",
+    "essential",
     "fits",
     "is_visible",
     "kinds_of",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from db.domain.event import Event, Telling, tellings_of
 from db.domain.score import Score
@@ -62,6 +62,8 @@ class Beside:
     """
 
     def __init__(self, event: Event) -> None:
+        # What is worked out of the event elsewhere, by what else it depends on.
+        self.memo: dict[tuple[object, ...], Any] = {}
         standing = [telling for telling in tellings_of(event) if not telling.void]
         marks = [mark for telling in standing for mark in telling.marks]
         self.event, self.standing = event, standing

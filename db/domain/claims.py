@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from db.domain.event import Event, Telling, tellings_of
+from db.domain.event import Event, tellings_of
 from db.domain.stamp import Key, Mark, mark_of
-from db.domain.words import SCORING, Side
+from db.domain.words import KICKS, SCORING, Side
 
 Order = Callable[[Mark], Key]
 SHOOTOUT_PERIOD = 5
@@ -66,8 +66,6 @@ def is_kick(claim: Claim, event: Event) -> bool:
     return claim.type == "shootout_goal" or (claim.type in SCORING and event.period == SHOOTOUT_PERIOD)
 
 
-def own_score(telling: Telling) -> tuple[int, int] | None:
-    """The score a goal made, by its own word."""
-    if telling.home_score is None or telling.away_score is None:
-        return None
-    return telling.home_score, telling.away_score
+def may_be_kick(event: Event) -> bool:
+    """Whether any telling of it is of a kick."""
+    return event.period == SHOOTOUT_PERIOD or any(one.type in KICKS for one in tellings_of(event))

@@ -9,7 +9,7 @@ from db.domain.beside import Clock, beside_of
 from db.domain.event import Event
 from db.domain.fold import Fold, Result
 from db.domain.identity import hidden, joined
-from db.domain.items import decreed_board, goal_items, kick_items
+from db.domain.items import base_of, decreed_board, goal_items, kick_items
 from db.domain.ledger import Ledger
 from db.domain.match import Match
 from db.domain.match_info import MatchInfo
@@ -28,7 +28,7 @@ def derive(match: Match) -> Match:
     standing = standing_of(ledger, match.sport)
     events, gone = joined(ledger)
     items, decreed = decreed_board(goal_items(ledger, events, standing), standing)
-    goals = Fold().run(items)
+    goals = Fold(base_of(items)).run(items)
     kicks = Fold().run(kick_items(ledger, events, standing))
     shown = {event.id: _shown(event, goals, kicks, standing, ledger, source) for event in events.values()}
     shown |= {event_id: hidden(ledger.events[event_id]) for event_id in gone}
@@ -69,8 +69,12 @@ def _shown(event: Event, goals: Result, kicks: Result, standing: Standing, ledge
     """The event with the side it counts for and whether it stands, as the fold found."""
     placed = goals.sides.get(event.id) or kicks.sides.get(event.id)
     if placed:
-        side, mark = placed
-        return replace(event, team=side, since=stamp_of(mark, source), void_at=None, named_void=True)
+        memo = beside_of(event).memo
+        name = ("shown", source, *placed)
+        if name not in memo:
+            side, mark = placed
+            memo[name] = replace(event, team=side, since=stamp_of(mark, source), void_at=None, named_void=True)
+        return memo[name]  # type: ignore[no-any-return]
     void = goals.voids.get(event.id) or kicks.voids.get(event.id)
     if void:
         return replace(_voided(event, stamp_of(void[0], source)), named_void=void[1])

@@ -90,9 +90,12 @@ class Result:
 
 
 class Fold:
-    def __init__(self) -> None:
+    def __init__(self, base: Score | None = None) -> None:
+        """base: of a score that no goals make, what it is at the first board."""
         self.boards: list[tuple[Key, Score]] = []
-        self.home, self.away = Tally(Side.HOME, self.boards), Tally(Side.AWAY, self.boards)
+        home, away = (base.home, base.away) if base else (0, 0)
+        self.home = Tally(Side.HOME, self.boards, base=home, count=home)
+        self.away = Tally(Side.AWAY, self.boards, base=away, count=away)
         self.side_of: dict[str, tuple[Side, Mark]] = {}
         self.voids: dict[str, tuple[Mark, bool]] = {}
         self.unplaced: dict[str, Scored] = {}
@@ -171,8 +174,9 @@ class Fold:
             self._cancel_of(item, item.side, item.score.of(item.side) if item.score else None)
         elif item.score is not None:
             for side in Side:
-                if self._tally(side).told > item.score.of(side):
-                    self._cancel_of(item, side, item.score.of(side))
+                tally, number = self._tally(side), item.score.of(side)
+                if tally.count > number or tally.fallen_at(item.mark) is not None:
+                    self._cancel_of(item, side, number)
         elif fallen := [(at, side) for side in Side if (at := self._tally(side).fallen_at(item.mark))]:
             self._cancel_of(item, max(fallen)[1], None)
         else:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 from db.domain.absence import absences
 from db.domain.beside import beside_of
-from db.domain.claims import Claim, claims_of, is_goal, is_kick
+from db.domain.claims import Claim, claims_of, is_goal, is_kick, may_be_kick
 from db.domain.event import Event, tellings_of
 from db.domain.fold import CANCELLED, READ, SCORED, VOIDED, Cancelled, Item, Read, Scored, Voided
 from db.domain.ledger import Ledger
 from db.domain.score import Score
-from db.domain.stamp import mark_of
+from db.domain.stamp import Mark, mark_of
 from db.domain.status import Standing
-from db.domain.track import Track
+from db.domain.track import Track, newest
 from db.domain.words import IMPLIES, SCORING
 
 # Events that read the scoreboard whenever they are told with another score.
@@ -24,6 +25,11 @@ _READINGS = frozenset({"goal_cancelled", "var_review", "resumed"}) | frozenset(I
 _RANK = {"goal_cancelled": 0, **dict.fromkeys(SCORING, 1)}
 _OTHER = 2
 
+# Spans of 250 matches that are live at once, twenty of each.
+SPANS = 8_192
+# By identity, with the values themselves, so that the identity holds.
+_spans: dict[int, tuple[dict[str, tuple[Mark, ...]], bool, list[Any]]] = {}
+
 Sortable = tuple[tuple[object, ...], Item]
 
 
@@ -31,22 +37,36 @@ def goal_items(ledger: Ledger, events: Mapping[str, Event], standing: Standing) 
     """events: those of the ledger, the tellings of one goal joined where its sender gives no ids."""
     items: list[Sortable] = []
     for event in events.values():
-        items += _claimed(ledger, events, event, is_goal)
-        items += _boards_of(ledger, event, standing)
+        items += _of_event(ledger, events, event, standing)
     goals, _ = _cancellations(ledger, events)
     items += [_placed(item) for item in goals]
     items += _absent(ledger, events)
-    items += _boards(ledger, ledger.boards)
+    is_bare = all(type(item) is Read for _, item in items)
+    items += _boards(ledger, newest(ledger.boards) if is_bare else ledger.boards)
     for change in ledger.changes:
         read = Read(ledger.order(change.mark), change.mark, "e", change.score, ledger.order(change.first))
         items.append((_place(read, _OTHER), read))
     return _in_order(items, standing)
 
 
+def _of_event(ledger: Ledger, events: Mapping[str, Event], event: Event, standing: Standing) -> list[Sortable]:
+    """Worked out once, unless it depends on another event."""
+    readings = tuple(reading for reading in standing.readings if reading[0] == event.id)
+    name = ("goal", ledger.unnumbered, ledger.listed.get(event.id, 0), readings)
+    memo = beside_of(event).memo
+    items = memo.get(name)
+    if items is None:
+        items = [*_claimed(ledger, events, event, is_goal), *_boards_of(ledger, event, standing)]
+        if all(telling.by is None for telling in tellings_of(event)):
+            memo[name] = items
+    return items
+
+
 def kick_items(ledger: Ledger, events: Mapping[str, Event], standing: Standing) -> list[Item]:
     items: list[Sortable] = []
     for event in events.values():
-        items += _claimed(ledger, events, event, is_kick)
+        if may_be_kick(event):
+            items += _claimed(ledger, events, event, is_kick)
         items += _shootouts_of(ledger, event)
     if not items and not ledger.shootouts:
         return []
@@ -61,6 +81,13 @@ def _in_order(items: list[Sortable], standing: Standing) -> list[Item]:
     items.sort(key=_sort_key)
     begun = standing.begun
     return [item for _, item in items if begun is None or item.key >= begun]
+
+
+def base_of(items: list[Item]) -> Score | None:
+    """Where boards alone tell the score, it begins with the first of them."""
+    if not items or any(type(item) is not Read for item in items):
+        return None
+    return items[0].score  # type: ignore[union-attr]
 
 
 def decreed_board(items: list[Item], standing: Standing) -> tuple[list[Item], Read | None]:
@@ -135,13 +162,26 @@ def _shootouts_of(ledger: Ledger, event: Event) -> Iterator[Sortable]:
 
 
 def _boards(ledger: Ledger, track: Track) -> Iterator[Sortable]:
-    order = ledger.order
-    for values in track.values():
-        for value, marks in values.items():
-            channel, score = _parsed(value)
-            for mark in marks:
-                key = order(mark)
-                yield (*key, READ, _OTHER, score.home + score.away, value), Read(key, mark, channel, score)
+    for span in sorted(track):
+        yield from _boards_of_span(ledger, track[span])
+
+
+def _boards_of_span(ledger: Ledger, values: dict[str, tuple[Mark, ...]]) -> list[Sortable]:
+    """Worked out once: a message adds to one span, and the others stay the very same."""
+    entry = _spans.get(id(values))
+    if entry is not None and entry[0] is values and entry[1] is ledger.unnumbered:
+        return entry[2]
+    items: list[Sortable] = []
+    for value, marks in values.items():
+        channel, score = _parsed(value)
+        for mark in marks:
+            key = ledger.order(mark)
+            items.append(((*key, READ, _OTHER, score.home + score.away, value), Read(key, mark, channel, score)))
+    items.sort(key=_sort_key)
+    if len(_spans) >= SPANS:
+        _spans.clear()
+    _spans[id(values)] = (values, ledger.unnumbered, items)
+    return items
 
 
 @lru_cache(maxsize=4096)

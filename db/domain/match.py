@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from db.domain.event import Event
@@ -75,6 +75,12 @@ class Match:
     def timeline(self) -> list[Event]:
         """All events that were ever told, in match order; those only known by their voiding are not shown."""
         return sorted((event for event in self.events.values() if event.type), key=lambda event: event.order)
+
+
+def essential(match: Match) -> Match:
+    """The match to go on working on: with the events of the ledger in force. Of the others there may be thousands."""
+    kept = match.ledgers[match.source].events if match.ledgers else {}
+    return replace(match, events={key: event for key, event in match.events.items() if key in kept})
 
 
 class FactKind(StrEnum):

@@ -106,7 +106,10 @@ def _words(ledger: Ledger, sport: str) -> Iterator[Word]:
     for event in ledger.events.values():
         # A goal that was taken back was play all the same.
         if not event.voided or event.type in IN_PLAY:
-            yield from _words_of(ledger, event, sport)
+            memo, name = beside_of(event).memo, ("words", ledger.unnumbered, sport)
+            if name not in memo:
+                memo[name] = list(_words_of(ledger, event, sport))
+            yield from memo[name]
 
 
 def _words_of(ledger: Ledger, event: Event, sport: str) -> Iterator[Word]:

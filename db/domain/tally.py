@@ -22,6 +22,8 @@ DOCUMENT_LAG_MS = 60_000
 FILL_MS = 120_000
 # A void by name puts right what a falling board took at most this long before it.
 MEND_MS = 180_000
+# Falls remembered of one board: as many as a lagging board can be wrong by in a sport that counts goals.
+BULK = 8
 
 
 @dataclass(slots=True)
@@ -63,7 +65,8 @@ class Taken:
 
 @dataclass(slots=True)
 class Tally:
-    """count: of what is on, and of rises.
+    """base: of a score that no goals make, what it was when the fold began.
+    count: of the base, what is on, and rises.
     falls: when something was voided, and by which channel, "" by name.
     dropped: when a board took back a goal that only a board had told.
     boards: every score told, with its key; both sides share them.
@@ -71,6 +74,7 @@ class Tally:
 
     side: Side
     boards: list[tuple[Key, Score]]
+    base: int = 0
     count: int = 0
     on: list[Goal] = field(default_factory=list)
     off: list[Taken] = field(default_factory=list)
@@ -79,12 +83,7 @@ class Tally:
     dropped: list[Mark] = field(default_factory=list)
 
     def _recount(self) -> None:
-        self.count = len(self.on) + len(self.rises)
-
-    @property
-    def told(self) -> int:
-        """Goals told that no message has voided, and what boards count beyond them."""
-        return len(self.on) + len(self.off) + sum(1 for rise in self.rises if rise.goal is None)
+        self.count = self.base + len(self.on) + len(self.rises)
 
     @property
     def firsts(self) -> list[Key]:
@@ -190,8 +189,22 @@ class Tally:
         lag = _lag(channel)
         late_rises = [rise for rise in self.rises if rise.channel != channel and _within(mark, rise.mark, lag)]
         excess = self.count - number - len(late_goals) - len(late_rises)
+        if excess > 0 and not self.on:
+            self._drop(excess, mark, channel, late_rises)
+            return
         for _ in range(excess):
             self._take(number, key, mark, channel, late_goals, late_rises)
+
+    def _drop(self, excess: int, mark: Mark, channel: str, late_rises: list[Rise]) -> None:
+        """Of a score that no goals make, all at once: cricket's has hundreds."""
+        late = len(late_rises)
+        known = [rise for rise in self.rises if rise not in late_rises] if late else self.rises
+        kept, lost = known[: max(len(known) - excess, 0)], known[max(len(known) - excess, 0) :]
+        self.dropped += [mark for rise in lost if rise.goal is None][-1:]
+        self.base -= max(excess - len(lost), 0)
+        self.rises = [*kept, *late_rises]
+        self.falls += [(mark, channel)] * min(excess, BULK)
+        self._recount()
 
     def _take(
         self, number: int, key: Key, mark: Mark, channel: str, late_goals: list[Goal], late_rises: list[Rise]
@@ -219,12 +232,11 @@ class Tally:
         """It counts goals that nobody told; save those voided so lately that it cannot know yet."""
         lag = _lag(channel)
         unknown = sum(1 for fallen, by in self.falls if by != channel and _within(mark, fallen, lag))
-        for _ in range(number - self.count - unknown):
-            shown = {rise.goal.id for rise in self.rises if rise.goal}
-            taken = [one for one in self.off if one.goal.id not in shown]
-            goal = max(taken, key=lambda one: one.key).goal if taken else None
-            self.rises.append(Rise(key, mark, self.count + 1, channel, goal))
-            self._recount()
+        shown = {rise.goal.id for rise in self.rises if rise.goal}
+        taken = sorted((one for one in self.off if one.goal.id not in shown), key=lambda one: one.key)
+        for n in range(self.count + 1, number - unknown + 1):
+            self.rises.append(Rise(key, mark, n, channel, taken.pop().goal if taken else None))
+        self._recount()
 
     @property
     def standing(self) -> list[Goal]:

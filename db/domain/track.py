@@ -63,6 +63,11 @@ def _whole(mark: Mark) -> tuple[object, ...]:
     return (*by_time(mark), mark.minute, mark.origin)
 
 
+def newest(track: Track) -> Track:
+    """The last two spans: where no goals are told, what older boards say no longer matters."""
+    return {span: track[span] for span in sorted(track)[-2:]}
+
+
 def tellings(track: Track) -> Iterator[tuple[str, Mark]]:
     for values in track.values():
         for value, marks in values.items():
