@@ -6,7 +6,7 @@ import base64
 import hmac
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Sequence
 from datetime import datetime
 
 from flask import Blueprint, Response, request
@@ -58,10 +58,7 @@ def ingest(provider: str) -> Response:
     delivery = _signed(secret, body) if shared is None else shared
     updates = _parsed(provider, body)
     _not_too_busy()
-    new, bells = here().live.accept(updates, now_ms=now_ms(), delivery=f"{provider}:{delivery}" if delivery else "")
-    for shard in bells:
-        _ring(here().bells.ingest, shard)
-    accepted = len(updates) if new else 0
+    accepted = accept(updates, f"{provider}:{delivery}" if delivery else "")
     return Response(json.dumps({"accepted": accepted}), 202, headers.NO_STORE, content_type="application/json")
 
 
@@ -128,9 +125,15 @@ def _not_too_busy() -> None:
         raise Refused(f"{backlog} updates wait to be applied.", "busy")
 
 
-def _ring(bell: Callable[[int], None], shard: int) -> None:
-    """The updates are safe already: a bell that cannot be rung now is rung by the clock."""
-    try:
-        bell(shard)
-    except Unavailable as error:
-        logger.warning("bell_unrung shard=%d reason=%r", shard, error.message)
+def accept(updates: Sequence[Update], delivery: str = "") -> int:
+    """Put updates safely into Redis and ring for them; returns how many that were, 0 for a delivery seen before.
+
+    Raises Unavailable where they are not safe. A bell that cannot be rung now is rung by the clock.
+    """
+    new, bells = here().live.accept(updates, now_ms=now_ms(), delivery=delivery)
+    for shard in bells:
+        try:
+            here().bells.ingest(shard)
+        except Unavailable as error:
+            logger.warning("bell_unrung shard=%d reason=%r", shard, error.message)
+    return len(updates) if new else 0

@@ -26,9 +26,10 @@ from db.accounts import Accounts
 from db.alerts import Alerts
 from db.audience import Audience
 from db.chunks import Chunks
+from db.connection import WEB_ANSWER_S, connect
 from db.history import History
 from db.limits import Limits
-from db.live import WEB_ANSWER_S, Live, connect
+from db.live import Live
 from db.purges import Purges
 from db.session import engine
 from workers import queues
@@ -97,7 +98,7 @@ class Services:
 
     @cached_property
     def bells(self) -> queues.Bells:
-        return queues.Bells(queues.connect(self.settings.queue_url, answer_s=WEB_ANSWER_S))
+        return queues.Bells(connect(self.settings.queue_url, answer_s=WEB_ANSWER_S))
 
 
 def _ended(held: Held, count: int) -> None:

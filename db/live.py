@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import logging
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import wraps
 from importlib import resources
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import redis
-from redis.backoff import ExponentialWithJitterBackoff
-from redis.retry import Retry
 
 from db import keys
 from db.codec import (
@@ -25,8 +22,8 @@ from db.codec import (
     encode_match,
     encode_update,
 )
+from db.connection import guarded
 from db.domain import Event, Fact, FactKind, Match, Phase, Score, Update
-from db.errors import Unavailable
 from db.refused import RefusedPayload
 
 logger = logging.getLogger(__name__)
@@ -36,18 +33,12 @@ logger = logging.getLogger(__name__)
 SEEN_S = 15 * 60
 # Updates accepted in one Lua step, which holds all of Redis: 4.5 ms, measured. 4 MB can hold tens of thousands.
 ACCEPTED_MOST = 1_000
-# What a web request waits for Redis, which answers in a millisecond: long enough for the 0.2 s in which the process
-# does nothing but release 15,000 readers (bench/hold.py), short enough to be a 503 while its client still listens.
-WEB_ANSWER_S = 1.0
 # State stays a day after the end: readers of last night's result never reach SQL.
 KEEP_S = 24 * 60 * 60
 # A bell whose job was lost falls silent by itself; the sweep is faster, this is the second net.
 BELL_S = 30
 # Refused payloads that wait for SQL. The door takes 4 MB at most and JSON packs ten to one: 100 MB at the worst.
 REFUSED_MOST = 256
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,39 +93,6 @@ class Change:
     def with_events(self) -> Match:
         """The match with the events that were touched, and no others."""
         return replace(self.match, events={event.id: event for event in self.events})
-
-
-def connect(url: str, *, answer_s: float = 5.0) -> redis.Redis:
-    """A client that retries a dropped connection for about a second, then says so.
-
-    answer_s: what an answer may take. One that does not come is not asked for again: six times nothing is nothing.
-
-    Heroku Redis presents a self-signed certificate (devcenter, "Connecting to Heroku Key-Value Store").
-    """
-    options: dict[str, Any] = {"ssl_cert_reqs": "none"} if url.startswith("rediss://") else {}
-    backoff = ExponentialWithJitterBackoff(base=0.02, cap=0.3)
-    retry = Retry(backoff, retries=5, supported_errors=(redis.ConnectionError,))
-    waits = {"socket_connect_timeout": min(2.0, answer_s), "socket_timeout": answer_s}
-    return redis.Redis.from_url(url, decode_responses=False, retry=retry, **waits, **options)
-
-
-def guarded(method: Callable[P, R]) -> Callable[P, R]:
-    """Redis out of reach becomes Unavailable: callers know one word for it."""
-
-    @wraps(method)
-    def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return method(*args, **kwargs)
-        except (redis.ConnectionError, redis.TimeoutError, redis.exceptions.ReadOnlyError) as error:
-            raise Unavailable(f"live state is out of reach: {type(error).__name__}") from error
-        except redis.exceptions.OutOfMemoryError as error:
-            raise Unavailable("live state is full") from error
-        except redis.exceptions.ResponseError as error:
-            if str(error).startswith(("LOADING", "MISCONF")):
-                raise Unavailable(f"live state cannot serve: {str(error).split()[0]}") from error
-            raise
-
-    return call
 
 
 class Live:
@@ -431,7 +389,8 @@ class Live:
         self.redis.xadd(keys.REFUSED, fields, maxlen=REFUSED_MOST, approximate=False)
 
     @guarded
-    def refused(self, limit: int) -> list[tuple[str, RefusedPayload]]:
+    def refused(self, limit: int) -> list[tuple[str, RefusedPayload | None]]:
+        """Stream ids with their payloads, oldest first; None for what cannot be read."""
         return [
             (_text(entry_id), _refused(fields)) for entry_id, fields in self.redis.xrange(keys.REFUSED, count=limit)
         ]
@@ -490,13 +449,16 @@ def change_of(entry_id: str, fields: dict[bytes, bytes]) -> Change:
     return Change(entry_id, match, fields[b"facts"].decode(), decode_event_list(fields[b"events"]))
 
 
-def _refused(fields: dict[bytes, bytes]) -> RefusedPayload:
+def _refused(fields: dict[bytes, bytes]) -> RefusedPayload | None:
     said = {name.decode(): value for name, value in fields.items()}
-    return RefusedPayload(
-        _text(said["id"]),
-        _text(said["provider"]),
-        int(said["received_at"]),
-        _text(said["code"]),
-        _text(said["reason"]),
-        zlib.decompress(said["body"]),
-    )
+    try:
+        return RefusedPayload(
+            _text(said["id"]),
+            _text(said["provider"]),
+            int(said["received_at"]),
+            _text(said["code"]),
+            _text(said["reason"]),
+            zlib.decompress(said["body"]),
+        )
+    except (KeyError, ValueError, zlib.error):
+        return None

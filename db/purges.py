@@ -9,7 +9,8 @@ from typing import Any
 import redis
 
 from db import keys
-from db.live import guarded, lua
+from db.connection import guarded
+from db.live import lua
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ from config import Settings
 from db.alerts import Alerts
 from db.audience import Audience
 from db.chunks import Chunks
+from db.connection import connect
 from db.history import History
-from db.live import Live, connect
+from db.live import Live
 from db.purges import Purges
 from db.session import engine
 from workers import queues
@@ -58,7 +59,7 @@ class Services:
 
     @cached_property
     def bells(self) -> queues.Bells:
-        return queues.Bells(queues.connect(self.settings.queue_url), tuple(_served))
+        return queues.Bells(connect(self.settings.queue_url), tuple(_served))
 
 
 # The queues whose jobs this process takes, once it is a worker.

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from functools import lru_cache
 
 from cdn import keys
+from db.bugs import set_aside_on_bug
 from db.domain import Fact, Match, is_visible, reduce
 from db.errors import Unavailable
 from db.history import History
@@ -60,13 +61,12 @@ def drain_pending(drain: Drain, shard: int) -> None:
 
 def _drain_or_park(drain: Drain, match_id: str) -> None:
     """A match whose updates meet a bug of ours must not stop the others: it is set aside, loudly, and tried again."""
-    try:
-        drain.match(match_id)
-    except Unavailable:
-        raise
-    except Exception:
-        logger.exception("match_parked match=%s", match_id)
+
+    def park() -> None:
         drain.live.park(match_id, now_ms=time.time_ns() // 1_000_000)
+
+    with set_aside_on_bug("match_parked match=%s", match_id, aside=park):
+        drain.match(match_id)
 
 
 class Drain:
