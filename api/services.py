@@ -32,6 +32,7 @@ from db.limits import Limits
 from db.live import Live
 from db.purges import Purges
 from db.session import engine
+from db.shards import Shards
 from workers import queues
 
 # Of a process's connections, how many may be waiting: the rest is for those who come and go, health checks among them.
@@ -45,6 +46,10 @@ class Services:
     @cached_property
     def live(self) -> Live:
         return Live(connect(self.settings.redis_url, answer_s=WEB_ANSWER_S), self.settings.ingest_shards)
+
+    @cached_property
+    def shards(self) -> Shards:
+        return Shards(self.live.redis, self.settings.ingest_shards)
 
     @cached_property
     def history(self) -> History:

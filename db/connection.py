@@ -6,6 +6,7 @@ import re
 import socket
 from collections.abc import Callable
 from functools import wraps
+from importlib import resources
 from typing import Any, ParamSpec, TypeVar
 
 import redis
@@ -123,6 +124,11 @@ def guarded(method: Callable[P, R]) -> Callable[P, R]:
             raise
 
     return call
+
+
+def lua(name: str) -> str:
+    """A script of `lua/`, which does in one step what nobody else may come between."""
+    return resources.files("db").joinpath(f"lua/{name}.lua").read_text()
 
 
 def _code(error: redis.ResponseError) -> str:

@@ -7,6 +7,7 @@ match:{id}:outbox   stream   match_commit.lua  versions not yet written to histo
 match:{id}:push     stream   match_commit.lua  versions with facts that nobody has made into alerts yet
 match:{id}:window   hash     alerts_commit.lua rev, window: what was told and what waits (notify.window); 2 days
 ingest:{n}:pending  zset     accept, commit    match ids with a filled inbox, by time of the first (ms)
+ingest:shards       string   accept, shards    number of shards n, by which every process finds a match's pending set
 ingest:waiting      string   accept, commit    number of updates in all inboxes
 ingest:parked       zset     live.park         match ids whose drain met a bug, by time parked (ms)
 history:parked      zset     live.park_history match ids whose history met a bug, by time parked (ms)
@@ -50,6 +51,7 @@ CHANGED = "scores:changed"
 MATCHES = "live:matches"
 BOARD = "live:version"
 WAITING = "ingest:waiting"
+SHARDS = "ingest:shards"
 PARKED = "ingest:parked"
 HISTORY_PARKED = "history:parked"
 REFUSED = "ingest:refused"

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import redis
 
 from db import keys
-from db.connection import guarded
-from db.live import lua
+from db.connection import guarded, lua
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ import logging
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from importlib import resources
 from typing import Any
 
 import redis
@@ -22,9 +21,11 @@ from db.codec import (
     encode_match,
     encode_update,
 )
-from db.connection import guarded
+from db.connection import guarded, lua
 from db.domain import Event, Fact, FactKind, Match, Phase, Score, Update
+from db.errors import Unavailable
 from db.refused import RefusedPayload
+from db.shards import differing
 
 logger = logging.getLogger(__name__)
 
@@ -137,7 +138,9 @@ class Live:
         for update in updates:
             args += [keys.shard_of(update.match_id, self.shards) + 1, update.match_id, encode_update(update)]
         inboxes = [keys.inbox(update.match_id) for update in updates]
-        accepted, rung = self._accept(keys=[seen, keys.WAITING, *boxes, *inboxes], args=args)
+        accepted, rung = self._accept(keys=[seen, keys.WAITING, keys.SHARDS, *boxes, *inboxes], args=args)
+        if accepted < 0:
+            raise Unavailable(differing(self.shards, rung[0]))
         return bool(accepted), [shard - 1 for shard in rung]
 
     @guarded
@@ -403,10 +406,6 @@ class Live:
     @guarded
     def ping(self) -> None:
         self.redis.ping()
-
-
-def lua(name: str) -> str:
-    return resources.files("db").joinpath(f"lua/{name}.lua").read_text()
 
 
 def _text(found: bytes) -> str:

@@ -9,8 +9,7 @@ from typing import Any
 import redis
 
 from db import keys
-from db.connection import guarded
-from db.live import lua
+from db.connection import guarded, lua
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -13,10 +14,12 @@ from db.alerts import Alerts
 from db.audience import Audience
 from db.chunks import Chunks
 from db.connection import connect
+from db.errors import Refused
 from db.history import History
 from db.live import Live
 from db.purges import Purges
 from db.session import engine
+from db.shards import Shards, agree_at_start
 from workers import queues
 from workers.transports import Transports
 
@@ -28,6 +31,10 @@ class Services:
     @cached_property
     def live(self) -> Live:
         return Live(connect(self.settings.redis_url), self.settings.ingest_shards)
+
+    @cached_property
+    def shards(self) -> Shards:
+        return Shards(self.live.redis, self.settings.ingest_shards)
 
     @cached_property
     def history(self) -> History:
@@ -77,3 +84,13 @@ def services() -> Services:
     settings = Settings.at_start()
     backends.check(settings)
     return Services(settings)
+
+
+def begin() -> Services:
+    """Of a process: a setting that does not suffice, or does not fit Redis, ends it with one sentence."""
+    try:
+        here = services()
+        agree_at_start(here.settings.redis_url, here.settings.ingest_shards)
+    except Refused as error:
+        sys.exit(error.message)
+    return here

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import logging
 import signal
+import sys
 import time
 from threading import Event, Thread
 
 from cdn import headers
 from config import set_up_logs
-from db.errors import Unavailable
+from db.errors import Refused, Unavailable
 from db.metrics import Reporter
-from workers.boot import Services, services
+from workers.boot import Services, begin
 from workers.probe import Probe, check_at_start
 
 logger = logging.getLogger(__name__)
@@ -89,12 +90,18 @@ class Clock:
             self.stopping.wait(SWEEP_S)
 
     def tick(self, now_ms: int) -> None:
-        """Each step on its own: without SQL nothing can be rebuilt, but bells are swept all the same."""
-        for step in (self._refill, self._sweep, self._housekeep):
+        """Each step on its own: without SQL nothing can be rebuilt, but bells are swept all the same.
+
+        Raises Refused where Redis is drained in another number of shards than this process knows.
+        """
+        for step in (self._agree, self._refill, self._sweep, self._housekeep):
             try:
                 step(now_ms)
             except Unavailable as error:
                 logger.warning("clock_waits step=%s reason=%r", step.__name__.strip("_"), error.message)
+
+    def _agree(self, _now_ms: int) -> None:
+        self.here.shards.agree()
 
     def _refill(self, _now_ms: int) -> None:
         if self.here.live.is_empty():
@@ -123,7 +130,7 @@ def watch_edge(here: Services, stopping: Event) -> None:
 
 
 def main() -> None:
-    here = services()
+    here = begin()
     set_up_logs(here.settings.log_level)
     clock = Clock(here)
     for stop in (signal.SIGTERM, signal.SIGINT):
@@ -132,8 +139,12 @@ def main() -> None:
     reporter.start()
     watch_edge(here, clock.stopping)
     logger.info("clock_started")
-    clock.run()
-    reporter.stop()
+    try:
+        clock.run()
+    except Refused as error:
+        sys.exit(error.message)
+    finally:
+        reporter.stop()
 
 
 if __name__ == "__main__":

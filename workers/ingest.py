@@ -33,7 +33,11 @@ REMEMBERED = 512
 
 
 def drain_shard(shard: int) -> None:
-    """The job behind an ingest bell: apply all that waits in one shard, then silence its bell."""
+    """The job behind an ingest bell: apply all that waits in one shard, then silence its bell.
+
+    Raises Refused in a worker that started before the number of shards was changed: it would look in the wrong places.
+    """
+    services().shards.agree()
     drain_pending(_drain(), shard)
 
 

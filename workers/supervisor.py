@@ -87,6 +87,7 @@ def work(settings: Settings, index: int) -> None:
     set_up_logs(settings.log_level)
     names = order_for(index, settings.worker_processes)
     boot.serve(names)
+    boot.begin()
     worker = Worker(names, connect(settings.queue_url))
     reporter = Reporter(connect(settings.redis_url))
     reporter.start()
