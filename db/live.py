@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import time
 import zlib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,9 +25,10 @@ from db.codec import (
 )
 from db.connection import guarded, lua
 from db.domain import Event, Fact, FactKind, Match, Phase, Score, Update
-from db.errors import Unavailable
+from db.errors import Unavailable, Undecodable
 from db.refused import RefusedPayload
 from db.shards import differing
+from db.undecodable import decoded, tell
 
 logger = logging.getLogger(__name__)
 
@@ -36,8 +39,12 @@ SEEN_S = 15 * 60
 ACCEPTED_MOST = 1_000
 # State stays a day after the end: readers of last night's result never reach SQL.
 KEEP_S = 24 * 60 * 60
+# One without a start that is not told of for a week is forgotten by its provider; SQL still has it.
+UNDATED_S = 7 * KEEP_S
 # A bell whose job was lost falls silent by itself; the sweep is faster, this is the second net.
 BELL_S = 30
+# What could not be decoded is told and counted once a minute and process (db.undecodable); the clock looks each minute.
+UNDECODABLE_LATELY_MS, UNDECODABLE_S = 150_000, 3_600
 # Refused payloads that wait for SQL. The door takes 4 MB at most and JSON packs ten to one: 100 MB at the worst.
 REFUSED_MOST = 256
 
@@ -230,13 +237,49 @@ class Live:
 
     @guarded
     def read(self, match_ids: Iterable[str]) -> list[Match | None]:
-        """The matches without their events, in the order asked; None where Redis holds none."""
+        """The matches without their events, in the order asked; None where Redis holds none. Raises Undecodable."""
         wanted = list(match_ids)
+        return [self._decoded(match_id, row) for match_id, row in zip(wanted, self._rows(wanted), strict=True)]
+
+    def _readable(self, match_ids: Sequence[str]) -> list[Match]:
+        """Of them, those that Redis holds and this release can read."""
+        found: list[Match] = []
+        for match_id, row in zip(match_ids, self._rows(match_ids), strict=True):
+            with suppress(Undecodable):
+                found += filter(None, [self._decoded(match_id, row)])
+        return found
+
+    def _rows(self, match_ids: Sequence[str]) -> list[Any]:
         with self.redis.pipeline(transaction=False) as pipe:
-            for match_id in wanted:
+            for match_id in match_ids:
                 pipe.hmget(keys.state(match_id), "match", "version", "updated_at")
-            rows = pipe.execute() if wanted else []
-        return [decode_match(text, int(version), int(at)) if text else None for text, version, at in rows]
+            return list(pipe.execute()) if match_ids else []
+
+    def _decoded(self, match_id: str, row: Any) -> Match | None:
+        text, version, updated_at = row
+        if not text:
+            return None
+        try:
+            return decoded(match_id, lambda: decode_match(text, int(version), int(updated_at)))
+        except Undecodable as error:
+            self._count(error)
+            raise
+
+    def _count(self, error: Undecodable) -> None:
+        """For `undecodable`. Whoever only reads does not fail where Redis takes no writes."""
+        if not tell(error):
+            return
+        with suppress(redis.RedisError), self.redis.pipeline() as pipe:
+            pipe.zadd(keys.UNDECODABLE, {error.match_id: time.time_ns() // 1_000_000})
+            pipe.expire(keys.UNDECODABLE, UNDECODABLE_S)
+            pipe.execute()
+
+    @guarded
+    def undecodable(self) -> int:
+        """Matches in Redis that some process could not decode lately."""
+        since_ms = time.time_ns() // 1_000_000 - UNDECODABLE_LATELY_MS
+        self.redis.zremrangebyscore(keys.UNDECODABLE, "-inf", since_ms)
+        return int(self.redis.zcard(keys.UNDECODABLE))
 
     @guarded
     def versions(self, match_ids: Sequence[str | None]) -> list[int | None]:
@@ -250,7 +293,7 @@ class Live:
 
     @guarded
     def board(self) -> Board:
-        """All matches in play or at a break, earliest start first.
+        """All matches in play or at a break that can be read, earliest start first.
 
         The version is read before the matches: it may be older than they are, and then the next wait answers at once.
         """
@@ -258,21 +301,21 @@ class Live:
             pipe.get(keys.BOARD)
             pipe.zrange(keys.MATCHES, 0, -1)
             version, ids = pipe.execute()
-        found = self.read([_text(match_id) for match_id in ids])
-        return Board(int(version or 0), tuple(match for match in found if match))
+        return Board(int(version or 0), tuple(self._readable([_text(match_id) for match_id in ids])))
 
     @guarded
     def forsaken(self, *, started_before: int, silent_since: int) -> list[Match]:
         """Matches on the board that began before the one moment (ms), or nobody knows when, and of which nothing new
         was told since the other."""
         ids = [_text(found) for found in self.redis.zrangebyscore(keys.MATCHES, "-inf", started_before)]
-        return [match for match in self.read(ids) if match and match.updated_at < silent_since]
+        return [match for match in self._readable(ids) if match.updated_at < silent_since]
 
     @guarded
     def drop(self, match: Match) -> bool:
-        """Take it off the board, unless something was told of it since; its next commit puts it back."""
-        boxes = [keys.state(match.id), keys.MATCHES, keys.BOARD]
-        return bool(self._drop(keys=boxes, args=[match.id, match.version, keys.CHANGED]))
+        """Take it off the board, unless something was told of it since, and keep it for as long as one that has ended;
+        its next commit puts it back."""
+        boxes = [keys.state(match.id), keys.MATCHES, keys.BOARD, keys.events(match.id)]
+        return bool(self._drop(keys=boxes, args=[match.id, match.version, keys.CHANGED, KEEP_S]))
 
     @guarded
     def commit(
@@ -351,8 +394,9 @@ class Live:
 
     @guarded
     def outbox(self, match_id: str, limit: int) -> list[Change]:
+        """Raises Undecodable."""
         entries = self.redis.xrange(keys.outbox(match_id), count=limit)
-        return [change_of(_text(entry_id), fields) for entry_id, fields in entries]
+        return decoded(match_id, lambda: [change_of(_text(entry_id), fields) for entry_id, fields in entries])
 
     @guarded
     def ack(self, match_id: str, ids: Sequence[str]) -> int:
@@ -433,9 +477,16 @@ def _pair(score: Score | None) -> str:
 
 def _standing(match: Match) -> list[str | int]:
     """Its place among the live matches ("" for none) and how long its state is kept (s, 0 for ever)."""
-    live = match.phase in (Phase.LIVE, Phase.BREAK)
-    over = match.phase in (Phase.FINISHED, Phase.OFF)
-    return [(match.start_time or 0) if live else "", KEEP_S if over else 0]
+    if match.phase in (Phase.LIVE, Phase.BREAK):
+        return [match.start_time or 0, 0]
+    return ["", KEEP_S if match.phase in (Phase.FINISHED, Phase.OFF) else _ahead_s(match)]
+
+
+def _ahead_s(match: Match) -> int:
+    """How long a scheduled match is kept: a day beyond its start, and at least a day from now."""
+    if match.start_time is None:
+        return UNDATED_S
+    return KEEP_S + max(0, match.start_time // 1_000 - int(time.time()))
 
 
 def _urgent(facts: tuple[Fact, ...]) -> int:
