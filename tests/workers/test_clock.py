@@ -243,7 +243,7 @@ def test_a_rebuild_puts_no_forsaken_match_back(either: Services) -> None:
         long_ago = datetime.fromtimestamp((told.updated_at - 1_000) / 1_000, UTC)
         session.execute(sa.update(MatchRow).where(MatchRow.id == "forsaken").values(updated_at=long_ago))
     either.live.redis.flushall()
-    Clock(either).tick(now_ms)
+    Clock(either)._refill(now_ms)
     assert [match.id for match in either.live.board().matches] == ["live"]
     play(either, goal("forsaken", 2))
     assert {match.id for match in either.live.board().matches} == {"live", "forsaken"}
