@@ -29,7 +29,8 @@ SECRET_LEAST = 16
 class Settings:
     """One field per variable of the same name in capitals; a wrong value stops the start and says how to mend it."""
 
-    # Live state. redis:// or rediss:// (Heroku's self-signed certificates are accepted for rediss).
+    # Live state. redis://, rediss:// or unix://. Heroku's certificates are self-signed, so rediss checks none, unless
+    # the URL says `?ssl_cert_reqs=required`, with `&ssl_ca_certs=/path/ca.pem` for an authority of one's own.
     redis_url: str = field(default="redis://127.0.0.1:6379/0", repr=False)
     # Job queues; the live state's Redis unless set.
     rq_redis_url: str = field(default="", repr=False)
@@ -47,7 +48,8 @@ class Settings:
     worker_connections: int = 20_000
     # Job worker processes in one `worker` dyno. From three on neither a score nor a purge waits for other work.
     worker_processes: int = 3
-    # Groups of matches that are drained side by side. One keeps a Saturday; give each further one its own worker.
+    # Groups of matches that are drained side by side. One keeps a Saturday; give each further one its own worker. Redis
+    # records the number and refuses another: `flask ingest shards` changes it.
     ingest_shards: int = 1
     # Signing secret of the generic door, `whsec_` and base64 (Standard Webhooks).
     ingest_secret_generic: str = field(default="", repr=False)

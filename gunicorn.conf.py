@@ -4,8 +4,13 @@ No preload: the gevent worker patches the standard library before it loads the a
 imported it unpatched.
 """
 
+import sys
+from typing import Any
+
 from api.server import places
 from config import Settings
+from db.errors import Refused
+from db.shards import agree_at_start
 
 settings = Settings.at_start()
 
@@ -25,3 +30,11 @@ limit_request_line = 2_048
 limit_request_fields = 64
 # The control socket of `gunicornc`, a second way in that nobody here needs.
 control_socket_disable = True
+
+
+def on_starting(_arbiter: Any) -> None:
+    """Before there is a worker to refuse deliveries one by one."""
+    try:
+        agree_at_start(settings.redis_url, settings.ingest_shards)
+    except Refused as error:
+        sys.exit(error.message)

@@ -2,7 +2,7 @@
 
 from api import create_app
 from config import Settings, set_up_logs
-from db.live import connect
+from db.connection import connect
 from db.metrics import Reporter
 
 settings = Settings.load()

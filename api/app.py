@@ -13,6 +13,7 @@ from api import (
     follows,
     held,
     ingest,
+    ingest_commands,
     matches,
     openapi,
     ops,
@@ -68,6 +69,7 @@ def create_app(settings: Settings) -> App:
     if settings.demo and settings.control_url:
         app.register_blueprint(phones.blueprint)
     commands.register(app)
+    ingest_commands.register(app)
     edge.register(app)
     push_commands.register(app)
     app.wsgi_app = FastPath(app.wsgi_app, services)  # type: ignore[method-assign]

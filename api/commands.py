@@ -11,11 +11,16 @@ from flask import Flask
 from flask.cli import AppGroup, with_appcontext
 from standardwebhooks import Webhook
 
+from api.ingest import accept
 from api.services import here, now_ms
 from config import new_secret
 from db.errors import Refused
+from db.refusals import collect
 from db.refused import RefusedPayload, refused_payload
 from workers.feeds import FEEDS
+
+# Payloads brought over in one transaction, as the history job does: each is 4 MB at most.
+COLLECTED_MOST = 50
 
 refused = AppGroup("refused", help="Payloads that were refused, with their reason.")
 
@@ -87,9 +92,7 @@ def replay_refused(refused_ids: tuple[str, ...]) -> None:
             rest = refused_payload(one.provider, parsed.rest, parsed.refusal, received_at)
             here().history.keep_refused([rest])
             click.echo(f"{refused_id}  {len(parsed.refused)} entries are still refused: {rest.id}")
-        _, bells = here().live.accept(parsed.updates, now_ms=now_ms())
-        for shard in bells:
-            here().bells.ingest(shard)
+        accept(parsed.updates)
         here().history.mark_replayed(refused_id, now_ms=now_ms())
         click.echo(f"{refused_id}  {len(parsed.updates)} updates accepted")
 
@@ -104,9 +107,8 @@ def _one(refused_id: str) -> RefusedPayload:
 
 def _collect() -> None:
     """Bring over what still waits in Redis for the history job."""
-    waiting = here().live.refused(1_000)
-    here().history.keep_refused([payload for _, payload in waiting])
-    here().live.ack_refused([entry_id for entry_id, _ in waiting])
+    while collect(here().live, here().history, COLLECTED_MOST):
+        pass
 
 
 def _when(ms: int) -> str:

@@ -15,7 +15,8 @@ from api.document import Answer
 from api.services import here
 from cdn import headers, keys
 from db.domain import ID_PATTERN
-from db.errors import Fault, LiveScoreError, Refused, Unavailable
+from db.errors import Fault, LiveScoreError, Refused, Unavailable, Undecodable
+from db.undecodable import tell
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ STATUS = {
 def register(app: Flask) -> None:
     app.register_error_handler(Refused, refused)
     app.register_error_handler(Unavailable, unavailable)
+    app.register_error_handler(Undecodable, undecodable)
     app.register_error_handler(HTTPException, http)
     app.register_error_handler(WebsocketMismatch, websocket_mismatch)
     app.register_error_handler(Exception, bug)
@@ -83,11 +85,16 @@ def unavailable(error: Unavailable) -> Response:
     return answer(503, body(error.code, error.message), retry_after_s=error.retry_after_s)
 
 
+def undecodable(error: Undecodable) -> Response:
+    tell(error)
+    return answer(503, body(error.code, error.message), retry_after_s=error.retry_after_s)
+
+
 def plain(error: LiveScoreError, topic: str, dialect: headers.Dialect) -> Answer:
     """The same for a held read of a topic whose connection was handed over before it failed."""
     status = STATUS.get(error.code, 400) if isinstance(error, Refused) else 500
     cache = dialect.headers(headers.MISSING, [keys.match(topic)]) if status == 404 else headers.NO_STORE
-    if isinstance(error, Unavailable):
+    if isinstance(error, Unavailable | Undecodable):
         status, cache = 503, headers.NO_STORE | {"Retry-After": str(error.retry_after_s)}
     line = f"{status} {HTTPStatus(status).phrase}"
     return Answer(body(error.code, error.message).encode(), cache, status=line)

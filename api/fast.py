@@ -15,7 +15,7 @@ from api.parking import ALREADY_HANDLED, parkable
 from api.services import Services, later, now_ms
 from cdn import headers
 from db.domain import CURSOR_PATTERN, ID_PATTERN, Cursor
-from db.errors import Unavailable
+from db.errors import Unavailable, Undecodable
 
 _PATHS = re.compile(
     rf"/api/(?:score/(?P<match>{ID_PATTERN.pattern})|live)(?:/wait/{CURSOR_PATTERN.pattern})?", re.ASCII
@@ -67,7 +67,7 @@ class FastPath:
     def _read(self, topic: str) -> Answer | None:
         try:
             document = self.services.reader.read(topic)
-        except Unavailable:
+        except (Unavailable, Undecodable):
             return None
         return plain(document, self.services.dialect) if document else None
 

@@ -6,7 +6,7 @@ import base64
 import hmac
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from api import schemas
 from api.openapi import documented
 from api.services import here, now_ms
 from cdn import headers
+from db.domain import Update
 from db.errors import Refused, Unavailable
 from db.refused import refused_payload
 from workers.feeds import FEEDS
@@ -64,11 +65,8 @@ def ingest(provider: str) -> Response:
     # Kept before the rest is accepted: what is refused of a delivery must be kept by the time it counts as seen.
     if parsed.refusal:
         _keep(provider, parsed.rest, parsed.refusal, now_ms())
-    seen = f"{provider}:{delivery}" if delivery else ""
-    new, bells = here().live.accept(parsed.updates, now_ms=now_ms(), delivery=seen)
-    for shard in bells:
-        _ring(here().bells.ingest, shard)
-    answer = _answer(parsed, len(parsed.updates) if new else 0)
+    accepted = accept(parsed.updates, f"{provider}:{delivery}" if delivery else "")
+    answer = _answer(parsed, accepted)
     return Response(json.dumps(answer), 202, headers.NO_STORE, content_type="application/json")
 
 
@@ -155,9 +153,15 @@ def _not_too_busy() -> None:
         raise Refused(f"{backlog} updates wait to be applied.", "busy")
 
 
-def _ring(bell: Callable[[int], None], shard: int) -> None:
-    """The updates are safe already: a bell that cannot be rung now is rung by the clock."""
-    try:
-        bell(shard)
-    except Unavailable as error:
-        logger.warning("bell_unrung shard=%d reason=%r", shard, error.message)
+def accept(updates: Sequence[Update], delivery: str = "") -> int:
+    """Put updates safely into Redis and ring for them; returns how many that were, 0 for a delivery seen before.
+
+    Raises Unavailable where they are not safe. A bell that cannot be rung now is rung by the clock.
+    """
+    new, bells = here().live.accept(updates, now_ms=now_ms(), delivery=delivery)
+    for shard in bells:
+        try:
+            here().bells.ingest(shard)
+        except Unavailable as error:
+            logger.warning("bell_unrung shard=%d reason=%r", shard, error.message)
+    return len(updates) if new else 0

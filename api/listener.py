@@ -12,7 +12,7 @@ from api import render
 from api.document import BOARD, Document
 from api.waiting import Room
 from db import metrics
-from db.errors import Unavailable
+from db.errors import Unavailable, Undecodable
 from db.live import Live
 from db.news import Gap, News, Newsfeed
 
@@ -124,10 +124,11 @@ class Listener(threading.Thread):
             return read(self.live, topics)
         except Unavailable:
             raise
-        except Exception:
+        except Exception as error:
             if len(topics) > 1:
                 return [document for topic in topics for document in self._read([topic])]
-            logger.exception("topic_unreadable topic=%s", topics[0])
+            if not isinstance(error, Undecodable):
+                logger.exception("topic_unreadable topic=%s", topics[0])
             return []
 
     def _wait_s(self) -> float:
@@ -135,7 +136,7 @@ class Listener(threading.Thread):
 
 
 def read(live: Live, topics: Sequence[str]) -> list[Document | None]:
-    """Topics from Redis, in the order asked; None for a match that is not there. Raises Unavailable."""
+    """Topics from Redis, in the order asked; None for a match that is not there. Raises Unavailable, Undecodable."""
     matches = iter(live.read([topic for topic in topics if topic != BOARD]))
     found: list[Document | None] = []
     for topic in topics:

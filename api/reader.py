@@ -12,7 +12,7 @@ from collections import OrderedDict
 
 from api.document import BOARD, Document
 from api.listener import read
-from db.errors import Unavailable
+from db.errors import Unavailable, Undecodable
 from db.live import Live
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,8 @@ class Reader:
         self.lock = threading.Lock()
 
     def read(self, topic: str) -> Document | None:
-        """The topic as it is in Redis at some moment after this call; None if it is not there. Raises Unavailable."""
+        """The topic as it is in Redis at some moment after this call; None if it is not there. Raises Unavailable,
+        and Undecodable."""
         batch = self.batch
         batch.topics[topic] = None
         with self.lock:
@@ -62,6 +63,9 @@ class Reader:
             batch.found = self._fetch(list(batch.topics))
         except Unavailable as error:
             batch.error = error
+        except Undecodable:
+            # As below, and it has been told.
+            pass
         except Exception as error:
             # A bug with one of them: each asks for its own, so that the others are served and that one says what it is.
             logger.warning("batch_unreadable topics=%d reason=%s", len(batch.topics), type(error).__name__)

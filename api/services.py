@@ -26,11 +26,13 @@ from db.accounts import Accounts
 from db.alerts import Alerts
 from db.audience import Audience
 from db.chunks import Chunks
+from db.connection import WEB_ANSWER_S, connect
 from db.history import History
 from db.limits import Limits
-from db.live import WEB_ANSWER_S, Live, connect
+from db.live import Live
 from db.purges import Purges
 from db.session import engine
+from db.shards import Shards
 from workers import queues
 
 # Of a process's connections, how many may be waiting: the rest is for those who come and go, health checks among them.
@@ -44,6 +46,10 @@ class Services:
     @cached_property
     def live(self) -> Live:
         return Live(connect(self.settings.redis_url, answer_s=WEB_ANSWER_S), self.settings.ingest_shards)
+
+    @cached_property
+    def shards(self) -> Shards:
+        return Shards(self.live.redis, self.settings.ingest_shards)
 
     @cached_property
     def history(self) -> History:
@@ -97,7 +103,7 @@ class Services:
 
     @cached_property
     def bells(self) -> queues.Bells:
-        return queues.Bells(queues.connect(self.settings.queue_url, answer_s=WEB_ANSWER_S))
+        return queues.Bells(connect(self.settings.queue_url, answer_s=WEB_ANSWER_S))
 
 
 def _ended(held: Held, count: int) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 import redis
 
 from db import keys
+from db.connection import guarded, lua
 from db.domain import Kind
-from db.live import BELL_S, Change, change_of, guarded, lua
+from db.live import BELL_S, Change, change_of
 
 # The ledger outlives the longest match by far: a feed may repeat yesterday's goals.
 WINDOW_S = 2 * 24 * 60 * 60

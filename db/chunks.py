@@ -12,8 +12,8 @@ import redis
 
 from db import keys
 from db.alerts import ALERT_S, Plan
+from db.connection import guarded, lua
 from db.domain import BITS, Kind
-from db.live import guarded, lua
 
 # A worker that says nothing for this long is dead: while it sends, a thread of it renews the claim every two seconds.
 CLAIM_MS = 8_000

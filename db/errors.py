@@ -1,4 +1,4 @@
-"""The three kinds of exception. Expected outcomes are values; anything else raised is a bug and propagates."""
+"""The kinds of exception. Expected outcomes are values; anything else raised is a bug and propagates."""
 
 from __future__ import annotations
 
@@ -44,3 +44,16 @@ class Unavailable(LiveScoreError):
     def __init__(self, message: str, retry_after_s: int = 2) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class Undecodable(LiveScoreError):
+    """What is kept of one match cannot be read by this release (db.undecodable); the other matches can. It can once a
+    release is out that reads it, so a reader may ask again in a while."""
+
+    code = "unavailable"
+    retry_after_s = 60
+
+    def __init__(self, match_id: str, reason: str) -> None:
+        super().__init__("This match cannot be read at present.")
+        self.match_id = match_id
+        self.reason = reason

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, undefer
 
 from db.codec import decode_event, decode_facts, decode_ledgers, decode_match, encode_event, encode_match
 from db.domain import Competition, Event, FactKind, Match, Phase, Team
+from db.errors import Undecodable
 from db.live import Change
 from db.models import (
     Base,
@@ -26,6 +27,7 @@ from db.models import (
 )
 from db.refused import RefusedPayload
 from db.session import begin
+from db.undecodable import decoded, tell
 
 # Folding makes some letters longer (ß → ss, ﷺ → eighteen letters): the width of the column, which PostgreSQL enforces.
 FOLDED_MOST = 400
@@ -76,25 +78,25 @@ class History:
             rows.write(session)
 
     def match(self, match_id: str) -> Match | None:
-        """The whole match with its events."""
+        """The whole match with its events. Raises Undecodable."""
         with begin(self.engine) as session:
             row = session.get(MatchRow, match_id)
-            return _match(row, _events(session, match_id)) if row else None
+            return _whole(session, row) if row else None
 
     def stored(self, match_id: str) -> Match | None:
-        """The match to go on with: its events and what was told of it."""
+        """The match to go on with: its events and what was told of it. Raises Undecodable."""
         with begin(self.engine) as session:
             row = session.get(MatchRow, match_id)
             return _stored(session, row) if row else None
 
-    def matches_live(self) -> list[Match]:
-        """Whole matches that were in play or at a break when last written."""
+    def matches_live(self, *, started_before: int, silent_since: int) -> list[Match]:
+        """Matches to go on with that were in play or at a break when last written, but for those that Live.forsaken
+        names by the same bounds (ms)."""
         live = MatchRow.phase.in_((Phase.LIVE, Phase.BREAK))
+        alive = or_(MatchRow.start_time > _moment(started_before), MatchRow.updated_at >= _moment(silent_since))
         with begin(self.engine) as session:
-            rows = session.scalars(
-                select(MatchRow).where(live).order_by(MatchRow.id).options(undefer(MatchRow.ledgers))
-            )
-            return [_stored(session, row) for row in rows]
+            query = select(MatchRow).where(live, alive).order_by(MatchRow.id).options(undefer(MatchRow.ledgers))
+            return _readable(session.scalars(query).all(), lambda row: _stored(session, row))
 
     def matches(self, wanted: Wanted, limit: int, after: Page | None = None) -> tuple[list[Match], Page | None]:
         """Matches in order of start, without events, and where the list goes on (None at its end)."""
@@ -104,7 +106,7 @@ class History:
         with begin(self.engine) as session:
             rows = list(session.scalars(query))
             more = rows[limit - 1] if len(rows) > limit else None
-            return [_match(row) for row in rows[:limit]], Page(_ms(more.listed_at), more.id) if more else None
+            return _readable(rows[:limit]), Page(_ms(more.listed_at), more.id) if more else None
 
     def search(self, words: str, limit: int) -> Found:
         """Teams and competitions whose name holds the words, accents aside, and those teams' latest matches."""
@@ -127,7 +129,7 @@ class History:
             return Found(
                 tuple(Team(team.id, team.name) for team in teams),
                 tuple(Competition(row.id, row.name) for row in competitions),
-                tuple(map(_match, rows)),
+                tuple(_readable(rows)),
             )
 
     def ping(self) -> None:
@@ -337,18 +339,30 @@ def _event_row(match: Match, event: Event) -> dict[str, Any]:
     }
 
 
-def _match(row: MatchRow, events: dict[str, Event] | None = None) -> Match:
-    return decode_match(row.document, row.version, _ms(row.updated_at), events)
+def _match(row: MatchRow) -> Match:
+    return decoded(row.id, lambda: decode_match(row.document, row.version, _ms(row.updated_at)))
 
 
 def _stored(session: Session, row: MatchRow) -> Match:
-    match = _match(row, _events(session, row.id))
-    return replace(match, ledgers=decode_ledgers(row.ledgers)) if row.ledgers else match
+    match, ledgers = _whole(session, row), row.ledgers
+    return replace(match, ledgers=decoded(row.id, lambda: decode_ledgers(ledgers))) if ledgers else match
 
 
-def _events(session: Session, match_id: str) -> dict[str, Event]:
-    found = session.scalars(select(MatchEventRow.document).where(MatchEventRow.match_id == match_id))
-    return {event.id: event for event in map(decode_event, found)}
+def _whole(session: Session, row: MatchRow) -> Match:
+    documents = session.scalars(select(MatchEventRow.document).where(MatchEventRow.match_id == row.id)).all()
+    events = decoded(row.id, lambda: list(map(decode_event, documents)))
+    return replace(_match(row), events={event.id: event for event in events})
+
+
+def _readable(rows: Iterable[MatchRow], read: Callable[[MatchRow], Match] = _match) -> list[Match]:
+    """What this release can read of them."""
+    found: list[Match] = []
+    for row in rows:
+        try:
+            found.append(read(row))
+        except Undecodable as error:
+            tell(error)
+    return found
 
 
 def _refused(row: RefusedRow) -> RefusedPayload:

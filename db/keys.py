@@ -1,12 +1,15 @@
 """Every Redis key of the live state: key, type, who writes it, what it holds.
 
-match:{id}:state    hash     match_commit.lua  version rev updated_at, score time status, match; kept 24 h after the end
+match:{id}:state    hash     match_commit.lua  version rev updated_at, score time status, match; kept 24 h after the
+                                               end, after leaving the board untold (board_drop.lua), after the
+                                               start of a match that did not begin; a week without a start
 match:{id}:events   hash     match_commit.lua  event id → the event as JSON; expires with the state
 match:{id}:inbox    stream   inbox_accept.lua  updates not yet applied, in order of arrival
 match:{id}:outbox   stream   match_commit.lua  versions not yet written to history
 match:{id}:push     stream   match_commit.lua  versions with facts that nobody has made into alerts yet
 match:{id}:window   hash     alerts_commit.lua rev, window: what was told and what waits (notify.window); 2 days
 ingest:{n}:pending  zset     accept, commit    match ids with a filled inbox, by time of the first (ms)
+ingest:shards       string   accept, shards    number of shards n, by which every process finds a match's pending set
 ingest:waiting      string   accept, commit    number of updates in all inboxes
 ingest:parked       zset     live.park         match ids whose drain met a bug, by time parked (ms)
 history:parked      zset     live.park_history match ids whose history met a bug, by time parked (ms)
@@ -33,6 +36,7 @@ metrics:totals      hash     metrics.report    [name, labels, part] → sum over
 metrics:gauges      hash     metrics.report    [process, name, labels] → "value ms"
 seen:{provider}:{id} string  inbox_accept.lua  a delivery already accepted; 15 min
 live:matches        zset     match_commit.lua  ids in phase live or break, by start (ms); less by board_drop.lua
+live:undecodable    zset     live.read, board  match ids that could not be decoded, by when that was last met (ms); 1 h
 live:filled         string   live.mark_filled  live state was rebuilt since Redis was last empty
 limit:{name}:{who}  hash     bucket_take.lua   tokens left of a rate limit; expires when it would be full
 live:version        string   match_commit.lua  version of the board: grows with each change of a live match
@@ -50,9 +54,11 @@ CHANGED = "scores:changed"
 MATCHES = "live:matches"
 BOARD = "live:version"
 WAITING = "ingest:waiting"
+SHARDS = "ingest:shards"
 PARKED = "ingest:parked"
 HISTORY_PARKED = "history:parked"
 REFUSED = "ingest:refused"
+UNDECODABLE = "live:undecodable"
 FILLED = "live:filled"
 HISTORY_PENDING = "history:pending"
 HISTORY_BELL = "bell:history"

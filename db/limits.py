@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import redis
 
 from db import keys
-from db.live import guarded, lua
+from db.connection import guarded, lua
 
 
 @dataclass(frozen=True, slots=True)

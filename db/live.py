@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import logging
+import time
 import zlib
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import wraps
-from importlib import resources
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import redis
-from redis.backoff import ExponentialWithJitterBackoff
-from redis.retry import Retry
 
 from db import keys
 from db.codec import (
@@ -27,9 +25,12 @@ from db.codec import (
     encode_match,
     encode_update,
 )
+from db.connection import guarded, lua
 from db.domain import Event, Fact, FactKind, Match, Phase, Score, Update, derived_events, with_ledgers
-from db.errors import Unavailable
+from db.errors import Unavailable, Undecodable
 from db.refused import RefusedPayload
+from db.shards import differing
+from db.undecodable import decoded, tell
 
 logger = logging.getLogger(__name__)
 
@@ -38,18 +39,16 @@ logger = logging.getLogger(__name__)
 SEEN_S = 15 * 60
 # Updates accepted in one Lua step, which holds all of Redis: 4.5 ms, measured. 4 MB can hold tens of thousands.
 ACCEPTED_MOST = 1_000
-# What a web request waits for Redis, which answers in a millisecond: long enough for the 0.2 s in which the process
-# does nothing but release 15,000 readers (bench/hold.py), short enough to be a 503 while its client still listens.
-WEB_ANSWER_S = 1.0
 # State stays a day after the end: readers of last night's result never reach SQL.
 KEEP_S = 24 * 60 * 60
+# One without a start that is not told of for a week is forgotten by its provider; SQL still has it.
+UNDATED_S = 7 * KEEP_S
 # A bell whose job was lost falls silent by itself; the sweep is faster, this is the second net.
 BELL_S = 30
+# What could not be decoded is told and counted once a minute and process (db.undecodable); the clock looks each minute.
+UNDECODABLE_LATELY_MS, UNDECODABLE_S = 150_000, 3_600
 # Refused payloads that wait for SQL. The door takes 4 MB at most and JSON packs ten to one: 100 MB at the worst.
 REFUSED_MOST = 256
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,39 +105,6 @@ class Change:
         return replace(self.match, events={event.id: event for event in self.events})
 
 
-def connect(url: str, *, answer_s: float = 5.0) -> redis.Redis:
-    """A client that retries a dropped connection for about a second, then says so.
-
-    answer_s: what an answer may take. One that does not come is not asked for again: six times nothing is nothing.
-
-    Heroku Redis presents a self-signed certificate (devcenter, "Connecting to Heroku Key-Value Store").
-    """
-    options: dict[str, Any] = {"ssl_cert_reqs": "none"} if url.startswith("rediss://") else {}
-    backoff = ExponentialWithJitterBackoff(base=0.02, cap=0.3)
-    retry = Retry(backoff, retries=5, supported_errors=(redis.ConnectionError,))
-    waits = {"socket_connect_timeout": min(2.0, answer_s), "socket_timeout": answer_s}
-    return redis.Redis.from_url(url, decode_responses=False, retry=retry, **waits, **options)
-
-
-def guarded(method: Callable[P, R]) -> Callable[P, R]:
-    """Redis out of reach becomes Unavailable: callers know one word for it."""
-
-    @wraps(method)
-    def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return method(*args, **kwargs)
-        except (redis.ConnectionError, redis.TimeoutError, redis.exceptions.ReadOnlyError) as error:
-            raise Unavailable(f"live state is out of reach: {type(error).__name__}") from error
-        except redis.exceptions.OutOfMemoryError as error:
-            raise Unavailable("live state is full") from error
-        except redis.exceptions.ResponseError as error:
-            if str(error).startswith(("LOADING", "MISCONF")):
-                raise Unavailable(f"live state cannot serve: {str(error).split()[0]}") from error
-            raise
-
-    return call
-
-
 class Live:
     """The present of all matches, and the mailboxes on the way to it."""
 
@@ -181,7 +147,9 @@ class Live:
         for update in updates:
             args += [keys.shard_of(update.match_id, self.shards) + 1, update.match_id, encode_update(update)]
         inboxes = [keys.inbox(update.match_id) for update in updates]
-        accepted, rung = self._accept(keys=[seen, keys.WAITING, *boxes, *inboxes], args=args)
+        accepted, rung = self._accept(keys=[seen, keys.WAITING, keys.SHARDS, *boxes, *inboxes], args=args)
+        if accepted < 0:
+            raise Unavailable(differing(self.shards, rung[0]))
         return bool(accepted), [shard - 1 for shard in rung]
 
     @guarded
@@ -267,15 +235,14 @@ class Live:
         with self.redis.pipeline() as pipe:
             pipe.hmget(keys.state(match_id), "match", "version", "updated_at", "rev", "ledgers")
             self._ask_events(pipe, match_id, event_ids)
-            (text, version, updated_at, rev, ledgers), *rows = pipe.execute()
-        if text is None:
+            row, *rows = pipe.execute()
+        if row[0] is None:
             return Held(None, "0")
-        events = _events(rows[0] if rows else ())
-        match = decode_match(text, int(version), int(updated_at), events)
-        if ledgers:
-            return Held(derived_events(replace(match, ledgers=decode_ledgers(ledgers))), _text(rev))
-        whole = replace(match, events=_events(self.redis.hvals(keys.events(match_id))))
-        return Held(with_ledgers(whole), _text(rev))
+        match = decoded(match_id, lambda: _stored(row, rows[0] if rows else ()))
+        if not match.ledgers:
+            events = self.redis.hvals(keys.events(match_id))
+            match = decoded(match_id, lambda: with_ledgers(replace(match, events=_events(events))))
+        return Held(match, _text(row[3]))
 
     def _ask_events(self, pipe: Any, match_id: str, event_ids: Collection[str] | None) -> None:
         if event_ids is None:
@@ -286,7 +253,8 @@ class Live:
     @guarded
     def events(self, match_id: str, event_ids: Collection[str]) -> dict[str, Event]:
         """Those of the named events that are known."""
-        return _events(self.redis.hmget(keys.events(match_id), *event_ids)) if event_ids else {}
+        rows = self.redis.hmget(keys.events(match_id), *event_ids) if event_ids else ()
+        return decoded(match_id, lambda: _events(rows))
 
     @guarded
     def timeline(self, match_id: str) -> Match | None:
@@ -295,7 +263,9 @@ class Live:
             pipe.hmget(keys.state(match_id), "match", "version", "updated_at")
             pipe.hvals(keys.events(match_id))
             (text, version, updated_at), rows = pipe.execute()
-        return decode_match(text, int(version), int(updated_at), _events(rows)) if text else None
+        if text is None:
+            return None
+        return decoded(match_id, lambda: decode_match(text, int(version), int(updated_at), _events(rows)))
 
     @guarded
     def ledgers(self, match_ids: Sequence[str]) -> dict[str, str]:
@@ -308,13 +278,49 @@ class Live:
 
     @guarded
     def read(self, match_ids: Iterable[str]) -> list[Match | None]:
-        """The matches without their events, in the order asked; None where Redis holds none."""
+        """The matches without their events, in the order asked; None where Redis holds none. Raises Undecodable."""
         wanted = list(match_ids)
+        return [self._decoded(match_id, row) for match_id, row in zip(wanted, self._rows(wanted), strict=True)]
+
+    def _readable(self, match_ids: Sequence[str]) -> list[Match]:
+        """Of them, those that Redis holds and this release can read."""
+        found: list[Match] = []
+        for match_id, row in zip(match_ids, self._rows(match_ids), strict=True):
+            with suppress(Undecodable):
+                found += filter(None, [self._decoded(match_id, row)])
+        return found
+
+    def _rows(self, match_ids: Sequence[str]) -> list[Any]:
         with self.redis.pipeline(transaction=False) as pipe:
-            for match_id in wanted:
+            for match_id in match_ids:
                 pipe.hmget(keys.state(match_id), "match", "version", "updated_at")
-            rows = pipe.execute() if wanted else []
-        return [decode_match(text, int(version), int(at)) if text else None for text, version, at in rows]
+            return list(pipe.execute()) if match_ids else []
+
+    def _decoded(self, match_id: str, row: Any) -> Match | None:
+        text, version, updated_at = row
+        if not text:
+            return None
+        try:
+            return decoded(match_id, lambda: decode_match(text, int(version), int(updated_at)))
+        except Undecodable as error:
+            self._count(error)
+            raise
+
+    def _count(self, error: Undecodable) -> None:
+        """For `undecodable`. Whoever only reads does not fail where Redis takes no writes."""
+        if not tell(error):
+            return
+        with suppress(redis.RedisError), self.redis.pipeline() as pipe:
+            pipe.zadd(keys.UNDECODABLE, {error.match_id: time.time_ns() // 1_000_000})
+            pipe.expire(keys.UNDECODABLE, UNDECODABLE_S)
+            pipe.execute()
+
+    @guarded
+    def undecodable(self) -> int:
+        """Matches in Redis that some process could not decode lately."""
+        since_ms = time.time_ns() // 1_000_000 - UNDECODABLE_LATELY_MS
+        self.redis.zremrangebyscore(keys.UNDECODABLE, "-inf", since_ms)
+        return int(self.redis.zcard(keys.UNDECODABLE))
 
     @guarded
     def versions(self, match_ids: Sequence[str | None]) -> list[int | None]:
@@ -328,7 +334,7 @@ class Live:
 
     @guarded
     def board(self) -> Board:
-        """All matches in play or at a break, earliest start first.
+        """All matches in play or at a break that can be read, earliest start first.
 
         The version is read before the matches: it may be older than they are, and then the next wait answers at once.
         """
@@ -336,21 +342,21 @@ class Live:
             pipe.get(keys.BOARD)
             pipe.zrange(keys.MATCHES, 0, -1)
             version, ids = pipe.execute()
-        found = self.read([_text(match_id) for match_id in ids])
-        return Board(int(version or 0), tuple(match for match in found if match))
+        return Board(int(version or 0), tuple(self._readable([_text(match_id) for match_id in ids])))
 
     @guarded
     def forsaken(self, *, started_before: int, silent_since: int) -> list[Match]:
         """Matches on the board that began before the one moment (ms), or nobody knows when, and of which nothing new
         was told since the other."""
         ids = [_text(found) for found in self.redis.zrangebyscore(keys.MATCHES, "-inf", started_before)]
-        return [match for match in self.read(ids) if match and match.updated_at < silent_since]
+        return [match for match in self._readable(ids) if match.updated_at < silent_since]
 
     @guarded
     def drop(self, match: Match) -> bool:
-        """Take it off the board, unless something was told of it since; its next commit puts it back."""
-        boxes = [keys.state(match.id), keys.MATCHES, keys.BOARD]
-        return bool(self._drop(keys=boxes, args=[match.id, match.version, keys.CHANGED]))
+        """Take it off the board, unless something was told of it since, and keep it for as long as one that has ended;
+        its next commit puts it back."""
+        boxes = [keys.state(match.id), keys.MATCHES, keys.BOARD, keys.events(match.id)]
+        return bool(self._drop(keys=boxes, args=[match.id, match.version, keys.CHANGED, KEEP_S]))
 
     @guarded
     def commit(
@@ -438,8 +444,9 @@ class Live:
 
     @guarded
     def outbox(self, match_id: str, limit: int) -> list[Change]:
+        """Raises Undecodable."""
         entries = self.redis.xrange(keys.outbox(match_id), count=limit)
-        return [change_of(_text(entry_id), fields) for entry_id, fields in entries]
+        return decoded(match_id, lambda: [change_of(_text(entry_id), fields) for entry_id, fields in entries])
 
     @guarded
     def ack(self, match_id: str, ids: Sequence[str]) -> int:
@@ -479,7 +486,8 @@ class Live:
         self.redis.xadd(keys.REFUSED, fields, maxlen=REFUSED_MOST, approximate=False)
 
     @guarded
-    def refused(self, limit: int) -> list[tuple[str, RefusedPayload]]:
+    def refused(self, limit: int) -> list[tuple[str, RefusedPayload | None]]:
+        """Stream ids with their payloads, oldest first; None for what cannot be read."""
         return [
             (_text(entry_id), _refused(fields)) for entry_id, fields in self.redis.xrange(keys.REFUSED, count=limit)
         ]
@@ -494,8 +502,11 @@ class Live:
         self.redis.ping()
 
 
-def lua(name: str) -> str:
-    return resources.files("db").joinpath(f"lua/{name}.lua").read_text()
+def _stored(row: Any, events: Iterable[bytes | None]) -> Match:
+    """row: match, version, updated_at, rev and ledgers of its hash."""
+    text, version, updated_at, _, ledgers = row
+    match = decode_match(text, int(version), int(updated_at), _events(events))
+    return derived_events(replace(match, ledgers=decode_ledgers(ledgers))) if ledgers else match
 
 
 def _events(rows: Iterable[bytes | None]) -> dict[str, Event]:
@@ -528,9 +539,16 @@ def _pair(score: Score | None) -> str:
 
 def _standing(match: Match) -> list[str | int]:
     """Its place among the live matches ("" for none) and how long its state is kept (s, 0 for ever)."""
-    live = match.phase in (Phase.LIVE, Phase.BREAK)
-    over = match.phase in (Phase.FINISHED, Phase.OFF)
-    return [(match.start_time or 0) if live else "", KEEP_S if over else 0]
+    if match.phase in (Phase.LIVE, Phase.BREAK):
+        return [match.start_time or 0, 0]
+    return ["", KEEP_S if match.phase in (Phase.FINISHED, Phase.OFF) else _ahead_s(match)]
+
+
+def _ahead_s(match: Match) -> int:
+    """How long a scheduled match is kept: a day beyond its start, and at least a day from now."""
+    if match.start_time is None:
+        return UNDATED_S
+    return KEEP_S + max(0, match.start_time // 1_000 - int(time.time()))
 
 
 def _urgent(facts: tuple[Fact, ...]) -> int:
@@ -543,13 +561,16 @@ def change_of(entry_id: str, fields: dict[bytes, bytes]) -> Change:
     return Change(entry_id, match, fields[b"facts"].decode(), decode_event_list(fields[b"events"]))
 
 
-def _refused(fields: dict[bytes, bytes]) -> RefusedPayload:
+def _refused(fields: dict[bytes, bytes]) -> RefusedPayload | None:
     said = {name.decode(): value for name, value in fields.items()}
-    return RefusedPayload(
-        _text(said["id"]),
-        _text(said["provider"]),
-        int(said["received_at"]),
-        _text(said["code"]),
-        _text(said["reason"]),
-        zlib.decompress(said["body"]),
-    )
+    try:
+        return RefusedPayload(
+            _text(said["id"]),
+            _text(said["provider"]),
+            int(said["received_at"]),
+            _text(said["code"]),
+            _text(said["reason"]),
+            zlib.decompress(said["body"]),
+        )
+    except (KeyError, ValueError, zlib.error):
+        return None

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from db import keys
+from db.connection import connect
 from db.errors import Unavailable
 
 # Asked for a sign of life this often, and given up after thrice as long: a router that drops idle connections without
@@ -42,10 +41,7 @@ class Newsfeed:
     """One subscription. It never reconnects by itself: what was said meanwhile is gone, and the listener must know."""
 
     def __init__(self, url: str) -> None:
-        options: dict[str, Any] = {"ssl_cert_reqs": "none"} if url.startswith("rediss://") else {}
-        client = redis.Redis.from_url(
-            url, socket_connect_timeout=2, socket_timeout=5, retry=Retry(NoBackoff(), 0), **options
-        )
+        client = connect(url, retries=0)
         # Any: redis-py leaves its pub/sub untyped.
         self.pubsub: Any = client.pubsub()  # type: ignore[no-untyped-call]
         self.client = client

@@ -9,7 +9,7 @@ from typing import Any
 import redis
 
 from db import keys
-from db.live import guarded, lua
+from db.connection import guarded, lua
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,10 @@ from wsproto.events import AcceptConnection, CloseConnection, Ping, Pong, Reques
 from wsproto.events import Event as Frame
 from wsproto.utilities import LocalProtocolError
 
+from db.connection import connect
 from db.domain import Event, Score, Side, Stamp, Status, Team, Update, reduce
 from db.domain.update import MatchInfo
-from db.live import Live, connect
+from db.live import Live
 from tests.conftest import wait_until
 from tests.system import System
 

@@ -14,6 +14,7 @@ from db.accounts import Accounts
 from db.alerts import Alerts
 from db.audience import Audience
 from db.chunks import Chunks
+from db.connection import connect
 from db.domain import (
     Account,
     Competition,
@@ -33,7 +34,7 @@ from db.domain import (
     mask_of,
 )
 from db.history import History
-from db.live import Live, connect
+from db.live import Live
 from db.session import engine
 from notify.message import Message
 from notify.outcome import Delivered, Outcome

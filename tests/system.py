@@ -19,7 +19,7 @@ import requests
 from sqlalchemy import Engine
 
 from bench.system import System as Processes
-from db.live import connect
+from db.connection import connect
 from db.session import engine
 from tests.conftest import SECRET, SHARED_SECRET, wait_until
 from workers.recordings.door import signed

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import signal
 
-from config import Settings, set_up_logs
+from config import set_up_logs
+from workers import boot
 from workers.supervisor import Supervisor
 
 
@@ -14,7 +15,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, help="workers to run (default: WORKER_PROCESSES)")
     parser.add_argument("--index", type=int, help="run only the worker of this index, the first being 0")
     asked = parser.parse_args()
-    settings = Settings.at_start()
+    settings = boot.begin().settings
     set_up_logs(settings.log_level)
     indexes = range(asked.processes or settings.worker_processes) if asked.index is None else [asked.index]
     supervisor = Supervisor(settings, indexes)

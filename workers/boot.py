@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -12,10 +13,13 @@ from config import Settings
 from db.alerts import Alerts
 from db.audience import Audience
 from db.chunks import Chunks
+from db.connection import connect
+from db.errors import Refused
 from db.history import History
-from db.live import Live, connect
+from db.live import Live
 from db.purges import Purges
 from db.session import engine
+from db.shards import Shards, agree_at_start
 from workers import queues
 from workers.transports import Transports
 
@@ -27,6 +31,10 @@ class Services:
     @cached_property
     def live(self) -> Live:
         return Live(connect(self.settings.redis_url), self.settings.ingest_shards)
+
+    @cached_property
+    def shards(self) -> Shards:
+        return Shards(self.live.redis, self.settings.ingest_shards)
 
     @cached_property
     def history(self) -> History:
@@ -58,7 +66,7 @@ class Services:
 
     @cached_property
     def bells(self) -> queues.Bells:
-        return queues.Bells(queues.connect(self.settings.queue_url), tuple(_served))
+        return queues.Bells(connect(self.settings.queue_url), tuple(_served))
 
 
 # The queues whose jobs this process takes, once it is a worker.
@@ -76,3 +84,13 @@ def services() -> Services:
     settings = Settings.at_start()
     backends.check(settings)
     return Services(settings)
+
+
+def begin() -> Services:
+    """Of a process: a setting that does not suffice, or does not fit Redis, ends it with one sentence."""
+    try:
+        here = services()
+        agree_at_start(here.settings.redis_url, here.settings.ingest_shards)
+    except Refused as error:
+        sys.exit(error.message)
+    return here

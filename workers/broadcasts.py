@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from db.alerts import Alerts
 from db.audience import Audience, Channel
+from db.bugs import set_aside_on_bug
 from db.domain import Kind, Match
 from db.live import Live
 from notify.message import Message, compose
@@ -39,7 +40,10 @@ class Broadcasts:
     def turn(self, *, now_ms: int) -> bool:
         """Publish the state of the match that has waited longest; False if none waits."""
         for match_id, due in self.alerts.broadcasts(now_ms):
-            outcomes = list(self._publish(match_id, now_ms))
+            outcomes: list[Outcome] = []
+            # After a bug this state is not shown; the next one is tried.
+            with set_aside_on_bug("broadcast_dropped match=%s", match_id):
+                outcomes = list(self._publish(match_id, now_ms))
             if any(isinstance(outcome, Later) for outcome in outcomes):
                 self.alerts.broadcast_again(match_id, due, at_ms=now_ms + AGAIN_MS)
             else:

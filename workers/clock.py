@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import logging
 import signal
+import sys
 import time
 from threading import Event, Thread
 
 from cdn import headers
 from config import set_up_logs
-from db.errors import Unavailable
+from db.errors import Refused, Unavailable
 from db.metrics import Reporter
-from workers.boot import Services, services
+from workers.boot import Services, begin
 from workers.probe import Probe, check_at_start
 
 logger = logging.getLogger(__name__)
@@ -54,25 +55,32 @@ def sweep(here: Services, *, now_ms: int) -> int:
     return rung
 
 
-def rebuild(here: Services) -> int:
-    """Put the live matches of history back into a Redis that came back empty; returns how many were missing."""
-    return sum(here.live.restore(match) for match in here.history.matches_live())
+def rebuild(here: Services, *, now_ms: int) -> int:
+    """Put the live matches of history back into a Redis that came back empty, but for the forsaken; returns how many
+    were missing."""
+    return sum(here.live.restore(match) for match in here.history.matches_live(**_forsaken(now_ms)))
 
 
 def housekeep(here: Services, *, now_ms: int) -> None:
     here.bells.lookahead()
     for match_id in here.live.unpark(before_ms=now_ms - PARKED_MS):
         logger.warning("match_unparked match=%s", match_id)
+    # Whoever reads the board counts what cannot be read: so that the count is of the last minutes without readers too.
+    here.live.board()
     clear_board(here, now_ms=now_ms)
     here.history.forget_refused(before_ms=now_ms - KEEP_REFUSED_MS)
 
 
 def clear_board(here: Services, *, now_ms: int) -> None:
-    """A match that was never ended leaves the live list, not its last known state: what the provider said stands."""
-    bounds = {"started_before": now_ms - FORSAKEN_START_MS, "silent_since": now_ms - FORSAKEN_SILENT_MS}
-    for match in here.live.forsaken(**bounds):
+    """A match that was never ended leaves the live list, and a day later Redis; its last known state stands in SQL."""
+    for match in here.live.forsaken(**_forsaken(now_ms)):
         if here.live.drop(match):
             logger.warning("match_forsaken match=%s status=%s updated_at=%d", match.id, match.status, match.updated_at)
+
+
+def _forsaken(now_ms: int) -> dict[str, int]:
+    """Began before the one moment, and nothing was told since the other (ms)."""
+    return {"started_before": now_ms - FORSAKEN_START_MS, "silent_since": now_ms - FORSAKEN_SILENT_MS}
 
 
 class Clock:
@@ -89,16 +97,22 @@ class Clock:
             self.stopping.wait(SWEEP_S)
 
     def tick(self, now_ms: int) -> None:
-        """Each step on its own: without SQL nothing can be rebuilt, but bells are swept all the same."""
-        for step in (self._refill, self._sweep, self._housekeep):
+        """Each step on its own: without SQL nothing can be rebuilt, but bells are swept all the same.
+
+        Raises Refused where Redis is drained in another number of shards than this process knows.
+        """
+        for step in (self._agree, self._refill, self._sweep, self._housekeep):
             try:
                 step(now_ms)
             except Unavailable as error:
                 logger.warning("clock_waits step=%s reason=%r", step.__name__.strip("_"), error.message)
 
-    def _refill(self, _now_ms: int) -> None:
+    def _agree(self, _now_ms: int) -> None:
+        self.here.shards.agree()
+
+    def _refill(self, now_ms: int) -> None:
         if self.here.live.is_empty():
-            rebuilt = rebuild(self.here)
+            rebuilt = rebuild(self.here, now_ms=now_ms)
             if rebuilt:
                 logger.warning("live_rebuilt matches=%d", rebuilt)
             self.here.live.mark_filled()
@@ -123,7 +137,7 @@ def watch_edge(here: Services, stopping: Event) -> None:
 
 
 def main() -> None:
-    here = services()
+    here = begin()
     set_up_logs(here.settings.log_level)
     clock = Clock(here)
     for stop in (signal.SIGTERM, signal.SIGINT):
@@ -132,8 +146,12 @@ def main() -> None:
     reporter.start()
     watch_edge(here, clock.stopping)
     logger.info("clock_started")
-    clock.run()
-    reporter.stop()
+    try:
+        clock.run()
+    except Refused as error:
+        sys.exit(error.message)
+    finally:
+        reporter.stop()
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from threading import Event, Thread
 
 from db.audience import Audience, Dead, Reached
+from db.bugs import set_aside_on_bug
 from db.chunks import Chunk, Chunks, Done, Started
 from db.domain import mask_of
 from db.errors import Unavailable
@@ -56,15 +57,14 @@ class Courier:
 
     def _or_park(self, started: Started, now_ms: int) -> None:
         """A bug of ours must not let the claim run out: the chunk would be sent again and again to those it reached."""
-        trip = Trip(started, now_ms)
-        try:
-            self._send(trip)
-        except Unavailable:
-            raise
-        except Exception:
-            logger.exception("chunk_parked alert=%s chunk=%s", started.chunk.alert_id, started.chunk.number)
+        trip, chunk = Trip(started, now_ms), started.chunk
+
+        def park() -> None:
             trip.count(trip.open, "failed", "failed:bug")
-            self.chunks.done(started.chunk, trip.done())
+            self.chunks.done(chunk, trip.done())
+
+        with set_aside_on_bug("chunk_parked alert=%s chunk=%s", chunk.alert_id, chunk.number, aside=park):
+            self._send(trip)
 
     def _send(self, trip: Trip) -> None:
         started = trip.started

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import time
 
+from db.bugs import set_aside_on_bug
 from db.errors import Unavailable
 from db.history import History
 from db.live import Live
-from db.refused import RefusedPayload
+from db.refusals import collect
 from workers.boot import services
 from workers.queues import Bells
 
@@ -46,39 +47,11 @@ def drain_pending(live: Live, history: History, bells: Bells) -> None:
 
 def write_batch(live: Live, history: History) -> int:
     """Write one batch and drop it from the outboxes; returns how many entries that were. Repeating it is harmless."""
-    _write_refused(live, history)
+    collect(live, history, ENTRIES)
     waiting = live.history_pending(MATCHES)
-    try:
+    with set_aside_on_bug("history_batch_failed matches=%d", len(waiting)):
         return _write(live, history, waiting)
-    except Unavailable:
-        raise
-    except Exception:
-        logger.exception("history_batch_failed matches=%d", len(waiting))
-        return sum(_write_or_park(live, history, match_id) for match_id in waiting)
-
-
-def _write_refused(live: Live, history: History) -> None:
-    """A payload that SQL will not have is let go, loudly, with what is known of it: it must not stop what follows."""
-    refused = live.refused(ENTRIES)
-    try:
-        history.keep_refused([payload for _, payload in refused])
-    except Unavailable:
-        raise
-    except Exception:
-        logger.exception("refused_batch_failed payloads=%d", len(refused))
-        for _, payload in refused:
-            _keep_or_drop(history, payload)
-    live.ack_refused([entry_id for entry_id, _ in refused])
-
-
-def _keep_or_drop(history: History, payload: RefusedPayload) -> None:
-    try:
-        history.keep_refused([payload])
-    except Unavailable:
-        raise
-    except Exception:
-        said = (payload.id, payload.provider, payload.code, len(payload.body), payload.reason[:200])
-        logger.exception("refused_dropped id=%s provider=%s code=%s bytes=%d reason=%r", *said)
+    return sum(_write_or_park(live, history, match_id) for match_id in waiting)
 
 
 def _write(live: Live, history: History, match_ids: list[str]) -> int:
@@ -93,11 +66,10 @@ def _write(live: Live, history: History, match_ids: list[str]) -> int:
 
 def _write_or_park(live: Live, history: History, match_id: str) -> int:
     """An outbox that meets a bug of ours must not stop the others: it is set aside, loudly, and tried again."""
-    try:
-        return _write(live, history, [match_id])
-    except Unavailable:
-        raise
-    except Exception:
-        logger.exception("history_parked match=%s", match_id)
+
+    def park() -> None:
         live.park_history(match_id, now_ms=time.time_ns() // 1_000_000)
-        return 0
+
+    with set_aside_on_bug("history_parked match=%s", match_id, aside=park):
+        return _write(live, history, [match_id])
+    return 0

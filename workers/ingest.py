@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from cdn import keys
+from db.bugs import set_aside_on_bug
 from db.domain import Fact, Match, Update, essential, is_visible, reduce
 from db.errors import Unavailable
 from db.history import History
@@ -34,7 +35,11 @@ REMEMBERED = 512
 
 
 def drain_shard(shard: int) -> None:
-    """The job behind an ingest bell: apply all that waits in one shard, then silence its bell."""
+    """The job behind an ingest bell: apply all that waits in one shard, then silence its bell.
+
+    Raises Refused in a worker that started before the number of shards was changed: it would look in the wrong places.
+    """
+    services().shards.agree()
     drain_pending(_drain(), shard)
 
 
@@ -62,13 +67,12 @@ def drain_pending(drain: Drain, shard: int) -> None:
 
 def _drain_or_park(drain: Drain, match_id: str) -> None:
     """A match whose updates meet a bug of ours must not stop the others: it is set aside, loudly, and tried again."""
-    try:
-        drain.match(match_id)
-    except Unavailable:
-        raise
-    except Exception:
-        logger.exception("match_parked match=%s", match_id)
+
+    def park() -> None:
         drain.live.park(match_id, now_ms=time.time_ns() // 1_000_000)
+
+    with set_aside_on_bug("match_parked match=%s", match_id, aside=park):
+        drain.match(match_id)
 
 
 class Drain:

@@ -34,8 +34,8 @@ from honcho.process import Process
 from cdn.varnishd import INSTALL, Edge
 from cdn.varnishd import binary as varnishd_binary
 from config import Settings, new_secret
+from db.connection import connect
 from db.errors import Refused
-from db.live import connect
 
 ROOT = Path(__file__).resolve().parents[1]
 # First start on a slow disk: SQLite migrations and two web processes take about 3 s.

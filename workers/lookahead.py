@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from db.alerts import Alerts
 from db.audience import Audience, Channel
+from db.bugs import set_aside_on_bug
 from db.domain import Kind, Match, Phase, mask_of
 from db.errors import Unavailable
 from db.history import History, Wanted
@@ -69,12 +70,14 @@ class Lookahead:
         for match_id in self.alerts.unpark(before_ms=now_ms - MINUTE_MS):
             logger.warning("push_unparked match=%s", match_id)
         for match in self._upcoming(now_ms, REMIND_MS):
-            self._remind(match, now_ms)
+            with set_aside_on_bug("reminder_dropped match=%s", match.id):
+                self._remind(match, now_ms)
         if self.transports.channels("production") is None:
             return
         self.put_off = 0
         for match in self._upcoming(now_ms, CHANNEL_AHEAD_MS):
-            self._open(match, now_ms)
+            with set_aside_on_bug("channel_unopened match=%s", match.id):
+                self._open(match, now_ms)
         self._delete_old(now_ms)
         for environment in self.audience.environments():
             if self.alerts.lease(f"sweep-{environment}", SWEEP_S):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from db.alerts import Alerts, Plan
 from db.audience import Audience, Place
+from db.bugs import set_aside_on_bug
 from db.chunks import Chunks
 from db.domain import VARIANTS, Kind, condition, mask_of
 from db.errors import Unavailable
@@ -57,15 +58,14 @@ class Planner:
         if plan and now_ms - plan.told_at > EXPIRY_MS:
             logger.warning("alert_expired alert=%s", alert_id)
             plan = None
+        again_s = 0
         try:
-            again_s = self._carry_out(plan) if plan else 0
+            # After a bug it is over: tried again it would meet the same, and publish again what it had published.
+            with set_aside_on_bug("alert_parked alert=%s", alert_id):
+                again_s = self._carry_out(plan) if plan else 0
         except Unavailable:
             self.alerts.lease(alert_id, AGAIN_S, again=True)
             raise
-        except Exception:
-            # Tried again it would meet the same bug, and publish again what it had published.
-            logger.exception("alert_parked alert=%s", alert_id)
-            again_s = 0
         if again_s:
             self.alerts.lease(alert_id, again_s, again=True)
         else:

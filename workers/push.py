@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from db.alerts import Alerts
+from db.bugs import set_aside_on_bug
 from db.codec import decode_facts
 from db.domain import Match
 from db.errors import Unavailable
@@ -95,13 +96,12 @@ class Push:
 
     def _or_park(self, step: Callable[[str, int], None], match_id: str, now_ms: int) -> None:
         """A match whose news meets a bug of ours must not silence the others: it is set aside, and tried again."""
-        try:
-            step(match_id, now_ms)
-        except Unavailable:
-            raise
-        except Exception:
-            logger.exception("push_parked match=%s", match_id)
+
+        def park() -> None:
             self.alerts.park(match_id, now_ms=now_ms)
+
+        with set_aside_on_bug("push_parked match=%s", match_id, aside=park):
+            step(match_id, now_ms)
 
     def tell(self, match: Match, *news: News, now_ms: int) -> None:
         """News that is in no mailbox. If another worker commits at the same time nothing is told, and saying it again

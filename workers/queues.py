@@ -13,8 +13,6 @@ import redis
 import rq
 import rq.job
 import rq.results
-from redis.backoff import ExponentialWithJitterBackoff
-from redis.retry import Retry
 
 from db.errors import Refused, Unavailable
 
@@ -31,15 +29,6 @@ PUSHERS_MOST = 8
 # Other bells that may wait in one queue. While no worker runs the clock rings each second for what is overdue: without
 # a bound that is 86,400 jobs a day and mailbox. Empty visits cost 5 ms; a bell beyond is the clock's to ring again.
 BELLS_MOST = 64
-
-
-def connect(url: str, *, answer_s: float | None = None) -> redis.Redis:
-    """RQ's own connection: a worker's blocks on its queues for minutes, so no read time-out; a web process only rings,
-    and waits answer_s for an answer."""
-    options = {"ssl_cert_reqs": "none"} if url.startswith("rediss://") else {}
-    retry = Retry(ExponentialWithJitterBackoff(base=0.02, cap=0.3), 5, supported_errors=(redis.ConnectionError,))
-    waits = {"socket_connect_timeout": min(2.0, answer_s or 2.0), "socket_timeout": answer_s}
-    return redis.Redis.from_url(url, socket_keepalive=True, retry=retry, **waits, **options)
 
 
 class Bells:

@@ -7,14 +7,16 @@ import logging
 import multiprocessing
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import redis
 import rq
+from rq.job import Job
 from rq.timeouts import TimerDeathPenalty
 
 from config import Settings, set_up_logs
-from db.live import connect
+from db.connection import connect
 from db.metrics import Reporter
 from workers import boot, queues
 
@@ -28,6 +30,10 @@ JOBS = {
 }
 # A worker that dies at once, dies again: a second between starts keeps the log readable.
 RESTART_S = 1.0
+# A worker waits so long for a job before it shows that it lives and waits again. RQ gives an answer ten seconds more,
+# so after twice this a host that says nothing is given up (`rq.worker.base`: dequeue_timeout is the worker's TTL less
+# 15, connection_timeout that and 10). RQ's own figures are 405 and 415.
+LISTEN_S = 10
 
 
 def order_for(index: int, count: int) -> tuple[str, ...]:
@@ -47,22 +53,42 @@ def order_for(index: int, count: int) -> tuple[str, ...]:
     return (*(others[1:] if count > 2 else others), queues.INGEST)
 
 
+class JobTimedOut(BaseException):
+    """RQ's time-out of a job. Like KeyboardInterrupt it can arrive at any line, and no handler of bugs, ours or a
+    library's, may take it for one."""
+
+
+class Deadline(TimerDeathPenalty):
+    """A timer, for the signal-based one of RQ cannot interrupt a C call any better and costs a syscall."""
+
+    def __init__(self, timeout: int, exception: type[BaseException], **given: Any) -> None:  # noqa: ARG002
+        super().__init__(timeout, JobTimedOut, **given)  # type: ignore[no-untyped-call]
+
+
 class Worker(rq.SimpleWorker):
-    """Works in its own process without a fork per job: 5 ms a job instead of 18 (docs/decisions/0004).
+    """Works in its own process without a fork per job: 5 ms a job instead of 18 (docs/decisions/0004)."""
 
-    The time-out is a timer, for the signal-based one of RQ cannot interrupt a C call any better and costs a syscall.
-    """
-
-    death_penalty_class = TimerDeathPenalty
+    death_penalty_class = Deadline
     # RQ would wait up to a minute for a Redis that is long back.
     max_connection_wait_time = 1.0
+
+    def __init__(self, names: Sequence[str], connection: redis.Redis) -> None:
+        super().__init__(list(names), connection=connection, worker_ttl=LISTEN_S + 15)
+
+    def handle_exception(self, job: Job, *exc_info: Any) -> None:
+        """A time-out may have cut a command off from its answer, on any connection: none of them is used again."""
+        super().handle_exception(job, *exc_info)
+        if issubclass(exc_info[0], JobTimedOut):
+            logger.error("job_timed_out job=%s", job.description)
+            self._stop_requested = True
 
 
 def work(settings: Settings, index: int) -> None:
     set_up_logs(settings.log_level)
     names = order_for(index, settings.worker_processes)
     boot.serve(names)
-    worker = Worker(list(names), connection=queues.connect(settings.queue_url))
+    boot.begin()
+    worker = Worker(names, connect(settings.queue_url))
     reporter = Reporter(connect(settings.redis_url))
     reporter.start()
     _warm_up(names)

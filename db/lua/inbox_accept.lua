@@ -2,14 +2,21 @@
 -- The last part marks the delivery as seen: one that broke off comes again whole, and repeats change nothing.
 -- Returns {accepted, bells}: accepted is 1, or 0 if this delivery was seen before; bells are the indexes
 -- (1-based) of the shards whose bell was silent and has been set: the caller enqueues one job for each.
+-- Where this Redis is drained in another number of shards nothing is written: accepted is -1, bells holds that number.
 -- KEYS[1] seen marker (or "" for a delivery without an id)
 -- KEYS[2] number of updates that wait, over all inboxes
--- KEYS[3 .. 2+2*shards]     pending zset and bell, alternating, per shard
--- KEYS[3+2*shards ..]       inbox stream, one per update
+-- KEYS[3] number of shards
+-- KEYS[4 .. 3+2*shards]     pending zset and bell, alternating, per shard
+-- KEYS[4+2*shards ..]       inbox stream, one per update
 -- ARGV[1] now (ms)  ARGV[2] seen expiry (s)  ARGV[3] bell expiry (s)  ARGV[4] shards
 -- ARGV[5] "1" for the last or only part, else "0"
 -- ARGV[6 ..] per update: shard index (1-based), match id, payload
 local shards = tonumber(ARGV[4])
+redis.call("SET", KEYS[3], ARGV[4], "NX")
+local recorded = redis.call("GET", KEYS[3])
+if recorded ~= ARGV[4] then
+    return {-1, {tonumber(recorded)}}
+end
 if KEYS[1] ~= "" then
     if ARGV[5] == "0" then
         if redis.call("EXISTS", KEYS[1]) == 1 then
@@ -20,12 +27,12 @@ if KEYS[1] ~= "" then
     end
 end
 local rung = {}
-local first = 2 + 2 * shards
+local first = 3 + 2 * shards
 for i = 6, #ARGV, 3 do
     local shard = tonumber(ARGV[i])
     redis.call("XADD", KEYS[first + (i - 6) / 3 + 1], "*", "u", ARGV[i + 2])
-    redis.call("ZADD", KEYS[1 + 2 * shard], "NX", ARGV[1], ARGV[i + 1])
-    if redis.call("SET", KEYS[2 + 2 * shard], ARGV[1], "NX", "EX", ARGV[3]) then
+    redis.call("ZADD", KEYS[2 + 2 * shard], "NX", ARGV[1], ARGV[i + 1])
+    if redis.call("SET", KEYS[3 + 2 * shard], ARGV[1], "NX", "EX", ARGV[3]) then
         rung[#rung + 1] = shard
     end
 end

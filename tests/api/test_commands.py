@@ -11,6 +11,7 @@ import pytest
 from click.testing import Result
 
 from api.services import now_ms
+from db import keys
 from db.refused import RefusedPayload
 from tests.api.conftest import Site, event
 from workers.feeds import FEEDS
@@ -124,3 +125,25 @@ def test_replaying_twice_changes_nothing(site: Site, monkeypatch: pytest.MonkeyP
 def test_without_redis_the_commands_do_not_pretend(make_site: Callable[..., Site], sqlite_url: str) -> None:
     away = make_site(sqlite_url, redis_url="redis://127.0.0.1:1/0")
     assert run(away, "refused", "list").exit_code != 0
+
+
+def test_a_payload_that_sql_or_redis_cannot_give_back_hides_no_other(either: Site) -> None:
+    good = refuse(either)
+    either.services.live.keep_refused(RefusedPayload("bad", "generic", 10**17, "invalid", "after the year 9999", b"x"))
+    either.services.live.redis.xadd(keys.REFUSED, {"id": "torn", "body": b"not compressed"})
+    found = run(either, "refused", "list")
+    assert found.exit_code == 0, found.output
+    assert [line.split()[0] for line in found.stdout.splitlines()] == [good]
+    assert either.services.live.refused_waiting() == 0
+
+
+def test_a_replay_whose_bell_cannot_be_rung_is_a_replay(
+    make_site: Callable[..., Site], sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The updates are safe, and the clock rings."""
+    site = make_site(sqlite_url, rq_redis_url="redis://127.0.0.1:1/0")
+    id_ = refuse(site)
+    monkeypatch.setitem(FEEDS, "generic", mended)
+    found = run(site, "refused", "replay", id_)
+    assert (found.exit_code, site.waiting()) == (0, 1), found.output
+    assert run(site, "refused", "list").stdout == ""

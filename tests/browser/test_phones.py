@@ -18,6 +18,7 @@ import requests
 from playwright.sync_api import Locator, Page, expect
 
 from db import keys
+from db.connection import connect
 from notify.emulators.keys import Keys
 from tests.conftest import wait_until
 from tests.local import Local
@@ -65,7 +66,7 @@ def announced(match_id: str, home: str, away: str, start_time: datetime) -> dict
 def look_ahead(local: Local) -> list[str]:
     """The clock's minute comes now. The matches that have a channel so far."""
     env = dict(line.split("=", 1) for line in (local.var / "env").read_text().splitlines())
-    with queues.connect(env["REDIS_URL"]) as client:
+    with connect(env["REDIS_URL"]) as client:
         for lease in client.scan_iter(keys.lease("lookahead-*")):
             client.delete(lease)
         queues.Bells(client).lookahead()

@@ -19,8 +19,8 @@ import cdn.varnish
 from bench.system import free_port
 from cdn.backend import later
 from cdn.varnishd import Edge
+from db.connection import connect
 from db.keys import PURGE_PENDING
-from db.live import connect
 from db.purges import Purges, entry
 from tests.conftest import wait_until
 from tests.edge import SECRET, Origin, Varnish, score

@@ -23,9 +23,9 @@ from cdn.cloudfront import CloudFront
 from cdn.fastly import Fastly
 from cdn.null import Null
 from config import Settings
+from db.connection import connect
 from db.errors import Refused
 from db.keys import PURGE_PENDING
-from db.live import connect
 from db.purges import Purges, entry
 from tests.cdn import planes
 from tests.cdn.planes import SERVICE, TOKEN, Answer, Call, Plane

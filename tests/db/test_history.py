@@ -166,7 +166,7 @@ def test_what_was_live_when_last_written_is_found_with_its_events(history: Histo
             change(match("ahead", status=Status.SCHEDULED)),
         ]
     )
-    live = history.matches_live()
+    live = history.matches_live(started_before=0, silent_since=0)
     assert [(one.id, list(one.events)) for one in live] == [("playing", ["g"]), ("resting", [])]
 
 

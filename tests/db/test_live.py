@@ -15,9 +15,10 @@ from redis.retry import Retry
 
 from db import keys
 from db.codec import decode_facts
+from db.connection import connect
 from db.domain import Event, Match, Person, Score, Side, Stamp, Status, Team, Update, reduce
 from db.errors import Unavailable
-from db.live import ACCEPTED_MOST, KEEP_S, REFUSED_MOST, SEEN_S, Committed, Held, Live, connect
+from db.live import ACCEPTED_MOST, KEEP_S, REFUSED_MOST, SEEN_S, Committed, Held, Live
 from db.refused import RefusedPayload
 from tests.conftest import RedisServer
 

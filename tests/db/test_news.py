@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from db import keys, news
+from db.connection import connect
 from db.domain import Event, Score, Side, Stamp, Status, Team, Update, reduce
 from db.domain.update import MatchInfo
 from db.errors import Unavailable
-from db.live import Live, connect
+from db.live import Live
 from db.news import GAP, MOST, Gap, News, Newsfeed
 from tests.conftest import RedisServer
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+import sqlalchemy as sa
 
 from db import keys
-from db.domain import Event, Score, Side, Stamp, Status, Update
+from db.domain import Event, MatchInfo, Score, Side, Stamp, Status, Update
 from db.keys import shard_of
+from db.live import KEEP_S
+from db.models import MatchRow
 from db.news import Gap, News, Newsfeed
 from db.refused import RefusedPayload
+from db.session import begin
 from tests.conftest import wait_until
 from workers.boot import Services
 from workers.clock import (
@@ -40,6 +48,11 @@ def play(services: Services, *updates: Update) -> None:
     worker = Drain(services.live, services.history, services.bells)
     for update in updates:
         worker.match(update.match_id)
+
+
+@pytest.fixture
+def either(make_services: Callable[..., Services], database_url: str) -> Services:
+    return make_services(database_url)
 
 
 def rung(services: Services) -> list[str]:
@@ -98,7 +111,7 @@ def test_what_redis_still_holds_is_not_overwritten_by_older_history(services: Se
     play(services, goal("a"))
     write_batch(services.live, services.history)
     play(services, goal("a", 2))
-    assert rebuild(services) == 0
+    assert rebuild(services, now_ms=NOW) == 0
     match = services.live.hold("a").match
     assert match
     assert match.score == Score(2, 0)
@@ -203,3 +216,57 @@ def test_readers_hear_that_the_board_has_changed(services: Services, redis_url: 
 
     wait_until(is_heard, "the news")
     feed.close()
+
+
+def expires_s(services: Services, match_id: str) -> tuple[int, int]:
+    return tuple(services.live.redis.ttl(key(match_id)) for key in (keys.state, keys.events))
+
+
+def test_a_match_that_leaves_the_board_untold_leaves_redis_a_day_later(services: Services) -> None:
+    play(services, goal("forsaken", status=Status.SECOND_HALF))
+    told = services.live.hold("forsaken").match
+    assert told
+    assert expires_s(services, "forsaken") == (-1, -1)
+    housekeep(services, now_ms=told.updated_at + FORSAKEN_SILENT_MS + 1)
+    assert all(0 < seconds <= KEEP_S for seconds in expires_s(services, "forsaken"))
+    play(services, goal("forsaken", 2))
+    assert expires_s(services, "forsaken") == (-1, -1), "its next news puts it back"
+
+
+def test_a_rebuild_puts_no_forsaken_match_back(either: Services) -> None:
+    play(either, goal("forsaken", status=Status.SECOND_HALF), goal("live", status=Status.SECOND_HALF))
+    write_batch(either.live, either.history)
+    told = either.history.match("live")
+    assert told
+    now_ms = told.updated_at + FORSAKEN_SILENT_MS
+    with begin(either.history.engine) as session:
+        long_ago = datetime.fromtimestamp((told.updated_at - 1_000) / 1_000, UTC)
+        session.execute(sa.update(MatchRow).where(MatchRow.id == "forsaken").values(updated_at=long_ago))
+    either.live.redis.flushall()
+    Clock(either)._refill(now_ms)
+    assert [match.id for match in either.live.board().matches] == ["live"]
+    play(either, goal("forsaken", 2))
+    assert {match.id for match in either.live.board().matches} == {"live", "forsaken"}
+    back = either.live.hold("forsaken").match
+    assert back
+    assert back.score == Score(2, 0)
+
+
+def test_a_scheduled_match_leaves_redis_and_is_read_from_sql(services: Services) -> None:
+    now_ms = time.time_ns() // 1_000_000
+    day_ms = KEEP_S * 1_000
+    starts = {"undated": None, "past": now_ms - 3 * day_ms, "tomorrow": now_ms + day_ms, "far": now_ms + 90 * day_ms}
+    kept_days = {"undated": 7, "past": 1, "tomorrow": 2, "far": 91}
+    for match_id, start in starts.items():
+        play(services, Update(match_id, Stamp(NOW), NOW, info=MatchInfo(start_time=start), status=Status.SCHEDULED))
+    left = {match_id: services.live.redis.ttl(keys.state(match_id)) for match_id in starts}
+    assert all(0 <= days * KEEP_S - left[match_id] < 60 for match_id, days in kept_days.items()), left
+    write_batch(services.live, services.history)
+    services.live.redis.delete(keys.state("far"), keys.events("far"))
+    there = services.history.match("far")
+    assert there
+    assert there.start_time == starts["far"]
+    play(services, Update("far", Stamp(NOW + 1), NOW, status=Status.FIRST_HALF))
+    match = services.live.hold("far").match
+    assert match
+    assert (match.start_time, services.live.redis.ttl(keys.state("far"))) == (starts["far"], -1)

@@ -16,7 +16,7 @@ from cdn.backend import Outcome, refused
 from cdn.headers import dialect
 from cdn.null import Null
 from db import metrics
-from db.live import connect
+from db.connection import connect
 from tests.conftest import wait_until
 from tests.edge import Asked, Origin, Reply
 from workers import probe

@@ -11,9 +11,10 @@ import redis
 from cdn.backend import DONE, Budget, Outcome, later, refused
 from cdn.null import Null
 from db import keys
+from db.connection import connect
 from db.domain import Match, MatchInfo, Stamp, Team, Update
 from db.history import History
-from db.live import Live, connect
+from db.live import Live
 from db.purges import Due, Purges, entry
 from db.session import engine
 from workers.ingest import Drain

@@ -1,0 +1,158 @@
+"""One match that this release cannot read, as after a rollback: left out, told, counted, and no other is stopped."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from api.listener import Listener
+from api.waiting import Room
+from config import Settings
+from db import keys, undecodable
+from db.domain import Event, Score, Side, Stamp, Status, Update
+from db.errors import Undecodable
+from db.history import Wanted
+from db.session import begin
+from tests.api.conftest import Site, error
+from workers.boot import Services
+from workers.clock import Clock, rebuild
+from workers.history import write_batch
+from workers.ingest import Drain, drain_pending
+
+NOW = 1_700_000_000_000
+
+
+@pytest.fixture(autouse=True)
+def nothing_told() -> Iterator[None]:
+    undecodable._told.clear()
+    yield
+    undecodable._told.clear()
+
+
+def goal(match_id: str, n: int = 1) -> Update:
+    stamp = Stamp(NOW + n * 1_000, source="generic")
+    event = Event(f"g{n}", "goal", stamp, since=stamp, team=Side.HOME, minute=n, created_at=NOW)
+    return Update(match_id, stamp, NOW, event=event, status=Status.SECOND_HALF)
+
+
+def play(services: Any, *updates: Update) -> None:
+    drain = Drain(services.live, services.history, services.bells)
+    for update in updates:
+        services.live.accept([update], now_ms=NOW)
+        drain_pending(drain, keys.shard_of(update.match_id, services.live.shards))
+
+
+def of_tomorrow(document: str | bytes) -> str:
+    return json.dumps(json.loads(document) | {"status": "cooling_break"})
+
+
+def write_as_tomorrow(services: Any, match_id: str) -> None:
+    redis = services.live.redis
+    redis.hset(keys.state(match_id), "match", of_tomorrow(redis.hget(keys.state(match_id), "match")))
+
+
+def test_the_board_of_the_others_is_served(services: Services, caplog: pytest.LogCaptureFixture) -> None:
+    play(services, goal("bad"), goal("good"))
+    write_as_tomorrow(services, "bad")
+    for _ in range(3):
+        assert [match.id for match in services.live.board().matches] == ["good"]
+    told = [record.getMessage() for record in caplog.records if "match_undecodable" in record.getMessage()]
+    assert len(told) == 1
+    assert "match=bad" in told[0]
+    assert "cooling_break" in told[0]
+    assert services.live.undecodable() == 1
+    with pytest.raises(Undecodable):
+        services.live.read(["good", "bad"])
+
+
+def test_the_clock_goes_on_and_drops_the_forsaken(services: Services) -> None:
+    play(services, goal("bad"), goal("forsaken"))
+    write_as_tomorrow(services, "bad")
+    clock = Clock(services)
+    clock.tick(2**43)
+    assert services.live.redis.zrange(keys.MATCHES, 0, -1) == [b"bad"]
+    assert services.live.undecodable() == 1
+
+
+def test_its_ingest_sets_only_it_aside(services: Services) -> None:
+    play(services, goal("bad"), goal("good"))
+    write_as_tomorrow(services, "bad")
+    play(services, goal("bad", 2), goal("good", 2))
+    assert (services.live.parked(), services.live.backlog()) == (1, 1)
+    match = services.live.read(["good"])[0]
+    assert match
+    assert match.score == Score(2, 0)
+
+
+def test_its_outbox_sets_only_it_aside(services: Services) -> None:
+    play(services, goal("bad"), goal("good"))
+    outbox = keys.outbox("bad")
+    entry_id, fields = services.live.redis.xrange(outbox)[0]
+    services.live.redis.xdel(outbox, entry_id)
+    services.live.redis.xadd(outbox, fields | {b"match": of_tomorrow(fields[b"match"])})
+    assert write_batch(services.live, services.history) == 1
+    assert services.history.match("good")
+    assert services.live.parked_history() == 1
+
+
+def test_its_row_hides_no_other_and_keeps_none_from_being_rebuilt(
+    make_services: Callable[..., Services], database_url: str
+) -> None:
+    services = make_services(database_url)
+    play(services, goal("bad"), goal("good"))
+    write_batch(services.live, services.history)
+    match = services.history.match("bad")
+    assert match
+    with begin(services.history.engine) as session:
+        row = session.execute(text("SELECT document FROM matches WHERE id = 'bad'")).scalar() or "{}"
+        session.execute(text("UPDATE matches SET document = :d WHERE id = 'bad'"), {"d": of_tomorrow(row)})
+    assert [one.id for one in services.history.matches(Wanted(), 10)[0]] == ["good"]
+    with pytest.raises(Undecodable):
+        services.history.match("bad")
+    services.live.redis.flushall()
+    assert rebuild(services, now_ms=match.updated_at) == 1
+    assert [one.id for one in services.live.board().matches] == ["good"]
+
+
+@pytest.fixture
+def site(redis_url: str, sqlite_url: str) -> Iterator[Site]:
+    made = Site(Settings(redis_url=redis_url, database_url=sqlite_url, ingest_secret_generic="whsec_" + "A" * 32))
+    yield made
+    made.close()
+
+
+def test_readers_are_told_and_operators_see_it(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    play(site.services, goal("bad"), goal("good"))
+    write_as_tomorrow(site.services, "bad")
+    board = site.get("/api/live")
+    assert (board.status_code, [match["match_id"] for match in board.get_json()["matches"]]) == (200, ["good"])
+    for path in ("/api/score/bad", "/api/score/bad/wait/0.0"):
+        answer = site.get(path)
+        assert error(answer) == (503, "unavailable"), path
+        assert answer.headers["Retry-After"] == "60"
+    assert site.get("/api/score/good").status_code == 200
+    assert site.get("/readyz").get_json()["live_undecodable"] == 1
+    assert "live_undecodable 1.0" in site.get("/metrics").get_data(as_text=True)
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR and record.exc_info]
+    write_as_today(site, "bad")
+    assert site.get("/api/score/bad").status_code == 200
+
+
+def write_as_today(site: Site, match_id: str) -> None:
+    redis = site.services.live.redis
+    document = json.loads(redis.hget(keys.state(match_id), "match")) | {"status": "second_half"}
+    redis.hset(keys.state(match_id), "match", json.dumps(document))
+
+
+def test_a_listener_tells_the_readers_of_the_others(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    play(site.services, goal("bad"), goal("good"))
+    write_as_tomorrow(site.services, "bad")
+    room = Room(10, lambda _seconds, _action: lambda: None, lambda *_: None)
+    listener = Listener(site.services.settings.redis_url, site.services.live, room)
+    assert [document.topic for document in listener._read(["bad", "good"]) if document] == ["good"]
+    assert not [record for record in caplog.records if record.exc_info]
