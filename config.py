@@ -59,6 +59,11 @@ class Settings:
     ingest_secret_statsperform: str = field(default="", repr=False)
     # Updates that may wait unapplied before the door answers 429.
     ingest_backlog: int = 50_000
+    # Sources that tell a match before others, the first before all: generic, sportradar, statsperform. The rest in the
+    # order in which they first spoke.
+    sources: str = ""
+    # Seconds for which the source that tells a match may be silent while another is ahead, before that takes over.
+    source_silence_s: int = 45
     # Header dialect and purge backend of the CDN in front: null (none), varnish, fastly, cloudflare, cloudfront, bunny.
     cdn: str = "null"
     # Where readers reach the service, through the CDN; the probe and `flask edge check` read there.
@@ -257,6 +262,10 @@ def _private_key(text: str) -> PrivateKeyTypes:
         raise ValueError from None
 
 
+def _is_no_source(text: str) -> bool:
+    return not set(text.replace(",", " ").split()) <= {"generic", "sportradar", "statsperform"}
+
+
 def _is_no_push(word: str) -> bool:
     return word not in ("keys", "null")
 
@@ -280,6 +289,7 @@ _WRONG: dict[str, tuple[Callable[[str], bool], str]] = {
     ),
     "ingest_secret_sportradar": _SHARED,
     "ingest_secret_statsperform": _SHARED,
+    "sources": (_is_no_source, "must name generic, sportradar or statsperform, with commas between"),
     "push": (_is_no_push, "must be keys or null"),
     "apns_key": (_is_no_p256, "must be the text of the .p8 file, a private key on the curve P-256 without a password"),
     "fcm_credentials": (_is_no_account, "must be the text of the service account's JSON file, with its RSA key"),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from pydantic import TypeAdapter
 
-from db.domain import Event, Fact, Ledger, Match, Update
+from db.domain import Event, Fact, Ledger, Match, Update, with_events
 
 _matches = TypeAdapter(Match)
 _events = TypeAdapter(Event)
@@ -18,12 +19,13 @@ _facts = TypeAdapter(tuple[Fact, ...])
 
 def encode_match(match: Match) -> str:
     """All but what the store itself gives (version, updated_at) and what is kept beside it (events, ledgers)."""
-    kept = {"version", "updated_at", "events", "ledgers"}
+    kept = {"version", "updated_at", "events", "elsewhere", "ledgers"}
     return _matches.dump_json(match, exclude=kept, exclude_defaults=True).decode()
 
 
-def decode_match(text: str | bytes, version: int, updated_at: int, events: dict[str, Event] | None = None) -> Match:
-    return replace(_matches.validate_json(text), version=version, updated_at=updated_at, events=events or {})
+def decode_match(text: str | bytes, version: int, updated_at: int, events: Iterable[Event] = ()) -> Match:
+    """events: as stored, of any source."""
+    return with_events(replace(_matches.validate_json(text), version=version, updated_at=updated_at), events)
 
 
 def encode_ledgers(match: Match) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, undefer
 
 from db.codec import decode_event, decode_facts, decode_ledgers, decode_match, encode_event, encode_match
-from db.domain import Competition, Event, FactKind, Match, Phase, Team
+from db.domain import Competition, Event, FactKind, Match, Phase, Team, event_field, with_events
 from db.errors import Undecodable
 from db.live import Change
 from db.models import (
@@ -216,7 +216,8 @@ class _Rows:
             self._put(MatchScoreRow, (match.id, match.version), _score_row(match))
         for event in change.events:
             # One without a type is known by its voiding alone: it is not shown, and must not be forgotten.
-            self._put(MatchEventRow, (match.id, event.id), _event_row(match, event))
+            name = event_field(match.first, event.since.source, event.id)
+            self._put(MatchEventRow, (match.id, name), _event_row(match, event, name))
 
     def _put(self, table: type[Base], key: tuple[Any, ...], row: dict[str, Any]) -> None:
         self.by_table[table][key] = row
@@ -323,10 +324,10 @@ def _score_row(match: Match) -> dict[str, Any]:
     }
 
 
-def _event_row(match: Match, event: Event) -> dict[str, Any]:
+def _event_row(match: Match, event: Event, name: str) -> dict[str, Any]:
     return {
         "match_id": match.id,
-        "id": event.id,
+        "id": name,
         "event_type": event.type,
         "minute": event.minute,
         "player": event.player.name if event.player else None,
@@ -351,7 +352,7 @@ def _stored(session: Session, row: MatchRow) -> Match:
 def _whole(session: Session, row: MatchRow) -> Match:
     documents = session.scalars(select(MatchEventRow.document).where(MatchEventRow.match_id == row.id)).all()
     events = decoded(row.id, lambda: list(map(decode_event, documents)))
-    return replace(_match(row), events={event.id: event for event in events})
+    return with_events(_match(row), events)
 
 
 def _readable(rows: Iterable[MatchRow], read: Callable[[MatchRow], Match] = _match) -> list[Match]:

@@ -10,6 +10,7 @@ match:{id}:push     stream   match_commit.lua  versions with facts that nobody h
 match:{id}:window   hash     alerts_commit.lua rev, window: what was told and what waits (notify.window); 2 days
 ingest:{n}:pending  zset     accept, commit    match ids with a filled inbox, by time of the first (ms)
 ingest:shards       string   accept, shards    number of shards n, by which every process finds a match's pending set
+ingest:due          zset     match_commit.lua  match ids that are to be worked out anew, by when (ms)
 ingest:waiting      string   accept, commit    number of updates in all inboxes
 ingest:parked       zset     live.park         match ids whose drain met a bug, by time parked (ms)
 history:parked      zset     live.park_history match ids whose history met a bug, by time parked (ms)
@@ -54,6 +55,7 @@ CHANGED = "scores:changed"
 MATCHES = "live:matches"
 BOARD = "live:version"
 WAITING = "ingest:waiting"
+DUE = "ingest:due"
 SHARDS = "ingest:shards"
 PARKED = "ingest:parked"
 HISTORY_PARKED = "history:parked"

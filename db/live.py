@@ -26,7 +26,19 @@ from db.codec import (
     encode_update,
 )
 from db.connection import guarded, lua
-from db.domain import Event, Fact, FactKind, Match, Phase, Score, Update, derived_events, with_ledgers
+from db.domain import (
+    Event,
+    Fact,
+    FactKind,
+    Match,
+    Phase,
+    Score,
+    Update,
+    derived_events,
+    event_field,
+    with_events,
+    with_ledgers,
+)
 from db.errors import Unavailable, Undecodable
 from db.refused import RefusedPayload
 from db.shards import differing
@@ -49,6 +61,10 @@ BELL_S = 30
 UNDECODABLE_LATELY_MS, UNDECODABLE_S = 150_000, 3_600
 # Refused payloads that wait for SQL. The door takes 4 MB at most and JSON packs ten to one: 100 MB at the worst.
 REFUSED_MOST = 256
+
+
+# The source that tells of an event, and its id there.
+EventName = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +117,8 @@ class Change:
 
     @property
     def with_events(self) -> Match:
-        """The match with the events that were touched, and no others."""
-        return replace(self.match, events={event.id: event for event in self.events})
+        """The match with the events that were touched, and no others; those of a source in force among its own."""
+        return with_events(self.match, self.events)
 
 
 class Live:
@@ -174,6 +190,22 @@ class Live:
         return Waiting(ids, tuple(decode_update(fields[b"u"]) for _, fields in entries), _text(rev or b"0"))
 
     @guarded
+    def due(self, now_ms: int, limit: int) -> list[str]:
+        """Matches that are to be worked out anew by now."""
+        return [_text(found) for found in self.redis.zrangebyscore(keys.DUE, "-inf", now_ms, start=0, num=limit)]
+
+    @guarded
+    def put_off(self, due: Sequence[str], held: Collection[str], *, until_ms: int) -> None:
+        """Matches that have been told the time are due again later; those that are not held, never."""
+        with self.redis.pipeline(transaction=False) as pipe:
+            for match_id in due:
+                if match_id in held:
+                    pipe.zadd(keys.DUE, {match_id: until_ms}, xx=True)
+                else:
+                    pipe.zrem(keys.DUE, match_id)
+            pipe.execute()
+
+    @guarded
     def settle(self, match_id: str) -> int:
         """A match whose inbox is empty leaves the pending; returns how many entries there are after all."""
         pending = keys.pending(keys.shard_of(match_id, self.shards))
@@ -226,35 +258,37 @@ class Live:
     # The present.
 
     @guarded
-    def hold(self, match_id: str, event_ids: Collection[str] | None = None) -> Held:
+    def hold(self, match_id: str, names: Collection[EventName] | None = None) -> Held:
         """The match to work on, with its revision: its ledgers, the events that follow from them, and of its other
         events those named, or all of them.
 
         Of a match of a release that kept no ledgers, they are made from what it kept.
         """
+        # Which source was heard first is not known yet: either name may be the one.
+        fields = {field for source, event_id in names or () for field in (event_id, event_field("?", source, event_id))}
         with self.redis.pipeline() as pipe:
             pipe.hmget(keys.state(match_id), "match", "version", "updated_at", "rev", "ledgers")
-            self._ask_events(pipe, match_id, event_ids)
+            if names is None:
+                pipe.hvals(keys.events(match_id))
+            elif fields:
+                pipe.hmget(keys.events(match_id), *fields)
             row, *rows = pipe.execute()
         if row[0] is None:
             return Held(None, "0")
         match = decoded(match_id, lambda: _stored(row, rows[0] if rows else ()))
         if not match.ledgers:
             events = self.redis.hvals(keys.events(match_id))
-            match = decoded(match_id, lambda: with_ledgers(replace(match, events=_events(events))))
+            match = decoded(match_id, lambda: with_ledgers(with_events(match, _events(events))))
         return Held(match, _text(row[3]))
 
-    def _ask_events(self, pipe: Any, match_id: str, event_ids: Collection[str] | None) -> None:
-        if event_ids is None:
-            pipe.hvals(keys.events(match_id))
-        elif event_ids:
-            pipe.hmget(keys.events(match_id), *event_ids)
-
     @guarded
-    def events(self, match_id: str, event_ids: Collection[str]) -> dict[str, Event]:
-        """Those of the named events that are known."""
-        rows = self.redis.hmget(keys.events(match_id), *event_ids) if event_ids else ()
-        return decoded(match_id, lambda: _events(rows))
+    def with_named(self, match: Match, names: Collection[EventName]) -> Match:
+        """The match with those of the named events that are known and that it has not got."""
+        own = match.events
+        missing = [(source, event_id) for source, event_id in names if source != match.source or event_id not in own]
+        fields = [event_field(match.first, source, event_id) for source, event_id in missing]
+        rows = self.redis.hmget(keys.events(match.id), *fields) if fields else ()
+        return decoded(match.id, lambda: with_events(match, _events(rows)))
 
     @guarded
     def timeline(self, match_id: str) -> Match | None:
@@ -369,19 +403,22 @@ class Live:
         visible: bool,
         purges: Sequence[str] = (),
         tell: bool = False,
+        due_ms: int | None = None,
     ) -> Committed:
         """Make `after` the present, drop the inbox entries it came from, and tell history and listeners.
 
         All in one step, and only if nobody committed since `held` was read. visible: a reader can tell the
         difference, so it becomes a new version. purges: what then has to go from the edge (db.purges.entry). tell:
-        followers may want to hear of it. Safe to repeat when the answer was lost: the repeat is stale.
+        followers may want to hear of it. due_ms: when it is to be worked out anew, whatever is told until then. Safe to
+        repeat when the answer was lost: the repeat is stale.
         """
         before = held.match
         mode = "new" if visible else "drop" if before == after else "keep"
-        changed = _changed(before, after) if mode != "drop" else []
-        pairs = [part for event in changed for part in (event.id, encode_event(event))]
+        changed = _changed(before, after) if mode != "drop" else {}
+        pairs = [part for name, event in changed.items() for part in (name, encode_event(event))]
         match_id = after.id
         document: list[Any] = [*_fields(after), encode_facts(facts), *_standing(after)]
+        due = due_ms if due_ms is not None else ""
         told: list[Any] = [BELL_S, keys.CHANGED, _urgent(facts), ",".join(purges)]
         done, version, ring, left, rev, purge, push = self._commit(
             keys=[
@@ -400,8 +437,9 @@ class Live:
                 keys.push(match_id) if tell else "",
                 keys.PUSH_PENDING,
                 keys.PUSH_BELL,
+                keys.DUE,
             ],
-            args=[match_id, held.rev, mode, *document, *told, encode_ledgers(after), len(ids), *ids, *pairs],
+            args=[match_id, held.rev, mode, *document, *told, encode_ledgers(after), due, len(ids), *ids, *pairs],
         )
         rung = bool(ring), int(left), _text(rev), bool(purge), bool(push)
         return Committed(done == b"done", int(version), *rung)
@@ -410,7 +448,7 @@ class Live:
     def restore(self, match: Match) -> bool:
         """Put a match read from history back; False if Redis holds it already."""
         fields = _fields(match)
-        pairs = [part for event in match.events.values() for part in (event.id, encode_event(event))]
+        pairs = [part for name, event in _changed(None, match).items() for part in (name, encode_event(event))]
         return bool(
             self._restore(
                 keys=[keys.state(match.id), keys.events(match.id), keys.MATCHES, keys.BOARD],
@@ -509,20 +547,29 @@ def _stored(row: Any, events: Iterable[bytes | None]) -> Match:
     return derived_events(replace(match, ledgers=decode_ledgers(ledgers))) if ledgers else match
 
 
-def _events(rows: Iterable[bytes | None]) -> dict[str, Event]:
-    events = (decode_event(row) for row in rows if row)
-    return {event.id: event for event in events}
+def _events(rows: Iterable[bytes | None]) -> list[Event]:
+    return [decode_event(row) for row in rows if row]
 
 
 def _text(found: bytes) -> str:
     return found.decode()
 
 
-def _changed(before: Match | None, after: Match) -> list[Event]:
-    known = before.events if before else {}
-    # A repeat makes an equal event anew; the rest are the very same, which is quicker to see.
-    touched = [event for event in after.events.values() if known.get(event.id) is not event]
-    return [event for event in touched if known.get(event.id) != event]
+def _changed(before: Match | None, after: Match) -> dict[str, Event]:
+    """Events that are new or other than before, by the name they are stored under."""
+    known = _by_source(before) if before else {}
+    changed: dict[str, Event] = {}
+    for source, events in _by_source(after).items():
+        old = known.get(source, {})
+        for event in events.values():
+            # A repeat makes an equal event anew; the rest are the very same, which is quicker to see.
+            if old.get(event.id) is not event and old.get(event.id) != event:
+                changed[event_field(after.first, source, event.id)] = event
+    return changed
+
+
+def _by_source(match: Match) -> dict[str, dict[str, Event]]:
+    return {**match.elsewhere, match.source: match.events}
 
 
 def _fields(match: Match) -> list[str]:

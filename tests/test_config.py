@@ -80,6 +80,8 @@ GIVEN = {
     "ingest_secret_sportradar": ("sixteen-letters!", "sixteen-letters!"),
     "ingest_secret_statsperform": ("sixteen-letters?", "sixteen-letters?"),
     "ingest_backlog": ("10", 10),
+    "sources": ("sportradar,generic", "sportradar,generic"),
+    "source_silence_s": ("30", 30),
     "cdn": ("varnish", "varnish"),
     "public_url": ("https://scores.example", "https://scores.example"),
     "edge": ("varnish", "varnish"),

@@ -13,6 +13,7 @@ from threading import Event, Thread
 
 from cdn import headers
 from config import set_up_logs
+from db.domain import Stamp, Update
 from db.errors import Refused, Unavailable
 from db.metrics import Reporter
 from workers.boot import Services, begin
@@ -29,6 +30,8 @@ PARKED_MS = 60_000
 # one that rests for longer than the silence, a test match overnight, comes back with its next news.
 FORSAKEN_START_MS = 6 * 60 * 60 * 1000
 FORSAKEN_SILENT_MS = 3 * 60 * 60 * 1000
+# Matches worked out anew in one sweep, and when again, if nobody has done so by then.
+DUE_MAX, DUE_AGAIN_MS = 500, 5_000
 KEEP_REFUSED_MS = 30 * 24 * 60 * 60 * 1000
 
 
@@ -39,6 +42,7 @@ def sweep(here: Services, *, now_ms: int) -> int:
         if here.live.pending(shard, before_ms=now_ms - OVERDUE_MS):
             here.bells.ingest(shard)
             rung += 1
+    rung += tick_due(here, now_ms=now_ms)
     next_ms = here.purges.next_ms()
     if next_ms is not None and next_ms < now_ms - OVERDUE_MS:
         here.bells.purge()
@@ -53,6 +57,19 @@ def sweep(here: Services, *, now_ms: int) -> int:
         here.bells.push()
         rung += 1
     return rung
+
+
+def tick_due(here: Services, *, now_ms: int) -> int:
+    """Have matches worked out anew that have something due, as if they had been told the time; returns the bells."""
+    due = here.live.due(now_ms, DUE_MAX)
+    if not due:
+        return 0
+    held = [match.id for match in here.live.read(due) if match]
+    _, bells = here.live.accept([Update(match_id, Stamp(0), now_ms) for match_id in held], now_ms=now_ms)
+    here.live.put_off(due, held, until_ms=now_ms + DUE_AGAIN_MS)
+    for shard in bells:
+        here.bells.ingest(shard)
+    return len(bells)
 
 
 def rebuild(here: Services, *, now_ms: int) -> int:

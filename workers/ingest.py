@@ -11,10 +11,11 @@ from functools import lru_cache
 
 from cdn import keys
 from db.bugs import set_aside_on_bug
-from db.domain import Fact, Match, Update, essential, is_visible, reduce
+from db.domain import BY_FIRST_WORD, Fact, Match, Precedence, Update, due_ms, essential, is_visible, reduce
 from db.errors import Unavailable
 from db.history import History
-from db.live import Committed, Held, Live, Waiting
+from db.live import Committed, EventName, Held, Live, Waiting
+from db.metrics import SOURCES_TAKEN_OVER, STAMPS_CLAMPED
 from db.purges import entry
 from notify.window import concerns
 from workers.boot import services
@@ -46,7 +47,9 @@ def drain_shard(shard: int) -> None:
 @lru_cache(maxsize=1)
 def _drain() -> Drain:
     here = services()
-    return Drain(here.live, here.history, here.bells, purging=here.settings.cdn != "null")
+    settings = here.settings
+    precedence = Precedence(settings.sources.replace(",", " ").split(), settings.source_silence_s * 1000)
+    return Drain(here.live, here.history, here.bells, purging=settings.cdn != "null", precedence=precedence)
 
 
 def drain_pending(drain: Drain, shard: int) -> None:
@@ -78,11 +81,20 @@ def _drain_or_park(drain: Drain, match_id: str) -> None:
 class Drain:
     """Applies inboxes. Any number of them may work on one match: the commit lets one through, the others look again."""
 
-    def __init__(self, live: Live, history: History, bells: Bells, *, purging: bool = False) -> None:
+    def __init__(
+        self,
+        live: Live,
+        history: History,
+        bells: Bells,
+        *,
+        purging: bool = False,
+        precedence: Precedence = BY_FIRST_WORD,
+    ) -> None:
         self.live = live
         self.history = history
         self.bells = bells
         self.purging = purging
+        self.precedence = precedence
         self.remembered: OrderedDict[str, Held] = OrderedDict()
 
     def match(self, match_id: str) -> None:
@@ -98,13 +110,17 @@ class Drain:
         if held.rev != waiting.rev:
             # Somebody committed since the inbox was read: its head may be in the match already.
             return 1
-        after, facts = reduce(held.match, *waiting.updates)
+        after, facts = reduce(held.match, *waiting.updates, precedence=self.precedence)
         visible = is_visible(held.match, after, facts)
         purges = self._purges(held.match, after, facts) if self.purging and visible else []
         tell = visible and concerns(after, facts)
-        committed = self.live.commit(held, after, facts, waiting.ids, visible=visible, purges=purges, tell=tell)
+        due = due_ms(after, self.precedence)
+        committed = self.live.commit(
+            held, after, facts, waiting.ids, visible=visible, purges=purges, tell=tell, due_ms=due
+        )
         self.remembered.pop(match_id, None)
         if committed.done:
+            _tell_of_sources(held.match, after)
             self._follow(after, committed, visible)
         return committed.left
 
@@ -126,15 +142,13 @@ class Drain:
 
     def _held(self, match_id: str, waiting: Waiting) -> Held:
         """The match at its revision, with the events the updates name. Read where another process wrote it last."""
-        event_ids = _named(waiting.updates)
+        names = _named(waiting.updates)
         known = self.remembered.get(match_id)
         if known and known.match and known.rev == waiting.rev:
-            others = [event_id for event_id in event_ids if event_id not in known.match.events]
-            events = known.match.events | self.live.events(match_id, others)
-            return replace(known, match=replace(known.match, events=events))
-        held = self.live.hold(match_id, event_ids)
+            return replace(known, match=self.live.with_named(known.match, names))
+        held = self.live.hold(match_id, names)
         if held.match is None and self._restored(match_id):
-            held = self.live.hold(match_id, event_ids)
+            held = self.live.hold(match_id, names)
         return held
 
     def _restored(self, match_id: str) -> bool:
@@ -154,7 +168,24 @@ class Drain:
             self.remembered.popitem(last=False)
 
 
-def _named(updates: Iterable[Update]) -> list[str]:
+def _tell_of_sources(before: Match | None, after: Match) -> None:
+    """What an operator should hear of: another source tells the match, or a sender's clock is wrong."""
+    if before is not None and before.source not in ("", after.source):
+        logger.warning("source_taken_over match=%s from=%s to=%s", after.id, before.source, after.source)
+        SOURCES_TAKEN_OVER.add()
+    known = before.ledgers if before else {}
+    for source, ledger in after.ledgers.items():
+        clamped = ledger.clamped - (known[source].clamped if source in known else 0)
+        if clamped > 0:
+            logger.warning("stamps_clamped match=%s source=%s messages=%d", after.id, source, clamped)
+            STAMPS_CLAMPED.add(clamped, source=source)
+
+
+def _named(updates: Iterable[Update]) -> list[EventName]:
     """The events that updates tell of or take back."""
-    names = (name for update in updates for name in (update.event.id if update.event else None, update.voids))
-    return list(dict.fromkeys(name for name in names if name is not None))
+    names: dict[EventName, None] = {}
+    for update in updates:
+        for event_id in (update.event.id if update.event else None, update.voids):
+            if event_id is not None:
+                names[update.stamp.source, event_id] = None
+    return list(names)

@@ -11,12 +11,25 @@ from db.domain.follower import Account, Device, Follow, Platform, Quiet, Subject
 from db.domain.kinds import BITS, DEFAULT_KINDS, kinds_of, mask_of
 from db.domain.ledger import Ledger
 from db.domain.legacy import with_ledgers
-from db.domain.match import CURSOR_PATTERN, HOLD_MS, ID_PATTERN, Cursor, Fact, FactKind, Match, essential
+from db.domain.match import (
+    CURSOR_PATTERN,
+    HOLD_MS,
+    ID_PATTERN,
+    Cursor,
+    Fact,
+    FactKind,
+    Match,
+    essential,
+    event_field,
+    with_events,
+)
 from db.domain.match_info import Competition, MatchInfo, Team
-from db.domain.reduce import reduce
+from db.domain.reduce import BY_FIRST_WORD, reduce
 from db.domain.score import Score
+from db.domain.sources import Precedence, due_ms
 from db.domain.stamp import Stamp
 from db.domain.topics import LANGUAGES, SPOILER_FREE, VARIANTS, condition, fits, topics_for, variant_of
+from db.domain.union import united
 from db.domain.update import Update
 from db.domain.words import (
     EVENT_TYPES,
@@ -32,6 +45,7 @@ from db.domain.words import (
 
 __all__ = [
     "BITS",
+    "BY_FIRST_WORD",
     "CURSOR_PATTERN",
     "DEFAULT_KINDS",
     "EVENT_TYPES",
@@ -57,6 +71,7 @@ __all__ = [
     "Person",
     "Phase",
     "Platform",
+    "Precedence",
     "Quiet",
     "Score",
     "Side",
@@ -68,7 +83,9 @@ __all__ = [
     "Update",
     "condition",
     "derived_events",
+    "due_ms",
     "essential",
+    "event_field",
     "fits",
     "is_visible",
     "kinds_of",
@@ -77,6 +94,8 @@ __all__ = [
     "reduce",
     "status_of",
     "topics_for",
+    "united",
     "variant_of",
+    "with_events",
     "with_ledgers",
 ]

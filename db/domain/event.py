@@ -183,12 +183,12 @@ def event_of(event_id: str, tellings: tuple[Telling, ...]) -> Event:
     content = content_of(ordered)
     standing = [one for one in ordered if not one.void]
     voids = [one for one in ordered if one.void]
-    newest = standing[-1].stamp if standing else Stamp(0)
+    newest = standing[-1].stamp if standing else Stamp(0, source=ordered[0].stamp.source)
     void_at = max((one.stamp for one in voids), key=lambda stamp: by_time(mark_of(stamp)), default=None)
     event = Event(
         event_id,
         stamp=newest,
-        since=_since(standing, void_at),
+        since=_since(standing, void_at) if standing else newest,
         void_at=void_at,
         created_at=min(one.created_at for one in ordered),
         **content,
@@ -205,7 +205,7 @@ def _since(standing: list[Telling], void_at: Stamp | None) -> Stamp:
     """When it last became valid: the first word of it after it was last voided; else the first of all."""
     stamps = sorted((stamp for one in standing for stamp in (one.since or one.stamp, one.stamp)), key=_time)
     after = [stamp for stamp in stamps if void_at is None or _time(stamp)[:2] > _time(void_at)[:2]]
-    return (after or stamps or [Stamp(0)])[0]
+    return (after or stamps)[0]
 
 
 def _time(stamp: Stamp) -> Key:

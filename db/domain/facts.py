@@ -10,8 +10,10 @@ from db.domain.words import Side
 
 def facts_between(before: Match | None, after: Match) -> tuple[Fact, ...]:
     """Events first, then score, status, the rest."""
+    is_taken_over = before is not None and before.source not in ("", after.source)
     known = before.events if before else {}
-    pairs = [(known.get(event.id), event) for event in after.events.values()]
+    # Another source tells the same goals under other names: what is new of them is what the score does.
+    pairs = [] if is_taken_over else [(known.get(event.id), event) for event in after.events.values()]
     facts = [fact for old, event in pairs if (fact := _event_fact(old, event)) is not None]
     was = before.score if before else None
     if after.score != was:
@@ -21,7 +23,7 @@ def facts_between(before: Match | None, after: Match) -> tuple[Fact, ...]:
         facts += [Fact(FactKind.SCORE)] if after.shootout else []
     if before is None or before.status != after.status:
         facts.append(Fact(FactKind.STATUS, was=before.status if before else None))
-    if before is None or _info(before) != _info(after):
+    if before is None or is_taken_over or _info(before) != _info(after):
         facts.append(Fact(FactKind.INFO))
     return tuple(dict.fromkeys(facts))
 

@@ -52,6 +52,8 @@ class Ledger:
     info, info_at: what is known besides the play, and since when each field.
     unnumbered: a dated message without a sequence was told, so numbers do not order the whole.
     heard_at: ms of the newest arrival that said something new.
+    ahead_at: ms since which it has been ahead of the source in force, 0 where it is not.
+    clamped: how many of its messages claimed to be from more than AHEAD_MS ahead of their arrival.
     """
 
     events: dict[str, Event] = field(default_factory=dict)
@@ -68,6 +70,8 @@ class Ledger:
     info_at: dict[str, tuple[Mark, int]] = field(default_factory=dict)
     unnumbered: bool = False
     heard_at: int = 0
+    ahead_at: int = 0
+    clamped: int = 0
 
     def order(self, mark: Mark) -> Key:
         """The one order of all that the source says: by its numbers where everything bears one, else by time."""
@@ -79,8 +83,8 @@ def entered(ledger: Ledger, update: Update, records: Mapping[str, Event]) -> tup
 
     records: the events of the match that are no part of the ledger, as far as the update names them.
     """
+    before, sent = ledger, update
     update = _arrived(update)
-    before = ledger
     if update.stamp.at > 0 and update.stamp.sequence is None and not ledger.unnumbered:
         ledger = replace(ledger, unnumbered=True)
     ledger = _with_info(ledger, update)
@@ -95,10 +99,12 @@ def entered(ledger: Ledger, update: Update, records: Mapping[str, Event]) -> tup
         void = Telling(update.stamp, void=True, by=by, created_at=update.received_at)
         ledger = _with_event(ledger, update.voids, void, {**records, **touched}, touched)
     if update.decided_by is not None:
-        ledger = replace(ledger, decided_by=_newer(ledger.decided_by, (mark_of(update.stamp), update.decided_by)))
+        ledger = replace(ledger, decided_by=newer(ledger.decided_by, (mark_of(update.stamp), update.decided_by)))
     ledger = _with_snapshot(ledger, update)
     if ledger == before:
         return before, touched
+    if update is not sent:
+        ledger = replace(ledger, clamped=ledger.clamped + 1)
     return replace(ledger, heard_at=max(ledger.heard_at, update.received_at)), touched
 
 
@@ -147,10 +153,10 @@ def _with_event(
     if after is before and (event_id in ledger.events or not is_key(after)):
         return ledger
     if before is not None and event_id not in ledger.events:
-        ledger = _without(ledger, before)
+        ledger = without_event(ledger, before)
     if is_key(after):
         return replace(ledger, events={**ledger.events, event_id: unfolded(after)})
-    return _with(ledger, after)
+    return with_event(ledger, after)
 
 
 def is_key(event: Event) -> bool:
@@ -158,7 +164,7 @@ def is_key(event: Event) -> bool:
     return event.type in KEY_TYPES or any(one.type in KEY_TYPES for one in event.tellings)
 
 
-def _with(ledger: Ledger, event: Event) -> Ledger:
+def with_event(ledger: Ledger, event: Event) -> Ledger:
     beside = beside_of(event)
     boards, shootouts, words = ledger.boards, ledger.shootouts, ledger.words
     for score, mark in beside.boards:
@@ -167,13 +173,12 @@ def _with(ledger: Ledger, event: Event) -> Ledger:
         shootouts = added(shootouts, _board("e", score), mark)
     for status, mark in beside.words:
         words = added(words, status, mark)
-    changes = tuple(dict.fromkeys((*ledger.changes, *beside.changes))) if beside.changes else ledger.changes
-    changes = tuple(sorted(changes, key=lambda change: by_time(change.mark)))[-CHANGES_KEPT:]
-    clocks = _newest((*ledger.clocks, beside.clock)) if beside.clock else ledger.clocks
+    changes = kept_changes((*ledger.changes, *beside.changes)) if beside.changes else ledger.changes
+    clocks = kept_clocks((*ledger.clocks, beside.clock)) if beside.clock else ledger.clocks
     return replace(ledger, boards=boards, shootouts=shootouts, words=words, changes=changes, clocks=clocks)
 
 
-def _without(ledger: Ledger, event: Event) -> Ledger:
+def without_event(ledger: Ledger, event: Event) -> Ledger:
     """Before an event is told anew, or becomes a goal: what it bore until now is taken back."""
     beside = beside_of(event)
     boards, shootouts, words = ledger.boards, ledger.shootouts, ledger.words
@@ -198,7 +203,7 @@ def _with_bare(ledger: Ledger, update: Update) -> Ledger:
         ledger = replace(ledger, shootouts=added(ledger.shootouts, _board("b", update.shootout), mark))
     if update.minute is not None or update.clock is not None:
         clock = Clock(mark, update.minute, update.added_minute, update.period, update.clock)
-        ledger = replace(ledger, clocks=_newest((*ledger.clocks, clock)))
+        ledger = replace(ledger, clocks=kept_clocks((*ledger.clocks, clock)))
     return ledger
 
 
@@ -220,7 +225,15 @@ def _board(channel: str, score: Score) -> str:
     return f"{channel}{score.home}-{score.away}"
 
 
-def _newest(clocks: Iterable[Clock]) -> tuple[Clock, ...]:
+def kept_changes(changes: Iterable[Change]) -> tuple[Change, ...]:
+    return tuple(sorted(dict.fromkeys(changes), key=_change_order))[-CHANGES_KEPT:]
+
+
+def _change_order(change: Change) -> tuple[object, ...]:
+    return (*by_time(change.mark), change.mark.origin, change.score.home, change.score.away)
+
+
+def kept_clocks(clocks: Iterable[Clock]) -> tuple[Clock, ...]:
     ordered = sorted(dict.fromkeys(clocks), key=_clock_order)
     kept = ordered[-CLOCKS_KEPT:]
     if any(clock.mark.sequence is not None for clock in ordered):
@@ -233,7 +246,9 @@ def _clock_order(clock: Clock) -> tuple[object, ...]:
     return (*by_time(clock.mark), clock.minute or 0, clock.added_minute or 0, clock.clock or "", clock.event_id)
 
 
-def _newer(kept: tuple[Mark, str] | None, told: tuple[Mark, str]) -> tuple[Mark, str]:
+def newer(kept: tuple[Mark, str] | None, told: tuple[Mark, str] | None) -> tuple[Mark, str] | None:
+    if told is None:
+        return kept
     return told if kept is None or (by_time(told[0]), told[1]) > (by_time(kept[0]), kept[1]) else kept
 
 
@@ -248,13 +263,13 @@ def _with_info(ledger: Ledger, update: Update) -> Ledger:
         value, known_at = getattr(update.info, name), info_at.get(name)
         if update.stamp.undated and value == getattr(info, name):
             continue
-        if value is None or (known_at and _info_order(at, value) < _info_order(known_at, getattr(info, name))):
+        if value is None or (known_at and info_order(at, value) < info_order(known_at, getattr(info, name))):
             continue
         info, info_at[name] = replace(info, **{name: value}), at
     return replace(ledger, info=info, info_at=info_at)
 
 
-def _info_order(at: tuple[Mark, int], value: object) -> tuple[object, ...]:
+def info_order(at: tuple[Mark, int], value: object) -> tuple[object, ...]:
     mark, heard = at
     return (*by_time(mark), heard, repr(value))
 
@@ -263,13 +278,17 @@ def _with_snapshot(ledger: Ledger, update: Update) -> Ledger:
     if update.present is None:
         return ledger
     snapshot = Snapshot(mark_of(update.stamp), update.present, update.score)
-    newest: dict[int, Snapshot] = {}
-    for one in sorted((*ledger.snapshots, snapshot), key=_snapshot_order):
-        newest[one.mark.at // SNAPSHOT_SPAN_MS] = one
-    kept = [newest[span] for span in sorted(newest)][-SNAPSHOTS_KEPT:]
+    kept = kept_snapshots((*ledger.snapshots, snapshot))
     at = snapshot.mark.at
     first = {event_id: at for event_id in snapshot.ids if at < ledger.listed.get(event_id, at + 1)}
-    return replace(ledger, snapshots=tuple(kept), listed={**ledger.listed, **first})
+    return replace(ledger, snapshots=kept, listed={**ledger.listed, **first})
+
+
+def kept_snapshots(snapshots: Iterable[Snapshot]) -> tuple[Snapshot, ...]:
+    newest: dict[int, Snapshot] = {}
+    for snapshot in sorted(snapshots, key=_snapshot_order):
+        newest[snapshot.mark.at // SNAPSHOT_SPAN_MS] = snapshot
+    return tuple([newest[span] for span in sorted(newest)][-SNAPSHOTS_KEPT:])
 
 
 def _snapshot_order(snapshot: Snapshot) -> tuple[object, ...]:

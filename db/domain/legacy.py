@@ -29,7 +29,7 @@ def with_ledgers(match: Match) -> Match:
         unnumbered=any(stamp is not None and stamp.at > 0 and stamp.sequence is None for stamp in _stamps(match)),
         heard_at=match.updated_at,
     )
-    return replace(match, source=source, ledgers={source: _with_info(ledger, match)})
+    return replace(match, source=source, first=source, ledgers={source: _with_info(ledger, match)})
 
 
 def _stamps(match: Match) -> list[Stamp | None]:

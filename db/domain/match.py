@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from hashlib import sha256
 
 from db.domain.event import Event
 from db.domain.ledger import Ledger
@@ -22,6 +24,10 @@ HOLD_MS = 20_000
 CURSOR_PATTERN = re.compile(r"(?P<version>0|[1-9]\d{0,14})\.(?P<slot>0|[1-9]\d{0,8})", re.ASCII)
 
 
+# Characters of an event's name in a store: SQL's column of ids.
+FIELD_MAX = 64
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """A match as it follows from what was told of it (`derive`).
@@ -32,7 +38,8 @@ class Match:
     score, shootout: what we show; None until something is known, for 0 is a claim.
     minute_at: our own time (ms) of hearing the present minute, from which a reader's clock ticks on.
     events: by id. Of a match that is being worked on, those of the ledger in force and those that were asked for.
-    source: whose ledger is in force, "" before anything was told.
+    source, first: whose ledger is in force, and who was heard first; "" before anything was told.
+    elsewhere: by source, events that those not in force told of.
     ledgers: what was told, by source; empty where the match was read to be shown.
     """
 
@@ -65,6 +72,8 @@ class Match:
     shootout: Score | None = None
     events: dict[str, Event] = field(default_factory=dict)
     source: str = ""
+    first: str = ""
+    elsewhere: dict[str, dict[str, Event]] = field(default_factory=dict)
     ledgers: dict[str, Ledger] = field(default_factory=dict)
 
     @property
@@ -73,14 +82,40 @@ class Match:
 
     @property
     def timeline(self) -> list[Event]:
-        """All events that were ever told, in match order; those only known by their voiding are not shown."""
-        return sorted((event for event in self.events.values() if event.type), key=lambda event: event.order)
+        """All events that the source in force ever told, in match order; those only known by their voiding are not
+        shown."""
+        shown = (event for event in self.events.values() if event.type and self.source in ("", event.since.source))
+        return sorted(shown, key=lambda event: event.order)
 
 
 def essential(match: Match) -> Match:
     """The match to go on working on: with the events of the ledger in force. Of the others there may be thousands."""
     kept = match.ledgers[match.source].events if match.ledgers else {}
-    return replace(match, events={key: event for key, event in match.events.items() if key in kept})
+    events = {key: event for key, event in match.events.items() if key in kept}
+    return replace(match, events=events, elsewhere={})
+
+
+def event_field(first: str, source: str, event_id: str) -> str:
+    """Under which name an event is stored beside those of other sources: its id, where its source was heard first.
+
+    first: that source, "" where a match has but one.
+    """
+    if source in ("", first) or not first:
+        return event_id
+    name = f"{source}/{event_id}"
+    return name if len(name) <= FIELD_MAX else sha256(name.encode()).hexdigest()
+
+
+def with_events(match: Match, events: Iterable[Event]) -> Match:
+    """The match with stored events: of the source in force among its own, the others elsewhere."""
+    own, elsewhere = dict(match.events), {source: dict(some) for source, some in match.elsewhere.items()}
+    for event in events:
+        source = event.since.source
+        if source in ("", match.source) or not match.source:
+            own[event.id] = event
+        else:
+            elsewhere.setdefault(source, {})[event.id] = event
+    return replace(match, events=own, elsewhere=elsewhere)
 
 
 class FactKind(StrEnum):

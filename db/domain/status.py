@@ -24,9 +24,9 @@ _COURSE = (
     *(Status.BREAK_BEFORE_ET, Status.ET_FIRST, Status.ET_HALF_TIME, Status.ET_SECOND),
     *(Status.BREAK_BEFORE_PENS, Status.SHOOTOUT, Status.ENDED, Status.FINISHED),
 )
-_RANK = {status: rank for rank, status in enumerate(_COURSE)}
+RANK = {status: rank for rank, status in enumerate(_COURSE)}
 # Of two words of one moment, the one that is further on; what no course has, a break-off or a verdict, is further yet.
-_TIE = {status: _RANK.get(status, len(_COURSE) + n) for n, status in enumerate(Status)}
+_TIE = {status: RANK.get(status, len(_COURSE) + n) for n, status in enumerate(Status)}
 # Authority decided these scores; the goals of the play stand beside them.
 DECREED = (Status.AWARDED, Status.WALKOVER)
 _BEGINNINGS = (Status.FIRST_HALF, Status.LIVE)
@@ -198,8 +198,8 @@ def _counts_again(standing: Standing, word: Word) -> bool:
         return True
     if word.is_resumed or word.status is None:
         return standing.phase is not Phase.LIVE
-    in_force = _RANK.get(standing.status, _RANK.get(standing.last_play or Status.SCHEDULED, 0))
-    return _RANK.get(word.status, len(_COURSE)) >= in_force
+    in_force = RANK.get(standing.status, RANK.get(standing.last_play or Status.SCHEDULED, 0))
+    return RANK.get(word.status, len(_COURSE)) >= in_force
 
 
 def _say(standing: Standing, word: Word, sport: str) -> None:

@@ -38,3 +38,8 @@ class Update:
     clock: str | None = None
     voids: str | None = None
     present: frozenset[str] | None = None
+
+    @property
+    def is_tick(self) -> bool:
+        """Whether it says nothing but what time it is: a match that has something due is worked out anew."""
+        return self == Update(self.match_id, self.stamp, self.received_at)

@@ -11,8 +11,9 @@
 -- ARGV[9] start time (ms) while the match is live, else ""  ARGV[10] expiry of state (s; 0 = none)  ARGV[11] bell expiry (s)  ARGV[12] channel
 -- ARGV[13] "1" if score or status changed, else "0"
 -- ARGV[14] what to purge at the edge, separated by commas, "" for nothing
--- ARGV[15] ledgers JSON
--- ARGV[16] number of inbox ids, then those ids, then pairs of event id and event JSON
+-- KEYS[16] matches that have something due zset
+-- ARGV[15] ledgers JSON  ARGV[16] when something is due (ms), "" for nothing
+-- ARGV[17] number of inbox ids, then those ids, then pairs of event name and event JSON
 local rev = redis.call("HGET", KEYS[1], "rev") or "0"
 if rev ~= ARGV[2] then
     return {"stale", 0, 0, 1, rev, 0, 0}
@@ -21,7 +22,7 @@ local t = redis.call("TIME")
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local version = tonumber(redis.call("HGET", KEYS[1], "version") or "0")
 local ring, purge, push = 0, 0, 0
-local ids = tonumber(ARGV[16])
+local ids = tonumber(ARGV[17])
 if ARGV[3] ~= "drop" then
     if ARGV[3] == "new" then
         version = math.max(version + 1, now)
@@ -32,7 +33,7 @@ if ARGV[3] ~= "drop" then
     redis.call("HSET", KEYS[1], "rev", rev,
         "match", ARGV[4], "score", ARGV[5], "time", ARGV[6], "status", ARGV[7], "ledgers", ARGV[15])
     local changed = {}
-    for i = 17 + ids, #ARGV, 2 do
+    for i = 18 + ids, #ARGV, 2 do
         redis.call("HSET", KEYS[2], ARGV[i], ARGV[i + 1])
         changed[#changed + 1] = ARGV[i + 1]
     end
@@ -83,9 +84,14 @@ if ARGV[3] ~= "drop" then
         end
     end
 end
+if ARGV[16] ~= "" then
+    redis.call("ZADD", KEYS[16], ARGV[16], ARGV[1])
+else
+    redis.call("ZREM", KEYS[16], ARGV[1])
+end
 local taken = 0
 for i = 1, ids do
-    taken = taken + redis.call("XDEL", KEYS[3], ARGV[16 + i])
+    taken = taken + redis.call("XDEL", KEYS[3], ARGV[17 + i])
 end
 redis.call("DECRBY", KEYS[12], taken)
 local left = redis.call("XLEN", KEYS[3])
