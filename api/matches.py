@@ -53,7 +53,7 @@ def matches() -> Response:
 def match(match_id: str) -> AnyResponse:
     """Teams, competition, venue, start. A match that was replaced redirects to the one that took its place."""
     found = _find(match_id)
-    if found.replaced_by:
+    if found.replaced_by and found.replaced_by != found.id:
         answer = redirect(f"/api/matches/{found.replaced_by}", 308)
         answer.headers.update(here().dialect.headers(headers.LIST, [keys.match(match_id)]))
         answer.headers["Access-Control-Allow-Origin"] = "*"

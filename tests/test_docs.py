@@ -186,6 +186,13 @@ def test_the_runbook_tells_of_every_log_event_at_its_level_and_of_no_other() -> 
     assert told == log_words()
 
 
+def test_every_test_that_truth_names_exists() -> None:
+    named = set(re.findall(r"`(test_[a-z_]+)`", (ROOT / "docs/truth.md").read_text()))
+    code = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    assert named
+    assert {name for name in named if f"def {name}(" not in code} == set()
+
+
 def test_the_words_are_the_vocabulary_of_the_code() -> None:
     text, phase, told = doc("docs/words.md"), "", {}
     for row in rows(section(text, "Status and phase")):

@@ -15,7 +15,8 @@ from db.domain.score import Score
 from db.domain.stamp import Stamp
 from db.domain.words import Phase, Status, phase_of
 
-ID_PATTERN = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+# `.` and `..` are no ids: in a path they are a place (RFC 3986, 5.2.4).
+ID_PATTERN = re.compile(r"(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}")
 
 # A poll is held this long: below Heroku's and CloudFront's 30 s to the first byte
 # (devcenter.heroku.com/articles/request-timeout; AWS origin response timeout), with 10 s to spare.

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.domain import Cursor, Event, Match, Score, Side, Stamp, Status
+from db.domain import ID_PATTERN, Cursor, Event, Match, Score, Side, Stamp, Status
 
 STAMPS = st.builds(
     Stamp,
@@ -89,3 +89,13 @@ def test_a_tombstone_is_not_shown() -> None:
 def test_a_new_match_claims_no_score() -> None:
     fresh = Match("m")
     assert (fresh.score, fresh.shootout, fresh.status, fresh.phase) == (None, None, Status.SCHEDULED, "scheduled")
+
+
+@pytest.mark.parametrize("text", [".", "..", "", "a/b", "a b", "é", "a\n", "x" * 65])
+def test_what_is_no_id(text: str) -> None:
+    assert ID_PATTERN.fullmatch(text) is None
+
+
+@pytest.mark.parametrize("text", ["...", ".a", "a.", "..a", "sr:match:1", "x" * 64])
+def test_what_is_an_id(text: str) -> None:
+    assert ID_PATTERN.fullmatch(text)
