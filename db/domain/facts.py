@@ -44,6 +44,9 @@ def _event_fact(before: Event | None, after: Event) -> Fact | None:
         return None
     if before is None or before.type == "":
         return Fact(FactKind.VOIDED if after.voided else FactKind.ADDED, after.id, derived=_is_derived(after))
+    if before.voided and after.voided and after.named_void and not before.named_void:
+        # Known to be void already; now a message says so.
+        return Fact(FactKind.VOIDED, after.id)
     if before.voided != after.voided and not _is_reexplained(before, after):
         return Fact(FactKind.VOIDED if after.voided else FactKind.RESTORED, after.id, derived=_is_derived(after))
     is_edited = before.voided != after.voided or _content(before) != _content(after)

@@ -40,11 +40,12 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Voided:
-    """A goal that is told not to stand, or to be none."""
+    """A goal that is told not to stand, or to be none. is_named: a message says so; not where documents lack it."""
 
     key: Key
     mark: Mark
     event_id: str
+    is_named: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,6 @@ class Result:
     score: None where nothing was told.
     sides: of each goal that stands, since when.
     voids: of each goal that does not, when it was taken and whether a message named it.
-    unplaced: goals that count for no side.
     """
 
     score: Score | None = None
@@ -163,7 +163,7 @@ class Fold:
         placed = self.side_of.pop(item.event_id, None)
         if placed:
             self._tally(placed[0]).remove(item.event_id, item.mark)
-        self.voids[item.event_id] = (item.mark, True)
+        self.voids[item.event_id] = (item.mark, item.is_named)
 
     def _cancel(self, item: Cancelled) -> None:
         before = self.cancelled.get(item.side)

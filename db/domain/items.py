@@ -232,4 +232,4 @@ def _placed(item: Cancelled) -> Sortable:
 def _absent(ledger: Ledger, events: Mapping[str, Event]) -> Iterator[Sortable]:
     for event_id, mark in absences(ledger, events):
         key = ledger.order(mark)
-        yield (*key, VOIDED, 0, 0, event_id), Voided(key, mark, event_id)
+        yield (*key, VOIDED, 0, 0, event_id), Voided(key, mark, event_id, is_named=False)
