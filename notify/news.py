@@ -124,11 +124,12 @@ def _with_names(match: Match, facts: tuple[Fact, ...], news: Iterable[News]) -> 
     for item in news:
         silent = item.event_id is None or item.event_id in unnamed
         yield replace(item, derived=item.kind is Kind.GOAL_CANCELLED and silent and item.key not in named)
+    confirmed = [event for event in _voided_by_name(match, facts) if event.id not in {item.key for item in lost}]
     for event in (event for event, items in by_event if not items):
-        yield News(Kind.GOAL_CANCELLED, event.voids or "", event.since.at, event.team, confirms=True)
-    for event in _voided_by_name(match, facts):
-        if event.id not in {item.key for item in lost}:
-            yield News(Kind.GOAL_CANCELLED, event.id, _void_since(event), event.team, confirms=True)
+        if not any(event.team in (None, goal.team) for goal in confirmed):
+            yield News(Kind.GOAL_CANCELLED, event.voids or "", event.since.at, event.team, confirms=True)
+    for goal in confirmed:
+        yield News(Kind.GOAL_CANCELLED, goal.id, _void_since(goal), goal.team, confirms=True)
 
 
 def _cancelling(match: Match, facts: Iterable[Fact]) -> list[Event]:

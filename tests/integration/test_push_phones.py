@@ -245,11 +245,7 @@ def test_on_the_phone_goals_are_merged_taken_back_and_never_repeated(world: Worl
 
 
 # A goal as its sender tells it: by its event, or by the scoreboard alone.
-BY_EVENT = pytest.param(
-    {"kind": "goal", "id": "g1"},
-    id="event",
-    marks=pytest.mark.xfail(strict=True, reason="a goal void by a falling scoreboard is not yet marked as derived"),
-)
+BY_EVENT = pytest.param({"kind": "goal", "id": "g1"}, id="event")
 BY_BOARD = pytest.param({}, id="board")
 
 

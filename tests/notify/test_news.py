@@ -242,15 +242,15 @@ def test_the_same_names_what_only_the_board_tells() -> None:
     assert (cancelled.kind, cancelled.key, cancelled.derived) == (Kind.GOAL_CANCELLED, "home-1", False)
 
 
-@pytest.mark.parametrize(("voids", "key"), [("g1", "g1"), (None, "")])
-def test_a_cancellation_told_when_the_score_has_fallen_already_confirms_it(voids: str | None, key: str) -> None:
+@pytest.mark.parametrize("voids", ["g1", None])
+def test_a_cancellation_told_when_the_score_has_fallen_already_confirms_it(voids: str | None) -> None:
     play = Play()
     play.batch([play.event("g1", "goal", HOME, Score(1, 0))])
     play.tell(score=Score(0, 0))
     stamp = Stamp(play.at + 1000)
     event = Event("c1", "goal_cancelled", stamp, stamp, team=HOME, voids=voids)
     [word] = play.batch([Update("m", stamp, play.at, event=event, score=Score(0, 0))])
-    assert word == News(Kind.GOAL_CANCELLED, key, stamp.at, HOME, confirms=True)
+    assert word == News(Kind.GOAL_CANCELLED, "g1", stamp.at, HOME, confirms=True)
 
 
 def test_a_goal_that_is_void_already_and_is_then_voided_by_name_is_confirmed() -> None:
