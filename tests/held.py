@@ -49,7 +49,7 @@ class Origin(System):
         info = MatchInfo(Team("h", "Home"), Team("a", "Away"), start_time=now)
         event = Event(f"g{home}-{away}", "goal", stamp, since=stamp, team=Side.HOME, minute=minute, created_at=now)
         told = Update(match_id, stamp, now, info, event, Score(home, away), status=Status.FIRST_HALF, minute=minute)
-        held = self.live.hold(match_id)
+        held = self.live.hold(match_id, [("test", event.id)])
         after, facts = reduce(held.match, told)
         committed = self.live.commit(held, after, facts, (), visible=True)
         assert committed.done

@@ -67,6 +67,7 @@ class Taken:
 class Tally:
     """base: of a score that no goals make, what it was when the fold began.
     count: of the base, what is on, and rises.
+    ids: of what is on.
     falls: when something was voided, and by which channel, "" by name.
     dropped: when a board took back a goal that only a board had told.
     boards: every score told, with its key; both sides share them.
@@ -76,6 +77,7 @@ class Tally:
     boards: list[tuple[Key, Score]]
     base: int = 0
     count: int = 0
+    ids: set[str] = field(default_factory=set)
     on: list[Goal] = field(default_factory=list)
     off: list[Taken] = field(default_factory=list)
     rises: list[Rise] = field(default_factory=list)
@@ -91,7 +93,7 @@ class Tally:
         return [*(goal.first for goal in self.on), *(rise.key for rise in self.rises)]
 
     def is_on(self, event_id: str) -> bool:
-        return any(goal.id == event_id for goal in self.on)
+        return event_id in self.ids
 
     def add(self, goal: Goal) -> None:
         """A goal told: it explains a rise that it fits, or it is one more. One that was taken is back."""
@@ -109,9 +111,16 @@ class Tally:
         self._put(goal)
 
     def _put(self, goal: Goal) -> None:
+        """In the order in which they were told: most often it is the last."""
         self.on.append(goal)
-        self.on.sort(key=lambda one: one.key)
+        if len(self.on) > 1 and self.on[-2].key > goal.key:
+            self.on.sort(key=lambda one: one.key)
+        self.ids.add(goal.id)
         self._recount()
+
+    def _pull(self, goal: Goal) -> None:
+        self.on.remove(goal)
+        self.ids.discard(goal.id)
 
     def fitting(self, goal: Goal) -> Rise | None:
         """The rise that the goal explains: of its number, else the nearest."""
@@ -125,7 +134,7 @@ class Tally:
             self.off.remove(taken)
             self.rises = [rise for rise in self.rises if rise.goal is None or rise.goal.id != event_id]
         elif self.is_on(event_id):
-            self.on = [goal for goal in self.on if goal.id != event_id]
+            self._pull(next(goal for goal in self.on if goal.id == event_id))
             self._mend(mark)
         self.falls.append((mark, ""))
         self._recount()
@@ -217,7 +226,7 @@ class Tally:
             self.rises.remove(rises[-1])
         elif goals:
             goal = goals[-2] if len(goals) > 1 and self._is_counted(goals[-1], number) else goals[-1]
-            self.on.remove(goal)
+            self._pull(goal)
             self.off.append(Taken(goal, key, mark, channel))
         self._recount()
         self.falls.append((mark, channel))
