@@ -20,6 +20,7 @@ BOARD_LAG_MS = 6_000
 DOCUMENT_LAG_MS = 60_000
 # A goal told without a minute belongs to a rise of the score at most this long before it.
 FILL_MS = 120_000
+MINUTE_MS = 60_000
 # A void by name puts right what a falling board took at most this long before it.
 MEND_MS = 180_000
 # Falls remembered of one board: as many as a lagging board can be wrong by in a sport that counts goals.
@@ -274,10 +275,11 @@ def _within(mark: Mark, earlier: Mark, lag: int) -> bool:
 
 
 def _fits(goal: Goal, rise: Rise) -> bool:
-    """A rise is of a goal of its moment or before it, by the match clock; or of the very same seconds, whose clocks may
-    differ."""
-    if abs(goal.mark.at - rise.mark.at) < BOARD_LAG_MS:
+    """A rise is of a goal of its moment or before it, by the match clock. The clocks of the two differ by a minute, told
+    together by two; of the very same seconds they say nothing."""
+    apart = abs(goal.mark.at - rise.mark.at)
+    if apart < BOARD_LAG_MS:
         return True
     if goal.minute >= 0 and rise.mark.minute >= 0:
-        return goal.minute <= rise.mark.minute + 1
+        return goal.minute <= rise.mark.minute + (2 if apart <= MINUTE_MS else 1)
     return goal.mark.at - rise.mark.at <= FILL_MS
