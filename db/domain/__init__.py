@@ -33,6 +33,7 @@ from db.domain.union import united
 from db.domain.update import Update
 from db.domain.words import (
     EVENT_TYPES,
+    IMPLIES,
     KICKS,
     SCORING,
     Kind,
@@ -51,6 +52,7 @@ __all__ = [
     "EVENT_TYPES",
     "HOLD_MS",
     "ID_PATTERN",
+    "IMPLIES",
     "KICKS",
     "LANGUAGES",
     "SCORING",

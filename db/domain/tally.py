@@ -275,8 +275,8 @@ def _within(mark: Mark, earlier: Mark, lag: int) -> bool:
 
 
 def _fits(goal: Goal, rise: Rise) -> bool:
-    """A rise is of a goal of its moment or before it, by the match clock. The clocks of the two differ by a minute, told
-    together by two; of the very same seconds they say nothing."""
+    """A rise is of a goal of its moment or before it, by the match clock. The clocks of the two differ by a minute, by
+    two where both are told together; of the very same seconds they say nothing."""
     apart = abs(goal.mark.at - rise.mark.at)
     if apart < BOARD_LAG_MS:
         return True

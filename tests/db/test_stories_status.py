@@ -44,6 +44,26 @@ def test_a_half_time_told_again_in_the_second_half_with_details_stops_nothing() 
     )
 
 
+def test_a_half_time_without_an_id_told_again_in_the_second_half_stops_nothing() -> None:
+    assert_ends(
+        event("half_time", 2_800, "1-0", minute=45),
+        event("second_half", 3_700, "1-0", minute=46),
+        event("half_time", 3_720, "1-0", minute=45, detail="one minute added"),
+        status="second_half",
+        score="1-0",
+    )
+
+
+def test_an_end_without_an_id_is_whistled_again_after_play_was_resumed() -> None:
+    assert_ends(
+        event("full_time", 5_500, "1-0", minute=90),
+        event("resumed", 5_560, "1-0", minute=90, added_minute=6),
+        event("full_time", 5_700, "1-0", minute=90),
+        status="finished",
+        score="1-0",
+    )
+
+
 def test_a_goal_of_the_second_half_goes_before_a_half_time_told_late() -> None:
     assert_ends(
         whistle("kickoff", 0, minute=0),

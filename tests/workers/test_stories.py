@@ -1,4 +1,4 @@
-"""A story told to the workers, message by message, is shown as the domain alone would have it, and so is its history."""
+"""A story told to the workers, message by message, is shown as the domain alone would have it, in history too."""
 
 from __future__ import annotations
 

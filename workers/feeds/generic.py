@@ -18,6 +18,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from db.domain import (
+    IMPLIES,
     KICKS,
     SCORING,
     Competition,
@@ -221,19 +222,21 @@ def _event(told: EventIn, stamp: Stamp, minute: int | None, added: int | None, r
     )
 
 
+_WHISTLES = frozenset(IMPLIES) | {"resumed"}
 _COUNTED = SCORING | KICKS | {"goal_cancelled"}
 
 
 def _derived_id(told: EventIn, minute: int | None, added: int | None) -> str:
     """The same moment told twice gets the same id.
 
-    A card is known by who got it when; where nobody is named, by its time. A goal, a kick or a cancellation is known by
-    all that is told of it and its time: which tellings are of one goal is found where all of them are known
-    (db.domain.identity).
+    A whistle is known by its minute, a card by who got it when; where nobody is named, by its time. A goal, a kick or a
+    cancellation is known by all that is told of it and its time: which tellings are of one goal is found where all of
+    them are known (db.domain.identity).
     """
     who = (told.player.id or told.player.name) if told.player else None
     what = (told.home_score, told.away_score) if told.event_type in _COUNTED else None
-    when = None if who and what is None else _ms(told.timestamp)
+    is_known = what is None and (who or told.event_type in _WHISTLES)
+    when = None if is_known else _ms(told.timestamp)
     shootout = (told.shootout.home, told.shootout.away) if told.shootout else None
     parts = (
         told.match_id,
