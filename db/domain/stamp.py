@@ -18,7 +18,7 @@ class Stamp:
     """
 
     at: int
-    sequence: float | None = None
+    sequence: int | float | None = None
     source: str = ""
     clock: int = 0
 
@@ -43,7 +43,7 @@ class Mark(NamedTuple):
     """
 
     at: int
-    sequence: float | None = None
+    sequence: int | float | None = None
     clock: int = 0
     minute: int = -1
     origin: int = 0

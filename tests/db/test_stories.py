@@ -362,3 +362,13 @@ def test_a_miss_from_the_spot_raises_nothing() -> None:
         score="1-0",
         stands=["g"],
     )
+
+
+def test_a_sequence_of_nanoseconds_orders_what_lies_a_nanosecond_apart() -> None:
+    first = 1_795_600_000_000_000_001
+    assert_ends(
+        event("score", 60, "1-0", sequence=first),
+        event("score", 60, "2-0", sequence=first + 1),
+        event("score", 60, "1-0", sequence=first + 2),
+        score="1-0",
+    )

@@ -70,8 +70,13 @@ def _number(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _counter(value: Any) -> Any:
-    return float(value) if isinstance(value, str) and _COUNTER.fullmatch(value.strip()) else value
+def _counter(value: Any) -> int | float:
+    """A whole number stays whole: one of nanoseconds is more than a float tells apart."""
+    if isinstance(value, str) and _COUNTER.fullmatch(value.strip()):
+        value = float(value) if "." in value else int(value)
+    if type(value) not in (int, float) or not 0 <= value <= COUNTER_MAX:
+        raise ValueError(f"must be a number from 0 to {COUNTER_MAX}")
+    return value  # type: ignore[no-any-return]
 
 
 def _minute(value: Any) -> tuple[int | None, int | None]:
@@ -121,6 +126,8 @@ def _as_sport(value: Any) -> Any:
 _IdAsSent = Annotated[str, Field(pattern=f"^{ID_PATTERN.pattern}$")] | Annotated[int, Field(ge=0)]
 _PointsAsSent = Annotated[int, Field(ge=0, le=9_999)] | Annotated[str, Field(pattern=r"^\d{1,4}$")]
 _CountAsSent = Annotated[int, Field(ge=0, le=99)] | Annotated[str, Field(pattern=r"^\d{1,2}$")]
+# Nanoseconds since the epoch fit, and SQL has no larger integer.
+COUNTER_MAX = 2**63 - 1
 _CounterAsSent = Annotated[float, Field(ge=0)] | Annotated[str, Field(pattern=rf"^{_COUNTER.pattern}$")]
 
 Maybe = Annotated[T | None, BeforeValidator(_filled)]
@@ -136,11 +143,7 @@ Points = Annotated[
     int, Field(strict=True, ge=0, le=9_999), BeforeValidator(_number, json_schema_input_type=_PointsAsSent)
 ]
 Count = Annotated[int, Field(strict=True, ge=0, le=99), BeforeValidator(_number, json_schema_input_type=_CountAsSent)]
-Counter = Annotated[
-    float,
-    Field(strict=True, ge=0, allow_inf_nan=False),
-    BeforeValidator(_counter, json_schema_input_type=_CounterAsSent),
-]
+Counter = Annotated[int | float, PlainValidator(_counter, json_schema_input_type=_CounterAsSent)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1_000), AfterValidator(_plain)]
 
 
