@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test tools lint types imports unit faults browser-js secret replay bench-derive bench-ingest bench-hold bench-churn bench-read bench-page bench-edge bench-kills bench-plan bench-push bench-load clean
+.PHONY: help run test tools lint types imports unit faults browser-js secret replay bench-derive bench-ingest bench-hold bench-churn bench-read bench-page bench-edge bench-kills bench-plan bench-push bench-load bench-outage clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -58,6 +58,9 @@ bench-edge: $(VENV)/.runs ## through a real Varnish: held and polling readers, l
 
 bench-load: $(VENV)/.runs ## all at once: a Saturday's events, readers who poll and wait at a real Varnish; sent to seen
 	@$(BIN)/python -m bench.load
+
+bench-outage: $(VENV)/.runs ## Redis and SQL hang, forget, fail over and come back older: what is lost, and how soon all is back
+	@$(BIN)/python -m bench.outage
 
 bench-hold: $(VENV)/.runs ## 15,000 held readers and one goal, beside nchan (apt-get install nginx-light libnginx-mod-nchan)
 	@$(BIN)/python -m bench.hold

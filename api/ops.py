@@ -46,6 +46,7 @@ def readyz() -> Response:
         "ingest_parked": here().live.parked() if redis else None,
         "history_parked": here().live.parked_history() if redis else None,
         "history_lag_ms": _history_lag() if redis else None,
+        "match_partial": here().partials.count() if redis else None,
         "live_undecodable": here().live.undecodable() if redis else None,
         "listener": here().listener.up,
         "listener_lag_ms": here().listener.lag_ms,
@@ -79,6 +80,7 @@ def _measured() -> dict[str, tuple[str, float]]:
     return {
         "ingest_waiting": ("Updates accepted and not yet applied", live.backlog()),
         "ingest_parked": ("Matches set aside after a bug", live.parked()),
+        "match_partial": ("Matches not yet compared with what SQL knows of them", here().partials.count()),
         "live_undecodable": ("Matches that this release cannot read", live.undecodable()),
         "purge_waiting": ("Cache keys that wait to be purged", here().purges.waiting()),
         "push_lag_seconds": ("Age of the longest waiting news", _push_lag() / 1000),

@@ -30,6 +30,7 @@ from db.connection import WEB_ANSWER_S, connect
 from db.history import History
 from db.limits import Limits
 from db.live import Live
+from db.partials import Partials
 from db.purges import Purges
 from db.session import engine
 from db.shards import Shards
@@ -66,6 +67,10 @@ class Services:
     @cached_property
     def audience(self) -> Audience:
         return Audience(self.history.engine)
+
+    @cached_property
+    def partials(self) -> Partials:
+        return Partials(self.live.redis)
 
     @cached_property
     def alerts(self) -> Alerts:

@@ -166,7 +166,7 @@ def cold_ms(services: Services, match: Match, later: list[Update]) -> float:
     found = []
     for update in later:
         services.live.accept([update], now_ms=time.time_ns() // 1_000_000)
-        drain = Drain(services.live, services.history, services.bells)
+        drain = Drain(services.live, services.bells)
         started = time.perf_counter()
         drain.match(match.id)
         found.append((time.perf_counter() - started) * 1e3)

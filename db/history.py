@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Engine, Select, Table, and_, case, delete, func, or_, select, text, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session, undefer
+from sqlalchemy.orm import Session
 
 from db.codec import decode_event, decode_facts, decode_ledgers, decode_match, encode_event, encode_match
 from db.domain import Competition, Event, FactKind, Match, Phase, Team, event_field, with_events
@@ -54,6 +54,15 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
+class Recent:
+    """live: it belongs on the board."""
+
+    id: str
+    version: int
+    live: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     teams: tuple[Team, ...]
     competitions: tuple[Competition, ...]
@@ -77,6 +86,14 @@ class History:
         with begin(self.engine) as session:
             rows.write(session)
 
+    def write_scores(self, changes: Iterable[Change]) -> None:
+        """Of outbox entries of stored matches only what each version showed; the matches stay as they are."""
+        rows = _Rows({})
+        for change in changes:
+            rows.add_score(change)
+        with begin(self.engine) as session:
+            rows.write(session)
+
     def match(self, match_id: str) -> Match | None:
         """The whole match with its events. Raises Undecodable."""
         with begin(self.engine) as session:
@@ -89,14 +106,24 @@ class History:
             row = session.get(MatchRow, match_id)
             return _stored(session, row) if row else None
 
-    def matches_live(self, *, started_before: int, silent_since: int) -> list[Match]:
-        """Matches to go on with that were in play or at a break when last written, but for those that Live.forsaken
-        names by the same bounds (ms)."""
-        live = MatchRow.phase.in_((Phase.LIVE, Phase.BREAK))
-        alive = or_(MatchRow.start_time > _moment(started_before), MatchRow.updated_at >= _moment(silent_since))
+    def versions(self, match_ids: Sequence[str]) -> dict[str, int]:
+        """Of those that are stored."""
+        if not match_ids:
+            return {}
         with begin(self.engine) as session:
-            query = select(MatchRow).where(live, alive).order_by(MatchRow.id).options(undefer(MatchRow.ledgers))
-            return _readable(session.scalars(query).all(), lambda row: _stored(session, row))
+            query = select(MatchRow.id, MatchRow.version).where(MatchRow.id.in_(match_ids))
+            return {row.id: row.version for row in session.execute(query)}
+
+    def recent(self, limit: int, after: str, *, since: int, started_before: int, silent_since: int) -> list[Recent]:
+        """Matches written since a moment (ms), and those in play or at a break when last written, however long ago, but
+        for those that Live.forsaken names by the same bounds (ms). In order of id, beginning after one."""
+        in_play = MatchRow.phase.in_((Phase.LIVE, Phase.BREAK))
+        alive = or_(MatchRow.start_time > _moment(started_before), MatchRow.updated_at >= _moment(silent_since))
+        wanted = or_(and_(in_play, alive), MatchRow.updated_at >= _moment(since))
+        columns = (MatchRow.id, MatchRow.version, and_(in_play, alive))
+        with begin(self.engine) as session:
+            query = select(*columns).where(wanted, MatchRow.id > after).order_by(MatchRow.id).limit(limit)
+            return [Recent(*row) for row in session.execute(query)]
 
     def matches(self, wanted: Wanted, limit: int, after: Page | None = None) -> tuple[list[Match], Page | None]:
         """Matches in order of start, without events, and where the list goes on (None at its end)."""
@@ -212,12 +239,16 @@ class _Rows:
             named = {"id": found.id, "name": found.name, "folded": fold(found.name)}
             self._put(CompetitionRow, (found.id,), named)
         self._put(MatchRow, (match.id,), _match_row(match) | {"ledgers": self.ledgers.get(match.id)})
-        if any(fact.kind in (FactKind.SCORE, FactKind.STATUS) for fact in decode_facts(change.facts)):
-            self._put(MatchScoreRow, (match.id, match.version), _score_row(match))
+        self.add_score(change)
         for event in change.events:
             # One without a type is known by its voiding alone: it is not shown, and must not be forgotten.
             name = event_field(match.first, event.since.source, event.id)
             self._put(MatchEventRow, (match.id, name), _event_row(match, event, name))
+
+    def add_score(self, change: Change) -> None:
+        match = change.match
+        if any(fact.kind in (FactKind.SCORE, FactKind.STATUS) for fact in decode_facts(change.facts)):
+            self._put(MatchScoreRow, (match.id, match.version), _score_row(match))
 
     def _put(self, table: type[Base], key: tuple[Any, ...], row: dict[str, Any]) -> None:
         self.by_table[table][key] = row

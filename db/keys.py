@@ -16,6 +16,7 @@ ingest:parked       zset     live.park         match ids whose drain met a bug, 
 history:parked      zset     live.park_history match ids whose history met a bug, by time parked (ms)
 ingest:refused      stream   live.keep_refused refused payloads on their way to SQL, 256 at most
 history:pending     zset     commit, ack       match ids with a filled outbox, by time of the first (ms)
+history:partial     zset     commit, partials  match ids of which SQL may know more, by when to compare them (ms)
 purge:pending       zset     match_commit.lua  `{cache key} {lifetime s}` to purge, by time of the commit (ms)
 purge:rebound       zset     purge_ack.lua     the same, purged once, by time of the second purge (ms)
 push:pending        zset     commit, alerts    match ids with a filled push mailbox, by time of the first (ms)
@@ -38,7 +39,8 @@ metrics:gauges      hash     metrics.report    [process, name, labels] → "valu
 seen:{provider}:{id} string  inbox_accept.lua  a delivery already accepted; 15 min
 live:matches        zset     match_commit.lua  ids in phase live or break, by start (ms); less by board_drop.lua
 live:undecodable    zset     live.read, board  match ids that could not be decoded, by when that was last met (ms); 1 h
-live:filled         string   live.mark_filled  live state was rebuilt since Redis was last empty
+live:filled         string   lineage.record    the Redis, by its start and its failovers, whose matches were last
+                                               compared with SQL
 limit:{name}:{who}  hash     bucket_take.lua   tokens left of a rate limit; expires when it would be full
 live:version        string   match_commit.lua  version of the board: grows with each change of a live match
 scores:changed      pub/sub  match_commit.lua  `{match_id} {version} {board} {urgent}` of each new version; board is the
@@ -62,6 +64,7 @@ HISTORY_PARKED = "history:parked"
 REFUSED = "ingest:refused"
 UNDECODABLE = "live:undecodable"
 FILLED = "live:filled"
+PARTIAL = "history:partial"
 HISTORY_PENDING = "history:pending"
 HISTORY_BELL = "bell:history"
 PURGE_PENDING = "purge:pending"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import zlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -31,6 +31,7 @@ from db.domain import (
     Fact,
     FactKind,
     Match,
+    Merged,
     Phase,
     Score,
     Update,
@@ -409,17 +410,58 @@ class Live:
 
         All in one step, and only if nobody committed since `held` was read. visible: a reader can tell the
         difference, so it becomes a new version. purges: what then has to go from the edge (db.purges.entry). tell:
-        followers may want to hear of it. due_ms: when it is to be worked out anew, whatever is told until then. Safe to
-        repeat when the answer was lost: the repeat is stale.
+        followers may want to hear of it; of a partial match they do once it is merged. due_ms: when it is to be worked
+        out anew, whatever is told until then. Safe to repeat when the answer was lost: the repeat is stale.
         """
         before = held.match
         mode = "new" if visible else "drop" if before == after else "keep"
         changed = _changed(before, after) if mode != "drop" else {}
-        pairs = [part for name, event in changed.items() for part in (name, encode_event(event))]
+        told = after.id if tell and visible else ""
+        return self._step(held, after, facts, mode, _urgent(facts), purges, told, due_ms, "", ids, changed)
+
+    @guarded
+    def merge(
+        self,
+        held: Held,
+        merged: Merged,
+        entries: Sequence[str],
+        *,
+        purges: Sequence[str] = (),
+        tell: bool = False,
+        due_ms: int | None = None,
+    ) -> Committed:
+        """Make what Redis and history know of a match together the present; it is partial no more.
+
+        As `commit`, with all events. entries: of its outbox, in place of which there will be one that is whole. Where
+        history does not have the match, `merged` is `held` and only followers hear of it.
+        """
+        after, floor = merged.match, merged.stored_version
+        mode = "new" if merged.visible else "keep" if merged.is_stored else "drop"
+        told = after.id if tell else ""
+        events = _changed(None, after)
+        urgent = _urgent(merged.shown)
+        return self._step(held, after, merged.told, mode, urgent, purges, told, due_ms, floor, entries, events)
+
+    def _step(
+        self,
+        held: Held,
+        after: Match,
+        facts: tuple[Fact, ...],
+        mode: str,
+        urgent: int,
+        purges: Sequence[str],
+        told: str,
+        due_ms: int | None,
+        floor: int | str,
+        ids: Sequence[str],
+        events: Mapping[str, Event],
+    ) -> Committed:
         match_id = after.id
+        pairs = [part for name, event in events.items() for part in (name, encode_event(event))]
         document: list[Any] = [*_fields(after), encode_facts(facts), *_standing(after)]
         due = due_ms if due_ms is not None else ""
-        told: list[Any] = [BELL_S, keys.CHANGED, _urgent(facts), ",".join(purges)]
+        last: list[Any] = [encode_ledgers(after), due, floor, len(ids), *ids, *pairs]
+        wake: list[Any] = [BELL_S, keys.CHANGED, urgent, ",".join(purges)]
         done, version, ring, left, rev, purge, push = self._commit(
             keys=[
                 keys.state(match_id),
@@ -434,12 +476,13 @@ class Live:
                 keys.PURGE_PENDING,
                 keys.PURGE_BELL,
                 keys.WAITING,
-                keys.push(match_id) if tell else "",
+                keys.push(told) if told else "",
                 keys.PUSH_PENDING,
                 keys.PUSH_BELL,
                 keys.DUE,
+                keys.PARTIAL,
             ],
-            args=[match_id, held.rev, mode, *document, *told, encode_ledgers(after), due, len(ids), *ids, *pairs],
+            args=[match_id, held.rev, mode, *document, *wake, *last],
         )
         rung = bool(ring), int(left), _text(rev), bool(purge), bool(push)
         return Committed(done == b"done", int(version), *rung)
@@ -481,9 +524,9 @@ class Live:
         return int(head[0][1]) if head else None
 
     @guarded
-    def outbox(self, match_id: str, limit: int) -> list[Change]:
-        """Raises Undecodable."""
-        entries = self.redis.xrange(keys.outbox(match_id), count=limit)
+    def outbox(self, match_id: str, limit: int, after: str | None = None) -> list[Change]:
+        """The oldest entries, or those that follow one. Raises Undecodable."""
+        entries = self.redis.xrange(keys.outbox(match_id), f"({after}" if after else "-", count=limit)
         return decoded(match_id, lambda: [change_of(_text(entry_id), fields) for entry_id, fields in entries])
 
     @guarded
@@ -494,15 +537,6 @@ class Live:
     @guarded
     def silence_history(self) -> bool:
         return bool(self._silence(keys=[keys.HISTORY_PENDING, keys.HISTORY_BELL]))
-
-    @guarded
-    def is_empty(self) -> bool:
-        """Whether this Redis has lost what it held (or is new): the mark set by `mark_filled` is gone."""
-        return not self.redis.exists(keys.FILLED)
-
-    @guarded
-    def mark_filled(self) -> None:
-        self.redis.set(keys.FILLED, 1)
 
     @guarded
     def quiet_history(self) -> None:

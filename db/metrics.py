@@ -124,6 +124,7 @@ PURGE_SECONDS = _declared(Histogram("purge_seconds", "From a commit to the CDN's
 PURGE_THROTTLED = _declared(Counter("purge_throttled_total", "Purges that waited for the CDN's budget", ("cdn",)))
 PURGE_MOOT = _declared(Counter("purge_moot_total", "Keys given up because their answers had expired", ("cdn",)))
 EDGE_VISIBLE = _declared(Histogram("edge_visible_seconds", "From a commit to its version read through PUBLIC_URL"))
+MATCHES_MERGED = _declared(Counter("matches_merged_total", "Matches of which SQL knew and Redis had lost something"))
 SOURCES_TAKEN_OVER = _declared(Counter("sources_taken_over_total", "Matches that another source tells from then on"))
 STAMPS_CLAMPED = _declared(
     Counter("stamps_clamped_total", "Messages from more than five minutes ahead of our clock", ("source",))

@@ -45,6 +45,7 @@ from workers.courier import Courier
 from workers.history import write_batch
 from workers.ingest import Drain
 from workers.lookahead import Lookahead
+from workers.merge import Merger
 from workers.planner import Planner
 from workers.push import Push
 from workers.queues import Bells
@@ -141,7 +142,8 @@ class World:
         self.now_ms = now_ms
         self.live.accept(updates, now_ms=now_ms)
         for match_id in dict.fromkeys(update.match_id for update in updates):
-            Drain(self.live, self.history, self.bells).match(match_id)
+            Drain(self.live, self.bells).match(match_id)
+        Merger(self.live, self.history).batch()
         self.run()
 
     def at(self, seconds: float) -> None:

@@ -78,7 +78,8 @@ def essence(system: System, match_id: str) -> object:
 
 
 def assert_history_is_live(system: System, files: tuple[str, ...]) -> None:
-    """SQL holds every event of every match once, voided where it is voided, and the version that readers see."""
+    """SQL holds every event of every match once, voided where it is voided, and the version that readers see. One
+    without a type is known by its voiding alone, and shown to nobody."""
     with Session(system.sql) as session:
         columns = MatchEventRow.match_id, MatchEventRow.id, MatchEventRow.voided
         # One without a type is known by its voiding alone, and not shown.

@@ -14,9 +14,11 @@ from db.alerts import Alerts
 from db.audience import Audience
 from db.chunks import Chunks
 from db.connection import connect
+from db.domain import Precedence
 from db.errors import Refused
 from db.history import History
 from db.live import Live
+from db.partials import Partials
 from db.purges import Purges
 from db.session import engine
 from db.shards import Shards, agree_at_start
@@ -33,12 +35,21 @@ class Services:
         return Live(connect(self.settings.redis_url), self.settings.ingest_shards)
 
     @cached_property
+    def precedence(self) -> Precedence:
+        sources = self.settings.sources.replace(",", " ").split()
+        return Precedence(sources, self.settings.source_silence_s * 1000)
+
+    @cached_property
     def shards(self) -> Shards:
         return Shards(self.live.redis, self.settings.ingest_shards)
 
     @cached_property
     def history(self) -> History:
         return History(engine(self.settings.sql_url))
+
+    @cached_property
+    def partials(self) -> Partials:
+        return Partials(self.live.redis)
 
     @cached_property
     def purges(self) -> Purges:

@@ -18,6 +18,7 @@ from db.errors import Refused, Unavailable
 from db.metrics import Reporter
 from workers.boot import Services, begin
 from workers.probe import Probe, check_at_start
+from workers.reconcile import forsaken, reconcile
 
 logger = logging.getLogger(__name__)
 
@@ -26,10 +27,6 @@ SWEEP_S = 1.0
 OVERDUE_MS = 1_000
 # A parked match is tried again: most often a new release has mended the bug meanwhile.
 PARKED_MS = 60_000
-# A match whose end nobody told. Football with extra time, kicks and an hour's interruption is over within five hours;
-# one that rests for longer than the silence, a test match overnight, comes back with its next news.
-FORSAKEN_START_MS = 6 * 60 * 60 * 1000
-FORSAKEN_SILENT_MS = 3 * 60 * 60 * 1000
 # Matches worked out anew in one sweep, and when again, if nobody has done so by then.
 DUE_MAX, DUE_AGAIN_MS = 500, 5_000
 KEEP_REFUSED_MS = 30 * 24 * 60 * 60 * 1000
@@ -47,8 +44,7 @@ def sweep(here: Services, *, now_ms: int) -> int:
     if next_ms is not None and next_ms < now_ms - OVERDUE_MS:
         here.bells.purge()
         rung += 1
-    since = here.live.history_waiting_since()
-    if (since is not None and since < now_ms - OVERDUE_MS) or here.live.refused_waiting():
+    if is_history_due(here, now_ms=now_ms):
         here.bells.history()
         rung += 1
     # A window's end is rung for by nobody else; a second late is early enough for what has waited thirty.
@@ -57,6 +53,14 @@ def sweep(here: Services, *, now_ms: int) -> int:
         here.bells.push()
         rung += 1
     return rung
+
+
+def is_history_due(here: Services, *, now_ms: int) -> bool:
+    """Whether something has waited too long to be written to SQL, or to be merged with what is there."""
+    since = here.live.history_waiting_since()
+    if since is not None and since < now_ms - OVERDUE_MS:
+        return True
+    return bool(here.live.refused_waiting() or here.partials.due(now_ms - OVERDUE_MS, 1))
 
 
 def tick_due(here: Services, *, now_ms: int) -> int:
@@ -72,12 +76,6 @@ def tick_due(here: Services, *, now_ms: int) -> int:
     return len(bells)
 
 
-def rebuild(here: Services, *, now_ms: int) -> int:
-    """Put the live matches of history back into a Redis that came back empty, but for the forsaken; returns how many
-    were missing."""
-    return sum(here.live.restore(match) for match in here.history.matches_live(**_forsaken(now_ms)))
-
-
 def housekeep(here: Services, *, now_ms: int) -> None:
     here.bells.lookahead()
     for match_id in here.live.unpark(before_ms=now_ms - PARKED_MS):
@@ -90,14 +88,9 @@ def housekeep(here: Services, *, now_ms: int) -> None:
 
 def clear_board(here: Services, *, now_ms: int) -> None:
     """A match that was never ended leaves the live list, and a day later Redis; its last known state stands in SQL."""
-    for match in here.live.forsaken(**_forsaken(now_ms)):
+    for match in here.live.forsaken(**forsaken(now_ms)):
         if here.live.drop(match):
             logger.warning("match_forsaken match=%s status=%s updated_at=%d", match.id, match.status, match.updated_at)
-
-
-def _forsaken(now_ms: int) -> dict[str, int]:
-    """Began before the one moment, and nothing was told since the other (ms)."""
-    return {"started_before": now_ms - FORSAKEN_START_MS, "silent_since": now_ms - FORSAKEN_SILENT_MS}
 
 
 class Clock:
@@ -118,7 +111,7 @@ class Clock:
 
         Raises Refused where Redis is drained in another number of shards than this process knows.
         """
-        for step in (self._agree, self._refill, self._sweep, self._housekeep):
+        for step in (self._agree, self._reconcile, self._sweep, self._housekeep):
             try:
                 step(now_ms)
             except Unavailable as error:
@@ -127,12 +120,8 @@ class Clock:
     def _agree(self, _now_ms: int) -> None:
         self.here.shards.agree()
 
-    def _refill(self, now_ms: int) -> None:
-        if self.here.live.is_empty():
-            rebuilt = rebuild(self.here, now_ms=now_ms)
-            if rebuilt:
-                logger.warning("live_rebuilt matches=%d", rebuilt)
-            self.here.live.mark_filled()
+    def _reconcile(self, now_ms: int) -> None:
+        reconcile(self.here.live, self.here.history, now_ms=now_ms)
 
     def _sweep(self, now_ms: int) -> None:
         sweep(self.here, now_ms=now_ms)

@@ -8,10 +8,14 @@ import time
 from db.bugs import set_aside_on_bug
 from db.errors import Unavailable
 from db.history import History
+from db.lineage import Lineage
 from db.live import Live
+from db.partials import Partials
 from db.refusals import collect
 from workers.boot import services
+from workers.merge import Merger
 from workers.queues import Bells
+from workers.reconcile import reconcile
 
 logger = logging.getLogger(__name__)
 
@@ -25,15 +29,18 @@ LIFE_S, LINGER_S, LOOK_S = 2.0, 0.3, 0.1
 def drain() -> None:
     """The job behind the history bell."""
     here = services()
-    drain_pending(here.live, here.history, here.bells)
+    purging = here.settings.cdn != "null"
+    merger = Merger(here.live, here.history, here.bells, purging=purging, precedence=here.precedence)
+    drain_pending(here.live, here.history, here.bells, merger)
 
 
-def drain_pending(live: Live, history: History, bells: Bells) -> None:
+def drain_pending(live: Live, history: History, bells: Bells, merger: Merger | None = None) -> None:
     """Write until all outboxes are empty. Without SQL it stops: the clock rings again."""
+    merger = merger or Merger(live, history, bells)
     started = busy = time.monotonic()
     try:
         while time.monotonic() - started < LIFE_S:
-            if write_batch(live, history):
+            if write_batch(live, history, merger):
                 busy = time.monotonic()
             elif (time.monotonic() - busy > LINGER_S or bells.waiting()) and live.silence_history():
                 return
@@ -45,31 +52,44 @@ def drain_pending(live: Live, history: History, bells: Bells) -> None:
     bells.history()
 
 
-def write_batch(live: Live, history: History) -> int:
-    """Write one batch and drop it from the outboxes; returns how many entries that were. Repeating it is harmless."""
+def write_batch(live: Live, history: History, merger: Merger | None = None) -> int:
+    """Merge partial matches, write one batch and drop it from the outboxes; returns how many matches and entries that
+    were. Repeating it is harmless."""
+    name = reconcile(live, history, now_ms=_now_ms())
     collect(live, history, ENTRIES)
+    count = (merger or Merger(live, history)).batch()
     waiting = live.history_pending(MATCHES)
     with set_aside_on_bug("history_batch_failed matches=%d", len(waiting)):
-        return _write(live, history, waiting)
-    return sum(_write_or_park(live, history, match_id) for match_id in waiting)
+        return count + _write(live, history, waiting, name)
+    return count + sum(_write_or_park(live, history, match_id, name) for match_id in waiting)
 
 
-def _write(live: Live, history: History, match_ids: list[str]) -> int:
+def _write(live: Live, history: History, match_ids: list[str], name: str) -> int:
+    """name: of the Redis that was compared with SQL; of another, and of partial matches, nothing is written."""
     boxes = {match_id: live.outbox(match_id, ENTRIES) for match_id in match_ids}
+    ledgers = live.ledgers(match_ids)
+    if Lineage(live.redis).read()[0] != name:
+        return 0
+    for match_id in Partials(live.redis).among(match_ids):
+        del boxes[match_id]
     changes = [change for box in boxes.values() for change in box]
     if changes:
-        history.write(changes, live.ledgers(match_ids))
+        history.write(changes, ledgers)
     for match_id, box in boxes.items():
         live.ack(match_id, [change.id for change in box])
     return len(changes)
 
 
-def _write_or_park(live: Live, history: History, match_id: str) -> int:
+def _write_or_park(live: Live, history: History, match_id: str, name: str) -> int:
     """An outbox that meets a bug of ours must not stop the others: it is set aside, loudly, and tried again."""
 
     def park() -> None:
-        live.park_history(match_id, now_ms=time.time_ns() // 1_000_000)
+        live.park_history(match_id, now_ms=_now_ms())
 
     with set_aside_on_bug("history_parked match=%s", match_id, aside=park):
-        return _write(live, history, [match_id])
+        return _write(live, history, [match_id], name)
     return 0
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

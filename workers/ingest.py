@@ -9,15 +9,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 
-from cdn import keys
 from db.bugs import set_aside_on_bug
-from db.domain import BY_FIRST_WORD, Fact, Match, Precedence, Update, due_ms, essential, is_visible, reduce
-from db.errors import Unavailable
-from db.history import History
+from db.domain import BY_FIRST_WORD, Match, Precedence, Update, due_ms, essential, is_visible, reduce
 from db.live import Committed, EventName, Held, Live, Waiting
 from db.metrics import SOURCES_TAKEN_OVER, STAMPS_CLAMPED
-from db.purges import entry
 from notify.window import concerns
+from workers import wake
 from workers.boot import services
 from workers.queues import Bells
 
@@ -48,8 +45,7 @@ def drain_shard(shard: int) -> None:
 def _drain() -> Drain:
     here = services()
     settings = here.settings
-    precedence = Precedence(settings.sources.replace(",", " ").split(), settings.source_silence_s * 1000)
-    return Drain(here.live, here.history, here.bells, purging=settings.cdn != "null", precedence=precedence)
+    return Drain(here.live, here.bells, purging=settings.cdn != "null", precedence=here.precedence)
 
 
 def drain_pending(drain: Drain, shard: int) -> None:
@@ -79,19 +75,21 @@ def _drain_or_park(drain: Drain, match_id: str) -> None:
 
 
 class Drain:
-    """Applies inboxes. Any number of them may work on one match: the commit lets one through, the others look again."""
+    """Applies inboxes. Any number of them may work on one match: the commit lets one through, the others look again.
+
+    A goal waits for no database: a match that Redis does not know begins from nothing, is partial, and is merged with
+    what SQL knows of it beside (workers.merge).
+    """
 
     def __init__(
         self,
         live: Live,
-        history: History,
         bells: Bells,
         *,
         purging: bool = False,
         precedence: Precedence = BY_FIRST_WORD,
     ) -> None:
         self.live = live
-        self.history = history
         self.bells = bells
         self.purging = purging
         self.precedence = precedence
@@ -112,7 +110,7 @@ class Drain:
             return 1
         after, facts = reduce(held.match, *waiting.updates, precedence=self.precedence)
         visible = is_visible(held.match, after, facts)
-        purges = self._purges(held.match, after, facts) if self.purging and visible else []
+        purges = wake.purge_entries(held.match, after, facts) if self.purging and visible else []
         tell = visible and concerns(after, facts)
         due = due_ms(after, self.precedence)
         committed = self.live.commit(
@@ -130,15 +128,7 @@ class Drain:
             score = f"{after.score.home}-{after.score.away}" if after.score else None
             said = (after.id, committed.version, after.status.value, score, after.minute)
             logger.info("match_applied match=%s version=%d status=%s score=%s minute=%s", *said)
-        if committed.ring_purge:
-            self.bells.purge()
-        if committed.ring_push:
-            self.bells.push()
-        if committed.ring:
-            self.bells.history()
-
-    def _purges(self, before: Match | None, after: Match, facts: tuple[Fact, ...]) -> list[str]:
-        return [entry(purge.key, purge.lifetime_s) for purge in keys.purges(before, after, facts)]
+        wake.ring(self.bells, committed)
 
     def _held(self, match_id: str, waiting: Waiting) -> Held:
         """The match at its revision, with the events the updates name. Read where another process wrote it last."""
@@ -146,20 +136,7 @@ class Drain:
         known = self.remembered.get(match_id)
         if known and known.match and known.rev == waiting.rev:
             return replace(known, match=self.live.with_named(known.match, names))
-        held = self.live.hold(match_id, names)
-        if held.match is None and self._restored(match_id):
-            held = self.live.hold(match_id, names)
-        return held
-
-    def _restored(self, match_id: str) -> bool:
-        """History knows a match that Redis has lost or let go. Without history the match starts anew: a goal waits
-        for no database, and its version still grows."""
-        try:
-            match = self.history.stored(match_id)
-        except Unavailable:
-            logger.warning("match_unrestored match=%s", match_id)
-            return False
-        return match is not None and self.live.restore(match)
+        return self.live.hold(match_id, names)
 
     def _remember(self, held: Held) -> None:
         assert held.match is not None  # noqa: S101 - for the type checker

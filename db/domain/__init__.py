@@ -24,6 +24,7 @@ from db.domain.match import (
     with_events,
 )
 from db.domain.match_info import Competition, MatchInfo, Team
+from db.domain.merge import Merged, merged
 from db.domain.reduce import BY_FIRST_WORD, reduce
 from db.domain.score import Score
 from db.domain.sources import Precedence, due_ms
@@ -70,6 +71,7 @@ __all__ = [
     "Ledger",
     "Match",
     "MatchInfo",
+    "Merged",
     "Person",
     "Phase",
     "Platform",
@@ -92,6 +94,7 @@ __all__ = [
     "is_visible",
     "kinds_of",
     "mask_of",
+    "merged",
     "phase_of",
     "reduce",
     "status_of",

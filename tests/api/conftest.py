@@ -50,7 +50,7 @@ class Site:
 
     def work(self) -> None:
         """What the jobs do: inboxes into the present, outboxes into history."""
-        drain = Drain(self.services.live, self.services.history, self.services.bells)
+        drain = Drain(self.services.live, self.services.bells)
         for shard in range(self.services.live.shards):
             for match_id in self.services.live.pending(shard):
                 drain.match(match_id)

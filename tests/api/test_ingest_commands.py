@@ -32,7 +32,7 @@ def test_the_number_is_changed_once_everything_is_applied(site: Site) -> None:
     assert "1 matches wait to be applied and 1 are parked" in refused.stderr
     assert command(site).stdout == "1\n"
     live.unpark(before_ms=2**53)
-    drain_pending(Drain(live, site.services.history, site.services.bells), 0)
+    drain_pending(Drain(live, site.services.bells), 0)
     changed = command(site, "4")
     assert (changed.exit_code, command(site).stdout) == (0, "4\n"), changed.output
     assert "INGEST_SHARDS=4" in changed.stdout

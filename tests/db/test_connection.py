@@ -177,11 +177,11 @@ def test_a_master_without_its_replicas_is_unavailable(start: Callable[[], RedisS
     with pytest.raises(Unavailable, match="NOREPLICAS"):
         live.park("a", now_ms=NOW)
     with pytest.raises(Unavailable, match="NOREPLICAS"):
-        live.mark_filled()
+        live.quiet_history()
     assert live.board().matches == (), "it can still be read"
     with closing(admin(server)) as other:
         other.config_set("min-replicas-to-write", 0)
-    live.mark_filled()
+    live.quiet_history()
     client.close()
 
 

@@ -157,7 +157,7 @@ def test_a_match_of_which_only_its_id_is_known_is_written(history: History) -> N
     assert (found.home, found.score, found.start_time) == (None, None, None)
 
 
-def test_what_was_live_when_last_written_is_found_with_its_events(history: History) -> None:
+def test_what_was_live_when_last_written_is_found_and_what_was_written_lately(history: History) -> None:
     history.write(
         [
             change(match("playing"), goal("g", 1)),
@@ -166,8 +166,14 @@ def test_what_was_live_when_last_written_is_found_with_its_events(history: Histo
             change(match("ahead", status=Status.SCHEDULED)),
         ]
     )
-    live = history.matches_live(started_before=0, silent_since=0)
-    assert [(one.id, list(one.events)) for one in live] == [("playing", ["g"]), ("resting", [])]
+
+    def recent(since: int, after: str = "", limit: int = 10) -> list[tuple[str, bool]]:
+        found = history.recent(limit, after, since=since, started_before=0, silent_since=0)
+        return [(one.id, one.live) for one in found]
+
+    assert recent(START + HOUR) == [("playing", True), ("resting", True)]
+    assert recent(0) == [("ahead", False), ("over", False), ("playing", True), ("resting", True)]
+    assert recent(0, "over", 1) == [("playing", True)]
 
 
 @pytest.mark.parametrize("name", ["ﷺ" * 200, "ß" * 200, "ﬃ" * 200, "Ǆ" * 200, "𝕳" * 200, "é" * 200, "x" * 200])

@@ -362,12 +362,6 @@ def test_a_quieted_bell_can_ring_again(live: Live) -> None:
     assert apply(live, goal("a", 3)).ring is True
 
 
-def test_an_empty_redis_is_known_by_its_missing_mark(live: Live) -> None:
-    assert live.is_empty()
-    live.mark_filled()
-    assert not live.is_empty()
-
-
 # What was refused.
 
 

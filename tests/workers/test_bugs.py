@@ -62,7 +62,7 @@ def test_a_reminder_that_cannot_be_told_stops_no_other(services: Services, monke
         reminded.append(match.id)
 
     monkeypatch.setattr(Lookahead, "_remind", remind)
-    drain = Drain(services.live, services.history, services.bells)
+    drain = Drain(services.live, services.bells)
     for place, match_id in enumerate(("bad", "good")):
         info = MatchInfo(start_time=NOW + REMIND_MS // 2 + place)
         services.live.accept([Update(match_id, Stamp(NOW), NOW, info=info, status=Status.SCHEDULED)], now_ms=NOW)

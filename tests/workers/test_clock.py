@@ -20,19 +20,18 @@ from db.session import begin
 from tests.conftest import wait_until
 from workers.boot import Services
 from workers.clock import (
-    FORSAKEN_SILENT_MS,
-    FORSAKEN_START_MS,
     KEEP_REFUSED_MS,
     OVERDUE_MS,
     PARKED_MS,
     Clock,
     housekeep,
-    rebuild,
     sweep,
 )
 from workers.history import write_batch
 from workers.ingest import Drain
+from workers.merge import Merger
 from workers.queues import BELLS_MOST
+from workers.reconcile import FORSAKEN_SILENT_MS, FORSAKEN_START_MS, reconcile
 
 NOW = 1_700_000_000_000
 
@@ -45,7 +44,7 @@ def goal(match_id: str, n: int = 1, status: Status | None = None) -> Update:
 
 def play(services: Services, *updates: Update) -> None:
     services.live.accept(updates, now_ms=NOW)
-    worker = Drain(services.live, services.history, services.bells)
+    worker = Drain(services.live, services.bells)
     for update in updates:
         worker.match(update.match_id)
 
@@ -74,6 +73,7 @@ def test_a_bell_that_was_lost_is_rung_again(services: Services) -> None:
 
 def test_an_outbox_and_news_left_behind_are_rung_for(services: Services) -> None:
     play(services, goal("a"))
+    Merger(services.live, services.history).batch()
     silence(services)
     filled = services.live.history_waiting_since()
     assert filled
@@ -99,7 +99,7 @@ def test_live_matches_come_back_into_an_empty_redis(services: Services) -> None:
     assert services.live.hold("playing").match == before
     assert [match.id for match in services.live.board().matches] == ["playing"]
     assert services.live.hold("over").match is None
-    assert not services.live.is_empty()
+    assert services.live.redis.exists(keys.FILLED)
     play(services, goal("playing", 2))
     after = services.live.hold("playing").match
     assert after
@@ -111,7 +111,7 @@ def test_what_redis_still_holds_is_not_overwritten_by_older_history(services: Se
     play(services, goal("a"))
     write_batch(services.live, services.history)
     play(services, goal("a", 2))
-    assert rebuild(services, now_ms=NOW) == 0
+    reconcile(services.live, services.history, now_ms=NOW)
     match = services.live.hold("a").match
     assert match
     assert match.score == Score(2, 0)
@@ -140,7 +140,7 @@ def test_without_redis_or_sql_the_clock_goes_on(make_services: Callable[..., Ser
     Clock(make_services(sqlite_url, redis_url="redis://127.0.0.1:1/0")).tick(NOW)
     blind = make_services("postgresql://u:p@127.0.0.1:1/none")
     Clock(blind).tick(NOW)
-    assert blind.live.is_empty(), "what could not be rebuilt must be tried again"
+    assert not blind.live.redis.exists(keys.FILLED), "what could not be rebuilt must be tried again"
 
 
 def test_mailboxes_are_swept_even_while_history_is_away(make_services: Callable[..., Services]) -> None:
@@ -243,10 +243,11 @@ def test_a_rebuild_puts_no_forsaken_match_back(either: Services) -> None:
         long_ago = datetime.fromtimestamp((told.updated_at - 1_000) / 1_000, UTC)
         session.execute(sa.update(MatchRow).where(MatchRow.id == "forsaken").values(updated_at=long_ago))
     either.live.redis.flushall()
-    Clock(either)._refill(now_ms)
+    Clock(either)._reconcile(now_ms)
     assert [match.id for match in either.live.board().matches] == ["live"]
     play(either, goal("forsaken", 2))
     assert {match.id for match in either.live.board().matches} == {"live", "forsaken"}
+    write_batch(either.live, either.history)
     back = either.live.hold("forsaken").match
     assert back
     assert back.score == Score(2, 0)
@@ -267,6 +268,7 @@ def test_a_scheduled_match_leaves_redis_and_is_read_from_sql(services: Services)
     assert there
     assert there.start_time == starts["far"]
     play(services, Update("far", Stamp(NOW + 1), NOW, status=Status.FIRST_HALF))
+    write_batch(services.live, services.history)
     match = services.live.hold("far").match
     assert match
     assert (match.start_time, services.live.redis.ttl(keys.state("far"))) == (starts["far"], -1)

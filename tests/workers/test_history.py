@@ -30,7 +30,7 @@ def goal(match_id: str, n: int) -> Update:
 
 def play(services: Services, *updates: Update) -> None:
     """Each update a version of its own."""
-    worker = Drain(services.live, services.history, services.bells)
+    worker = Drain(services.live, services.bells)
     for update in updates:
         services.live.accept([update], now_ms=NOW)
         worker.match(update.match_id)

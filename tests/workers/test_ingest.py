@@ -32,7 +32,7 @@ def accept(services: Services, *updates: Update) -> None:
 
 
 def drain(services: Services) -> Drain:
-    return Drain(services.live, services.history, services.bells)
+    return Drain(services.live, services.bells)
 
 
 def present(services: Services, match_id: str) -> Match:
@@ -244,6 +244,8 @@ def test_a_match_that_redis_has_let_go_is_taken_up_where_history_left_it(service
     services.live.redis.flushall()
     accept(services, goal("a", 3))
     drain(services).match("a")
+    assert present(services, "a").score == Score(1, 0)
+    write_batch(services.live, services.history)
     after = present(services, "a")
     assert (after.score, after.status, sorted(after.events)) == (Score(3, 0), Status.FINISHED, ["g1", "g2", "g3"])
     assert after.version > before

@@ -13,10 +13,8 @@ from cdn.null import Null
 from db import keys
 from db.connection import connect
 from db.domain import Match, MatchInfo, Stamp, Team, Update
-from db.history import History
 from db.live import Live
 from db.purges import Due, Purges, entry
-from db.session import engine
 from workers.ingest import Drain
 from workers.purge import COALESCE_S, LOOK_MOST, REBOUND_MS, Purger, drain_pending
 from workers.queues import PURGE, Bells
@@ -329,7 +327,7 @@ class TestCommitting:
     def drained(self, live: Live, sqlite_url: str, *, purging: bool) -> Bells:
         bells = Bells(live.redis)
         live.accept([self.update(1)], now_ms=NOW)
-        Drain(live, History(engine(sqlite_url)), bells, purging=purging).match("m1")
+        Drain(live, bells, purging=purging).match("m1")
         return bells
 
     def test_a_commit_leaves_its_keys_in_the_same_step_and_rings(
@@ -345,7 +343,7 @@ class TestCommitting:
     def test_a_second_commit_does_not_ring_a_bell_that_rings(self, live: Live, purges: Purges, sqlite_url: str) -> None:
         bells = self.drained(live, sqlite_url, purging=True)
         live.accept([self.update(2)], now_ms=NOW)
-        Drain(live, History(engine(sqlite_url)), bells, purging=True).match("m1")
+        Drain(live, bells, purging=True).match("m1")
         assert len(bells.queues[PURGE]) == 1
         assert purges.waiting() == 1
 

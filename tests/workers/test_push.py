@@ -122,7 +122,7 @@ def test_those_not_yet_told_of_a_cancelled_goal_hear_of_neither(world: World, mo
         stamp = Stamp(START + 61_000, source="test")
         update = Update(FINAL, stamp, START + 61_000, score=Score(0, 0), voids="g1")
         world.live.accept([update], now_ms=START + 61_000)
-        Drain(world.live, world.history, world.bells).match(FINAL)
+        Drain(world.live, world.bells).match(FINAL)
 
     world.phones.before = cancel
     world.say(60, "goal", score=(1, 0), id="g1")
@@ -142,7 +142,7 @@ def cancelling(world: World, after: int, seconds: float, score: tuple[int, int],
         at_ms = START + round(seconds * 1000)
         update = Update(FINAL, Stamp(at_ms, source="test"), at_ms, score=Score(*score), voids=voids)
         world.live.accept([update], now_ms=at_ms)
-        Drain(world.live, world.history, world.bells).match(FINAL)
+        Drain(world.live, world.bells).match(FINAL)
 
     world.phones.before = cancel
 
@@ -228,7 +228,7 @@ def test_the_end_of_a_goal_waits_for_what_is_just_being_sent_of_its_match(world:
         at_ms = world.now_ms + 1_000
         update = Update(FINAL, Stamp(at_ms, source="test"), at_ms, score=Score(0, 0), voids="g1")
         world.live.accept([update], now_ms=at_ms)
-        Drain(world.live, world.history, world.bells).match(FINAL)
+        Drain(world.live, world.bells).match(FINAL)
         while other.turn(now_ms=at_ms):
             pass
         before.extend(message.kind for _, message in world.phones.sent)
@@ -367,7 +367,7 @@ def test_what_is_published_is_what_was_planned_unless_it_was_mended_since(world:
             stamp = Stamp(START + 61_000, source="test")
             update = Update(FINAL, stamp, START + 61_000, score=Score(0, 0), voids="g1")
             world.live.accept([update], now_ms=START + 61_000)
-            Drain(world.live, world.history, world.bells).match(FINAL)
+            Drain(world.live, world.bells).match(FINAL)
             world.push.hear(now_ms=START + 61_000)
         return found
 
@@ -696,7 +696,7 @@ def test_two_planners_of_one_alert_make_one_plan(world: World) -> None:
     stamp = Stamp(START + 60_000, source="test")
     goal = Event("g", "goal", stamp, stamp, team=Side.HOME)
     world.live.accept([Update(FINAL, stamp, START + 60_000, event=goal, score=Score(1, 0))], now_ms=START + 60_000)
-    Drain(world.live, world.history, world.bells).match(FINAL)
+    Drain(world.live, world.bells).match(FINAL)
     world.push.hear(now_ms=START + 60_000)
     (alert_id,) = world.alerts.unplanned()
     plan = world.alerts.plan(alert_id)

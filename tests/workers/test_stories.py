@@ -20,10 +20,10 @@ SEEDS = range(12)
 
 def told(services: Services, messages: list[Message], *, every: int) -> None:
     """every: a worker that has never seen the match takes over after so many messages."""
-    worker = Drain(services.live, services.history, services.bells)
+    worker = Drain(services.live, services.bells)
     for n, message in enumerate(messages):
         if n % every == 0:
-            worker = Drain(services.live, services.history, services.bells)
+            worker = Drain(services.live, services.bells)
         for update in updates_of(message):
             services.live.accept([update], now_ms=update.received_at)
         worker.match(MATCH_ID)

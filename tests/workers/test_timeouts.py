@@ -37,7 +37,7 @@ def goal(match_id: str) -> Update:
 
 
 def drain(services: Services) -> Drain:
-    return Drain(services.live, services.history, services.bells)
+    return Drain(services.live, services.bells)
 
 
 def never_ends(*_args: Any, **_options: Any) -> Any:

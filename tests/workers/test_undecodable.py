@@ -20,9 +20,10 @@ from db.history import Wanted
 from db.session import begin
 from tests.api.conftest import Site, error
 from workers.boot import Services
-from workers.clock import Clock, rebuild
+from workers.clock import Clock
 from workers.history import write_batch
 from workers.ingest import Drain, drain_pending
+from workers.reconcile import reconcile
 
 NOW = 1_700_000_000_000
 
@@ -41,7 +42,7 @@ def goal(match_id: str, n: int = 1) -> Update:
 
 
 def play(services: Any, *updates: Update) -> None:
-    drain = Drain(services.live, services.history, services.bells)
+    drain = Drain(services.live, services.bells)
     for update in updates:
         services.live.accept([update], now_ms=NOW)
         drain_pending(drain, keys.shard_of(update.match_id, services.live.shards))
@@ -115,7 +116,7 @@ def test_its_row_hides_no_other_and_keeps_none_from_being_rebuilt(
     with pytest.raises(Undecodable):
         services.history.match("bad")
     services.live.redis.flushall()
-    assert rebuild(services, now_ms=match.updated_at) == 1
+    reconcile(services.live, services.history, now_ms=match.updated_at)
     assert [one.id for one in services.live.board().matches] == ["good"]
 
 

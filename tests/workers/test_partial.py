@@ -1,0 +1,319 @@
+"""Nothing known of a match is lost when Redis forgets it and SQL is away: it goes on partial, and is merged beside."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from db.domain import Competition, Event, Match, MatchInfo, Score, Side, Stamp, Status, Team, Update
+from db.errors import Unavailable
+from db.history import History
+from db.live import Live
+from db.models import MatchRow, MatchScoreRow
+from db.partials import Partials
+from db.session import begin
+from tests.conftest import Postgres, empty_postgres, migrate
+from workers.boot import Services
+from workers.clock import sweep
+from workers.history import drain_pending, write_batch
+from workers.ingest import Drain
+
+NOW = 1_700_000_000_000
+INFO = MatchInfo(
+    home=Team("arg", "Argentina"),
+    away=Team("fra", "France"),
+    competition=Competition("cup", "World Cup"),
+    venue="Lusail",
+    start_time=NOW - 7_200_000,
+)
+
+
+def said(match_id: str, n: int, **more: Any) -> Update:
+    """n: seconds after NOW."""
+    return Update(match_id, Stamp(NOW + n * 1_000, source=more.pop("source", "generic")), NOW + n * 1_000, **more)
+
+
+def goal(match_id: str, n: int, **more: Any) -> Update:
+    at = Stamp(NOW + n * 1_000, source=more.get("source", "generic"))
+    event = Event(f"g{n}", "goal", at, since=at, team=Side.HOME, minute=n, created_at=NOW)
+    return said(match_id, n, event=event, **more)
+
+
+def edit(match_id: str, n: int, of: int) -> Update:
+    """A detail of a goal, told later."""
+    at = Stamp(NOW + n * 1_000, source="generic")
+    return said(match_id, n, event=Event(f"g{of}", "goal", at, since=at, detail="header", created_at=NOW))
+
+
+def play(services: Services, *updates: Update) -> None:
+    services.live.accept(updates, now_ms=NOW)
+    drain = Drain(services.live, services.bells)
+    for match_id in dict.fromkeys(update.match_id for update in updates):
+        drain.match(match_id)
+
+
+def play_out(services: Services, match_id: str) -> Match:
+    """A finished 1-0, written."""
+    play(services, said(match_id, 0, info=INFO, status=Status.FIRST_HALF), goal(match_id, 30))
+    play(services, said(match_id, 90, status=Status.FINISHED))
+    drain_pending(services.live, services.history, services.bells)
+    return present(services, match_id)
+
+
+def forget(services: Services, match_id: str) -> None:
+    services.live.redis.delete(*services.live.redis.keys(f"match:{{{match_id}}}:*"))
+
+
+def present(services: Services, match_id: str) -> Match:
+    match = services.live.timeline(match_id)
+    assert match
+    return match
+
+
+def row(services: Services, match_id: str) -> dict[str, Any]:
+    with begin(services.history.engine) as session:
+        found = session.execute(sa.select(MatchRow.__table__).where(MatchRow.id == match_id)).mappings().one()
+        return dict(found)
+
+
+def facts_waiting(services: Services, match_id: str) -> list[str]:
+    entries = services.live.redis.xrange(f"match:{{{match_id}}}:push")
+    return [fields[b"facts"].decode() for _, fields in entries]
+
+
+@pytest.fixture
+def away(make_services: Callable[..., Services], postgres: Postgres) -> Services:
+    """On a PostgreSQL that a test may stop."""
+    empty_postgres(postgres.url)
+    migrate(postgres.url)
+    return make_services(postgres.url)
+
+
+@pytest.fixture
+def either(make_services: Callable[..., Services], database_url: str) -> Services:
+    return make_services(database_url)
+
+
+def no_sql(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_args: object, **_options: object) -> Any:
+        raise Unavailable("SQL is away")
+
+    for name in ("stored", "versions", "write", "write_scores", "recent"):
+        monkeypatch.setattr(History, name, refuse)
+
+
+KEPT = ("home_team", "away_team", "competition", "venue", "start_time", "phase", "status", "home_team_id")
+
+
+def test_an_edit_of_a_match_that_redis_lost_while_sql_is_away_replaces_nothing_known(
+    away: Services, postgres: Postgres
+) -> None:
+    before = play_out(away, "a")
+    known = row(away, "a")
+    away.live.redis.flushall()
+    postgres.stop()
+    try:
+        play(away, edit("a", 100, of=30))
+        drain_pending(away.live, away.history, away.bells)
+        assert present(away, "a").events["g30"].detail == "header", "it is applied"
+    finally:
+        postgres.start()
+    drain_pending(away.live, away.history, away.bells)
+    after, written = present(away, "a"), row(away, "a")
+    assert (after.score, after.status, after.home, after.start_time) == (
+        before.score,
+        Status.FINISHED,
+        before.home,
+        before.start_time,
+    )
+    assert {name: written[name] for name in KEPT} == {name: known[name] for name in KEPT}
+    assert written["version"] == after.version > known["version"]
+    [event] = after.timeline
+    assert (event.id, event.team, event.minute, event.detail) == ("g30", Side.HOME, 30, "header")
+    assert away.history.match("a") == after
+
+
+def test_what_it_was_told_meanwhile_counts_too(either: Services) -> None:
+    play_out(either, "a")
+    forget(either, "a")
+    play(either, goal("a", 60), said("a", 61, score=Score(2, 0)))
+    drain_pending(either.live, either.history, either.bells)
+    after = present(either, "a")
+    assert (after.score, [event.id for event in after.timeline]) == (Score(2, 0), ["g30", "g60"])
+    assert either.history.match("a") == after
+
+
+def test_no_commit_waits_for_sql(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kick-offs of a whole minute, none of which Redis knows."""
+    monkeypatch.setattr(History, "stored", lambda *_: pytest.fail("SQL was asked"))
+    ids = [f"m{n}" for n in range(109)]
+    play(services, *(said(match_id, 0, info=INFO, status=Status.FIRST_HALF) for match_id in ids))
+    assert {match.id for match in services.live.board().matches} == set(ids)
+    assert Partials(services.live.redis).count() == 109
+    assert services.live.parked() == 0
+    write_batch(services.live, services.history)
+    while write_batch(services.live, services.history):
+        pass
+    assert Partials(services.live.redis).count() == 0
+    assert services.live.history_waiting_since() is None
+
+
+def test_nothing_of_a_partial_match_is_written_before_it_is_merged(
+    either: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play_out(either, "a")
+    known = row(either, "a")
+    forget(either, "a")
+    play(either, edit("a", 100, of=30))
+    with monkeypatch.context() as patch:
+        patch.setattr("workers.merge.MATCHES", 0)
+        patch.setattr(Partials, "due", lambda *_: [])
+        assert write_batch(either.live, either.history) == 0
+    assert row(either, "a") == known
+    assert either.live.history_pending(10) == ["a"]
+
+
+def test_the_scores_that_were_shown_meanwhile_stay_in_history(either: Services) -> None:
+    play_out(either, "a")
+    forget(either, "a")
+    play(either, said("a", 200, score=Score(0, 1)))
+    shown = present(either, "a")
+    drain_pending(either.live, either.history, either.bells)
+    with begin(either.history.engine) as session:
+        scores = session.scalars(sa.select(MatchScoreRow).where(MatchScoreRow.version == shown.version)).all()
+        assert [(one.home_score, one.away_score) for one in scores] == [(0, 1)]
+
+
+def test_a_version_grows_beyond_that_of_sql_though_the_clock_of_redis_is_behind(either: Services) -> None:
+    before = play_out(either, "a")
+    ahead = before.version + 1_000_000_000
+    with begin(either.history.engine) as session:
+        session.execute(sa.update(MatchRow).where(MatchRow.id == "a").values(version=ahead))
+    forget(either, "a")
+    play(either, edit("a", 100, of=30))
+    drain_pending(either.live, either.history, either.bells)
+    assert present(either, "a").version > ahead
+    assert row(either, "a")["version"] == present(either, "a").version
+
+
+def test_what_comes_back_from_sql_is_no_news_and_what_came_since_is(services: Services) -> None:
+    play_out(services, "a")
+    services.live.redis.flushall()
+    play(services, edit("a", 100, of=30))
+    assert facts_waiting(services, "a") == [], "SQL may know the goal"
+    drain_pending(services.live, services.history, services.bells)
+    assert facts_waiting(services, "a") == ['[{"kind":"edited","event_id":"g30","was":"goal"}]']
+    forget(services, "a")
+    play(services, goal("a", 200), said("a", 201, score=Score(2, 0)))
+    drain_pending(services.live, services.history, services.bells)
+    [facts] = facts_waiting(services, "a")
+    assert '"added","event_id":"g200"' in facts
+    assert '"g30"' not in facts
+
+
+def test_a_match_that_nobody_knew_is_told_once_sql_was_asked(services: Services) -> None:
+    play(services, goal("new", 1))
+    play(services, goal("new", 2))
+    assert facts_waiting(services, "new") == []
+    write_batch(services.live, services.history)
+    [facts] = facts_waiting(services, "new")
+    assert '"g1"' in facts
+    assert '"g2"' in facts
+    play(services, goal("new", 3))
+    assert len(facts_waiting(services, "new")) == 2, "from then on at once"
+
+
+def test_a_commit_amid_a_merge_is_merged_too(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    play_out(services, "a")
+    forget(services, "a")
+    play(services, goal("a", 60))
+    merge = Live.merge
+
+    def overtaken(self: Live, *args: Any, **options: Any) -> Any:
+        monkeypatch.setattr(Live, "merge", merge)
+        play(services, goal("a", 61))
+        return merge(self, *args, **options)
+
+    monkeypatch.setattr(Live, "merge", overtaken)
+    drain_pending(services.live, services.history, services.bells)
+    assert [event.id for event in present(services, "a").timeline] == ["g30", "g60", "g61"]
+    assert services.history.match("a") == present(services, "a")
+
+
+def test_merges_and_commits_at_once_lose_nothing(services: Services) -> None:
+    play_out(services, "a")
+    forget(services, "a")
+    play(services, goal("a", 100))
+    threads = [
+        threading.Thread(target=lambda: [play(services, goal("a", n)) for n in range(101, 151)]),
+        threading.Thread(target=lambda: [write_batch(services.live, services.history) for _ in range(30)]),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    drain_pending(services.live, services.history, services.bells)
+    assert len(present(services, "a").events) == 52
+    assert services.history.match("a") == present(services, "a")
+
+
+def test_the_source_that_told_the_match_still_does(either: Services) -> None:
+    play_out(either, "a")
+    forget(either, "a")
+    play(either, goal("a", 70, source="other"))
+    assert present(either, "a").source == "other"
+    drain_pending(either.live, either.history, either.bells)
+    after = either.live.hold("a").match
+    assert after
+    assert (after.source, after.score, sorted(after.ledgers)) == ("generic", Score(1, 0), ["generic", "other"])
+    assert (sorted(after.events), sorted(after.elsewhere["other"])) == (["g30"], ["g70"])
+    stored = either.history.stored("a")
+    assert stored
+    assert (sorted(stored.events), sorted(stored.elsewhere["other"])) == (["g30"], ["g70"])
+
+
+def test_a_match_of_a_release_without_ledgers_is_merged_as_well(either: Services) -> None:
+    play_out(either, "a")
+    with begin(either.history.engine) as session:
+        session.execute(sa.update(MatchRow).where(MatchRow.id == "a").values(ledgers=None))
+    forget(either, "a")
+    play(either, edit("a", 100, of=30))
+    drain_pending(either.live, either.history, either.bells)
+    after = present(either, "a")
+    assert (after.score, after.status, after.venue) == (Score(1, 0), Status.FINISHED, "Lusail")
+    assert after.events["g30"].detail == "header"
+
+
+def test_a_match_that_expires_before_it_is_merged_is_waited_for_no_longer(services: Services) -> None:
+    play(services, goal("a", 1))
+    forget(services, "a")
+    write_batch(services.live, services.history)
+    assert Partials(services.live.redis).count() == 0
+
+
+def test_a_row_that_cannot_be_read_keeps_its_match_waiting_and_no_other(services: Services) -> None:
+    play_out(services, "bad")
+    with begin(services.history.engine) as session:
+        session.execute(sa.update(MatchRow).where(MatchRow.id == "bad").values(document='{"id":"bad","status":"?"}'))
+    forget(services, "bad")
+    play(services, goal("bad", 60), goal("good", 1))
+    drain_pending(services.live, services.history, services.bells)
+    assert (services.live.parked_history(), Partials(services.live.redis).count()) == (1, 1)
+    assert services.history.match("good")
+    assert row(services, "bad")["document"] == '{"id":"bad","status":"?"}'
+
+
+def test_sql_that_is_back_is_rung_for(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    play(services, goal("a", 1))
+    with monkeypatch.context() as patch:
+        no_sql(patch)
+        drain_pending(services.live, services.history, services.bells)
+    assert Partials(services.live.redis).count() == 1
+    for queue in services.bells.queues.values():
+        queue.empty()
+    sweep(services, now_ms=2**53)
+    assert [job.func_name for job in services.bells.queues["history"].jobs] == ["workers.history.drain"]

@@ -1,0 +1,242 @@
+"""A Redis that was started anew, restored from an older copy, failed over or emptied is brought level with SQL."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+import sqlalchemy as sa
+
+from db import keys
+from db.domain import Event, Match, Score, Side, Stamp, Status, Update
+from db.history import History
+from db.lineage import Lineage
+from db.models import MatchRow
+from db.partials import Partials
+from db.session import begin
+from tests.conftest import RedisServer, wait_until
+from workers import reconcile as reconcile_module
+from workers.boot import Services
+from workers.clock import Clock
+from workers.history import drain_pending, write_batch
+from workers.ingest import Drain
+from workers.ingest import drain_pending as drain_inboxes
+from workers.reconcile import reconcile
+
+NOW = 1_700_000_000_000
+
+
+class Copied(RedisServer):
+    """A Redis of which a copy may be kept, to be restored later."""
+
+    def copy(self) -> None:
+        shutil.copytree(self.folder / "appendonlydir", self.folder.parent / "copy")
+
+    def restore(self) -> None:
+        self.kill()
+        shutil.rmtree(self.folder / "appendonlydir")
+        shutil.copytree(self.folder.parent / "copy", self.folder / "appendonlydir")
+        self.start()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Copied]:
+    folder = tmp_path / "redis"
+    folder.mkdir()
+    server = Copied(folder)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def world(make_services: Callable[..., Services], database_url: str, server: Copied) -> Services:
+    return make_services(database_url, redis_url=server.url)
+
+
+def goal(match_id: str, n: int, status: Status | None = None) -> Update:
+    stamp = Stamp(NOW + n * 1_000, source="generic")
+    event = Event(f"g{n}", "goal", stamp, since=stamp, team=Side.HOME, minute=n, created_at=NOW)
+    return Update(match_id, stamp, NOW, event=event, status=status)
+
+
+def play(services: Services, *updates: Update) -> None:
+    services.live.accept(updates, now_ms=NOW)
+    drain = Drain(services.live, services.bells)
+    for match_id in dict.fromkeys(update.match_id for update in updates):
+        drain.match(match_id)
+
+
+def write(services: Services) -> None:
+    drain_pending(services.live, services.history, services.bells)
+
+
+def present(services: Services, match_id: str) -> Match:
+    match = services.live.timeline(match_id)
+    assert match
+    return match
+
+
+def assert_level(services: Services, match_id: str, score: int) -> None:
+    match = present(services, match_id)
+    assert (match.score, len(match.timeline)) == (Score(score, 0), score)
+    assert services.history.match(match_id) == match
+
+
+def test_a_redis_restored_from_an_older_copy_knows_again_what_sql_knows(world: Services, server: Copied) -> None:
+    """Some of its mailboxes hold again what was applied and written long ago."""
+    play(world, goal("idle", 1), goal("goes-on", 1), goal("lagged", 1))
+    write(world)
+    play(world, goal("lagged", 2))
+    world.live.accept([goal("unapplied", 1)], now_ms=NOW)
+    server.copy()
+    play(world, *(goal(match_id, n) for match_id in ("idle", "goes-on", "lagged", "unapplied") for n in (1, 2, 3)))
+    play(world, goal("since", 1))
+    write(world)
+    before = present(world, "idle")
+    server.restore()
+    assert present(world, "idle").score == Score(1, 0)
+    play(world, goal("goes-on", 4))
+    drain_inboxes(Drain(world.live, world.bells), 0)
+    write(world)
+    assert present(world, "idle").version > before.version, "readers hold that of before"
+    for match_id, score in {"idle": 3, "goes-on": 4, "lagged": 3, "unapplied": 3, "since": 1}.items():
+        assert_level(world, match_id, score)
+    assert (Partials(world.live.redis).count(), world.live.history_waiting_since()) == (0, None)
+    assert {match.id for match in world.live.board().matches} == {"idle", "goes-on", "lagged", "unapplied", "since"}
+
+
+def test_a_finished_match_that_is_live_in_the_copy_is_finished_again(world: Services, server: Copied) -> None:
+    play(world, goal("a", 1))
+    write(world)
+    server.copy()
+    play(world, goal("a", 2, Status.FINISHED))
+    write(world)
+    server.restore()
+    assert [match.id for match in world.live.board().matches] == ["a"]
+    Clock(world).tick(NOW)
+    write(world)
+    assert (present(world, "a").status, world.live.board().matches) == (Status.FINISHED, ())
+
+
+def test_a_redis_that_lost_a_second_of_what_sql_has_is_merged_though_its_version_is_higher(
+    world: Services, server: Copied
+) -> None:
+    play(world, goal("a", 1))
+    write(world)
+    server.copy()
+    play(world, goal("a", 2))
+    write(world)
+    stored = world.history.match("a")
+    server.restore()
+    play(world, goal("a", 3))
+    assert stored
+    assert present(world, "a").version > stored.version
+    write(world)
+    assert_level(world, "a", 3)
+
+
+def test_nothing_is_written_from_a_redis_that_was_restored_amid_the_batch(
+    world: Services, server: Copied, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play(world, goal("a", 1))
+    write(world)
+    server.copy()
+    play(world, goal("a", 2))
+    write(world)
+    ledgers = type(world.live).ledgers
+
+    def restored(*args: Any) -> Any:
+        monkeypatch.undo()
+        server.restore()
+        play(world, goal("a", 3))
+        return ledgers(*args)
+
+    play(world, goal("other", 1))
+    monkeypatch.setattr(type(world.live), "ledgers", restored)
+    assert write_batch(world.live, world.history) == 0
+    write(world)
+    assert_level(world, "a", 3)
+
+
+def test_followers_hear_only_of_what_came_since(world: Services, server: Copied) -> None:
+    play(world, goal("a", 1))
+    write(world)
+    server.copy()
+    play(world, goal("a", 2))
+    write(world)
+    server.restore()
+    world.live.redis.delete(keys.push("a"))
+    Clock(world).tick(NOW)
+    play(world, goal("a", 3))
+    assert not world.live.redis.exists(keys.push("a"))
+    write(world)
+    [(_, fields)] = world.live.redis.xrange(keys.push("a"))
+    assert b'"added","event_id":"g3"' in fields[b"facts"]
+    assert b'"g2"' not in fields[b"facts"]
+
+
+def test_a_restart_that_lost_nothing_changes_nothing(world: Services, server: Copied) -> None:
+    play(world, goal("a", 1), goal("b", 1))
+    write(world)
+    play(world, goal("a", 2))
+    before = present(world, "a")
+    server.kill()
+    server.start()
+    write(world)
+    assert present(world, "a") == before
+    assert_level(world, "a", 2)
+
+
+def test_another_redis_is_known_by_its_name(server: Copied, tmp_path: Path) -> None:
+    other = RedisServer(tmp_path)
+    other.start()
+    try:
+        with closing(redis.Redis(port=server.port)) as client, closing(redis.Redis(port=other.port)) as new:
+            name, recorded = Lineage(client).read()
+            assert recorded == ""
+            Lineage(client).record(name)
+            assert Lineage(client).read() == (name, name)
+            client.config_set("repl-diskless-sync-delay", 0)
+            new.replicaof("127.0.0.1", server.port)
+            wait_until(lambda: new.info("replication")["master_link_status"] == "up", "the replica")
+            new.replicaof("NO", "ONE")
+            promoted, recorded = Lineage(new).read()
+            assert recorded == name != promoted
+            client.replicaof("127.0.0.1", other.port)
+            wait_until(lambda: client.info("replication")["master_link_status"] == "up", "the old master")
+            client.replicaof("NO", "ONE")
+            assert Lineage(client).read()[0] not in (name, promoted)
+    finally:
+        # One that has just been a master waits for its replicas when it is told to end.
+        other.kill()
+
+
+@pytest.fixture
+def services(make_services: Callable[..., Services], sqlite_url: str) -> Services:
+    return make_services(sqlite_url)
+
+
+def test_many_matches_are_compared_page_by_page(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconcile_module, "PAGE", 2)
+    ids = [f"m{n}" for n in range(5)]
+    play(services, *(goal(match_id, 1) for match_id in ids))
+    write(services)
+    with begin(services.history.engine) as session:
+        session.execute(sa.update(MatchRow).values(version=MatchRow.version + 1_000_000))
+    services.live.redis.set(keys.FILLED, "another")
+    services.live.redis.delete(keys.state("m4"))
+    reconcile(services.live, services.history, now_ms=NOW)
+    assert sorted(Partials(services.live.redis).due(2**53, 10)) == ids[:4]
+    assert {match.id for match in services.live.board().matches} == set(ids)
+
+
+def test_a_redis_that_was_compared_costs_sql_nothing(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    reconcile(services.live, services.history, now_ms=NOW)
+    monkeypatch.setattr(History, "recent", lambda *_args, **_options: pytest.fail("SQL was asked"))
+    reconcile(services.live, services.history, now_ms=NOW)
