@@ -34,6 +34,8 @@ from db.domain.update import Update
 from db.domain.words import (
     EVENT_TYPES,
     KICKS,
+    LISTED_TYPES,
+    RED_CARDS,
     SCORING,
     Kind,
     Phase,
@@ -53,6 +55,8 @@ __all__ = [
     "ID_PATTERN",
     "KICKS",
     "LANGUAGES",
+    "LISTED_TYPES",
+    "RED_CARDS",
     "SCORING",
     "SPOILER_FREE",
     "VARIANTS",
