@@ -128,6 +128,7 @@ class Fold:
         if side is None or item.mark.undated:
             # Nobody knows which boards count an undated goal already: it waits for one that has to.
             self.unplaced[item.event_id] = item
+            self.voids.pop(item.event_id, None)
             return
         self._place(item, side, item.mark)
 
