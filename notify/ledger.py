@@ -74,6 +74,18 @@ def of_return(ledger: Ledger, news: News) -> Told | None:
     return _latest([line for line in fallen if line.fall and line.fall.news.board == news.board] or fallen)
 
 
+def without_swaps(ledger: Ledger, news: Iterable[News]) -> list[News]:
+    """The news without goals that count again after their end was told, in the place of another of their side: a score
+    that fell did not say which of them it was, and it is what it was."""
+    news = list(news)
+    ended = {line.key for line in ledger if line.kind is Kind.GOAL_CANCELLED}
+    for again in [item for item in news if item.kind is Kind.GOAL and item.key in ended]:
+        lost = [item for item in news if item.kind is Kind.GOAL_CANCELLED and item.team is again.team]
+        if lost:
+            news = [item for item in news if item is not again and item is not lost[0]]
+    return news
+
+
 def fallen_of(ledger: Iterable[Told]) -> list[Told]:
     return [line for line in ledger if line.fall]
 

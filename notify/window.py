@@ -95,6 +95,7 @@ def class_of(news: News) -> str:
 
 def hear(window: Window, match: Match, news: Iterable[News], *, now_ms: int) -> Heard:
     """Take in one change of the match. match: after it, with the events it touched."""
+    news = ledger.without_swaps(window.told, news)
     window, news = _with_returns(replace(window, match=_with_events(match, window)), news)
     lead: list[News] = []
     back: list[Cancelled] = []

@@ -2,38 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from db.domain.event import Event, tellings_of
-from db.domain.ledger import Ledger, Snapshot
+from db.domain.ledger import Ledger
 from db.domain.stamp import Mark
-from db.domain.tally import BOARD_LAG_MS, DOCUMENT_LAG_MS
-from db.domain.words import SCORING
-
-# Two documents that lack it have to lie this far apart by their own stamps: one alone may be behind the push stream.
-ABSENT_MS = 10_000
+from db.domain.tally import ABSENT_MS, BOARD_LAG_MS, DOCUMENT_LAG_MS, SETTLED_MS
+from db.domain.words import LISTED_TYPES
 
 
-def absences(ledger: Ledger, events: Mapping[str, Event]) -> Iterator[tuple[str, Mark]]:
-    """Goals that the newest document lacks, and one a while before it, with the mark since which they are absent.
+def absences(ledger: Ledger, events: Mapping[str, Event]) -> dict[str, Mark]:
+    """Events that the documents of the last ABSENT_MS lack, with the mark since which nobody has told of them.
 
-    Presence in the newest document ends an absence.
+    Only documents that list events of its type speak of an event. Presence in one of them ends an absence.
     """
-    if len(ledger.snapshots) < 2:
-        return
-    newest = ledger.snapshots[-1]
-    earlier = [one for one in ledger.snapshots if newest.mark.at - one.mark.at >= ABSENT_MS]
-    if not earlier:
-        return
+    if not ledger.snapshots:
+        return {}
+    speaking = {type_: [one for one in ledger.snapshots if type_ in one.lists] for type_ in LISTED_TYPES}
+    found: dict[str, Mark] = {}
     for event in events.values():
-        if event.type in SCORING and not event.voided and _is_absent(ledger, event, earlier[-1], newest):
-            yield event.id, newest.mark
+        snapshots = speaking.get(event.type)
+        if not snapshots or event.voided or event.id in snapshots[-1].ids:
+            continue
+        told_at = max(mark.at for telling in tellings_of(event) for mark in telling.marks)
+        if _is_absent(ledger, event, told_at, [one.mark.at for one in snapshots]):
+            # Stable while documents go on to lack it, so that nothing else is taken in its place.
+            found[event.id] = Mark(max(told_at, ledger.present.get(event.id, 0)) + 1)
+    return found
 
 
-def _is_absent(ledger: Ledger, event: Event, earlier: Snapshot, newest: Snapshot) -> bool:
-    """A document that never listed it may not know it yet; one that did knows what it leaves out."""
-    if event.id in newest.ids or event.id in earlier.ids:
-        return False
-    last = max(mark.at for telling in tellings_of(event) for mark in telling.marks)
-    is_listed = ledger.listed.get(event.id, earlier.mark.at) < earlier.mark.at
-    return earlier.mark.at > last + (BOARD_LAG_MS if is_listed else DOCUMENT_LAG_MS)
+def _is_absent(ledger: Ledger, event: Event, told_at: int, documents: list[int]) -> bool:
+    """A document that never listed it may not know it yet; one that did knows what it leaves out.
+
+    told_at: when it was last told to be. documents: when those that speak of it were told, the last of which lacks it.
+    """
+    newest, present_at = documents[-1], ledger.present.get(event.id, 0)
+    if newest - max(told_at, present_at) >= SETTLED_MS:
+        return True
+    earlier = max((at for at in documents if newest - at >= ABSENT_MS), default=0)
+    is_listed = ledger.listed.get(event.id, earlier) < earlier
+    return present_at < earlier > told_at + (BOARD_LAG_MS if is_listed else DOCUMENT_LAG_MS)

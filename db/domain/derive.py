@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from db.domain.absence import absences
 from db.domain.beside import Clock, beside_of
 from db.domain.event import Event
 from db.domain.fold import Fold, Result
@@ -27,10 +28,12 @@ def derive(match: Match) -> Match:
     match = _with_info(match)
     standing = standing_of(ledger, match.sport)
     events, gone = joined(ledger)
-    items, decreed = decreed_board(goal_items(ledger, events, standing), standing)
+    absent = absences(ledger, events)
+    items, decreed = decreed_board(goal_items(ledger, events, standing, absent), standing)
     goals = Fold(base_of(items)).run(items)
-    kicks = Fold().run(kick_items(ledger, events, standing))
+    kicks = Fold().run(kick_items(ledger, events, standing, absent))
     shown = {event.id: _shown(event, goals, kicks, standing, ledger, source) for event in events.values()}
+    shown |= {event_id: _left_out(shown[event_id], stamp_of(mark, source)) for event_id, mark in absent.items()}
     shown |= {event_id: hidden(ledger.events[event_id]) for event_id in gone}
     board, told = decreed or goals.board, kicks.board
     match = replace(
@@ -87,6 +90,11 @@ def _shown(event: Event, goals: Result, kicks: Result, standing: Standing, ledge
 def _voided(event: Event, stamp: Stamp) -> Event:
     voided = replace(event, void_at=stamp)
     return voided if voided.voided else replace(voided, since=stamp)
+
+
+def _left_out(event: Event, stamp: Stamp) -> Event:
+    """Documents lack it. Of goals and kicks the fold has said so already."""
+    return event if event.voided else replace(_voided(event, stamp), named_void=False)
 
 
 def _shootout(kicks: Result, ledger: Ledger, standing: Standing) -> Score | None:

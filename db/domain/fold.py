@@ -40,7 +40,7 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Voided:
-    """A goal that is told not to stand, or to be none. is_named: a message says so; not where documents lack it."""
+    """A goal that is told not to stand, or to be none. is_named: by a message; not where documents lack it."""
 
     key: Key
     mark: Mark
@@ -127,6 +127,7 @@ class Fold:
         if side is None or item.mark.undated:
             # Nobody knows which boards count an undated goal already: it waits for one that has to.
             self.unplaced[item.event_id] = item
+            self.voids.pop(item.event_id, None)
             return
         self._place(item, side, item.mark)
 
@@ -163,7 +164,8 @@ class Fold:
         placed = self.side_of.pop(item.event_id, None)
         if placed:
             self._tally(placed[0]).remove(item.event_id, item.mark)
-        self.voids[item.event_id] = (item.mark, item.is_named)
+        was_named = item.event_id in self.voids and self.voids[item.event_id][1]
+        self.voids[item.event_id] = (item.mark, item.is_named or was_named)
 
     def _cancel(self, item: Cancelled) -> None:
         before = self.cancelled.get(item.side)
@@ -198,12 +200,16 @@ class Fold:
         if item.first is not None and self._speaks_of_then(item):
             return
         self.board = item
-        if score.home != home.count:
+        if score.home != home.count or home.low:
             self._explain(Side.HOME, item)
             home.read(score.home, item.key, item.mark, item.channel)
-        if score.away != away.count:
+        else:
+            home.counted_at = item.mark.at
+        if score.away != away.count or away.low:
             self._explain(Side.AWAY, item)
             away.read(score.away, item.key, item.mark, item.channel)
+        else:
+            away.counted_at = item.mark.at
         self.boards.append((item.key, score))
 
     def _explain(self, side: Side, item: Read) -> None:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from db.domain.absence import absences
 from db.domain.beside import beside_of
 from db.domain.claims import Claim, claims_of, is_goal, is_kick, may_be_kick
 from db.domain.event import Event, tellings_of
@@ -17,7 +16,7 @@ from db.domain.score import Score
 from db.domain.stamp import Mark, mark_of
 from db.domain.status import Standing
 from db.domain.track import Track, newest
-from db.domain.words import IMPLIES, SCORING
+from db.domain.words import IMPLIES, KICKS, SCORING
 
 # Events that read the scoreboard whenever they are told with another score.
 _READINGS = frozenset({"goal_cancelled", "var_review", "resumed"}) | frozenset(IMPLIES)
@@ -33,14 +32,17 @@ _spans: dict[int, tuple[dict[str, tuple[Mark, ...]], bool, list[Any]]] = {}
 Sortable = tuple[tuple[object, ...], Item]
 
 
-def goal_items(ledger: Ledger, events: Mapping[str, Event], standing: Standing) -> list[Item]:
-    """events: those of the ledger, the tellings of one goal joined where its sender gives no ids."""
+def goal_items(
+    ledger: Ledger, events: Mapping[str, Event], standing: Standing, absent: Mapping[str, Mark]
+) -> list[Item]:
+    """events: those of the ledger, the tellings of one goal joined where its sender gives no ids. absent: events that
+    documents lack."""
     items: list[Sortable] = []
     for event in events.values():
         items += _of_event(ledger, events, event, standing)
     goals, _ = _cancellations(ledger, events)
     items += [_placed(item) for item in goals]
-    items += _absent(ledger, events)
+    items += _absent(ledger, events, absent, SCORING)
     is_bare = all(type(item) is Read for _, item in items)
     items += _boards(ledger, newest(ledger.boards) if is_bare else ledger.boards)
     for change in ledger.changes:
@@ -62,7 +64,9 @@ def _of_event(ledger: Ledger, events: Mapping[str, Event], event: Event, standin
     return items
 
 
-def kick_items(ledger: Ledger, events: Mapping[str, Event], standing: Standing) -> list[Item]:
+def kick_items(
+    ledger: Ledger, events: Mapping[str, Event], standing: Standing, absent: Mapping[str, Mark]
+) -> list[Item]:
     items: list[Sortable] = []
     for event in events.values():
         if may_be_kick(event):
@@ -72,6 +76,7 @@ def kick_items(ledger: Ledger, events: Mapping[str, Event], standing: Standing) 
         return []
     _, kicks = _cancellations(ledger, events)
     items += [_placed(replace(item, score=None)) for item in kicks]
+    items += _absent(ledger, events, absent, KICKS)
     items += _boards(ledger, ledger.shootouts)
     return _in_order(items, standing)
 
@@ -229,7 +234,10 @@ def _placed(item: Cancelled) -> Sortable:
     return (*item.key, CANCELLED, 0, 0, repr(item)), item
 
 
-def _absent(ledger: Ledger, events: Mapping[str, Event]) -> Iterator[Sortable]:
-    for event_id, mark in absences(ledger, events):
-        key = ledger.order(mark)
-        yield (*key, VOIDED, 0, 0, event_id), Voided(key, mark, event_id, is_named=False)
+def _absent(
+    ledger: Ledger, events: Mapping[str, Event], absent: Mapping[str, Mark], types: frozenset[str]
+) -> Iterator[Sortable]:
+    for event_id, mark in absent.items():
+        if events[event_id].type in types:
+            key = ledger.order(mark)
+            yield (*key, VOIDED, 0, 0, event_id), Voided(key, mark, event_id, is_named=False)

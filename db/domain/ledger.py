@@ -14,6 +14,7 @@ from db.domain.beside import Change, Clock, beside_of
 from db.domain.event import Event, Telling, retold, unfolded
 from db.domain.match_info import MatchInfo
 from db.domain.score import Score
+from db.domain.snapshot import Snapshot, kept_snapshots
 from db.domain.stamp import Key, Mark, Stamp, by_sequence, by_time, mark_of
 from db.domain.track import Track, added, removed
 from db.domain.update import Update
@@ -24,19 +25,8 @@ from db.domain.words import IMPLIES, KEY_TYPES
 AHEAD_MS = 5 * 60_000
 # Minutes kept, the newest first. One would do, were there no edits that arrive before what they edit.
 CLOCKS_KEPT = 8
-# Snapshots kept: the newest of each five seconds, which reach back longer than absence has to last (`absence`).
-SNAPSHOTS_KEPT, SNAPSHOT_SPAN_MS = 8, 5_000
 # Scores that ordinary events were told anew with. A provider edits a card's score now and then, not by the hundred.
 CHANGES_KEPT = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A document that lists all events of its kind. ids: of those listed. score: its own, None where not told."""
-
-    mark: Mark
-    ids: frozenset[str]
-    score: Score | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +36,8 @@ class Ledger:
     `n1-0` with the voiding of a goal by name.
     shootouts: the same of kicks.
     words: statuses told, and `?word` for a word that we do not know.
-    snapshots, listed: the newest whole documents; and when each event was first listed in one (ms).
+    snapshots: the newest whole documents.
+    listed, present: when each event was first listed in one, and when last (ms).
     undated: `status start_time` → when first heard (ms), of statuses that bear no time.
     decided_by: newest word of how the match was decided.
     info, info_at: what is known besides the play, and since when each field.
@@ -64,6 +55,7 @@ class Ledger:
     clocks: tuple[Clock, ...] = ()
     snapshots: tuple[Snapshot, ...] = ()
     listed: dict[str, int] = field(default_factory=dict)
+    present: dict[str, int] = field(default_factory=dict)
     undated: dict[str, int] = field(default_factory=dict)
     decided_by: tuple[Mark, str] | None = None
     info: MatchInfo = field(default_factory=MatchInfo)
@@ -196,11 +188,13 @@ def without_event(ledger: Ledger, event: Event) -> Ledger:
 def _with_bare(ledger: Ledger, update: Update) -> Ledger:
     """What a message tells that is about no event: each is a reading of its own moment."""
     mark = mark_of(update.stamp, update.minute, update.added_minute)
+    is_document = update.is_document or update.present is not None
+    channel = "n" if update.voids else "d" if is_document else "b"
     if update.score is not None and not mark.undated:
-        channel = "n" if update.voids else "d" if update.present is not None else "b"
         ledger = replace(ledger, boards=added(ledger.boards, _board(channel, update.score), mark))
     if update.shootout is not None:
-        ledger = replace(ledger, shootouts=added(ledger.shootouts, _board("b", update.shootout), mark))
+        channel = "d" if is_document and not mark.undated else "b"
+        ledger = replace(ledger, shootouts=added(ledger.shootouts, _board(channel, update.shootout), mark))
     if update.minute is not None or update.clock is not None:
         clock = Clock(mark, update.minute, update.added_minute, update.period, update.clock)
         ledger = replace(ledger, clocks=kept_clocks((*ledger.clocks, clock)))
@@ -277,19 +271,10 @@ def info_order(at: tuple[Mark, int], value: object) -> tuple[object, ...]:
 def _with_snapshot(ledger: Ledger, update: Update) -> Ledger:
     if update.present is None:
         return ledger
-    snapshot = Snapshot(mark_of(update.stamp), update.present, update.score)
+    snapshot = Snapshot(mark_of(update.stamp), update.present, update.score, update.lists)
     kept = kept_snapshots((*ledger.snapshots, snapshot))
     at = snapshot.mark.at
     first = {event_id: at for event_id in snapshot.ids if at < ledger.listed.get(event_id, at + 1)}
-    return replace(ledger, snapshots=kept, listed={**ledger.listed, **first})
-
-
-def kept_snapshots(snapshots: Iterable[Snapshot]) -> tuple[Snapshot, ...]:
-    newest: dict[int, Snapshot] = {}
-    for snapshot in sorted(snapshots, key=_snapshot_order):
-        newest[snapshot.mark.at // SNAPSHOT_SPAN_MS] = snapshot
-    return tuple([newest[span] for span in sorted(newest)][-SNAPSHOTS_KEPT:])
-
-
-def _snapshot_order(snapshot: Snapshot) -> tuple[object, ...]:
-    return (*by_time(snapshot.mark), repr(sorted(snapshot.ids)), repr(snapshot.score))
+    last = {event_id: at for event_id in snapshot.ids if at > ledger.present.get(event_id, 0)}
+    listed, present = {**ledger.listed, **first}, {**ledger.present, **last}
+    return replace(ledger, snapshots=kept, listed=listed, present=present)

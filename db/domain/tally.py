@@ -18,6 +18,11 @@ from db.domain.words import Side
 BOARD_LAG_MS = 6_000
 # The same of a polled document, which a provider's own cache may hold for a minute.
 DOCUMENT_LAG_MS = 60_000
+# What documents lack counts as taken back once they have lacked it for so long, by their own stamps: one alone may be
+# behind what is pushed.
+ABSENT_MS = 10_000
+# A document so much later than all that counted a goal is behind nothing: of a match that is over there may be but one.
+SETTLED_MS = 300_000
 # A goal told without a minute belongs to a rise of the score at most this long before it.
 FILL_MS = 120_000
 MINUTE_MS = 60_000
@@ -71,6 +76,8 @@ class Tally:
     ids: of what is on.
     falls: when something was voided, and by which channel, "" by name.
     dropped: when a board took back a goal that only a board had told.
+    low: the first of the documents, one after the other, that count fewer goals than stand.
+    counted_at: ms of the newest board that counts all that stand, or of a goal after it.
     boards: every score told, with its key; both sides share them.
     """
 
@@ -84,6 +91,8 @@ class Tally:
     rises: list[Rise] = field(default_factory=list)
     falls: list[tuple[Mark, str]] = field(default_factory=list)
     dropped: list[Mark] = field(default_factory=list)
+    low: Mark | None = None
+    counted_at: int = 0
 
     def _recount(self) -> None:
         self.count = self.base + len(self.on) + len(self.rises)
@@ -117,6 +126,7 @@ class Tally:
         if len(self.on) > 1 and self.on[-2].key > goal.key:
             self.on.sort(key=lambda one: one.key)
         self.ids.add(goal.id)
+        self.counted_at = max(self.counted_at, goal.mark.at)
         self._recount()
 
     def _pull(self, goal: Goal) -> None:
@@ -190,7 +200,9 @@ class Tally:
         """A board says how many there are."""
         if number < self.count:
             self._fall(number, key, mark, channel)
-        elif number > self.count:
+            return
+        self.low, self.counted_at = None, mark.at
+        if number > self.count:
             self._rise(number, key, mark, channel)
 
     def _fall(self, number: int, key: Key, mark: Mark, channel: str) -> None:
@@ -199,11 +211,24 @@ class Tally:
         lag = _lag(channel)
         late_rises = [rise for rise in self.rises if rise.channel != channel and _within(mark, rise.mark, lag)]
         excess = self.count - number - len(late_goals) - len(late_rises)
+        if channel == "d" and excess > 0:
+            kept = self._kept_by_documents(mark)
+            late_goals = [goal for goal in self.on if goal in late_goals or goal in kept]
+            excess = self.count - number - len(late_goals) - len(late_rises)
         if excess > 0 and not self.on:
             self._drop(excess, mark, channel, late_rises)
             return
         for _ in range(excess):
             self._take(number, key, mark, channel, late_goals, late_rises)
+
+    def _kept_by_documents(self, mark: Mark) -> list[Goal]:
+        """Goals that the score of a document does not take: of those that documents list, their absence speaks; of
+        others, documents have to count fewer for long enough."""
+        self.low = self.low or mark
+        if mark.at - self.counted_at >= SETTLED_MS:
+            return []
+        is_confirmed = mark.at - self.low.at >= ABSENT_MS
+        return [goal for goal in self.on if goal.listed or not is_confirmed]
 
     def _drop(self, excess: int, mark: Mark, channel: str, late_rises: list[Rise]) -> None:
         """Of a score that no goals make, all at once: cricket's has hundreds."""

@@ -15,13 +15,13 @@ from db.domain.ledger import (
     is_key,
     kept_changes,
     kept_clocks,
-    kept_snapshots,
     newer,
     with_event,
     without_event,
 )
 from db.domain.match import Match
 from db.domain.match_info import MatchInfo
+from db.domain.snapshot import kept_snapshots
 from db.domain.track import Track, added
 
 Events = Mapping[str, Event]
@@ -76,6 +76,7 @@ def _joined(one: Ledger, other: Ledger, own: Events, theirs: Events, both: Event
         clocks=kept_clocks((*one.clocks, *other.clocks)),
         snapshots=kept_snapshots((*one.snapshots, *other.snapshots)),
         listed=_first(one.listed, other.listed),
+        present=_last(one.present, other.present),
         undated=_first(one.undated, other.undated),
         decided_by=newer(one.decided_by, other.decided_by),
         unnumbered=one.unnumbered or other.unnumbered,
@@ -102,6 +103,10 @@ def _bare(ledger: Ledger, events: Events, both: Events) -> Ledger:
 
 def _first(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
     return {name: min(some[name] for some in (one, other) if name in some) for name in {**other, **one}}
+
+
+def _last(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    return {name: max(some.get(name, 0) for some in (one, other)) for name in {**other, **one}}
 
 
 def _both(one: Track, other: Track) -> Track:

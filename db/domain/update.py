@@ -8,7 +8,7 @@ from db.domain.event import Event
 from db.domain.match_info import MatchInfo
 from db.domain.score import Score
 from db.domain.stamp import Stamp
-from db.domain.words import Status
+from db.domain.words import SCORING, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +18,9 @@ class Update:
     received_at: ms, when we heard it; every other time is the sender's.
     event: the timeline entry it tells of, if any (its `since` and `stamp` are this stamp). score, shootout: the
     provider's scoreboard at that moment, None where it does not say. status_word: the provider's word where it is
-    none of ours. voids: the id of an event that no longer stands. present: where the message lists *all* events of
-    a source, their ids; a known event of that source which is missing there has been taken back.
+    none of ours. voids: the id of an event that no longer stands. is_document: it tells of the match as a whole, was
+    asked for, and may be behind what is pushed. present: where such a document lists *all* events of the types `lists`,
+    their ids; a known event of these types which is missing there may have been taken back.
     """
 
     match_id: str
@@ -37,7 +38,9 @@ class Update:
     period: int | None = None
     clock: str | None = None
     voids: str | None = None
+    is_document: bool = False
     present: frozenset[str] | None = None
+    lists: frozenset[str] = SCORING
 
     @property
     def is_tick(self) -> bool:

@@ -149,7 +149,9 @@ CLOSING = {"half_time": 1, "extra_half_time": 3, "full_time": 9}
 # Only the ball in play makes these, so they say that a match believed to be resting is being played.
 IN_PLAY = SCORING | {"penalty_missed"}
 RED_CARDS = frozenset({"red_card", "second_yellow"})
-# Events that score or status may follow from, and those a whole document takes back by leaving them out.
+# Events that a whole document takes back by leaving them out.
+LISTED_TYPES = SCORING | KICKS | RED_CARDS
+# Events that score or status may follow from, and those.
 KEY_TYPES = IN_PLAY | KICKS | RED_CARDS | frozenset(IMPLIES) | {"resumed", "goal_cancelled", "var_review"}
 EVENT_TYPES = (
     SCORING

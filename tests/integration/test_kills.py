@@ -43,9 +43,9 @@ class StubbornDoor(Door):
 
 
 @contextmanager
-def telling(system: System) -> Iterator[Player]:
+def telling(system: System, *disorder: str) -> Iterator[Player]:
     """Plays the files in the background; at its end all is sent, applied and written."""
-    options = replay.parser().parse_args([str(DATA / file) for file in FILES])
+    options = replay.parser().parse_args([*(str(DATA / file) for file in FILES), *disorder])
     messages, _ = replay.load(options)
     player = Player(
         lambda sleep: StubbornDoor(system.url, system.secrets, sleep),
@@ -86,6 +86,19 @@ def test_workers_killed_while_they_drain(run_system: Callable[..., System], undi
             system.restart(victim)
     print(f"KILL_SEED={SEED} kills={kills}")
     assert kills >= 2
+    assert_as_if_nothing_happened(system, undisturbed)
+
+
+def test_each_match_fully_shuffled_by_two_workers_of_which_one_is_killed(
+    run_system: Callable[..., System], undisturbed: dict[str, object]
+) -> None:
+    system = run_system(INGEST_SHARDS=2, WORKER_PROCESSES=2)
+    victim = system.workers[SEED % 2]
+    goal = random.Random(SEED).randint(5, 50)
+    with telling(system, "--shuffle", "all", "--twice", "--duplicates", "10", "--seed", str(SEED)) as player:
+        wait_until(partial(has_drained, system, victim, goal, player), f"{goal} commits of {victim}", 120)
+        print(f"KILL_SEED={SEED}: {victim} after {player.sent} of {player.total}")
+        system.kill(victim)
     assert_as_if_nothing_happened(system, undisturbed)
 
 

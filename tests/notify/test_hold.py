@@ -351,3 +351,13 @@ def test_a_release_that_knows_no_waits_reads_the_window_and_takes_the_goal_for_t
     story.kept = json.dumps(kept).encode()
     assert story.due is None
     assert story.hear(104, goal("g2", 104, "home-2"), score=Score(2, 0)) == []
+
+
+def test_another_goal_turns_out_to_be_the_one_that_fell_and_nobody_hears_of_a_second_fall() -> None:
+    story = two_up()
+    story.hear(100, fall("g2", 100, "home-2"), score=Score(1, 0), voided=["g2"])
+    assert story.close(100 + HOLD_S) == [Kind.GOAL_CANCELLED]
+    again = goal("g2", 115, "home-1")
+    assert story.hear(115, fall("g1", 115, "home-1"), again, score=Score(1, 0), voided=["g1"]) == []
+    assert story.due is None
+    assert story.hear(200, goal("g3", 200, "home-2"), score=Score(2, 0)) == [Kind.GOAL]

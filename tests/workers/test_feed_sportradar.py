@@ -250,12 +250,6 @@ def test_the_head_of_a_document() -> None:
     assert match.replaced_by == "sr:sport_event:10"
 
 
-def test_a_goal_missing_from_a_newer_timeline_is_taken_back() -> None:
-    both = [goal(1, 10, (1, 0)), goal(2, 20, (2, 0))]
-    match = played(timeline(30, both, standing(2, 0)), timeline(60, both[:1], standing(1, 0)))
-    assert (match.score, match.events["1"].voided, match.events["2"].voided) == (Score(1, 0), False, True)
-
-
 def test_a_goal_missing_from_an_older_timeline_or_an_excerpt_stands() -> None:
     both = [goal(1, 10, (1, 0)), goal(2, 50, (2, 0))]
     now = timeline(60, both, standing(2, 0))

@@ -110,9 +110,9 @@ def test_the_status_beside_an_old_kick_told_again_is_believed() -> None:
 # Which documents are complete.
 
 
-def test_a_complete_timeline_lists_the_ids_of_all_its_entries() -> None:
+def test_a_complete_timeline_lists_the_ids_of_its_goals_and_red_cards() -> None:
     timeline = [goal(1, 10), card(2, 20), {"id": 3, "type": "throw_in", "time": at(30)}]
-    assert present(timeline, status(1, 0)) == {"1", "2", "3"}
+    assert present(timeline, status(1, 0)) == {"1", "2"}
 
 
 def test_an_empty_timeline_is_not_complete() -> None:
@@ -153,7 +153,10 @@ def test_goals_without_a_side_are_counted_together() -> None:
 
 def test_kicks_of_a_shootout_are_no_goals_of_the_score() -> None:
     in_shootout = goal(3, 30, period_type="penalties", period=5)
-    assert present([goal(1, 10), goal(2, 20, "away"), in_shootout], status(1, 1)) == {"1", "2", "3"}
+    timeline = [goal(1, 10), goal(2, 20, "away"), in_shootout]
+    assert present(timeline, status(1, 1)) == {"1", "2"}
+    assert present(timeline, status(1, 1, period_scores=kicks(1, 0))) == {"1", "2", "3"}
+    assert present(timeline, status(1, 1, period_scores=kicks(1, 1))) == {"1", "2"}
 
 
 def test_a_goal_listed_twice_is_one_goal() -> None:

@@ -219,12 +219,6 @@ def test_goal_deleted_before_it_is_told_never_counts() -> None:
     assert (match.score, match.events["7"].voided) == (Score(0, 0), True)
 
 
-def test_deleted_goal_that_is_restored_counts_again() -> None:
-    tellings = [push(event(7, kind, 100, modified)) for kind, modified in ((16, 105), (43, 130), (16, 160))]
-    match = played(told(document(90, (0, 0)), *tellings))
-    assert (match.score, match.events["7"].voided) == (Score(1, 0), False)
-
-
 def test_deleted_passes_leave_no_trace() -> None:
     assert played(told(push(event(7, 43, 100, q={144: "1"})))).events == {}
 
@@ -244,19 +238,6 @@ def ma1_goal(id_: str, second: int, home: int, away: int, **more: Any) -> dict[s
     times = {"timestamp": at(second), "lastUpdated": at(second + 5)}
     names = {"contestantId": HOME, "type": "G", "scorerId": "p1", "scorerName": "P", "optaEventId": id_}
     return {"periodId": 1, "timeMin": 11, "homeScore": home, "awayScore": away, **times, **names, **more}
-
-
-def test_goal_missing_from_a_later_document_is_taken_back_and_may_return() -> None:
-    with_goal = document(200, (1, 0), goal=[ma1_goal("7", 100, 1, 0)])
-    match = played(told(with_goal, document(300, (0, 0))))
-    assert (match.score, match.events["7"].voided) == (Score(0, 0), True)
-    back = played(told(with_goal, document(300, (0, 0)), document(400, (1, 0), goal=[ma1_goal("7", 100, 1, 0)])))
-    assert (back.score, back.events["7"].voided) == (Score(1, 0), False)
-
-
-def test_document_that_does_not_list_all_its_goals_takes_none_back() -> None:
-    match = played(told(document(200, (1, 0), goal=[ma1_goal("7", 100, 1, 0)]), document(300, (1, 0))))
-    assert (match.score, match.events["7"].voided) == (Score(1, 0), False)
 
 
 def test_own_goal_of_a_match_document_names_the_side_that_gains() -> None:

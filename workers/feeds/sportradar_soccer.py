@@ -6,11 +6,12 @@ What the status object says of score and status beats the event beside it: an ol
 from __future__ import annotations
 
 import re
-from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from db.domain import Competition, Event, MatchInfo, Person, Side, Stamp, Status, Team, Update
 from workers.feeds import sportradar_status as state
+from workers.feeds.listing import with_listing
 from workers.feeds.reading import TEXT_MOST, Json, ident, ms, person, text, thing, things, whole
 
 SOURCE = "sportradar"
@@ -68,31 +69,18 @@ def document(told: Json, received_at: int) -> list[Update]:
     at = ms(told.get("generated_at"))
     status = thing(told.get("sport_event_status"))
     moments = [update for one in things(told.get("timeline")) for update in _moment(match_id, one, {}, received_at)]
-    present = _present(told, status) if at is not None and not told.get("excerpt") else None
-    stamp = Stamp(at or 0, source=SOURCE)
-    return [*moments, _state(match_id, status, stamp, received_at, _info(sport_event), present)]
+    state_told = replace(_state(match_id, status, Stamp(at or 0, source=SOURCE), received_at), is_document=True)
+    state_told = replace(state_told, info=_info(sport_event))
+    entries = _entries(told.get("timeline")) if at is not None and not told.get("excerpt") else {}
+    return [*moments, with_listing(state_told, entries, lists_cards=True) if entries else state_told]
 
 
-def _present(told: Json, status: Json) -> frozenset[str] | None:
-    """The ids of all entries, where they are all there.
-
-    An empty timeline is one that is not filled yet, and one whose goals are not its own score lags behind it.
-    """
-    timeline, score = told.get("timeline"), state.score(status)
-    if not isinstance(timeline, list) or not timeline or score is None:
-        return None
-    entries = {event_id: one for one in things(timeline) if (event_id := ident(one.get("id")))}
-    if any(ident(thing(one).get("id")) is None for one in timeline):
-        return None
-    goals = Counter(_side(one) for one in entries.values() if _is_goal(one))
-    agrees = goals.total() == score.home + score.away
-    if agrees and None not in goals:
-        agrees = goals[Side.HOME] == score.home
-    return frozenset(entries) if agrees else None
-
-
-def _is_goal(told: Json) -> bool:
-    return told.get("type") == "score_change" and told.get("period_type") != "penalties"
+def _entries(timeline: Any) -> dict[str, tuple[str | None, Side | None]]:
+    """Of a complete timeline, type and side by id. Empty where it is not filled yet, or one of it cannot be read."""
+    entries = [(ident(thing(one).get("id")), thing(one)) for one in timeline] if isinstance(timeline, list) else []
+    if any(event_id is None for event_id, _ in entries):
+        return {}
+    return {event_id: (_type(str(one.get("type")), one), _side(one)) for event_id, one in entries if event_id}
 
 
 def message(payload: Json, metadata: Json, received_at: int) -> list[Update]:
@@ -143,14 +131,7 @@ def _named(value: Any) -> tuple[str, str] | None:
     return (id_, name) if id_ and name else None
 
 
-def _state(
-    match_id: str,
-    told: Json,
-    stamp: Stamp,
-    received_at: int,
-    info: MatchInfo | None = None,
-    present: frozenset[str] | None = None,
-) -> Update:
+def _state(match_id: str, told: Json, stamp: Stamp, received_at: int) -> Update:
     """The status object: score, shoot-out, status and clock as of the stamp."""
     minute, added = state.clock(told)
     status, word = state.status_and_word(told)
@@ -158,7 +139,6 @@ def _state(
         match_id,
         stamp,
         received_at,
-        info=info,
         score=None if stamp.undated else state.score(told),
         shootout=state.shootout(told),
         status=status,
@@ -166,7 +146,6 @@ def _state(
         decided_by=state.decided_by(told),
         minute=minute,
         added_minute=added,
-        present=present,
     )
 
 

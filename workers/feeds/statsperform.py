@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from db.domain import Competition, MatchInfo, Score, Side, Stamp, Status, Team, Update, status_of
+from db.domain import RED_CARDS, Competition, MatchInfo, Score, Side, Stamp, Status, Team, Update, status_of
 from db.errors import Fault, Refused
 from workers.feeds import statsperform_ma1 as ma1
 from workers.feeds import statsperform_ma3 as ma3
+from workers.feeds.listing import with_listing
 from workers.feeds.reading import Json, documents, ident, ms, plausible, text, thing, things, whole
-from workers.feeds.statsperform_moment import SOURCE, Fixture, displayed
+from workers.feeds.statsperform_moment import SOURCE, Fixture, Moment, displayed, update_of
 
 PERIODS = {
     1: Status.FIRST_HALF,
@@ -27,6 +28,8 @@ PERIODS = {
     13: Status.BREAK_BEFORE_PENS,
     14: Status.ENDED,  # post-match, until matchStatus says Played
 }
+
+CARDS = RED_CARDS | {"yellow_card"}
 
 # Its score counts the goals told beside it: within one millisecond, the message as a whole is later than they are.
 AFTER_ALL = 100_000
@@ -86,8 +89,10 @@ def _updates(part: Any, received_at: int) -> list[Update]:
     at = stamp.at if info and "content" not in one else 0
     fixture = Fixture(match_id, received_at, stamp, at, _sides(info), _score(scores))
     head = [Update(match_id, stamp, received_at, info=_info(info))] if info else []
-    moments = [*ma1.updates(fixture, live), *ma3.updates(fixture, events)]
-    return [*head, *moments, _state(fixture, live)]
+    moments = [*ma1.moments(fixture, live), *ma3.moments(fixture, events)]
+    happenings = [*ma3.voids(fixture, events), *(update_of(fixture, moment) for moment in moments)]
+    state = _listing(_state(fixture, live), fixture, moments)
+    return [*head, *happenings, *ma3.clock(fixture, events), state]
 
 
 def _told_at(info: Json, live: Json) -> int:
@@ -99,7 +104,7 @@ def _told_at(info: Json, live: Json) -> int:
 
 
 def _state(fixture: Fixture, live: Json) -> Update:
-    """Score, shoot-out, status and clock as of the whole message, and which goals there are."""
+    """Score, shoot-out, status and clock as of the whole message."""
     details = thing(live.get("matchDetails"))
     scores, period = thing(details.get("scores")), whole(details.get("periodId"), 20)
     status, word = _status(details)
@@ -116,15 +121,16 @@ def _state(fixture: Fixture, live: Json) -> Update:
         minute=minute,
         added_minute=added,
         period=period if minute is not None else None,
-        present=_present(fixture, live),
+        is_document=fixture.at > 0,
     )
 
 
-def _present(fixture: Fixture, live: Json) -> frozenset[str] | None:
-    """The ids of all goals, where they are all there: a document whose goals add up to its own score."""
-    goals = frozenset([*ma1.goal_ids(live), *ma3.goal_ids(things(live.get("event")))])
-    total = fixture.score.home + fixture.score.away if fixture.score else None
-    return goals if fixture.at and total == len(goals) else None
+def _listing(state: Update, fixture: Fixture, moments: list[Moment]) -> Update:
+    """Of a document. Of cards only where it lists one: MA3 may have been asked for some types of events alone."""
+    if not fixture.at:
+        return state
+    lists_cards = any(moment.type in CARDS for moment in moments)
+    return with_listing(state, {one.id: (one.type, one.team) for one in moments}, lists_cards=lists_cards)
 
 
 def _status(details: Json) -> tuple[Status | None, str | None]:

@@ -1,14 +1,14 @@
-"""MA1: the lists of a match document, `goal`, `card`, `substitute`, kicks and reviews, → updates."""
+"""MA1: the lists of a match document, `goal`, `card`, `substitute`, kicks and reviews, → moments."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from db.domain import Person, Score, Side, Update
+from db.domain import Person, Score, Side
 from workers.feeds.reading import TEXT_MOST, Json, ident, ms, text, thing, things, whole
 from workers.feeds.statsperform_ma3 import substitution_id
-from workers.feeds.statsperform_moment import ENDS, FIRST_MINUTE, STARTS, Fixture, Moment, told
+from workers.feeds.statsperform_moment import ENDS, FIRST_MINUTE, STARTS, Fixture, Moment
 
 TYPES = {
     ("goal", "G"): "goal",
@@ -29,14 +29,9 @@ PLAYERS = (
 )
 
 
-def updates(fixture: Fixture, live: Json) -> list[Update]:
-    moments = [moment for name, one in _entries(live) if (moment := _moment(fixture, name, one))]
-    moments += _periods(thing(live.get("matchDetails")))
-    return [update for moment in moments for update in told(fixture, moment)]
-
-
-def goal_ids(live: Json) -> list[str]:
-    return [event_id for one in things(live.get("goal")) if (event_id := ident(one.get("optaEventId")))]
+def moments(fixture: Fixture, live: Json) -> list[Moment]:
+    entries = [moment for name, one in _entries(live) if (moment := _moment(fixture, name, one))]
+    return [*entries, *_periods(thing(live.get("matchDetails")))]
 
 
 def _entries(live: Json) -> Iterator[tuple[str, Json]]:

@@ -1,4 +1,4 @@
-"""MA3: Opta's stream of ball events → updates. Of some 1,700 a match we keep what a timeline shows.
+"""MA3: Opta's ball events → moments, and what was taken back. Of some 1,700 a match we keep what a timeline shows.
 
 Type and qualifier numbers: Stats Perform, "Opta event types" and "Opta qualifiers".
 """
@@ -11,7 +11,7 @@ from typing import Any
 
 from db.domain import SCORING, Person, Score, Side, Stamp, Update
 from workers.feeds.reading import Json, ident, ms, text, things, whole
-from workers.feeds.statsperform_moment import ENDS, SOURCE, STARTS, Fixture, Moment, displayed, told
+from workers.feeds.statsperform_moment import ENDS, SOURCE, STARTS, Fixture, Moment, displayed
 
 GOAL, CARD, PLAYER_OFF, PLAYER_ON, VAR, PERIOD_END, PERIOD_START = 16, 17, 18, 19, 65, 30, 32
 MISSED = (13, 14, 15)  # wide, post, saved
@@ -27,18 +27,18 @@ Qualifiers = dict[int | None, Any]
 Index = dict[tuple[str | None, int | None], Json]
 
 
-def updates(fixture: Fixture, events: list[Json]) -> list[Update]:
-    """What was taken back first: an event entered anew under a known id then stands."""
-    index: Index = {(ident(one.get("contestantId")), whole(one.get("eventId"), 10**9)): one for one in events}
-    voids = [update for one in events for update in _voids(fixture, one, index)]
-    moments = [moment for one in events if (moment := _moment(fixture, one, index))]
-    told_of = [update for one in _with_scores(fixture, moments) for update in told(fixture, one)]
-    return [*voids, *told_of, *_clock(fixture, events)]
+def moments(fixture: Fixture, events: list[Json]) -> list[Moment]:
+    index = _index(events)
+    return _with_scores(fixture, [moment for one in events if (moment := _moment(fixture, one, index))])
 
 
-def goal_ids(events: list[Json]) -> list[str]:
-    goals = (one for one in events if whole(one.get("typeId")) == GOAL and _period(one) != 5)
-    return [event_id for one in goals if (event_id := ident(one.get("id")))]
+def voids(fixture: Fixture, events: list[Json]) -> list[Update]:
+    index = _index(events)
+    return [update for one in events for update in _voids(fixture, one, index)]
+
+
+def _index(events: list[Json]) -> Index:
+    return {(ident(one.get("contestantId")), whole(one.get("eventId"), 10**9)): one for one in events}
 
 
 def modified(event: Json) -> int | None:
@@ -132,7 +132,7 @@ def _with_scores(fixture: Fixture, moments: list[Moment]) -> list[Moment]:
     return [replace(one, score=scores.get(one.id)) for one in moments] if score == fixture.score else moments
 
 
-def _clock(fixture: Fixture, events: list[Json]) -> list[Update]:
+def clock(fixture: Fixture, events: list[Json]) -> list[Update]:
     """Every touch of the ball tells the time: the newest one, whatever it was."""
     touches = [(ms(one.get("timeStamp")) or 0, one) for one in events if whole(one.get("typeId")) not in TAKEN_BACK]
     at, newest = max(touches, key=lambda touch: touch[0], default=(0, {}))
@@ -140,8 +140,8 @@ def _clock(fixture: Fixture, events: list[Json]) -> list[Update]:
     if not at or minute is None:
         return []
     stamp = Stamp(at, source=SOURCE, clock=minute * 100 + (added or 0))
-    clock = Update(fixture.match_id, stamp, fixture.received_at, minute=minute, added_minute=added)
-    return [replace(clock, period=_period(newest))]
+    period = _period(newest)
+    return [Update(fixture.match_id, stamp, fixture.received_at, minute=minute, added_minute=added, period=period)]
 
 
 def _period(event: Json) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from db.domain import SCORING, Event, Person, Score, Side, Stamp, Update
+from db.domain import Event, Person, Score, Side, Stamp, Update
 
 SOURCE = "statsperform"
 # The last displayed minute of each period; what is played beyond it is added time.
@@ -19,8 +19,8 @@ ENDS = {1: "half_time", 3: "extra_half_time"}
 class Fixture:
     """at: ms, when a whole document was last updated, 0 for a push message, which tells only of its own events.
 
-    sides by contestant id: empty where a push message does not name the contestants; then score is what the message
-    says the score is at `stamp`, by which `reduce` finds the side of a goal.
+    sides by contestant id: empty where a push message does not name the contestants; the score that the message tells
+    then says of which side a goal is.
     """
 
     match_id: str
@@ -62,39 +62,11 @@ def displayed(period: int | None, minute: int | None) -> tuple[int | None, int |
     return (last, min(minute - last, 99)) if minute > last else (minute, None)
 
 
-def told(fixture: Fixture, moment: Moment) -> list[Update]:
-    """The happening as of when it happened; then, that it stands as of its last edit or of the whole document.
-
-    The second changes nothing but an event voided in between: that is valid again.
-    """
+def update_of(fixture: Fixture, moment: Moment) -> Update:
+    """The happening as of when it happened, and as of its last edit: one voided before that edit is valid again."""
     since = Stamp(moment.happened or moment.modified or fixture.stamp.at, source=SOURCE, clock=moment.clock)
-    event = _event(fixture, moment, since)
-    first = _update(fixture, event, since)
-    stands = max(moment.modified or 0, fixture.at)
-    if stands <= since.at:
-        return [first]
-    # Without a clock: what was entered and deleted within one second stays deleted.
-    return [first, replace(first, event=replace(event, since=Stamp(stands, source=SOURCE)))]
-
-
-def _update(fixture: Fixture, event: Event, since: Stamp) -> Update:
-    sideless = event.team is None and event.type in SCORING and fixture.score is not None
-    return Update(
-        fixture.match_id,
-        fixture.stamp if sideless else since,
-        fixture.received_at,
-        event=event,
-        score=fixture.score if sideless else None,
-        # At the message's stamp, the minute of an old goal told again would move the clock back.
-        minute=None if sideless else event.minute,
-        added_minute=None if sideless else event.added_minute,
-        period=event.period,
-    )
-
-
-def _event(fixture: Fixture, moment: Moment, since: Stamp) -> Event:
     minute, added = displayed(moment.period, moment.minute)
-    return Event(
+    event = Event(
         moment.id,
         moment.type,
         replace(since, at=_content_at(fixture, moment, since)),
@@ -110,10 +82,19 @@ def _event(fixture: Fixture, moment: Moment, since: Stamp) -> Event:
         away_score=moment.score.away if moment.score else None,
         created_at=fixture.received_at,
     )
+    return Update(
+        fixture.match_id,
+        since,
+        fixture.received_at,
+        event=event,
+        minute=minute,
+        added_minute=added,
+        period=event.period,
+    )
 
 
 def _content_at(fixture: Fixture, moment: Moment, since: Stamp) -> int:
-    """A partial telling yields to a whole one of its second; one that knows no sides, to any document's."""
-    at = (moment.modified or since.at) if fixture.sides else since.at
+    """A partial telling yields to a whole one of its second; so does one that knows no sides."""
+    at = moment.modified or since.at
     # Documents date to the second: one millisecond before it is older than all of them, newer than the second before.
     return at // 1000 * 1000 - 1 if at and (moment.partial or not fixture.sides) else at

@@ -1,0 +1,35 @@
+"""Which events a whole document lists: of a type it speaks of, one that it lacks may have been taken back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+from db.domain import KICKS, RED_CARDS, SCORING, Score, Side, Update
+
+# Type and side of each event, by id.
+Events = Mapping[str, tuple[str | None, Side | None]]
+
+
+def with_listing(state: Update, events: Events, *, lists_cards: bool) -> Update:
+    """The state that a document tells, with the ids of its goals, its kicks and its red cards.
+
+    One whose goals are not its own score lags behind it, or is not filled yet: it lists nothing. Kicks are listed where
+    they make its shoot-out.
+    """
+    if state.score is None or not _make(events, SCORING, state.score):
+        return state
+    types = SCORING | RED_CARDS if lists_cards else SCORING
+    if state.shootout is not None and _make(events, {"shootout_goal"}, state.shootout):
+        types |= KICKS
+    ids = frozenset(event_id for event_id, (type_, _) in events.items() if type_ in types)
+    return replace(state, present=ids, lists=types)
+
+
+def _make(events: Events, types: Collection[str], score: Score) -> bool:
+    """Whether those of the types make the score; where the side of one is not told, both sides' together."""
+    sides = Counter(side for type_, side in events.values() if type_ in types)
+    if sides.total() != score.home + score.away:
+        return False
+    return None in sides or sides[Side.HOME] == score.home
