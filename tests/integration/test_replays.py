@@ -29,13 +29,13 @@ def straight(run_module_system: Callable[..., System]) -> System:
 
 @pytest.fixture(scope="module")
 def disordered(run_module_system: Callable[..., System], request: pytest.FixtureRequest) -> System:
-    """Told the same shuffled, with a tenth repeated, and then all of it again; on PostgreSQL where there is one."""
+    """Told the same fully shuffled, with a tenth repeated, and then all of it again; on PostgreSQL where there is one."""
     settings = {}
     if postgres_bin():
         settings["DATABASE_URL"] = request.getfixturevalue("postgres").url
         empty_postgres(settings["DATABASE_URL"])
     system = run_module_system(**settings)
-    tell(system, DETAILED, "--twice", "--shuffle", "--duplicates", "10", "--seed", "7")
+    tell(system, DETAILED, "--twice", "--shuffle", "all", "--duplicates", "10", "--seed", "7")
     return system
 
 
