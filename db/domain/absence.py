@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from db.domain.event import Event, tellings_of
+from db.domain.lag import ABSENT_MS, BOARD_LAG_MS, DOCUMENT_LAG_MS, SETTLED_MS
 from db.domain.ledger import Ledger
 from db.domain.stamp import Mark
-from db.domain.tally import ABSENT_MS, BOARD_LAG_MS, DOCUMENT_LAG_MS, SETTLED_MS
 from db.domain.words import LISTED_TYPES
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from db.domain.goal import FILL_MS, Goal, in_play_order
 from db.domain.score import Score
 from db.domain.stamp import Key, Mark
-from db.domain.tally import FILL_MS, Goal, Tally, in_play_order
+from db.domain.tally import Tally
 from db.domain.words import Side
 
 # What comes first at one moment: what is taken back, then goals, then cancellations that name none, then boards.

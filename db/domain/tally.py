@@ -6,67 +6,18 @@ The count is what is on, and the rises.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from db.domain.goal import Goal, Rise, Taken, fits, in_play_order
+from db.domain.lag import ABSENT_MS, SETTLED_MS, is_within, lag_behind, lag_of
 from db.domain.score import Score
 from db.domain.stamp import Key, Mark
 from db.domain.words import Side
 
-# A board this far behind a goal does not know it yet. Push and REST of one provider, and an event beside its own
-# scoreboard, differ by up to five seconds in the recordings; with 0, 29 of 160 matches flapped.
-BOARD_LAG_MS = 6_000
-# The same of a polled document, which a provider's own cache may hold for a minute.
-DOCUMENT_LAG_MS = 60_000
-# What documents lack counts as taken back once they have lacked it for so long, by their own stamps: one alone may be
-# behind what is pushed.
-ABSENT_MS = 10_000
-# A document so much later than all that counted a goal is behind nothing: of a match that is over there may be but one.
-SETTLED_MS = 300_000
-# A goal told without a minute belongs to a rise of the score at most this long before it.
-FILL_MS = 120_000
-MINUTE_MS = 60_000
 # A void by name puts right what a falling board took at most this long before it.
 MEND_MS = 180_000
 # Falls remembered of one board: as many as a lagging board can be wrong by in a sport that counts goals.
 BULK = 8
-
-
-@dataclass(slots=True)
-class Goal:
-    """key: of the telling from which on it stands. first: of the first telling of its event.
-    own: the number of its side after it, as told with it; None where not told.
-    listed: ms at which a whole document first listed it, 0 for never.
-    """
-
-    id: str
-    key: Key
-    mark: Mark
-    minute: int
-    own: int | None
-    first: Key
-    listed: int = 0
-
-
-@dataclass(slots=True)
-class Rise:
-    """number: the count it made. channel: who told it. goal: the one taken before that it shows as standing again."""
-
-    key: Key
-    mark: Mark
-    number: int
-    channel: str
-    goal: Goal | None = None
-
-
-@dataclass(slots=True)
-class Taken:
-    """A goal that a falling board took."""
-
-    goal: Goal
-    key: Key
-    mark: Mark
-    channel: str
 
 
 @dataclass(slots=True)
@@ -135,7 +86,7 @@ class Tally:
 
     def fitting(self, goal: Goal) -> Rise | None:
         """The rise that the goal explains: of its number, else the nearest."""
-        rises = [rise for rise in self.rises if _fits(goal, rise)]
+        rises = [rise for rise in self.rises if fits(goal, rise)]
         numbered = [rise for rise in rises if rise.number == goal.own]
         return (numbered or rises)[-1] if rises else None
 
@@ -207,9 +158,9 @@ class Tally:
 
     def _fall(self, number: int, key: Key, mark: Mark, channel: str) -> None:
         """It takes the latest, save those that it cannot know yet."""
-        late_goals = [goal for goal in self.on if _within(mark, goal.mark, _lag_behind(goal, mark, channel))]
-        lag = _lag(channel)
-        late_rises = [rise for rise in self.rises if rise.channel != channel and _within(mark, rise.mark, lag)]
+        late_goals = [goal for goal in self.on if is_within(mark, goal.mark, lag_behind(goal, mark, channel))]
+        lag = lag_of(channel)
+        late_rises = [rise for rise in self.rises if rise.channel != channel and is_within(mark, rise.mark, lag)]
         excess = self.count - number - len(late_goals) - len(late_rises)
         if channel == "d" and excess > 0:
             kept = self._kept_by_documents(mark)
@@ -265,8 +216,8 @@ class Tally:
 
     def _rise(self, number: int, key: Key, mark: Mark, channel: str) -> None:
         """It counts goals that nobody told; save those voided so lately that it cannot know yet."""
-        lag = _lag(channel)
-        unknown = sum(1 for fallen, by in self.falls if by != channel and _within(mark, fallen, lag))
+        lag = lag_of(channel)
+        unknown = sum(1 for fallen, by in self.falls if by != channel and is_within(mark, fallen, lag))
         shown = {rise.goal.id for rise in self.rises if rise.goal}
         taken = sorted((one for one in self.off if one.goal.id not in shown), key=lambda one: one.key)
         for n in range(self.count + 1, number - unknown + 1):
@@ -277,34 +228,3 @@ class Tally:
     def standing(self) -> list[Goal]:
         """Goals that are shown as standing."""
         return [*self.on, *(rise.goal for rise in self.rises if rise.goal)]
-
-
-def in_play_order(goals: Sequence[Goal]) -> list[Goal]:
-    """By the match clock where all bear a minute; else, and within one minute, as they were first told."""
-    by_clock = all(goal.minute >= 0 for goal in goals)
-    return sorted(goals, key=lambda goal: (goal.minute if by_clock else 0, goal.first))
-
-
-def _lag(channel: str) -> int:
-    """A board beside the voiding of a goal by name knows of it."""
-    return 0 if channel == "n" else DOCUMENT_LAG_MS if channel == "d" else BOARD_LAG_MS
-
-
-def _lag_behind(goal: Goal, mark: Mark, channel: str) -> int:
-    """A document that has listed a goal is not behind it."""
-    return BOARD_LAG_MS if channel == "d" and 0 < goal.listed <= mark.at else _lag(channel)
-
-
-def _within(mark: Mark, earlier: Mark, lag: int) -> bool:
-    return bool(earlier.at) and mark.at - earlier.at < lag
-
-
-def _fits(goal: Goal, rise: Rise) -> bool:
-    """A rise is of a goal of its moment or before it, by the match clock. The clocks of the two differ by a minute, by
-    two where both are told together; of the very same seconds they say nothing."""
-    apart = abs(goal.mark.at - rise.mark.at)
-    if apart < BOARD_LAG_MS:
-        return True
-    if goal.minute >= 0 and rise.mark.minute >= 0:
-        return goal.minute <= rise.mark.minute + (2 if apart <= MINUTE_MS else 1)
-    return goal.mark.at - rise.mark.at <= FILL_MS

@@ -29,7 +29,7 @@ def straight(run_module_system: Callable[..., System]) -> System:
 
 @pytest.fixture(scope="module")
 def disordered(run_module_system: Callable[..., System], request: pytest.FixtureRequest) -> System:
-    """Told the same fully shuffled, with a tenth repeated, and then all of it again; on PostgreSQL where there is one."""
+    """The same fully shuffled, with a tenth repeated, and then all of it again; on PostgreSQL where there is one."""
     settings = {}
     if postgres_bin():
         settings["DATABASE_URL"] = request.getfixturevalue("postgres").url

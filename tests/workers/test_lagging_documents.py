@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from db.domain import Kind, Match, Side
-from db.domain.tally import ABSENT_MS
+from db.domain.lag import ABSENT_MS
 from tests.stories.documents import Caches, Moment, Phone, Truth, steps, truth
 
 Played = list[tuple[float, Match]]

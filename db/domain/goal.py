@@ -1,0 +1,68 @@
+"""Goals as the fold counts them, rises that no goal explains yet, and goals that a falling scoreboard took."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from db.domain.stamp import Key, Mark
+
+# A goal told without a minute belongs to a rise of the score at most this long before it.
+FILL_MS = 120_000
+MINUTE_MS = 60_000
+# As far as an event and its scoreboard lie apart that tell of the same seconds.
+SAME_MOMENT_MS = 6_000
+
+
+@dataclass(slots=True)
+class Goal:
+    """key: of the telling from which on it stands. first: of the first telling of its event.
+    own: the number of its side after it, as told with it; None where not told.
+    listed: ms at which a whole document first listed it, 0 for never.
+    """
+
+    id: str
+    key: Key
+    mark: Mark
+    minute: int
+    own: int | None
+    first: Key
+    listed: int = 0
+
+
+@dataclass(slots=True)
+class Rise:
+    """number: the count it made. channel: who told it. goal: the one taken before that it shows as standing again."""
+
+    key: Key
+    mark: Mark
+    number: int
+    channel: str
+    goal: Goal | None = None
+
+
+@dataclass(slots=True)
+class Taken:
+    """A goal that a falling board took."""
+
+    goal: Goal
+    key: Key
+    mark: Mark
+    channel: str
+
+
+def in_play_order(goals: Sequence[Goal]) -> list[Goal]:
+    """By the match clock where all bear a minute; else, and within one minute, as they were first told."""
+    by_clock = all(goal.minute >= 0 for goal in goals)
+    return sorted(goals, key=lambda goal: (goal.minute if by_clock else 0, goal.first))
+
+
+def fits(goal: Goal, rise: Rise) -> bool:
+    """A rise is of a goal of its moment or before it, by the match clock. The clocks of the two differ by a minute, by
+    two where both are told together; of the very same seconds they say nothing."""
+    apart = abs(goal.mark.at - rise.mark.at)
+    if apart < SAME_MOMENT_MS:
+        return True
+    if goal.minute >= 0 and rise.mark.minute >= 0:
+        return goal.minute <= rise.mark.minute + (2 if apart <= MINUTE_MS else 1)
+    return goal.mark.at - rise.mark.at <= FILL_MS

@@ -1,0 +1,31 @@
+"""How far one word of the score may lag behind another: what a scoreboard cannot know yet."""
+
+from __future__ import annotations
+
+from db.domain.goal import Goal
+from db.domain.stamp import Mark
+
+# A board this far behind a goal does not know it yet. Push and REST of one provider, and an event beside its own
+# scoreboard, differ by up to five seconds in the recordings; with 0, 29 of 160 matches flapped.
+BOARD_LAG_MS = 6_000
+# The same of a polled document, which a provider's own cache may hold for a minute.
+DOCUMENT_LAG_MS = 60_000
+# What documents lack counts as taken back once they have lacked it for so long, by their own stamps: one alone may be
+# behind what is pushed.
+ABSENT_MS = 10_000
+# A document so much later than all that counted a goal is behind nothing: of a match that is over there may be but one.
+SETTLED_MS = 300_000
+
+
+def lag_of(channel: str) -> int:
+    """A board beside the voiding of a goal by name knows of it."""
+    return 0 if channel == "n" else DOCUMENT_LAG_MS if channel == "d" else BOARD_LAG_MS
+
+
+def lag_behind(goal: Goal, mark: Mark, channel: str) -> int:
+    """A document that has listed a goal is not behind it."""
+    return BOARD_LAG_MS if channel == "d" and 0 < goal.listed <= mark.at else lag_of(channel)
+
+
+def is_within(mark: Mark, earlier: Mark, lag: int) -> bool:
+    return bool(earlier.at) and mark.at - earlier.at < lag
