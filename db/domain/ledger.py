@@ -7,10 +7,10 @@ the status are kept with every telling; what all others bear beside them, scores
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from db.domain.beside import Change, Clock, beside_of
+from db.domain.beside import Beside, Change, Clock, beside_of
 from db.domain.event import Event, Telling, retold, unfolded
 from db.domain.match_info import MatchInfo
 from db.domain.score import Score
@@ -157,32 +157,31 @@ def is_key(event: Event) -> bool:
 
 
 def with_event(ledger: Ledger, event: Event) -> Ledger:
+    """What the event bears beside itself is entered."""
     beside = beside_of(event)
-    boards, shootouts, words = ledger.boards, ledger.shootouts, ledger.words
-    for score, mark in beside.boards:
-        boards = added(boards, _board("e", score), mark)
-    for score, mark in beside.shootouts:
-        shootouts = added(shootouts, _board("e", score), mark)
-    for status, mark in beside.words:
-        words = added(words, status, mark)
     changes = kept_changes((*ledger.changes, *beside.changes)) if beside.changes else ledger.changes
     clocks = kept_clocks((*ledger.clocks, beside.clock)) if beside.clock else ledger.clocks
-    return replace(ledger, boards=boards, shootouts=shootouts, words=words, changes=changes, clocks=clocks)
+    return replace(_with_tracks(ledger, beside, added), changes=changes, clocks=clocks)
 
 
 def without_event(ledger: Ledger, event: Event) -> Ledger:
     """Before an event is told anew, or becomes a goal: what it bore until now is taken back."""
     beside = beside_of(event)
-    boards, shootouts, words = ledger.boards, ledger.shootouts, ledger.words
-    for score, mark in beside.boards:
-        boards = removed(boards, _board("e", score), mark)
-    for score, mark in beside.shootouts:
-        shootouts = removed(shootouts, _board("e", score), mark)
-    for status, mark in beside.words:
-        words = removed(words, status, mark)
     changes = tuple(change for change in ledger.changes if change not in beside.changes)
     clocks = tuple(clock for clock in ledger.clocks if clock.event_id != event.id)
-    return replace(ledger, boards=boards, shootouts=shootouts, words=words, changes=changes, clocks=clocks)
+    return replace(_with_tracks(ledger, beside, removed), changes=changes, clocks=clocks)
+
+
+def _with_tracks(ledger: Ledger, beside: Beside, step: Callable[[Track, str, Mark], Track]) -> Ledger:
+    """step: `added` or `removed`."""
+    boards, shootouts, words = ledger.boards, ledger.shootouts, ledger.words
+    for score, mark in beside.boards:
+        boards = step(boards, _board("e", score), mark)
+    for score, mark in beside.shootouts:
+        shootouts = step(shootouts, _board("e", score), mark)
+    for status, mark in beside.words:
+        words = step(words, status, mark)
+    return replace(ledger, boards=boards, shootouts=shootouts, words=words)
 
 
 def _with_bare(ledger: Ledger, update: Update) -> Ledger:
