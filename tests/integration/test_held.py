@@ -347,9 +347,9 @@ def test_a_stream_that_is_not_read_is_spared_the_past(origin: Origin, client: Co
     for one in (lazy, reader):
         one.ask("/api/score/m/stream")
     origin.wait_for_here(2)
-    sent, version = 600, 0
-    for _ in range(sent):
-        version = goal(origin)
+    sent, version, home = 1_200, 0, next(goals)
+    for n in range(sent):
+        version = origin.tell("m", home, minute=n % 90 + 1)
     assert last_of(reader, version) == version
     lazy.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1_000_000)
     seen = [lazy.event()["version"]]

@@ -202,9 +202,9 @@ def test_a_reader_that_is_slow_is_spared_the_past(origin: Origin, connect: Conne
     lazy, reader = connect(buffer=2_048), connect()
     for one in (lazy, reader):
         one.say({"subscribe": ["m"]}).told()
-    sent, version = 600, 0
-    for _ in range(sent):
-        version = goal(origin)
+    sent, version, home = 1_200, 0, next(goals)
+    for n in range(sent):
+        version = origin.tell("m", home, minute=n % 90 + 1)
     assert shown(last_of(reader, version)[-1]) == ("m", version)
     lazy.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1_000_000)
     seen = [body["version"] for body in last_of(lazy, version)]
