@@ -25,8 +25,8 @@ _EXTRA_TIME = frozenset({Status.BREAK_BEFORE_ET, Status.ET_FIRST, Status.ET_HALF
 def derive(match: Match) -> Match:
     """The match that follows from its ledgers. Its events are those of the ledger in force, and any others it has."""
     source, ledger = match.source, match.ledgers[match.source]
-    match = _with_info(match)
-    standing = standing_of(ledger, match.sport)
+    info = _info_of(match)
+    standing = standing_of(ledger, info["sport"])
     events, gone = joined(ledger)
     absent = absences(ledger, events)
     items, decreed = decreed_board(goal_items(ledger, events, standing, absent), standing)
@@ -36,8 +36,11 @@ def derive(match: Match) -> Match:
     shown |= {event_id: _left_out(shown[event_id], stamp_of(mark, source)) for event_id, mark in absent.items()}
     shown |= {event_id: hidden(ledger.events[event_id]) for event_id in gone}
     board, told = decreed or goals.board, kicks.board
+    # Copied once: a match has forty fields, and a goal waits for each copy.
     match = replace(
         match,
+        **info,
+        **_clock_of(ledger, standing, source),
         status=standing.status,
         status_at=stamp_of(standing.at, source) if standing.at else None,
         told=board.score if board else None,
@@ -46,10 +49,10 @@ def derive(match: Match) -> Match:
         kicks_told_at=stamp_of(told.mark, source) if told else None,
         score=decreed.score if decreed else goals.score,
         shootout=_shootout(kicks, ledger, standing),
-        events={**match.events, **shown},
+        events={**match.events, **shown} if shown else match.events,
     )
-    match = _with_clock(match, ledger, standing)
-    return replace(match, decided_by=_decided_by(match, ledger, standing))
+    decided_by = _decided_by(match, ledger, standing)
+    return match if decided_by == match.decided_by else replace(match, decided_by=decided_by)
 
 
 def derived_events(match: Match) -> Match:
@@ -57,15 +60,14 @@ def derived_events(match: Match) -> Match:
     return replace(match, events={**match.events, **derive(match).events})
 
 
-def _with_info(match: Match) -> Match:
+def _info_of(match: Match) -> dict[str, Any]:
     """What is known besides the play: by the source in force, and from the others what it does not say."""
     ledgers = [match.ledgers[match.source], *(one for name, one in match.ledgers.items() if name != match.source)]
     fields: dict[str, Any] = {}
     for name in MatchInfo.__slots__:
         values = (getattr(ledger.info, name) for ledger in ledgers)
         fields[name] = next((value for value in values if value is not None), None)
-    sport = fields.pop("sport") or "football"
-    return replace(match, sport=sport, **fields)
+    return {**fields, "sport": fields["sport"] or "football"}
 
 
 def _shown(event: Event, goals: Result, kicks: Result, standing: Standing, ledger: Ledger, source: str) -> Event:
@@ -106,23 +108,22 @@ def _shootout(kicks: Result, ledger: Ledger, standing: Standing) -> Score | None
     return None
 
 
-def _with_clock(match: Match, ledger: Ledger, standing: Standing) -> Match:
+def _clock_of(ledger: Ledger, standing: Standing, source: str) -> dict[str, Any]:
     """The newest minute by the first word of it: an edit moves no clock."""
     clocks = [*ledger.clocks, *(clock for event in ledger.events.values() if (clock := beside_of(event).clock))]
     keyed = sorted(((ledger.order(clock.mark), clock) for clock in clocks), key=_clock_place)
     keyed = [item for item in keyed if standing.begun is None or item[0] >= standing.begun]
     if not keyed:
-        return replace(match, minute=None, added_minute=None, period=None, clock=None, clock_at=None)
+        return dict.fromkeys(("minute", "added_minute", "period", "clock", "clock_at"))
     clock = keyed[-1][1]
     period = next((item[1].period for item in reversed(keyed) if item[1].period is not None), None)
-    return replace(
-        match,
-        minute=clock.minute,
-        added_minute=clock.added_minute,
-        period=period,
-        clock=clock.clock,
-        clock_at=stamp_of(clock.mark, match.source),
-    )
+    return {
+        "minute": clock.minute,
+        "added_minute": clock.added_minute,
+        "period": period,
+        "clock": clock.clock,
+        "clock_at": stamp_of(clock.mark, source),
+    }
 
 
 def _clock_place(item: tuple[Key, Clock]) -> tuple[object, ...]:

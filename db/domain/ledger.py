@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from db.domain.beside import Beside, Change, Clock, beside_of
 from db.domain.event import Event, Telling, retold, unfolded
@@ -161,7 +162,7 @@ def with_event(ledger: Ledger, event: Event) -> Ledger:
     beside = beside_of(event)
     changes = kept_changes((*ledger.changes, *beside.changes)) if beside.changes else ledger.changes
     clocks = kept_clocks((*ledger.clocks, beside.clock)) if beside.clock else ledger.clocks
-    return replace(_with_tracks(ledger, beside, added), changes=changes, clocks=clocks)
+    return replace(ledger, **_tracks(ledger, beside, added), changes=changes, clocks=clocks)
 
 
 def without_event(ledger: Ledger, event: Event) -> Ledger:
@@ -169,10 +170,10 @@ def without_event(ledger: Ledger, event: Event) -> Ledger:
     beside = beside_of(event)
     changes = tuple(change for change in ledger.changes if change not in beside.changes)
     clocks = tuple(clock for clock in ledger.clocks if clock.event_id != event.id)
-    return replace(_with_tracks(ledger, beside, removed), changes=changes, clocks=clocks)
+    return replace(ledger, **_tracks(ledger, beside, removed), changes=changes, clocks=clocks)
 
 
-def _with_tracks(ledger: Ledger, beside: Beside, step: Callable[[Track, str, Mark], Track]) -> Ledger:
+def _tracks(ledger: Ledger, beside: Beside, step: Callable[[Track, str, Mark], Track]) -> dict[str, Any]:
     """step: `added` or `removed`."""
     boards, shootouts, words = ledger.boards, ledger.shootouts, ledger.words
     for score, mark in beside.boards:
@@ -181,7 +182,7 @@ def _with_tracks(ledger: Ledger, beside: Beside, step: Callable[[Track, str, Mar
         shootouts = step(shootouts, _board("e", score), mark)
     for status, mark in beside.words:
         words = step(words, status, mark)
-    return replace(ledger, boards=boards, shootouts=shootouts, words=words)
+    return {"boards": boards, "shootouts": shootouts, "words": words}
 
 
 def _with_bare(ledger: Ledger, update: Update) -> Ledger:

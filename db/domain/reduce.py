@@ -45,10 +45,10 @@ def _told(match: Match, update: Update) -> Match:
     is_in_force = source == match.source
     records = match.events if is_in_force else match.elsewhere.get(source, {})
     ledger, touched = entered(match.ledgers.get(source, Ledger()), update, records)
-    match = replace(match, ledgers={**match.ledgers, source: ledger})
+    ledgers = {**match.ledgers, source: ledger}
     if not touched:
-        return match
+        return replace(match, ledgers=ledgers)
     events = {**records, **touched}
     if is_in_force:
-        return replace(match, events=events)
-    return replace(match, elsewhere={**match.elsewhere, source: events})
+        return replace(match, ledgers=ledgers, events=events)
+    return replace(match, ledgers=ledgers, elsewhere={**match.elsewhere, source: events})
