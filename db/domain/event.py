@@ -177,6 +177,8 @@ def _is_same(one: Telling, other: Telling) -> bool:
 
 def event_of(event_id: str, tellings: tuple[Telling, ...]) -> Event:
     """The event that follows from its tellings alone. Whether a goal stands is for the whole match to say."""
+    if len(tellings) == 1 and not tellings[0].void:
+        return _told_once(event_id, tellings[0])
     ordered = in_order(tellings)
     if len(ordered) > FIRST_KEPT + LAST_KEPT:
         ordered = ordered[:FIRST_KEPT] + ordered[-LAST_KEPT:]
@@ -194,6 +196,28 @@ def event_of(event_id: str, tellings: tuple[Telling, ...]) -> Event:
         **content,
     )
     return event if tellings_of(event) == ordered else replace(event, tellings=ordered)
+
+
+def _told_once(event_id: str, telling: Telling) -> Event:
+    event = Event(
+        event_id,
+        telling.type or "",
+        telling.stamp,
+        telling.since if telling.since and _time(telling.since) < _time(telling.stamp) else telling.stamp,
+        None,
+        telling.team,
+        telling.minute,
+        telling.added_minute,
+        telling.period,
+        telling.player,
+        telling.assist,
+        telling.detail,
+        telling.home_score,
+        telling.away_score,
+        telling.voids,
+        telling.created_at,
+    )
+    return event if telling_of(event) == telling else replace(event, tellings=(telling,))
 
 
 def unfolded(event: Event) -> Event:

@@ -96,9 +96,7 @@ def entered(ledger: Ledger, update: Update, records: Mapping[str, Event]) -> tup
     ledger = _with_snapshot(ledger, update)
     if ledger == before:
         return before, touched
-    if update is not sent:
-        ledger = replace(ledger, clamped=ledger.clamped + 1)
-    return replace(ledger, heard_at=max(ledger.heard_at, update.received_at)), touched
+    return (ledger if update is sent else replace(ledger, clamped=ledger.clamped + 1)), touched
 
 
 def _arrived(update: Update) -> Update:

@@ -23,13 +23,11 @@ def reduce(
     matter, nor how often one is among them, save where one bears no time, and between sources.
     """
     before = match or Match(updates[0].match_id)
-    if match is None and all(update.is_tick for update in updates):
+    news = [update for update in updates if not update.is_tick]
+    if match is None and not news:
         return before, ()
-    told = before
-    for update in updates:
-        told = told if update.is_tick else _told(told, update)
     now_ms = max(update.received_at for update in updates)
-    told = chosen(told, derive, now_ms=now_ms, precedence=precedence)
+    told = chosen(_told(before, news), derive, now_ms=now_ms, precedence=precedence)
     if match is not None and told == before:
         return match, ()
     after = derive(told)
@@ -38,17 +36,23 @@ def reduce(
     return after, facts_between(match, after)
 
 
-def _told(match: Match, update: Update) -> Match:
-    source = update.stamp.source
-    if not match.ledgers:
-        match = replace(match, source=source, first=source)
-    is_in_force = source == match.source
-    records = match.events if is_in_force else match.elsewhere.get(source, {})
-    ledger, touched = entered(match.ledgers.get(source, Ledger()), update, records)
-    ledgers = {**match.ledgers, source: ledger}
-    if not touched:
-        return replace(match, ledgers=ledgers)
-    events = {**records, **touched}
-    if is_in_force:
-        return replace(match, ledgers=ledgers, events=events)
-    return replace(match, ledgers=ledgers, elsewhere={**match.elsewhere, source: events})
+def _told(match: Match, updates: list[Update]) -> Match:
+    """The match with what the updates tell in its ledgers, copied once for all of them."""
+    if not updates:
+        return match
+    first = match.first if match.ledgers else updates[0].stamp.source
+    source = match.source if match.ledgers else first
+    ledgers, events = dict(match.ledgers), {**match.elsewhere, source: match.events}
+    for update in updates:
+        name = update.stamp.source
+        before, records = ledgers.get(name, Ledger()), events.get(name, {})
+        ledger, touched = entered(before, update, records)
+        ledgers[name] = ledger
+        events[name] = {**records, **touched} if touched else records
+    for name, ledger in ledgers.items():
+        heard = [update.received_at for update in updates if update.stamp.source == name]
+        if heard and ledger is not match.ledgers.get(name):
+            ledgers[name] = replace(ledger, heard_at=max(ledger.heard_at, *heard))
+    own = events.pop(source)
+    elsewhere = {name: some for name, some in events.items() if some}
+    return replace(match, source=source, first=first, ledgers=ledgers, events=own, elsewhere=elsewhere)
