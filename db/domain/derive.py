@@ -10,7 +10,7 @@ from db.domain.beside import Clock, beside_of
 from db.domain.event import Event
 from db.domain.fold import Fold, Result
 from db.domain.identity import hidden, joined
-from db.domain.items import base_of, decreed_board, goal_items, kick_items
+from db.domain.items import bare, decreed_board, goal_items, kick_items
 from db.domain.ledger import Ledger
 from db.domain.match import Match
 from db.domain.match_info import MatchInfo
@@ -30,7 +30,8 @@ def derive(match: Match) -> Match:
     events, gone = joined(ledger)
     absent = absences(ledger, events)
     items, decreed = decreed_board(goal_items(ledger, events, standing, absent), standing)
-    goals = Fold(base_of(items)).run(items)
+    items, base = bare(items)
+    goals = Fold(base).run(items)
     kicks = Fold().run(kick_items(ledger, events, standing, absent))
     shown = {event.id: _shown(event, goals, kicks, standing, ledger, source) for event in events.values()}
     shown |= {event_id: _left_out(shown[event_id], stamp_of(mark, source)) for event_id, mark in absent.items()}

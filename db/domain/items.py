@@ -11,6 +11,7 @@ from db.domain.beside import beside_of
 from db.domain.claims import Claim, claims_of, is_goal, is_kick, may_be_kick
 from db.domain.event import Event, tellings_of
 from db.domain.fold import CANCELLED, READ, SCORED, VOIDED, Cancelled, Item, Read, Scored, Voided
+from db.domain.lag import BOARD_LAG_MS, DOCUMENT_LAG_MS
 from db.domain.ledger import Ledger
 from db.domain.score import Score
 from db.domain.stamp import Mark, mark_of
@@ -88,11 +89,16 @@ def _in_order(items: list[Sortable], standing: Standing) -> list[Item]:
     return [item for _, item in items if begun is None or item.key >= begun]
 
 
-def base_of(items: list[Item]) -> Score | None:
-    """Where boards alone tell the score, it begins with the first of them."""
-    if not items or any(type(item) is not Read for item in items):
-        return None
-    return items[0].score  # type: ignore[union-attr]
+def bare(items: list[Item]) -> tuple[list[Item], Score | None]:
+    """Where boards alone tell the score: those that may still differ by their lag, and the score before them."""
+    boards = [item for item in items if type(item) is Read]
+    if not boards or len(boards) < len(items):
+        return items, None
+    lag = DOCUMENT_LAG_MS if any(board.channel == "d" for board in boards) else BOARD_LAG_MS
+    since = boards[-1].mark.at - 2 * lag
+    first = next(n for n, board in enumerate(boards) if board.mark.at >= since)
+    kept = boards[max(first - 1, 0) :]
+    return list(kept), kept[0].score
 
 
 def decreed_board(items: list[Item], standing: Standing) -> tuple[list[Item], Read | None]:

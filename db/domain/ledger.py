@@ -159,7 +159,7 @@ def with_event(ledger: Ledger, event: Event) -> Ledger:
     """What the event bears beside itself is entered."""
     beside = beside_of(event)
     changes = kept_changes((*ledger.changes, *beside.changes)) if beside.changes else ledger.changes
-    clocks = kept_clocks((*ledger.clocks, beside.clock)) if beside.clock else ledger.clocks
+    clocks = _with_clock(ledger.clocks, beside.clock) if beside.clock else ledger.clocks
     return replace(ledger, **_tracks(ledger, beside, added), changes=changes, clocks=clocks)
 
 
@@ -195,7 +195,7 @@ def _with_bare(ledger: Ledger, update: Update) -> Ledger:
         ledger = replace(ledger, shootouts=added(ledger.shootouts, _board(channel, update.shootout), mark))
     if update.minute is not None or update.clock is not None:
         clock = Clock(mark, update.minute, update.added_minute, update.period, update.clock)
-        ledger = replace(ledger, clocks=kept_clocks((*ledger.clocks, clock)))
+        ledger = replace(ledger, clocks=_with_clock(ledger.clocks, clock))
     return ledger
 
 
@@ -223,6 +223,16 @@ def kept_changes(changes: Iterable[Change]) -> tuple[Change, ...]:
 
 def _change_order(change: Change) -> tuple[object, ...]:
     return (*by_time(change.mark), change.mark.origin, change.score.home, change.score.away)
+
+
+def _with_clock(clocks: tuple[Clock, ...], clock: Clock) -> tuple[Clock, ...]:
+    """Most often it is the newest of them, by time and by number."""
+    if not clocks or len(clocks) > CLOCKS_KEPT:
+        return kept_clocks((*clocks, clock))
+    mark, last = clock.mark, clocks[-1].mark
+    if by_time(mark) <= by_time(last) or by_sequence(mark) <= max(by_sequence(one.mark) for one in clocks):
+        return kept_clocks((*clocks, clock))
+    return (*clocks[1 - CLOCKS_KEPT :], clock)
 
 
 def kept_clocks(clocks: Iterable[Clock]) -> tuple[Clock, ...]:

@@ -218,11 +218,17 @@ class Tally:
         """It counts goals that nobody told; save those voided so lately that it cannot know yet."""
         lag = lag_of(channel)
         unknown = sum(1 for fallen, by in self.falls if by != channel and is_within(mark, fallen, lag))
-        shown = {rise.goal.id for rise in self.rises if rise.goal}
-        taken = sorted((one for one in self.off if one.goal.id not in shown), key=lambda one: one.key)
+        taken = self._not_shown()
         for n in range(self.count + 1, number - unknown + 1):
             self.rises.append(Rise(key, mark, n, channel, taken.pop().goal if taken else None))
         self._recount()
+
+    def _not_shown(self) -> list[Taken]:
+        """Of what boards took, what no rise shows as standing again, the latest last."""
+        if not self.off:
+            return []
+        shown = {rise.goal.id for rise in self.rises if rise.goal}
+        return sorted((one for one in self.off if one.goal.id not in shown), key=lambda one: one.key)
 
     @property
     def standing(self) -> list[Goal]:
