@@ -173,15 +173,27 @@ def _shootouts_of(ledger: Ledger, event: Event) -> Iterator[Sortable]:
 
 
 def _boards(ledger: Ledger, track: Track) -> Iterator[Sortable]:
-    for span in sorted(track):
+    spans = sorted(track)
+    for span in spans[:-1]:
         yield from _boards_of_span(ledger, track[span])
+    for span in spans[-1:]:
+        yield from _worked_out(ledger, track[span])
 
 
 def _boards_of_span(ledger: Ledger, values: dict[str, tuple[Mark, ...]]) -> list[Sortable]:
-    """Worked out once: a message adds to one span, and the others stay the very same."""
+    """Worked out once: a message adds to the newest span, and the others stay the very same. The newest is not kept:
+    what each message leaves behind would make the collector's rounds long."""
     entry = _spans.get(id(values))
     if entry is not None and entry[0] is values and entry[1] is ledger.unnumbered:
         return entry[2]
+    items = _worked_out(ledger, values)
+    if len(_spans) >= SPANS:
+        _spans.clear()
+    _spans[id(values)] = (values, ledger.unnumbered, items)
+    return items
+
+
+def _worked_out(ledger: Ledger, values: dict[str, tuple[Mark, ...]]) -> list[Sortable]:
     items: list[Sortable] = []
     for value, marks in values.items():
         channel, score = _parsed(value)
@@ -189,9 +201,6 @@ def _boards_of_span(ledger: Ledger, values: dict[str, tuple[Mark, ...]]) -> list
             key = ledger.order(mark)
             items.append(((*key, READ, _OTHER, score.home + score.away, value), Read(key, mark, channel, score)))
     items.sort(key=_sort_key)
-    if len(_spans) >= SPANS:
-        _spans.clear()
-    _spans[id(values)] = (values, ledger.unnumbered, items)
     return items
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from db.domain.beside import Beside, Change, Clock, beside_of
+from db.domain.beside import Beside, Change, Clock
 from db.domain.event import Event, Telling, retold, unfolded
 from db.domain.match_info import MatchInfo
 from db.domain.score import Score
@@ -157,7 +157,7 @@ def is_key(event: Event) -> bool:
 
 def with_event(ledger: Ledger, event: Event) -> Ledger:
     """What the event bears beside itself is entered."""
-    beside = beside_of(event)
+    beside = Beside(event)
     changes = kept_changes((*ledger.changes, *beside.changes)) if beside.changes else ledger.changes
     clocks = _with_clock(ledger.clocks, beside.clock) if beside.clock else ledger.clocks
     return replace(ledger, **_tracks(ledger, beside, added), changes=changes, clocks=clocks)
@@ -165,7 +165,7 @@ def with_event(ledger: Ledger, event: Event) -> Ledger:
 
 def without_event(ledger: Ledger, event: Event) -> Ledger:
     """Before an event is told anew, or becomes a goal: what it bore until now is taken back."""
-    beside = beside_of(event)
+    beside = Beside(event)
     changes = tuple(change for change in ledger.changes if change not in beside.changes)
     clocks = tuple(clock for clock in ledger.clocks if clock.event_id != event.id)
     return replace(ledger, **_tracks(ledger, beside, removed), changes=changes, clocks=clocks)
