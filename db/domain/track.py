@@ -16,9 +16,6 @@ SPAN_MS = 300_000
 # Marks kept at each end. Two, so that the second is still there when an edit turns out to have been told before its
 # event and takes its mark back.
 ENDS = 2
-# Values kept of one span. Basketball makes twenty scores in five minutes; one that rises with every message must not
-# make the ledger long.
-FIRST_VALUES, LAST_VALUES = 16, 48
 
 Track = dict[int, dict[str, tuple[Mark, ...]]]
 
@@ -31,15 +28,7 @@ def added(track: Track, value: str, mark: Mark) -> Track:
     kept = thinned((*marks, mark))
     if kept == marks:
         return track
-    return {**track, span: _fewest({**values, value: kept})}
-
-
-def _fewest(values: dict[str, tuple[Mark, ...]]) -> dict[str, tuple[Mark, ...]]:
-    """Of more values than a game makes, those told first and those told last."""
-    if len(values) <= FIRST_VALUES + LAST_VALUES:
-        return values
-    ordered = sorted(values, key=lambda value: (values[value][-1].at, value))
-    return {value: values[value] for value in (*ordered[:FIRST_VALUES], *ordered[-LAST_VALUES:])}
+    return {**track, span: {**values, value: kept}}
 
 
 def removed(track: Track, value: str, mark: Mark) -> Track:
