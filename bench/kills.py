@@ -23,19 +23,19 @@ from typing import Any
 import requests
 from sqlalchemy import Engine, insert
 
-from bench import system
-from bench.system import ROOT, System
-from db.audience import Audience, Channel
 from db.domain import DEFAULT_KINDS, mask_of
-from db.models import DeviceRow, UserRow, UserSubscriptionRow
-from db.session import engine
-from notify.channels import Channels
-from notify.emulators.ledger import Ledger
-from notify.emulators.phone import history, phone_of
-from notify.signature import Key, Signature
-from workers.planner import CHUNK
+from db.sql.audience import Audience, BroadcastChannel
+from db.sql.models import DeviceRow, UserRow, UserSubscriptionRow
+from db.sql.session import engine
+from dev import system
+from dev.emulators.journal import PushJournal
+from dev.emulators.phone import history, phone_of
+from dev.replay.ingest_client import signed
+from dev.system import ROOT, System
+from notify.transports.channels import Channels
+from notify.transports.signature import Key, Signature
+from workers.push.planner import CHUNK
 from workers.queues import PUSH
-from workers.recordings.door import signed
 from workers.supervisor import order_for
 
 MATCH = "final"
@@ -47,7 +47,7 @@ QUIET_S = 30.0
 def emulated() -> Iterator[dict[str, str]]:
     """The settings that point at the emulators, while they run."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "notify.emulators", "--var", folder]
+        command = [sys.executable, "-m", "dev.emulators", "--var", folder]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT)
         assert process.stdout
         try:
@@ -93,7 +93,7 @@ def open_channel(bind: Engine, settings: dict[str, str]) -> None:
     office = Channels(signature, settings["apns_bundle"], url=settings["apns_channels_url"], ca=settings["push_ca"])
     made = office.create()
     assert isinstance(made, str)
-    Audience(bind).keep_channel(Channel(MATCH, "production", made), now_ms=time.time_ns() // 1_000_000)
+    Audience(bind).keep_channel(BroadcastChannel(MATCH, "production", made), now_ms=time.time_ns() // 1_000_000)
 
 
 def tell(running: System, kind: str, home: int) -> None:
@@ -110,7 +110,7 @@ class Witness:
     """What the emulated Apple has taken, read from its ledger as it grows."""
 
     def __init__(self, path: str, *, activities: bool) -> None:
-        self.ledger = Ledger(Path(path))
+        self.ledger = PushJournal(Path(path))
         self.activities = activities
 
     def counts(self) -> dict[str, int]:

@@ -22,18 +22,18 @@ import redis
 from sqlalchemy import Engine, create_engine, text
 
 from bench import postgres
-from bench.system import free_port
 from config import Settings
-from db.alerts import Alerts, Draft, Mailbox
-from db.audience import FOR_MANY, Audience, _followers
-from db.chunks import Chunks
 from db.domain import BITS, DEFAULT_KINDS, Competition, Kind, Match, Score, Team, mask_of
-from notify.alert import Alert, encode_alert
-from notify.news import News
-from workers.local import redis_binary
-from workers.planner import CHUNK, Planner
-from workers.queues import Bells
-from workers.transports import Transports
+from db.live.alerts import Alerts, Draft, Mailbox
+from db.live.chunks import Chunks
+from db.sql.audience import FOR_MANY, Audience, _followers
+from dev.local import redis_binary
+from dev.system import free_port
+from notify.content.alert import Alert, encode_alert
+from notify.content.news import News
+from workers.push.planner import CHUNK, Planner
+from workers.push.transports import Transports
+from workers.queues import Doorbells
 
 ROOT = Path(__file__).resolve().parents[1]
 MATCH = Match(
@@ -110,7 +110,7 @@ def measure(engine: Engine, url: str) -> dict[str, Any]:
     alert = Alert("final-1", MATCH, (News(Kind.GOAL, "g1"),), now_ms)
     drafts = [Draft(alert.id, encode_alert(alert), alert.match.version)]
     alerts.commit("final", Mailbox(None, "0", ()), b"{}", None, drafts, broadcast=False, newest={}, now_ms=now_ms)
-    planner = Planner(alerts, chunks, Audience(engine), Transports(Settings(push="null")), Bells(client))
+    planner = Planner(alerts, chunks, Audience(engine), Transports(Settings(push="null")), Doorbells(client))
     before_kb, before, started = _peak_kb(), _used(client), time.monotonic()
     planner.turn(now_ms=now_ms)
     lasted = time.monotonic() - started

@@ -2,5 +2,5 @@
 
 `headers` holds every lifetime and every dialect, `keys` what a change purges. `backend` says what a CDN must be able to
 do, `backends` picks one by its name, and there is a file for each. `vcl/` and `varnishd` are our own edge. May import
-db.domain and db.errors; knows neither Flask nor RQ nor Redis.
+db.domain and db.domain.errors; knows neither Flask nor RQ nor Redis.
 """

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import requests
 
 from cdn import keys
-from cdn.backend import Backend, Result
-from cdn.backends import NEEDS
+from cdn.backends.base import Backend, PurgeResult
+from cdn.backends.registry import NEEDS
 from cdn.headers import DIALECTS, Dialect
 
 CANARY_PATH = "/api/edge/canary"
@@ -33,10 +33,10 @@ def check(public_url: str, backend: Backend, dialect: Dialect, origin_url: str |
     """One finding a step, as it is made; it ends with the first that is not ok. origin_url: the service without its
     CDN. No CDN need show the keys it was sent, so only there can they be seen."""
     with requests.Session() as session:
-        public = Place(session, public_url)
+        public = CanaryAddress(session, public_url)
         steps: list[Callable[[], Finding]] = [lambda: _cached(public), lambda: _purged(public, backend)]
         if origin_url and dialect.key_field:
-            origin = Place(session, origin_url)
+            origin = CanaryAddress(session, origin_url)
             steps.insert(0, lambda: _tagged(origin, dialect))
         for step in steps:
             finding = step()
@@ -45,7 +45,7 @@ def check(public_url: str, backend: Backend, dialect: Dialect, origin_url: str |
                 return
 
 
-class Place:
+class CanaryAddress:
     """Where the canary can be read."""
 
     def __init__(self, session: requests.Session, url: str) -> None:
@@ -73,7 +73,7 @@ def _nonce(answer: requests.Response) -> str | None:
         return None
 
 
-def _tagged(origin: Place, dialect: Dialect) -> Finding:
+def _tagged(origin: CanaryAddress, dialect: Dialect) -> Finding:
     """On the wire, for a router or a proxy of one's own may take off what the service puts on."""
     try:
         first, answer = origin.get(), origin.get()
@@ -93,7 +93,7 @@ def _tagged(origin: Place, dialect: Dialect) -> Finding:
     return Finding(False, f"no {dialect.key_field} comes from {origin.url}: {why}{'' if others else ' takes it off'}")
 
 
-def _cached(public: Place) -> Finding:
+def _cached(public: CanaryAddress) -> Finding:
     seen: list[str] = []
     for _ in range(READS):
         try:
@@ -117,7 +117,7 @@ def _why(answer: requests.Response) -> str:
     return " Is there a CDN at that address, and does it keep what Cache-Control allows?"
 
 
-def _purged(public: Place, backend: Backend) -> Finding:
+def _purged(public: CanaryAddress, backend: Backend) -> Finding:
     """Purged twice: after the first the canary is younger than its control, so that at the second, with the control
     still there, it cannot have gone of age."""
     if backend.name == "null":
@@ -136,11 +136,11 @@ def _purged(public: Place, backend: Backend) -> Finding:
     return Finding(False, f"{said}. {why}, and the purge may be in vain (see {_names(backend)})")
 
 
-def _purge(public: Place, backend: Backend) -> Finding:
+def _purge(public: CanaryAddress, backend: Backend) -> Finding:
     # A POP has several caches: what any of them held before is no news.
     before = public.nonces()
     outcome = backend.purge([keys.CANARY], soft=False)
-    if outcome.result is not Result.DONE:
+    if outcome.result is not PurgeResult.DONE:
         return Finding(False, f"{backend.name} did not purge: {outcome.reason}. See {_names(backend)}.")
     took_s = _seconds_to_news(public, before)
     if took_s is not None:
@@ -154,7 +154,7 @@ def _names(backend: Backend) -> str:
     return " and ".join(name.upper() for name in NEEDS[backend.name])
 
 
-def _seconds_to_news(public: Place, before: set[str]) -> float | None:
+def _seconds_to_news(public: CanaryAddress, before: set[str]) -> float | None:
     """None if nothing but what was there before is seen in EFFECT_S."""
     started = time.monotonic()
     while time.monotonic() - started < EFFECT_S:

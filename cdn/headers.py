@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from db.domain import Phase
-from db.errors import Refused
+from db.domain.errors import Refused
 
 NO_STORE = {"Cache-Control": "no-store"}
 

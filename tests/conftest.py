@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import redis
 
-from api.listener import Listener
-from bench.system import free_port
+from api.delivery.listener import Listener
+from dev.system import free_port
 
 if TYPE_CHECKING:
-    from tests.system import System
+    from tests.support.system import System
 
 ROOT = Path(__file__).resolve().parents[1]
 SECRET = "whsec_" + base64.b64encode(b"a secret of the tests, 32 bytes.").decode()
@@ -232,7 +232,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def systems(node: pytest.Item | pytest.Collector, folder: Path) -> Iterator[Callable[..., System]]:
-    from tests.system import System
+    from tests.support.system import System
 
     started = node.stash[STARTED] = list[System]()
 

@@ -14,9 +14,9 @@ from threading import Event, Thread
 from cdn import headers
 from config import set_up_logs
 from db.domain import Stamp, Update
-from db.errors import Refused, Unavailable
-from db.metrics import Reporter
-from workers.boot import Services, begin
+from db.domain.errors import Refused, Unavailable
+from db.live.metrics import Reporter
+from workers.boot import WorkerServices, begin
 from workers.probe import Probe, check_at_start
 from workers.reconcile import forsaken, reconcile
 
@@ -32,7 +32,7 @@ DUE_MAX, DUE_AGAIN_MS = 500, 5_000
 KEEP_REFUSED_MS = 30 * 24 * 60 * 60 * 1000
 
 
-def sweep(here: Services, *, now_ms: int) -> int:
+def sweep(here: WorkerServices, *, now_ms: int) -> int:
     """Ring for every mailbox that has waited too long; returns how many bells that were."""
     rung = 0
     for shard in range(here.live.shards):
@@ -55,7 +55,7 @@ def sweep(here: Services, *, now_ms: int) -> int:
     return rung
 
 
-def is_history_due(here: Services, *, now_ms: int) -> bool:
+def is_history_due(here: WorkerServices, *, now_ms: int) -> bool:
     """Whether something has waited too long to be written to SQL, or to be merged with what is there."""
     since = here.live.history_waiting_since()
     if since is not None and since < now_ms - OVERDUE_MS:
@@ -63,7 +63,7 @@ def is_history_due(here: Services, *, now_ms: int) -> bool:
     return bool(here.live.refused_waiting() or here.partials.due(now_ms - OVERDUE_MS, 1))
 
 
-def tick_due(here: Services, *, now_ms: int) -> int:
+def tick_due(here: WorkerServices, *, now_ms: int) -> int:
     """Have matches worked out anew that have something due, as if they had been told the time; returns the bells."""
     due = here.live.due(now_ms, DUE_MAX)
     if not due:
@@ -76,8 +76,8 @@ def tick_due(here: Services, *, now_ms: int) -> int:
     return len(bells)
 
 
-def housekeep(here: Services, *, now_ms: int) -> None:
-    here.bells.lookahead()
+def housekeep(here: WorkerServices, *, now_ms: int) -> None:
+    here.bells.prematch()
     for match_id in here.live.unpark(before_ms=now_ms - PARKED_MS):
         logger.warning("match_unparked match=%s", match_id)
     # Whoever reads the board counts what cannot be read: so that the count is of the last minutes without readers too.
@@ -86,7 +86,7 @@ def housekeep(here: Services, *, now_ms: int) -> None:
     here.history.forget_refused(before_ms=now_ms - KEEP_REFUSED_MS)
 
 
-def clear_board(here: Services, *, now_ms: int) -> None:
+def clear_board(here: WorkerServices, *, now_ms: int) -> None:
     """A match that was never ended leaves the live list, and a day later Redis; its last known state stands in SQL."""
     for match in here.live.forsaken(**forsaken(now_ms)):
         if here.live.drop(match):
@@ -96,7 +96,7 @@ def clear_board(here: Services, *, now_ms: int) -> None:
 class Clock:
     """Runs the schedule; a service that is away is named once a minute and tried again."""
 
-    def __init__(self, here: Services) -> None:
+    def __init__(self, here: WorkerServices) -> None:
         self.here = here
         self.stopping = Event()
         self.minute = -1
@@ -132,7 +132,7 @@ class Clock:
             housekeep(self.here, now_ms=now_ms)
 
 
-def watch_edge(here: Services, stopping: Event) -> None:
+def watch_edge(here: WorkerServices, stopping: Event) -> None:
     """Where it is known how readers come: what do they see, and does the CDN do as it is told."""
     settings = here.settings
     if not settings.public_url:

@@ -6,15 +6,15 @@ import logging
 import time
 
 from db.bugs import set_aside_on_bug
-from db.errors import Unavailable
-from db.history import History
-from db.lineage import Lineage
-from db.live import Live
-from db.partials import Partials
+from db.domain.errors import Unavailable
+from db.live.lineage import Lineage
+from db.live.live import LiveStore
+from db.live.partials import Partials
 from db.refusals import collect
+from db.sql.history import History
 from workers.boot import services
 from workers.merge import Merger
-from workers.queues import Bells
+from workers.queues import Doorbells
 from workers.reconcile import reconcile
 
 logger = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ def drain() -> None:
     drain_pending(here.live, here.history, here.bells, merger)
 
 
-def drain_pending(live: Live, history: History, bells: Bells, merger: Merger | None = None) -> None:
+def drain_pending(live: LiveStore, history: History, bells: Doorbells, merger: Merger | None = None) -> None:
     """Write until all outboxes are empty. Without SQL it stops: the clock rings again."""
     merger = merger or Merger(live, history, bells)
     started = busy = time.monotonic()
@@ -52,7 +52,7 @@ def drain_pending(live: Live, history: History, bells: Bells, merger: Merger | N
     bells.history()
 
 
-def write_batch(live: Live, history: History, merger: Merger | None = None) -> int:
+def write_batch(live: LiveStore, history: History, merger: Merger | None = None) -> int:
     """Merge partial matches, write one batch and drop it from the outboxes; returns how many matches and entries that
     were. Repeating it is harmless."""
     name = reconcile(live, history, now_ms=_now_ms())
@@ -64,7 +64,7 @@ def write_batch(live: Live, history: History, merger: Merger | None = None) -> i
     return count + sum(_write_or_park(live, history, match_id, name) for match_id in waiting)
 
 
-def _write(live: Live, history: History, match_ids: list[str], name: str) -> int:
+def _write(live: LiveStore, history: History, match_ids: list[str], name: str) -> int:
     """name: of the Redis that was compared with SQL; of another, and of partial matches, nothing is written."""
     boxes = {match_id: live.outbox(match_id, ENTRIES) for match_id in match_ids}
     ledgers = live.ledgers(match_ids)
@@ -80,7 +80,7 @@ def _write(live: Live, history: History, match_ids: list[str], name: str) -> int
     return len(changes)
 
 
-def _write_or_park(live: Live, history: History, match_id: str, name: str) -> int:
+def _write_or_park(live: LiveStore, history: History, match_id: str, name: str) -> int:
     """An outbox that meets a bug of ours must not stop the others: it is set aside, loudly, and tried again."""
 
     def park() -> None:

@@ -11,12 +11,12 @@ from functools import lru_cache
 
 from db.bugs import set_aside_on_bug
 from db.domain import BY_FIRST_WORD, Match, Precedence, Update, due_ms, essential, is_visible, reduce
-from db.live import Committed, EventName, Held, Live, Waiting
-from db.metrics import SOURCES_TAKEN_OVER, STAMPS_CLAMPED
-from notify.window import concerns
-from workers import wake
+from db.live.live import CommitResult, EventName, InboxHead, LiveStore, StoredMatch
+from db.live.metrics import SOURCES_TAKEN_OVER, STAMPS_CLAMPED
+from notify.content.window import concerns
+from workers import ring
 from workers.boot import services
-from workers.queues import Bells
+from workers.queues import Doorbells
 
 logger = logging.getLogger(__name__)
 
@@ -83,8 +83,8 @@ class Drain:
 
     def __init__(
         self,
-        live: Live,
-        bells: Bells,
+        live: LiveStore,
+        bells: Doorbells,
         *,
         purging: bool = False,
         precedence: Precedence = BY_FIRST_WORD,
@@ -93,7 +93,7 @@ class Drain:
         self.bells = bells
         self.purging = purging
         self.precedence = precedence
-        self.remembered: OrderedDict[str, Held] = OrderedDict()
+        self.remembered: OrderedDict[str, StoredMatch] = OrderedDict()
 
     def match(self, match_id: str) -> None:
         """Apply everything in the match's inbox, batch by batch."""
@@ -102,7 +102,7 @@ class Drain:
             waiting = self.live.inbox(match_id, BATCH)
             left = self._apply(match_id, waiting) if waiting.ids else self.live.settle(match_id)
 
-    def _apply(self, match_id: str, waiting: Waiting) -> int:
+    def _apply(self, match_id: str, waiting: InboxHead) -> int:
         """One batch, one commit; returns how many entries the inbox still holds."""
         held = self._held(match_id, waiting)
         if held.rev != waiting.rev:
@@ -110,7 +110,7 @@ class Drain:
             return 1
         after, facts = reduce(held.match, *waiting.updates, precedence=self.precedence)
         visible = is_visible(held.match, after, facts)
-        purges = wake.purge_entries(held.match, after, facts) if self.purging and visible else []
+        purges = ring.purge_entries(held.match, after, facts) if self.purging and visible else []
         tell = visible and concerns(after, facts)
         due = due_ms(after, self.precedence)
         committed = self.live.commit(
@@ -122,15 +122,15 @@ class Drain:
             self._follow(after, committed, visible)
         return committed.left
 
-    def _follow(self, after: Match, committed: Committed, visible: bool) -> None:
-        self._remember(Held(after, committed.rev))
+    def _follow(self, after: Match, committed: CommitResult, visible: bool) -> None:
+        self._remember(StoredMatch(after, committed.rev))
         if visible:
             score = f"{after.score.home}-{after.score.away}" if after.score else None
             said = (after.id, committed.version, after.status.value, score, after.minute)
             logger.info("match_applied match=%s version=%d status=%s score=%s minute=%s", *said)
-        wake.ring(self.bells, committed)
+        ring.ring(self.bells, committed)
 
-    def _held(self, match_id: str, waiting: Waiting) -> Held:
+    def _held(self, match_id: str, waiting: InboxHead) -> StoredMatch:
         """The match at its revision, with the events the updates name. Read where another process wrote it last."""
         names = _named(waiting.updates)
         known = self.remembered.get(match_id)
@@ -138,7 +138,7 @@ class Drain:
             return replace(known, match=self.live.with_named(known.match, names))
         return self.live.hold(match_id, names)
 
-    def _remember(self, held: Held) -> None:
+    def _remember(self, held: StoredMatch) -> None:
         assert held.match is not None  # noqa: S101 - for the type checker
         self.remembered[held.match.id] = replace(held, match=essential(held.match))
         if len(self.remembered) > REMEMBERED:

@@ -12,13 +12,13 @@ import time
 
 from db.bugs import set_aside_on_bug
 from db.domain import BY_FIRST_WORD, Match, Precedence, due_ms, merged
-from db.history import History
-from db.live import Live
-from db.metrics import MATCHES_MERGED
-from db.partials import Partials
-from notify.window import concerns
-from workers import wake
-from workers.queues import Bells
+from db.live.live import LiveStore
+from db.live.metrics import MATCHES_MERGED
+from db.live.partials import Partials
+from db.sql.history import History
+from notify.content.window import concerns
+from workers import ring
+from workers.queues import Doorbells
 
 logger = logging.getLogger(__name__)
 
@@ -35,9 +35,9 @@ class Merger:
 
     def __init__(
         self,
-        live: Live,
+        live: LiveStore,
         history: History,
-        bells: Bells | None = None,
+        bells: Doorbells | None = None,
         *,
         purging: bool = False,
         precedence: Precedence = BY_FIRST_WORD,
@@ -76,7 +76,7 @@ class Merger:
             return True
         both = merged(held.match, stored, now_ms=_now_ms(), precedence=self.precedence)
         entries = self._scores_written(match_id) if stored else []
-        purges = wake.purge_entries(held.match, both.match, both.shown) if self.purging and both.visible else []
+        purges = ring.purge_entries(held.match, both.match, both.shown) if self.purging and both.visible else []
         tell, due = concerns(both.match, both.told), due_ms(both.match, self.precedence)
         committed = self.live.merge(held, both, entries, purges=purges, tell=tell, due_ms=due)
         if not committed.done:
@@ -85,7 +85,7 @@ class Merger:
             logger.warning("match_merged match=%s version=%d stored=%d", match_id, committed.version, stored.version)
             MATCHES_MERGED.add()
         if self.bells:
-            wake.ring(self.bells, committed)
+            ring.ring(self.bells, committed)
         return True
 
     def _scores_written(self, match_id: str) -> list[str]:

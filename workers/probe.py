@@ -12,12 +12,12 @@ from urllib.parse import quote
 
 import requests
 
-from cdn.backend import Backend
+from cdn.backends.base import Backend
 from cdn.check import check
 from cdn.headers import Dialect
-from db import metrics
-from db.errors import Unavailable
-from db.news import News, Newsfeed
+from db.domain.errors import Unavailable
+from db.live import metrics
+from db.live.pubsub import ChangeFeed, MatchChanged
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Probe(threading.Thread):
 
     def run(self) -> None:
         while not self.stopping.is_set():
-            feed = Newsfeed(self.news_url)
+            feed = ChangeFeed(self.news_url)
             try:
                 feed.subscribe()
                 self._listen(feed)
@@ -51,10 +51,10 @@ class Probe(threading.Thread):
             finally:
                 feed.close()
 
-    def _listen(self, feed: Newsfeed) -> None:
+    def _listen(self, feed: ChangeFeed) -> None:
         while not self.stopping.is_set():
             # What is purged: the clock is left to expire.
-            told = [one for one in feed.next(1.0) if isinstance(one, News) and one.urgent]
+            told = [one for one in feed.next(1.0) if isinstance(one, MatchChanged) and one.urgent]
             if told:
                 # The newest: the others were waiting while we looked, and their wait is not the edge's.
                 self.see(told[-1].match_id, told[-1].version)

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 
-from cdn.backend import Backend, Outcome, Result
+from cdn.backends.base import Backend, Outcome, PurgeResult
 from cdn.keys import is_soft
-from db import metrics
-from db.errors import Unavailable
-from db.purges import Due, Purges
+from db.domain.errors import Unavailable
+from db.live import metrics
+from db.live.purges import DuePurge, Purges
 from workers.boot import services
-from workers.queues import Bells
+from workers.queues import Doorbells
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ def _purger() -> Purger:
     return Purger(here.purges, here.cdn)
 
 
-def drain_pending(purger: Purger, bells: Bells) -> None:
+def drain_pending(purger: Purger, bells: Doorbells) -> None:
     """Purge until nothing is left, then silence the bell. While nothing can be purged it waits, unless other jobs do:
     then what is left is for the clock to ring for."""
     started = time.monotonic()
@@ -68,7 +68,7 @@ def drain_pending(purger: Purger, bells: Bells) -> None:
 
 
 @dataclass(slots=True)
-class Lane:
+class RetryState:
     """How purges of one kind, hard or soft, are doing. A failure keeps those waiting that it failed for, not what is
     committed after it: the CDN may have come back, and a goal's purge is worth a try at once."""
 
@@ -77,7 +77,7 @@ class Lane:
     not_before_ms: int = 0
     told: str = ""
 
-    def is_open_to(self, one: Due, now_ms: int) -> bool:
+    def is_open_to(self, one: DuePurge, now_ms: int) -> bool:
         return now_ms >= self.not_before_ms or one.at_ms > self.failed_at_ms
 
 
@@ -87,7 +87,7 @@ class Purger:
     def __init__(self, purges: Purges, backend: Backend) -> None:
         self.purges = purges
         self.backend = backend
-        self.lanes = {False: Lane(), True: Lane()}
+        self.lanes = {False: RetryState(), True: RetryState()}
         # Until then nothing at all is called: the budget is spent, or the CDN asked for a pause.
         self.shut_until_ms = 0
 
@@ -114,7 +114,7 @@ class Purger:
         waiting = [lane.not_before_ms for lane in self.lanes.values() if lane.failures]
         return max(0, next_ms - now_ms, self.shut_until_ms - now_ms, min(waiting, default=0) - now_ms) / 1000
 
-    def _worthwhile(self, due: list[Due], now_ms: int) -> list[Due]:
+    def _worthwhile(self, due: list[DuePurge], now_ms: int) -> list[DuePurge]:
         """Without what has expired by itself or will before the CDN could have purged it."""
         moot = [one for one in due if one.is_moot(now_ms)]
         brief = [one for one in due if one.lifetime_s <= self.backend.floor_s]
@@ -125,7 +125,7 @@ class Purger:
         self.purges.ack(list(dropped), again_at_ms=None)
         return [one for one in due if one not in dropped]
 
-    def _chunks(self, due: list[Due], now_ms: int) -> Iterator[tuple[list[Due], bool]]:
+    def _chunks(self, due: list[DuePurge], now_ms: int) -> Iterator[tuple[list[DuePurge], bool]]:
         """At most the vendor's number of keys in each; scores before lists."""
         for soft, lane in self.lanes.items():
             mine = [one for one in due if (self.backend.soft and is_soft(one.key)) is soft]
@@ -141,22 +141,22 @@ class Purger:
             self.shut_until_ms = now_ms + round(wait_s * 1000)
         return bool(wait_s)
 
-    def _purge(self, chunk: list[Due], soft: bool, now_ms: int) -> bool:
+    def _purge(self, chunk: list[DuePurge], soft: bool, now_ms: int) -> bool:
         started = time.monotonic()
         keys = list(dict.fromkeys(one.key for one in chunk))
         outcome = self.backend.purge(keys, soft=soft)
         took_ms = round((time.monotonic() - started) * 1000)
         metrics.PURGE_REQUESTS.add(cdn=self.backend.name, result=outcome.result)
-        if outcome.result is not Result.DONE:
+        if outcome.result is not PurgeResult.DONE:
             self._failed(self.lanes[soft], outcome, chunk, now_ms + took_ms)
             return False
-        self.lanes[soft] = Lane()
+        self.lanes[soft] = RetryState()
         self._done(chunk, keys, now_ms + took_ms)
         said = (self.backend.name, len(keys), "soft" if soft else "hard", took_ms, ",".join(keys[:5]))
         logger.info("purged cdn=%s keys=%d kind=%s ms=%d first=%s", *said)
         return True
 
-    def _done(self, chunk: list[Due], keys: list[str], now_ms: int) -> None:
+    def _done(self, chunk: list[DuePurge], keys: list[str], now_ms: int) -> None:
         again = [one for one in chunk if self.backend.rebound or one.lifetime_s > LASTING_S]
         self.purges.ack(again, again_at_ms=now_ms + REBOUND_MS)
         self.purges.ack([one for one in chunk if one not in again], again_at_ms=None)
@@ -165,11 +165,11 @@ class Purger:
             if not one.rebound:
                 metrics.PURGE_SECONDS.observe(max(0, now_ms - one.at_ms) / 1000, cdn=self.backend.name)
 
-    def _failed(self, lane: Lane, outcome: Outcome, chunk: list[Due], now_ms: int) -> None:
+    def _failed(self, lane: RetryState, outcome: Outcome, chunk: list[DuePurge], now_ms: int) -> None:
         """Wait, longer each time; a refusal, which a person must mend, waits longest. The same reason is told once."""
         lane.failures += 1
         most_s = min(RETRY_MOST_S, RETRY_S * 2**lane.failures)
-        wait_s = RETRY_MOST_S if outcome.result is Result.REFUSED else random.uniform(0, most_s)
+        wait_s = RETRY_MOST_S if outcome.result is PurgeResult.REFUSED else random.uniform(0, most_s)
         lane.not_before_ms = now_ms + round(wait_s * 1000)
         lane.failed_at_ms = max(one.at_ms for one in chunk)
         if outcome.retry_after_s:
@@ -177,7 +177,7 @@ class Purger:
         if outcome.reason != lane.told:
             lane.told = outcome.reason
             said = (self.backend.name, len(chunk), outcome.reason)
-            if outcome.result is Result.REFUSED:
+            if outcome.result is PurgeResult.REFUSED:
                 logger.error("purge_refused cdn=%s keys=%d reason=%r", *said)
             else:
                 logger.warning("purge_failed cdn=%s keys=%d reason=%r", *said)

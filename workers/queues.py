@@ -14,13 +14,18 @@ import rq
 import rq.job
 import rq.results
 
-from db.errors import Refused, Unavailable
+from db.domain.errors import Refused, Unavailable
 
 logger = logging.getLogger(__name__)
 
 INGEST, PURGE, PUSH, HISTORY = "ingest", "purge", "push", "history"
 # In order of who waits: viewers for the score, the edge for the purge, phones, the archive.
 ALL = (INGEST, PURGE, PUSH, HISTORY)
+
+# Job names (workers.jobs says which function each runs).
+INGEST_SHARD, PURGE_DRAIN, HISTORY_DRAIN = "workers.ingest.drain_shard", "workers.purge.drain", "workers.history.drain"
+PUSH_WORK, PREMATCH = "workers.push.work", "workers.lookahead.look"
+DRY_RUN, TEST_PUSH = "workers.push_test.dry_run", "workers.push_test.send"
 
 # A drain lives for about a second (workers.ingest.LIFE_S); a job a minute old is hung.
 TIMEOUT_S = 60
@@ -31,7 +36,7 @@ PUSHERS_MOST = 8
 BELLS_MOST = 64
 
 
-class Bells:
+class Doorbells:
     """Rings the workers. A bell rung twice costs an empty visit, never a wrong score.
 
     served: the queues that this process takes jobs of, if it is a worker.
@@ -43,20 +48,20 @@ class Bells:
         self.queues = {name: rq.Queue(name, connection=client) for name in ALL}
 
     def ingest(self, shard: int) -> None:
-        self._ring(INGEST, "workers.ingest.drain_shard", shard)
+        self._ring(INGEST, INGEST_SHARD, shard)
 
     def history(self) -> None:
-        self._ring(HISTORY, "workers.history.drain")
+        self._ring(HISTORY, HISTORY_DRAIN)
 
     def purge(self) -> None:
-        self._ring(PURGE, "workers.purge.drain")
+        self._ring(PURGE, PURGE_DRAIN)
 
     def push(self) -> None:
         """One job works through all there is, further ones only help it."""
-        self._ring(PUSH, "workers.push.work", most=PUSHERS_MOST)
+        self._ring(PUSH, PUSH_WORK, most=PUSHERS_MOST)
 
-    def lookahead(self) -> None:
-        self._ring(PUSH, "workers.lookahead.look")
+    def prematch(self) -> None:
+        self._ring(PUSH, PREMATCH)
 
     def ask(self, job: str, *args: str) -> Callable[[], Any]:
         """Have a worker do something: its answer, None until there is one. Raises Refused if it failed."""

@@ -9,11 +9,11 @@ import logging
 from collections.abc import Iterable
 
 from db.domain import Match
-from db.errors import Undecodable
-from db.history import History
-from db.lineage import Lineage
-from db.live import Live
-from db.partials import Partials
+from db.domain.errors import Undecodable
+from db.live.lineage import Lineage
+from db.live.live import LiveStore
+from db.live.partials import Partials
+from db.sql.history import History
 from db.undecodable import tell
 
 logger = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ FORSAKEN_START_MS = 6 * 60 * 60 * 1000
 FORSAKEN_SILENT_MS = 3 * 60 * 60 * 1000
 
 
-def reconcile(live: Live, history: History, *, now_ms: int) -> str:
+def reconcile(live: LiveStore, history: History, *, now_ms: int) -> str:
     """Bring a Redis that may have lost something level with SQL; returns its name, by which it is known from then on.
 
     Nothing to do, as nearly always, is one look into Redis. Raises Unavailable, and may be repeated.
@@ -47,7 +47,7 @@ def forsaken(now_ms: int) -> dict[str, int]:
     return {"started_before": now_ms - FORSAKEN_START_MS, "silent_since": now_ms - FORSAKEN_SILENT_MS}
 
 
-def _compare(live: Live, history: History, now_ms: int, *, is_new: bool) -> None:
+def _compare(live: LiveStore, history: History, now_ms: int, *, is_new: bool) -> None:
     """is_new: it holds nothing but what came since, all of it partial; else what differs is marked as partial."""
     after, compared, restored, older = "", 0, 0, 0
     while page := history.recent(PAGE, after, since=now_ms - RECENT_MS, **forsaken(now_ms)):
@@ -64,7 +64,7 @@ def _compare(live: Live, history: History, now_ms: int, *, is_new: bool) -> None
         logger.warning("live_rebuilt matches=%d", restored)
 
 
-def _restore(live: Live, history: History, match_ids: Iterable[str]) -> int:
+def _restore(live: LiveStore, history: History, match_ids: Iterable[str]) -> int:
     return sum(live.restore(match) for match_id in match_ids if (match := _stored(history, match_id)))
 
 

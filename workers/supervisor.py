@@ -16,16 +16,18 @@ from rq.job import Job
 from rq.timeouts import TimerDeathPenalty
 
 from config import Settings, set_up_logs
-from db.connection import connect
-from db.metrics import Reporter
+from db.live.client import connect
+from db.live.metrics import Reporter
 from workers import boot, queues
+from workers.jobs import NamedJob
 
 logger = logging.getLogger(__name__)
 
-JOBS = {
+# What to import before the first job of a queue comes.
+MODULES = {
     queues.INGEST: "workers.ingest",
     queues.PURGE: "workers.purge",
-    queues.PUSH: "workers.push",
+    queues.PUSH: "workers.push.job",
     queues.HISTORY: "workers.history",
 }
 # A worker that dies at once, dies again: a second between starts keeps the log readable.
@@ -65,10 +67,11 @@ class Deadline(TimerDeathPenalty):
         super().__init__(timeout, JobTimedOut, **given)  # type: ignore[no-untyped-call]
 
 
-class Worker(rq.SimpleWorker):
+class JobWorker(rq.SimpleWorker):
     """Works in its own process without a fork per job: 5 ms a job instead of 18 (docs/decisions/0004)."""
 
     death_penalty_class = Deadline
+    job_class = NamedJob
     # RQ would wait up to a minute for a Redis that is long back.
     max_connection_wait_time = 1.0
 
@@ -88,7 +91,7 @@ def work(settings: Settings, index: int) -> None:
     names = order_for(index, settings.worker_processes)
     boot.serve(names)
     boot.begin()
-    worker = Worker(names, connect(settings.queue_url))
+    worker = JobWorker(names, connect(settings.queue_url))
     reporter = Reporter(connect(settings.redis_url))
     reporter.start()
     _warm_up(names)
@@ -107,7 +110,7 @@ def _warm_up(names: Iterable[str]) -> None:
     """Import what the jobs need before the first one comes: it is a second on a busy machine, and that job may be a
     goal."""
     for name in names:
-        importlib.import_module(JOBS[name])
+        importlib.import_module(MODULES[name])
 
 
 class Supervisor:

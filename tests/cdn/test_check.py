@@ -10,16 +10,16 @@ from dataclasses import dataclass
 
 import pytest
 
-from bench.system import free_port
 from cdn import check as checking
-from cdn.backend import Backend
+from cdn.backends.base import Backend
+from cdn.backends.varnish import Varnish as VarnishBackend
 from cdn.check import CANARY_PATH, CONTROL_PATH, Finding, check
 from cdn.headers import DIALECTS
-from cdn.varnish import Varnish as VarnishBackend
-from tests.cdn import planes
-from tests.cdn.planes import TOKEN, Plane
-from tests.cdn.vendors import VENDORS, Vendor
-from tests.edge import SECRET, Asked, Origin, Reply, Varnish
+from dev.system import free_port
+from tests.support import control_planes
+from tests.support.control_planes import TOKEN, Plane
+from tests.support.edge import SECRET, Asked, Origin, Reply, Varnish
+from tests.support.vendors import VENDORS, Vendor
 
 KEYS = {CANARY_PATH: "canary", CONTROL_PATH: "canary-control"}
 nonces = map(str, itertools.count())
@@ -120,7 +120,7 @@ class TestPurging:
         assert "no effect of its own" in complaint(cdn.check())
 
     def test_wrong_credentials_are_named_with_their_setting(self, cdn: Cdn) -> None:
-        said = complaint(cdn.check(cdn.backend(token="wrong")))
+        said = complaint(cdn.check(cdn.backends.base(token="wrong")))
         assert "credentials are wrong" in said
         setting = {
             "varnish": "EDGE_PURGE_SECRET",
@@ -129,7 +129,7 @@ class TestPurging:
             "bunny": "BUNNY_API_KEY",
             "cloudfront": "CLOUDFRONT_DISTRIBUTION_ID",
         }
-        assert setting[cdn.backend().name] in said
+        assert setting[cdn.backends.base().name] in said
 
     def test_a_wrong_zone_is_named_with_its_setting(self, cdn: Cdn) -> None:
         setting = {
@@ -138,11 +138,11 @@ class TestPurging:
             "bunny": "BUNNY_PULL_ZONE_ID",
             "cloudfront": "CLOUDFRONT_DISTRIBUTION_ID",
         }
-        if cdn.backend().name not in setting:
+        if cdn.backends.base().name not in setting:
             pytest.skip("Varnish has no zones")
-        said = complaint(cdn.check(cdn.backend(service="99999")))
+        said = complaint(cdn.check(cdn.backends.base(service="99999")))
         assert "it knows no such" in said
-        assert setting[cdn.backend().name] in said
+        assert setting[cdn.backends.base().name] in said
 
     def test_a_cdn_that_is_out_of_reach_is_named(self, cdn: Cdn) -> None:
         cdn.plane.stop()
@@ -195,7 +195,7 @@ class TestThroughVarnish:
     @pytest.fixture
     def elsewhere(self) -> Iterator[VarnishBackend]:
         """Says yes to every purge, and is not what stands in front."""
-        plane = Plane(planes.varnish)
+        plane = Plane(control_planes.varnish)
         yield VarnishBackend([plane.url], TOKEN)
         plane.stop()
 

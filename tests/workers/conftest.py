@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 
 from config import Settings
-from workers.boot import Services
+from workers.boot import WorkerServices
 
 
 @pytest.fixture
-def make_services(redis_url: str) -> Iterator[Callable[..., Services]]:
-    made: list[Services] = []
+def make_services(redis_url: str) -> Iterator[Callable[..., WorkerServices]]:
+    made: list[WorkerServices] = []
 
-    def make(database_url: str, **changed: Any) -> Services:
+    def make(database_url: str, **changed: Any) -> WorkerServices:
         known = {"redis_url": redis_url, "database_url": database_url}
-        made.append(Services(Settings(**(known | changed))))
+        made.append(WorkerServices(Settings(**(known | changed))))
         return made[-1]
 
     yield make
@@ -28,5 +28,5 @@ def make_services(redis_url: str) -> Iterator[Callable[..., Services]]:
 
 
 @pytest.fixture
-def services(make_services: Callable[..., Services], sqlite_url: str) -> Services:
+def services(make_services: Callable[..., WorkerServices], sqlite_url: str) -> WorkerServices:
     return make_services(sqlite_url)

@@ -11,7 +11,7 @@ import pytest
 
 from db.domain import Kind, Match, Side
 from db.domain.lag import ABSENT_MS
-from tests.stories.documents import Caches, Moment, Phone, Truth, steps, truth
+from tests.support.stories.documents import Caches, Moment, Phone, Truth, steps, truth
 
 Played = list[tuple[float, Match]]
 

@@ -12,13 +12,13 @@ from collections.abc import Iterator
 import pytest
 
 from cdn import keys
-from cdn.backend import Outcome, refused
+from cdn.backends.base import Outcome, refused
+from cdn.backends.null import NullBackend
 from cdn.headers import dialect
-from cdn.null import Null
-from db import metrics
-from db.connection import connect
+from db.live import metrics
+from db.live.client import connect
 from tests.conftest import wait_until
-from tests.edge import Asked, Origin, Reply
+from tests.support.edge import Asked, Origin, Reply
 from workers import probe
 from workers.probe import Probe, check_at_start
 from workers.supervisor import order_for
@@ -115,7 +115,7 @@ class TestTheCheckAtTheStart:
     def at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(probe, "SETTLE_S", 0.0)
 
-    def said(self, edge: Origin, cdn: Null, caplog: pytest.LogCaptureFixture) -> str:
+    def said(self, edge: Origin, cdn: NullBackend, caplog: pytest.LogCaptureFixture) -> str:
         nonce = itertools.count()
         kept: dict[str, str] = {}
 
@@ -129,10 +129,10 @@ class TestTheCheckAtTheStart:
         return caplog.text
 
     def test_a_sound_edge_is_said_to_be_sound(self, edge: Origin, caplog: pytest.LogCaptureFixture) -> None:
-        assert "edge_sound" in self.said(edge, Null(), caplog)
+        assert "edge_sound" in self.said(edge, NullBackend(), caplog)
 
     def test_a_wrong_token_is_an_error_with_its_name(self, edge: Origin, caplog: pytest.LogCaptureFixture) -> None:
-        class Wrong(Null):
+        class Wrong(NullBackend):
             name = "fastly"
 
             def purge(self, names: object, *, soft: bool) -> Outcome:

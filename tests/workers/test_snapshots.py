@@ -11,7 +11,7 @@ import pytest
 
 from db.codec import decode_update, encode_update
 from db.domain import KICKS, LISTED_TYPES, RED_CARDS, SCORING, FactKind, Match, Score, Update, reduce
-from workers.feeds import FEEDS
+from feeds import FEEDS
 
 RECEIVED = 1_800_000_000_000
 TEAMS = [{"id": "h", "name": "Home", "position": "home"}, {"id": "a", "name": "Away", "position": "away"}]

@@ -1,0 +1,164 @@
+"""Matches by day, team and competition; one match's metadata and timeline; search."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, redirect, request
+from pydantic import ValidationError
+from werkzeug.wrappers import Response as AnyResponse
+
+from api.delivery import render
+from api.services import here
+from api.web import responses, schemas
+from api.web.ids import checked_id
+from api.web.openapi import documented
+from cdn import headers, keys
+from db.domain import ID_PATTERN, Match, Phase, status_of
+from db.domain.errors import Fault, Refused, Unavailable
+from db.sql.history import MatchFilter, PageCursor
+
+blueprint = Blueprint("matches", __name__)
+
+Q = TypeVar("Q", bound=schemas.Query)
+
+SEARCH_MOST = 10
+# Milliseconds of a year from 1653 to 2286, and an id.
+_PAGE = re.compile(rf"(-?\d{{1,13}})\|({ID_PATTERN.pattern})", re.ASCII)
+
+
+@blueprint.get("/api/matches")
+@documented(
+    "Matches by day, competition, team or status",
+    schemas.MatchList,
+    query=schemas.MatchQuery,
+    tag="matches",
+    errors=(400, 503),
+)
+def matches() -> Response:
+    """In order of kick-off. `next` is the path of the next page, null on the last."""
+    query = _query(schemas.MatchQuery)
+    wanted = _wanted(query)
+    found, more = here().history.matches(wanted, query.limit, _page(query.cursor))
+    path = f"{request.path}?{_next_query(query, more)}" if more else None
+    body = {"matches": [render.summary(match) for match in found], "next": path}
+    return responses.public(body, headers.LIST, tags=_tags(wanted))
+
+
+@blueprint.get("/api/matches/<match_id>")
+@documented("A match's metadata", schemas.Metadata, tag="matches")
+def match(match_id: str) -> AnyResponse:
+    """Teams, competition, venue, start. A match that was replaced redirects to the one that took its place."""
+    found = _find(match_id)
+    if found.replaced_by and found.replaced_by != found.id:
+        answer = redirect(f"/api/matches/{found.replaced_by}", 308)
+        answer.headers.update(here().dialect.headers(headers.LIST, [keys.match(match_id)]))
+        answer.headers["Access-Control-Allow-Origin"] = "*"
+        return answer
+    return _detail(found, render.metadata(found))
+
+
+@blueprint.get("/api/matches/<match_id>/events")
+@documented("A match's timeline", schemas.Timeline, tag="matches")
+def events(match_id: str) -> Response:
+    """In match order. Voided events stay, marked."""
+    found = _find(match_id)
+    return _detail(found, render.timeline(found))
+
+
+@blueprint.get("/api/search")
+@documented("Search", schemas.SearchResult, query=schemas.SearchQuery, tag="matches", errors=(400, 503))
+def search() -> Response:
+    """Teams and competitions by name, accents aside, and the latest matches of those teams."""
+    found = here().history.search(_query(schemas.SearchQuery).q, SEARCH_MOST)
+    body = {
+        "teams": [render.team(team) for team in found.teams],
+        "competitions": [render.named(competition) for competition in found.competitions],
+        "matches": [render.summary(match) for match in found.matches],
+    }
+    return responses.public(body, headers.LIST)
+
+
+def _find(match_id: str) -> Match:
+    """The whole match, from Redis or else from SQL. Raises Refused `unknown_match`."""
+    try:
+        found = here().live.timeline(checked_id(match_id))
+    except Unavailable:
+        # Without Redis the archive still knows the match of a moment ago, which beats none.
+        found = None
+    found = found or here().history.match(match_id)
+    if found is None:
+        raise Refused(f"There is no match {match_id}.", "unknown_match")
+    return found
+
+
+def _detail(found: Match, body: dict[str, Any]) -> Response:
+    etag, tags = f"{found.id}-{found.version}", (keys.match(found.id),)
+    return responses.public(body, headers.for_detail(found.phase), etag, tags)
+
+
+def _tags(wanted: MatchFilter) -> tuple[str, ...]:
+    """What a list is purged by: its days, if they are few, and its competition. One of neither is left to expire."""
+    competition = (keys.competition(wanted.competition),) if wanted.competition else ()
+    return keys.days(wanted.since, wanted.until) + competition
+
+
+def _query(model: type[Q]) -> Q:
+    try:
+        return model.model_validate(request.args.to_dict())
+    except ValidationError as error:
+        faults = tuple(
+            Fault(".".join(map(str, one["loc"])), str(one["msg"]).removeprefix("Value error, "))
+            for one in error.errors(include_url=False, include_input=False)
+        )
+        raise Refused("The query is not understood.", "bad_request", faults) from None
+
+
+def _wanted(query: schemas.MatchQuery) -> MatchFilter:
+    zone = ZoneInfo(query.tz)
+    since, until = query.from_, query.to
+    if query.date:
+        since, until = _day(query.date, zone)
+    status, phase = None, None
+    if query.status:
+        phase = query.status if query.status in set(Phase) else None
+        found = status_of(query.status)
+        if phase is None and found is None:
+            raise Refused("The query is not understood.", "bad_request", (Fault("status", "no such status or phase"),))
+        status = found.value if found and phase is None else None
+    return MatchFilter(_ms(since), _ms(until), query.competition, query.team, status, phase)
+
+
+def _day(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """A calendar day as its zone lives it: 23 or 25 hours long when clocks change."""
+    return datetime.combine(day, time(), zone), datetime.combine(day + timedelta(days=1), time(), zone)
+
+
+def _ms(moment: datetime | None) -> int | None:
+    if moment is None:
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return round(aware.timestamp() * 1000)
+
+
+def _page(cursor: str | None) -> PageCursor | None:
+    """Opaque to clients: the start and id of the last match of the page before."""
+    if cursor is None:
+        return None
+    try:
+        found = _PAGE.fullmatch(base64.urlsafe_b64decode(cursor + "==").decode())
+    except (ValueError, binascii.Error):
+        found = None
+    if found is None:
+        raise Refused("The query is not understood.", "bad_request", (Fault("cursor", "not one of ours"),))
+    return PageCursor(int(found[1]), found[2])
+
+
+def _next_query(query: schemas.MatchQuery, page: PageCursor) -> str:
+    cursor = base64.urlsafe_b64encode(f"{page.listed_at}|{page.match_id}".encode()).decode().rstrip("=")
+    return query.encoded(cursor=cursor)

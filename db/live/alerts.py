@@ -1,0 +1,298 @@
+"""Alerts in Redis, from a match's news to a plan: mailbox, window, ledger. A step can be repeated, and none is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+
+from db.domain import Kind
+from db.live import keys
+from db.live.client import guarded, lua
+from db.live.live import BELL_S, change_of
+from db.outbox_entry import OutboxEntry
+
+# The ledger outlives the longest match by far: a feed may repeat yesterday's goals.
+WINDOW_S = 2 * 24 * 60 * 60
+# An alert and its chunks are kept for as long as its goal may be cancelled, and for whoever asks what became of it.
+ALERT_S = 2 * 60 * 60
+# Alerts that `flask push status` can look back on.
+RECENT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """A match's window (None if it has none yet) with its revision, and the changes that wait."""
+
+    window: bytes | None
+    rev: str
+    changes: tuple[OutboxEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An alert to keep. version: of the match in it; an alert that is mended has a higher one, so this tells who got it
+    before and who after."""
+
+    id: str
+    alert: bytes
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An alert that is not yet planned, or not wholly. place: where to go on, None at the start. published: topics that
+    have it, by kind and variant. chunked: all its devices are in chunks."""
+
+    id: str
+    alert: bytes
+    version: int
+    told_at: int
+    planned: int
+    place: str | None
+    published: frozenset[str]
+    chunked: bool
+
+
+class Alerts:
+    """Every method raises Unavailable without Redis."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        # Any: redis-py types every answer as "bytes or str or …", for it cannot see decode_responses.
+        self.redis: Any = client
+        self._commit = client.register_script(lua("alerts_commit"))
+        self._publish = client.register_script(lua("topics_start"))
+        self._settle = client.register_script(lua("due_settle"))
+        self._silence = client.register_script(lua("bell_silence"))
+
+    # Mailbox and window.
+
+    @guarded
+    def pending(self, limit: int) -> list[str]:
+        """Matches with news that nobody has read, longest waiting first."""
+        return _texts(self.redis.zrange(keys.PUSH_PENDING, 0, limit - 1))
+
+    @guarded
+    def park(self, match_id: str, *, now_ms: int) -> None:
+        """Set a match aside whose news meets a bug, so that it does not hold up the others."""
+        with self.redis.pipeline() as pipe:
+            pipe.zrem(keys.PUSH_PENDING, match_id)
+            pipe.zrem(keys.PUSH_WINDOWS, match_id)
+            pipe.zadd(keys.PUSH_PARKED, {match_id: now_ms}, nx=True)
+            pipe.execute()
+
+    @guarded
+    def unpark(self, *, before_ms: int) -> list[str]:
+        """Put matches parked before a moment back among the pending; returns them."""
+        found = _texts(self.redis.zrangebyscore(keys.PUSH_PARKED, "-inf", before_ms))
+        with self.redis.pipeline() as pipe:
+            for match_id in found:
+                pipe.zadd(keys.PUSH_PENDING, {match_id: before_ms}, nx=True)
+                pipe.zrem(keys.PUSH_PARKED, match_id)
+            pipe.execute()
+        return found
+
+    @guarded
+    def parked(self) -> int:
+        return int(self.redis.zcard(keys.PUSH_PARKED))
+
+    @guarded
+    def waiting_since(self) -> int | None:
+        head = self.redis.zrange(keys.PUSH_PENDING, 0, 0, withscores=True)
+        return int(head[0][1]) if head else None
+
+    @guarded
+    def due(self, now_ms: int) -> list[str]:
+        """Matches where a window ends."""
+        return _texts(self.redis.zrangebyscore(keys.PUSH_WINDOWS, "-inf", now_ms))
+
+    @guarded
+    def mailbox(self, match_id: str, limit: int) -> Mailbox:
+        with self.redis.pipeline() as pipe:
+            pipe.hmget(keys.window(match_id), "window", "rev")
+            pipe.xrange(keys.push(match_id), count=limit)
+            (window, rev), entries = pipe.execute()
+        changes = tuple(change_of(entry_id.decode(), fields) for entry_id, fields in entries)
+        return Mailbox(window, (rev or b"0").decode(), changes)
+
+    @guarded
+    def commit(
+        self,
+        match_id: str,
+        box: Mailbox,
+        window: bytes,
+        due: int | None,
+        opened: Sequence[Draft],
+        *,
+        mended: Sequence[Draft] = (),
+        stopped: Sequence[str] = (),
+        broadcast: bool,
+        newest: Mapping[str, int],
+        now_ms: int,
+    ) -> bool:
+        """Keep the window, open alerts, mend and stop others, drop the mailbox entries read. newest: by kind,
+        the version it was last told at. False: another was first."""
+        fixed = [keys.window(match_id), keys.push(match_id), keys.PUSH_PENDING, keys.PUSH_WINDOWS]
+        fixed += [keys.PUSH_UNPLANNED, keys.PUSH_RECENT, keys.PUSH_BROADCASTS]
+        drafts = [*opened, *mended]
+        named = [*(keys.alert(draft.id) for draft in drafts), *map(keys.alert, stopped)]
+        told: list[Any] = [part for draft in drafts for part in (draft.id, draft.alert, draft.version)]
+        ids = [change.id for change in box.changes]
+        args: list[Any] = [match_id, box.rev, window, WINDOW_S, "" if due is None else due, now_ms]
+        args += [int(broadcast), ALERT_S, RECENT, len(opened), len(mended), *told, len(ids), *ids]
+        args += [part for pair in newest.items() for part in pair]
+        return bool(self._commit(keys=fixed + named, args=args))
+
+    @guarded
+    def on_their_way(self, alert_ids: Sequence[str]) -> list[bytes]:
+        """Those of these alerts that are kept and not stopped."""
+        with self.redis.pipeline(transaction=False) as pipe:
+            for alert_id in alert_ids:
+                pipe.hmget(keys.alert(alert_id), "alert", "stopped")
+            rows = pipe.execute() if alert_ids else []
+        return [alert for alert, stopped in rows if alert and not stopped]
+
+    # Broadcasts: that a match has something to show is all that is kept; what, is its present state.
+
+    @guarded
+    def broadcasts(self, now_ms: int) -> list[tuple[str, int]]:
+        """Matches that are due, and since when."""
+        found = self.redis.zrangebyscore(keys.PUSH_BROADCASTS, "-inf", now_ms, withscores=True)
+        return [(match_id.decode(), int(at)) for match_id, at in found]
+
+    @guarded
+    def broadcast_done(self, match_id: str, due: int) -> None:
+        """Unless the match has changed since: then it is due again, and only that is left."""
+        self._settle(keys=[keys.PUSH_BROADCASTS], args=[match_id, due, 0])
+
+    @guarded
+    def broadcast_again(self, match_id: str, due: int, *, at_ms: int) -> None:
+        self._settle(keys=[keys.PUSH_BROADCASTS], args=[match_id, due, at_ms])
+
+    @guarded
+    def shown(self, match_id: str) -> str | None:
+        """The score last seen on lock screens, in whatever words `show` had."""
+        score = self.redis.hget(keys.window(match_id), "shown")
+        return score.decode() if score else None
+
+    @guarded
+    def show(self, match_id: str, score: str) -> None:
+        with self.redis.pipeline() as pipe:
+            pipe.hset(keys.window(match_id), "shown", score)
+            pipe.expire(keys.window(match_id), WINDOW_S)
+            pipe.execute()
+
+    # Plans.
+
+    @guarded
+    def unplanned(self) -> list[str]:
+        return _texts(self.redis.zrange(keys.PUSH_UNPLANNED, 0, -1))
+
+    @guarded
+    def lease(self, name: str, seconds: int, *, again: bool = False) -> bool:
+        """Whether this worker may do a thing, such as plan the alert of this id, until the lease ends. It saves work
+        and guards nothing: of two planners `put` lets one through."""
+        return bool(self.redis.set(keys.lease(name), 1, ex=seconds, nx=not again))
+
+    @guarded
+    def plan(self, alert_id: str) -> Plan | None:
+        """None for one that is stopped, or gone."""
+        fields = self.redis.hgetall(keys.alert(alert_id))
+        if not fields or b"stopped" in fields:
+            return None
+        place = fields.get(b"place")
+        topics = {name.decode()[6:] for name in fields if name.startswith(b"topic:")}
+        return Plan(
+            alert_id,
+            fields[b"alert"],
+            int(fields[b"version"]),
+            int(fields[b"told_at"]),
+            int(fields[b"planned"]),
+            place.decode() if place else None,
+            frozenset(topics),
+            b"chunked" in fields,
+        )
+
+    @guarded
+    def publish(self, plan: Plan, topics: Sequence[str]) -> bool:
+        """Begin to tell topics, named by kind and variant. False: the alert was stopped or mended meanwhile."""
+        return bool(self._publish(keys=[keys.alert(plan.id)], args=[plan.version, *topics]))
+
+    @guarded
+    def published(self, alert_id: str, topic: str, counts: Iterable[str], *, told: bool, again: bool) -> None:
+        """Count what became of a publication. again: it is to be made again."""
+        key = keys.alert(alert_id)
+        with self.redis.pipeline() as pipe:
+            if not told:
+                pipe.hdel(key, f"told:{topic}")
+            if not again:
+                pipe.hset(key, f"topic:{topic}", 1)
+            for name in counts:
+                pipe.hincrby(key, name, 1)
+            pipe.execute()
+
+    @guarded
+    def chunked(self, alert_id: str) -> None:
+        self.redis.hset(keys.alert(alert_id), "chunked", 1)
+
+    @guarded
+    def planned(self, alert_id: str, *, now_ms: int) -> None:
+        with self.redis.pipeline() as pipe:
+            pipe.zrem(keys.PUSH_UNPLANNED, alert_id)
+            pipe.hsetnx(keys.alert(alert_id), "planned_at", now_ms)
+            pipe.delete(keys.lease(alert_id))
+            pipe.execute()
+
+    @guarded
+    def told_variants(self, alert_id: str, kind: Kind, before: int) -> set[str]:
+        """Variants of topics that were told an alert's news of a kind, at a version below `before`."""
+        fields = _words(self.redis.hgetall(keys.alert(alert_id)), f"told:{kind} ")
+        return {variant for variant, version in fields.items() if int(version) < before}
+
+    @guarded
+    def work_at(self) -> int | None:
+        """When there is something to do (ms; in the past if there is already), None if nothing is known of."""
+        with self.redis.pipeline(transaction=False) as pipe:
+            for name in keys.PUSH_WORK:
+                pipe.zrange(name, 0, 0, withscores=True)
+            heads = pipe.execute()
+        return min((int(head[0][1]) for head in heads if head), default=None)
+
+    # The bell, and what the operator sees.
+
+    @guarded
+    def silence(self) -> bool:
+        """Silence the bell if no mailbox is filled; False if one is."""
+        return bool(self._silence(keys=[keys.PUSH_PENDING, keys.PUSH_BELL]))
+
+    @guarded
+    def ring(self, *, now_ms: int) -> bool:
+        """Whether the bell was silent; it is set now."""
+        return bool(self.redis.set(keys.PUSH_BELL, now_ms, nx=True, ex=BELL_S))
+
+    @guarded
+    def recent(self, limit: int) -> list[tuple[str, dict[str, str]]]:
+        """Alerts, newest first, with their counters."""
+        ids = _texts(self.redis.zrange(keys.PUSH_RECENT, 0, limit - 1, desc=True))
+        with self.redis.pipeline(transaction=False) as pipe:
+            for alert_id in ids:
+                pipe.hgetall(keys.alert(alert_id))
+            rows = pipe.execute() if ids else []
+        return [(alert_id, _counters(row)) for alert_id, row in zip(ids, rows, strict=True) if row]
+
+
+def _texts(found: Iterable[bytes]) -> list[str]:
+    return [one.decode() for one in found]
+
+
+def _counters(row: dict[bytes, bytes]) -> dict[str, str]:
+    inner = (b"chunk:", b"topic:", b"told:")
+    return _words({name: value for name, value in row.items() if not name.startswith(inner)})
+
+
+def _words(row: dict[bytes, bytes], prefix: str = "") -> dict[str, str]:
+    """Fields whose names begin so, by what follows."""
+    said = {name.decode(): value.decode() for name, value in row.items()}
+    return {name.removeprefix(prefix): value for name, value in said.items() if name.startswith(prefix)}

@@ -1,0 +1,64 @@
+"""Sportradar: soccer v4 documents and push messages, and the push messages of its US sports.
+
+A body holds one JSON value or many back to back, as the push stream sends them; heartbeats say nothing. Formats:
+developer.sportradar.com, "Soccer v4" and "Push feeds".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from db.domain import Update
+from db.domain.errors import Fault, Refused
+from feeds.fields import Json, documents, plausible, thing, things
+from feeds.sportradar import soccer
+from feeds.sportradar import us_sports as us
+
+LISTS = ("summaries", "schedules", "sport_event_timelines", "sport_event_timelines_delta")
+
+
+def parse(body: bytes, *, received_at: int) -> list[Update]:
+    """In the order sent. received_at: ms. Raises Refused `not_json` or `invalid`."""
+    told = list(documents(body))
+    if not told:
+        raise Refused("The body is not JSON.", "not_json")
+    updates = [update for index, one in enumerate(told) for update in _updates(one, index, received_at)]
+    return plausible(updates, received_at)
+
+
+def _updates(told: Any, index: int, received_at: int) -> list[Update]:
+    document = thing(told)
+    if "heartbeat" in document:
+        return []
+    if "payload" in document:
+        found = _message(document, received_at)
+    else:
+        found = [one for part in _parts(document) for one in soccer.document(part, received_at)]
+        if not found and any(isinstance(document.get(name), list) for name in LISTS):
+            return []
+    if not found:
+        raise _invalid(index)
+    return found
+
+
+def _message(document: Json, received_at: int) -> list[Update]:
+    payload, metadata = thing(document["payload"]), thing(document.get("metadata"))
+    if "game" in payload:
+        return us.message(payload, metadata, received_at)
+    return soccer.message(payload, metadata, received_at)
+
+
+def _parts(document: Json) -> Iterator[Json]:
+    """The matches a document speaks of: itself, or the members of a list that share its time."""
+    if "sport_event" in document:
+        yield document
+    for name in LISTS:
+        for one in things(document.get(name)):
+            # A list's timelines are excerpts: what is missing in them has not been taken back.
+            yield {**one, "generated_at": document.get("generated_at"), "excerpt": True}
+
+
+def _invalid(index: int) -> Refused:
+    fault = Fault(f"[{index}]", "names no match, or is no Sportradar document or push message that we know", index)
+    return Refused("The body is JSON but not what this door takes; nothing of it was applied.", "invalid", (fault,))
