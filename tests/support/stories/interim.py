@@ -1,8 +1,8 @@
 """What readers and phones are shown on the way, message by message in the order of arrival, beside what is true.
 
 `python -m tests.support.stories.interim [--matches 20]` prints a table: matches that end wrong, wrong scores shown for
-longer than a scoreboard lags, scores that change and change back though nothing happened, and false "goal cancelled" news: all
-of them, and those that are still so after the ten seconds for which news nobody named is held.
+longer than a scoreboard lags, scores that change and change back though nothing happened, and false "goal cancelled"
+news: all of them, and those that are still so after the ten seconds for which news nobody named is held.
 """
 
 from __future__ import annotations
