@@ -20,8 +20,10 @@ import pytest
 import redis
 
 from api.delivery.listener import Listener
+from config import Settings
 from dev.system import free_port
 from tests.support.paths import ROOT
+from workers.boot import WorkerServices
 
 if TYPE_CHECKING:
     from tests.support.system import System
@@ -267,3 +269,24 @@ def system(request: pytest.FixtureRequest, run_system: Callable[..., System]) ->
     """A running system on SQLite."""
     marker = request.node.get_closest_marker("settings")
     return run_system(**(marker.kwargs if marker else {}))
+
+
+@pytest.fixture
+def make_services(redis_url: str) -> Iterator[Callable[..., WorkerServices]]:
+    created: list[WorkerServices] = []
+
+    def make(database_url: str, **changed: Any) -> WorkerServices:
+        defaults = {"redis_url": redis_url, "database_url": database_url}
+        created.append(WorkerServices(Settings(**(defaults | changed))))
+        return created[-1]
+
+    yield make
+    for services in created:
+        services.live.redis.close()
+        services.bells.client.close()
+        services.history.engine.dispose()
+
+
+@pytest.fixture
+def services(make_services: Callable[..., WorkerServices], sqlite_url: str) -> WorkerServices:
+    return make_services(sqlite_url)

@@ -120,7 +120,7 @@ class TestPurging:
         assert "no effect of its own" in complaint(cdn.check())
 
     def test_wrong_credentials_are_named_with_their_setting(self, cdn: Cdn) -> None:
-        said = complaint(cdn.check(cdn.backends.base(token="wrong")))
+        said = complaint(cdn.check(cdn.backend(token="wrong")))
         assert "credentials are wrong" in said
         setting = {
             "varnish": "EDGE_PURGE_SECRET",
@@ -129,7 +129,7 @@ class TestPurging:
             "bunny": "BUNNY_API_KEY",
             "cloudfront": "CLOUDFRONT_DISTRIBUTION_ID",
         }
-        assert setting[cdn.backends.base().name] in said
+        assert setting[cdn.backend().name] in said
 
     def test_a_wrong_zone_is_named_with_its_setting(self, cdn: Cdn) -> None:
         setting = {
@@ -138,11 +138,11 @@ class TestPurging:
             "bunny": "BUNNY_PULL_ZONE_ID",
             "cloudfront": "CLOUDFRONT_DISTRIBUTION_ID",
         }
-        if cdn.backends.base().name not in setting:
+        if cdn.backend().name not in setting:
             pytest.skip("Varnish has no zones")
-        said = complaint(cdn.check(cdn.backends.base(service="99999")))
+        said = complaint(cdn.check(cdn.backend(service="99999")))
         assert "it knows no such" in said
-        assert setting[cdn.backends.base().name] in said
+        assert setting[cdn.backend().name] in said
 
     def test_a_cdn_that_is_out_of_reach_is_named(self, cdn: Cdn) -> None:
         cdn.plane.stop()
