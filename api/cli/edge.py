@@ -28,7 +28,7 @@ def check_edge(url: str | None, origin: str | None) -> None:
         raise click.ClickException("Where do readers come? Set PUBLIC_URL, or give --url.")
     sound = True
     for finding in check(public, registry.chosen(settings), here().dialect, origin):
-        click.echo(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.said}")
+        click.echo(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.message}")
         sound = sound and finding.ok
     if not sound:
         raise click.exceptions.Exit(1)
