@@ -29,8 +29,6 @@ LIFE_S = 5.0
 # A fetch that began before the commit may fill the cache after the purge, at the edge or at its shield; by then it has
 # landed (Fastly, "Purging best practices": about 2 s).
 REBOUND_MS = 2_000
-# What lives longer than this is purged a second time at any price: an old score that slips in would stay for minutes.
-LASTING_S = 15
 # Full jitter below these (s), doubling at each failure.
 RETRY_S, RETRY_MOST_S = 0.25, 30.0
 # Keys looked at together: ten calls of the vendors' chunks, and all matches of a Saturday.
@@ -131,7 +129,7 @@ class Purger:
             mine = [one for one in due if (self.backend.soft and is_soft(one.key)) is soft]
             chosen = [one for one in mine if lane.is_open_to(one, now_ms)]
             keys = iter(dict.fromkeys(one.key for one in chosen))
-            while chunk := set(islice(keys, self.backend.most)):
+            while chunk := set(islice(keys, self.backend.max_keys)):
                 yield [one for one in chosen if one.key in chunk], soft
 
     def _throttled(self, now_ms: int) -> bool:
@@ -157,7 +155,7 @@ class Purger:
         return True
 
     def _done(self, chunk: list[DuePurge], keys: list[str], now_ms: int) -> None:
-        again = [one for one in chunk if self.backend.rebound or one.lifetime_s > LASTING_S]
+        again = [one for one in chunk if one.lifetime_s > self.backend.rebound_above_s]
         self.purges.ack(again, again_at_ms=now_ms + REBOUND_MS)
         self.purges.ack([one for one in chunk if one not in again], again_at_ms=None)
         metrics.PURGE_KEYS.add(len(keys), cdn=self.backend.name)

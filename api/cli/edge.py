@@ -28,7 +28,7 @@ def check_edge(url: str | None, origin: str | None) -> None:
         raise click.ClickException("Set PUBLIC_URL or pass --url.")
     passed = True
     for finding in check(public, registry.chosen(settings), here().dialect, origin):
-        click.echo(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.said}")
+        click.echo(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.message}")
         passed = passed and finding.ok
     if not passed:
         raise click.exceptions.Exit(1)

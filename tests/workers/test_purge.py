@@ -26,8 +26,8 @@ class Recording(NullBackend):
     """A CDN that says yes, or what it is told to say, and remembers its calls."""
 
     name = "recording"
-    most = 3
-    rebound = True
+    max_keys = 3
+    rebound_above_s = 0.0
 
     def __init__(self, **traits: object) -> None:
         self.budget = Budget(1000, 1000)
@@ -133,7 +133,7 @@ class TestRounds:
         assert purges.waiting() == 0
 
     def test_where_calls_are_dear_only_what_lasts_is_purged_again(self, client: redis.Redis, purges: Purges) -> None:
-        cdn = Recording(rebound=False)
+        cdn = Recording(rebound_above_s=15)
         purger = Purger(purges, cdn)
         wanted(client, "live", lifetime_s=3)
         wanted(client, "match-1", lifetime_s=660)
@@ -236,7 +236,7 @@ class TestFailing:
         assert [record.levelname for record in said] == ["ERROR"]
 
     def test_a_spent_budget_keeps_what_waits(self, client: redis.Redis, purges: Purges) -> None:
-        cdn = Recording(most=1)
+        cdn = Recording(max_keys=1)
         cdn.budget = Budget(per_s=1, burst=2)
         purger = Purger(purges, cdn)
         wanted(client, "match-1", "match-2", "match-3", lifetime_s=660)
@@ -253,7 +253,7 @@ class TestDraining:
         bells = Doorbells(client)
         client.set(keys.PURGE_BELL, 1)
         wanted(client, "match-1", at_ms=now_ms(client))
-        cdn = Recording(rebound=False)
+        cdn = Recording(rebound_above_s=15)
         drain_pending(Purger(purges, cdn), bells)
         assert cdn.purged == ["match-1"]
         assert not client.exists(keys.PURGE_BELL)
@@ -287,7 +287,7 @@ class TestDraining:
         assert client.exists(keys.PURGE_BELL)
 
     def test_a_spent_budget_is_waited_for_here(self, client: redis.Redis, purges: Purges) -> None:
-        cdn = Recording(most=1, rebound=False)
+        cdn = Recording(max_keys=1, rebound_above_s=15)
         cdn.budget = Budget(per_s=5, burst=1)
         wanted(client, "match-1", "match-2", "match-3", lifetime_s=15, at_ms=now_ms(client))
         drain_pending(Purger(purges, cdn), Doorbells(client))

@@ -72,7 +72,7 @@ class TestRequests:
     ) -> None:
         if soft and not backend.soft:
             pytest.skip(f"{backend.name} knows only hard purges")
-        wanted = ["match-1", "live"][: backend.most]
+        wanted = ["match-1", "live"][: backend.max_keys]
         assert backend.purge(wanted, soft=soft).result is PurgeResult.DONE
         (call,) = plane.calls
         method, path, headers, body = (vendor.soft if soft else vendor.hard) or ()
@@ -218,7 +218,7 @@ class TestThroughThePurger:
     def test_as_many_keys_as_a_call_holds_are_one_call_and_one_more_is_two(
         self, plane: Plane, backend: Backend, mailbox: Mailbox, more: int
     ) -> None:
-        wanted = keys(backend.most + more)
+        wanted = keys(backend.max_keys + more)
         mailbox.put(wanted)
         mailbox.purger.round(NOW)
         assert sorted(plane.purged) == wanted
@@ -226,7 +226,7 @@ class TestThroughThePurger:
         assert mailbox.purges.waiting() == 0
 
     def test_the_limit_that_we_keep_is_within_the_vendors(self, vendor: Vendor, backend: Backend) -> None:
-        assert backend.most <= vendor.most
+        assert backend.max_keys <= vendor.most
 
     def test_one_key_more_than_the_vendor_takes_is_refused_whole_if_it_is_not_cut(
         self, vendor: Vendor, plane: Plane, backend: Backend
@@ -234,7 +234,7 @@ class TestThroughThePurger:
         """What the chunks are for."""
         if backend.name == "bunny":
             tags = {"CacheTag": ",".join(keys(vendor.most + 1))}
-            outcome = backend.wire.send("POST", backend.url, lambda said: said.status == 204, document=tags)
+            outcome = backend.control_plane.send("POST", backend.url, lambda said: said.status == 204, document=tags)
         else:
             outcome = backend.purge(keys(vendor.most + 1), soft=False)
         assert outcome.result is not PurgeResult.DONE
@@ -259,7 +259,7 @@ class TestThroughThePurger:
     ) -> None:
         rules, slow = plane.rules, Answer(429, b"", {"Retry-After": "7"})
         plane.rules = lambda plane, call: (time.sleep(0.5), slow if plane.purged else rules(plane, call))[1]
-        mailbox.put(keys(backend.most + 1))
+        mailbox.put(keys(backend.max_keys + 1))
         mailbox.purger.round(NOW)
         assert mailbox.purger.shut_until_ms >= NOW + 8_000
 
