@@ -13,15 +13,15 @@ from workers.boot import WorkerServices
 
 @pytest.fixture
 def make_services(redis_url: str) -> Iterator[Callable[..., WorkerServices]]:
-    made: list[WorkerServices] = []
+    built: list[WorkerServices] = []
 
     def make(database_url: str, **changed: Any) -> WorkerServices:
-        known = {"redis_url": redis_url, "database_url": database_url}
-        made.append(WorkerServices(Settings(**(known | changed))))
-        return made[-1]
+        urls = {"redis_url": redis_url, "database_url": database_url}
+        built.append(WorkerServices(Settings(**(urls | changed))))
+        return built[-1]
 
     yield make
-    for services in made:
+    for services in built:
         services.live.redis.close()
         services.bells.client.close()
         services.history.engine.dispose()
