@@ -21,11 +21,11 @@ import redis
 
 from api.delivery.listener import Listener
 from dev.system import free_port
+from tests.support.paths import ROOT
 
 if TYPE_CHECKING:
     from tests.support.system import System
 
-ROOT = Path(__file__).resolve().parents[1]
 SECRET = "whsec_" + base64.b64encode(b"a secret of the tests, 32 bytes.").decode()
 SHARED_SECRET = "a-shared-secret-of-the-tests"
 

@@ -25,8 +25,8 @@ from config import Settings, new_secret
 from db.domain import EVENT_TYPES, Phase, Status, phase_of
 from feeds.generic import parse as generic
 from feeds.generic import vocabulary
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 DOCS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PACKAGES = ("api", "cdn", "db", "notify", "workers")
 SOURCES = {".py", ".lua", ".js", ".mjs", ".css", ".html", ".vcl", ".vtc", ".sh", ".txt", ".toml", ".json", ""}

@@ -15,7 +15,7 @@ from api.services import here
 from cdn import headers
 from db.domain.errors import Refused
 
-FOLDER = Path(__file__).parent / "static"
+FOLDER = Path(__file__).parents[1] / "static"
 
 blueprint = Blueprint("assets", __name__)
 

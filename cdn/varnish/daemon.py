@@ -19,7 +19,7 @@ from pathlib import Path
 
 from db.domain.errors import Refused
 
-VCL = Path(__file__).parent / "vcl" / "score.vcl"
+VCL = Path(__file__).with_name("score.vcl")
 INSTALL = "apt-get install --no-install-recommends varnish varnish-modules"
 
 # Each differs from the default of 7.1.1 (include/tbl/params.h) for the reason beside it; figures by bench/edge.py.

@@ -128,7 +128,7 @@ def guarded(method: Callable[P, R]) -> Callable[P, R]:
 
 def lua(name: str) -> str:
     """A script of `lua/`, which does in one step what nobody else may come between."""
-    return resources.files("db").joinpath(f"lua/{name}.lua").read_text()
+    return resources.files(__package__).joinpath(f"scripts/{name}.lua").read_text()
 
 
 def _code(error: redis.ResponseError) -> str:

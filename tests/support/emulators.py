@@ -16,8 +16,7 @@ from notify.transports.apns import Apns
 from notify.transports.channels import Channels
 from notify.transports.fcm import Fcm
 from notify.transports.signature import Key
-
-ROOT = Path(__file__).resolve().parents[1]
+from tests.support.paths import ROOT
 
 
 class Emulated:

@@ -15,8 +15,8 @@ from db.domain.errors import Refused
 from dev.recordings import Expected, RecordedGoal, RecordedMessage, Recording, read
 from dev.replay.disorder import numbered, shuffled, twice, with_duplicates
 from feeds import FEEDS
+from tests.support.paths import DATA
 
-DATA = Path(__file__).resolve().parents[2] / "../shared/data"
 TOURNAMENTS = ("openfootball/worldcup-2022.json", "openfootball/worldcup-2018.json", "openfootball/euro-2024.json")
 LEAGUES = tuple(
     f"openfootball/{name}-{season}.json"

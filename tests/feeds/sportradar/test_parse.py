@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +12,9 @@ from hypothesis import strategies as st
 from db.domain import Match, Person, Score, Side, Status, Team, Update, reduce
 from db.domain.errors import Refused
 from feeds.sportradar.parse import parse
+from tests.support import paths
 
-DATA = Path(__file__).resolve().parents[2] / "../shared/data/sportradar"
+DATA = paths.DATA / "sportradar"
 RECEIVED = 1_800_000_000_000
 BEAT = {"heartbeat": {"from": 1, "to": 2, "interval": 5, "type": "events", "package": "soccer-v4"}}
 

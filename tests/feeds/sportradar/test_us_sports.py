@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from db.domain import Match, Score, Status, Team, Update, reduce
 from feeds.sportradar.parse import parse
+from tests.support import paths
 
-DATA = Path(__file__).resolve().parents[2] / "../shared/data/sportradar"
+DATA = paths.DATA / "sportradar"
 RECEIVED = 1_800_000_000_000
 
 

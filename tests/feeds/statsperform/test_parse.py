@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +13,9 @@ from hypothesis import strategies as st
 from db.domain import Event, Match, Person, Score, Side, Status, Team, Update, reduce
 from db.domain.errors import Refused
 from feeds.statsperform.parse import parse
+from tests.support import paths
 
-DATA = Path(__file__).resolve().parents[2] / "../shared/data/statsperform"
+DATA = paths.DATA / "statsperform"
 RECEIVED = 1_800_000_000_000
 HOME, AWAY = "club-h", "club-a"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog
@@ -19,9 +18,9 @@ from notify.content import payload
 from notify.content.message import Message, compose
 from notify.content.news import News
 from notify.content.translations import CATALOGUES, LANGUAGES, language_of
+from tests.support.paths import ROOT
 
 NOW = 1_700_000_000.0
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def goal(event_id: str, minute: int, side: Side, player: str, kind: str = "goal", added: int | None = None) -> Event:

@@ -7,15 +7,14 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from db.domain import SCORING
 from dev.recordings import Expected, read
 from dev.recordings.match_play import Scores, play
 from dev.recordings.story import Story
+from tests.support.paths import DATA
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 FILES = (
     "openfootball/worldcup-2022.json",
     "openfootball/worldcup-2018.json",
