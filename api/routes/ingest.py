@@ -22,7 +22,7 @@ from db.domain import Update
 from db.domain.errors import Refused, Unavailable
 from db.refusal import refused_payload
 from feeds import FEEDS
-from feeds.generic.parse import FAULTS_MOST
+from feeds.generic.parse import FAULTS_MAX
 from feeds.generic.schema import DeliveryIn
 from feeds.result import ParseResult, RefusedEntry
 
@@ -133,9 +133,9 @@ def _keep(provider: str, body: bytes, refusal: Refused, received_at: int) -> Non
 
 
 def _answer(parsed: ParseResult, accepted: int) -> dict[str, Any]:
-    """List every refused entry, and the first FAULTS_MOST faults."""
+    """List every refused entry, and the first FAULTS_MAX faults."""
     answer: dict[str, Any] = {"accepted": accepted}
-    left = FAULTS_MOST
+    left = FAULTS_MAX
     for entry in parsed.refused:
         answer.setdefault("refused", []).append(_refused(entry, left))
         left = max(left - len(entry.faults), 0)

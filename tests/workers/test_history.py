@@ -158,6 +158,6 @@ def test_a_refused_payload_that_the_database_refuses_too_stops_nothing(either: W
     either.live.keep_refused(good)
     play(either, goal("a", 1))
     drain(either)
-    assert [(one.id, one.reason) for one in either.history.refused(10)] == [("id1", "a NUL \ufffd in it")]
+    assert [(payload.id, payload.reason) for payload in either.history.refused(10)] == [("id1", "a NUL \ufffd in it")]
     assert either.live.refused_waiting() == 0
     assert written(either, "a").score == Score(1, 0)

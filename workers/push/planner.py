@@ -17,7 +17,7 @@ from notify.transports.outcome import ConfigFault, Delivered, Later
 from workers.push.quiet_hours import QuietHours
 from workers.push.renderer import EXPIRY_MS, written
 from workers.push.transports import Transports, counted
-from workers.queues import PUSHERS_MOST, Doorbells
+from workers.queues import PUSH_JOBS_MAX, Doorbells
 
 logger = logging.getLogger(__name__)
 
@@ -118,7 +118,7 @@ class Planner:
             if page is None or not self.chunks.put(plan, number, *page):
                 return LEFT_AGAIN_S
             self.alerts.lease(plan.id, LEASE_S, again=True)
-            if number < PUSHERS_MOST:
+            if number < PUSH_JOBS_MAX:
                 self.bells.push()
             number, total = number + 1, total + len(page[0])
         self.alerts.chunked(plan.id)
