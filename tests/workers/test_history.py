@@ -13,7 +13,7 @@ from db.errors import Unavailable
 from db.history import Wanted
 from db.refused import RefusedPayload
 from db.session import begin
-from tests.conftest import Postgres, empty_postgres, migrate
+from tests.conftest import Postgres
 from workers import history
 from workers.boot import Services
 from workers.history import drain_pending, write_batch
@@ -92,10 +92,10 @@ def test_a_long_outbox_is_written_in_order_over_several_batches(
     assert written(services, "a").score == Score(5, 0)
 
 
-def test_a_database_away_and_back_loses_nothing(make_services: Callable[..., Services], postgres: Postgres) -> None:
-    empty_postgres(postgres.url)
-    migrate(postgres.url)
-    services = make_services(postgres.url)
+def test_a_database_away_and_back_loses_nothing(
+    make_services: Callable[..., Services], postgres: Postgres, postgresql_url: str
+) -> None:
+    services = make_services(postgresql_url)
     play(services, goal("a", 1))
     drain(services)
     postgres.stop()

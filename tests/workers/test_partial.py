@@ -16,7 +16,7 @@ from db.live import Live
 from db.models import MatchRow, MatchScoreRow
 from db.partials import Partials
 from db.session import begin
-from tests.conftest import Postgres, empty_postgres, migrate
+from tests.conftest import Postgres
 from workers.boot import Services
 from workers.clock import sweep
 from workers.history import drain_pending, write_batch
@@ -86,11 +86,9 @@ def facts_waiting(services: Services, match_id: str) -> list[str]:
 
 
 @pytest.fixture
-def away(make_services: Callable[..., Services], postgres: Postgres) -> Services:
+def away(make_services: Callable[..., Services], postgresql_url: str) -> Services:
     """On a PostgreSQL that a test may stop."""
-    empty_postgres(postgres.url)
-    migrate(postgres.url)
-    return make_services(postgres.url)
+    return make_services(postgresql_url)
 
 
 @pytest.fixture
