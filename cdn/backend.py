@@ -38,6 +38,12 @@ def later(reason: str, retry_after_s: float | None = None) -> Outcome:
     return Outcome(Result.LATER, reason, retry_after_s)
 
 
+def no_answer() -> Outcome:
+    """A read's time limit and that of the whole call end at nearly the same moment: one reason for both, or the log
+    would tell a CDN that hangs as two failures."""
+    return later(f"no answer in {TOTAL_S} s")
+
+
 def refused(reason: str) -> Outcome:
     return Outcome(Result.REFUSED, reason)
 

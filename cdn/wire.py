@@ -11,7 +11,7 @@ from typing import Any
 import requests
 import urllib3.exceptions
 
-from cdn.backend import CONNECT_S, DONE, TOTAL_S, Outcome, later, refused, within
+from cdn.backend import CONNECT_S, DONE, TOTAL_S, Outcome, later, no_answer, refused, within
 
 # The vendors' answers are a few hundred bytes, that of Fastly to 256 keys of 64 characters some 25 KB; what is longer
 # is not one of theirs.
@@ -60,7 +60,7 @@ class Wire:
     def _too_late(self) -> Outcome:
         """The old session stays with the call that was given up."""
         self.session = _session()
-        return later(f"no answer in {TOTAL_S} s")
+        return no_answer()
 
 
 def _session() -> requests.Session:
@@ -84,19 +84,19 @@ def _send(
             stream=True,
         ) as answer:
             return _judged(Answer(answer.status_code, answer.headers, _read(answer)), confirms)
-    except requests.Timeout:
-        return later("timed out")
+    except (requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError):
+        return no_answer()
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         return later(f"unreachable: {type(error).__name__}")
 
 
 def _read(answer: requests.Response) -> bytes:
-    """At most ANSWER_MOST. Raises requests.Timeout where it drips for longer than anybody waits."""
+    """At most ANSWER_MOST. Raises requests.ReadTimeout where it drips for longer than anybody waits."""
     body, deadline = b"", time.monotonic() + TOTAL_S
     while len(body) < ANSWER_MOST and (part := answer.raw.read1(ANSWER_MOST, decode_content=True)):
         body += part
         if time.monotonic() > deadline:
-            raise requests.Timeout
+            raise requests.ReadTimeout
     return body
 
 
