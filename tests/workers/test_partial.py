@@ -16,7 +16,7 @@ from db.live.partials import Partials
 from db.sql.history import History
 from db.sql.models import MatchRow, MatchScoreRow
 from db.sql.session import begin
-from tests.conftest import Postgres, empty_postgres, migrate
+from tests.conftest import Postgres
 from workers.boot import WorkerServices
 from workers.clock import sweep
 from workers.history import drain_pending, write_batch
@@ -86,11 +86,9 @@ def facts_waiting(services: WorkerServices, match_id: str) -> list[str]:
 
 
 @pytest.fixture
-def away(make_services: Callable[..., WorkerServices], postgres: Postgres) -> WorkerServices:
+def away(make_services: Callable[..., WorkerServices], postgresql_url: str) -> WorkerServices:
     """On a PostgreSQL that a test may stop."""
-    empty_postgres(postgres.url)
-    migrate(postgres.url)
-    return make_services(postgres.url)
+    return make_services(postgresql_url)
 
 
 @pytest.fixture
