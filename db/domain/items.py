@@ -163,7 +163,7 @@ def _void_moments(ledger: Ledger, event: Event) -> set[tuple[float, float]]:
     """A goal that is void in its own moment tells no score of it."""
     if event.type not in SCORING:
         return set()
-    return {ledger.order(mark_of(one.stamp))[:2] for one in tellings_of(event) if one.void}
+    return {ledger.order(mark_of(telling.stamp))[:2] for telling in tellings_of(event) if telling.void}
 
 
 def _shootouts_of(ledger: Ledger, event: Event) -> Iterator[Sortable]:
@@ -234,9 +234,11 @@ def _cancellations(ledger: Ledger, events: Mapping[str, Event]) -> tuple[list[Ca
         if is_kick(claim, event)
     ]
     of_kicks = [
-        one for one in cancellations if any(one.side in (None, side) and key <= one.key for side, key in kicked)
+        cancellation
+        for cancellation in cancellations
+        if any(cancellation.side in (None, side) and key <= cancellation.key for side, key in kicked)
     ]
-    return [one for one in cancellations if one not in of_kicks], of_kicks
+    return [cancellation for cancellation in cancellations if cancellation not in of_kicks], of_kicks
 
 
 def _cancelled(ledger: Ledger, event: Event) -> Cancelled:

@@ -152,7 +152,7 @@ def _with_event(
 
 def is_key(event: Event) -> bool:
     """Whether score or status may follow from it, by any telling of it."""
-    return event.type in KEY_TYPES or any(one.type in KEY_TYPES for one in event.tellings)
+    return event.type in KEY_TYPES or any(telling.type in KEY_TYPES for telling in event.tellings)
 
 
 def with_event(ledger: Ledger, event: Event) -> Ledger:
@@ -230,7 +230,7 @@ def _with_clock(clocks: tuple[ClockReading, ...], clock: ClockReading) -> tuple[
     if not clocks or len(clocks) > CLOCKS_KEPT:
         return kept_clocks((*clocks, clock))
     mark, last = clock.mark, clocks[-1].mark
-    if by_time(mark) <= by_time(last) or by_sequence(mark) <= max(by_sequence(one.mark) for one in clocks):
+    if by_time(mark) <= by_time(last) or by_sequence(mark) <= max(by_sequence(reading.mark) for reading in clocks):
         return kept_clocks((*clocks, clock))
     return (*clocks[1 - CLOCKS_KEPT :], clock)
 
@@ -248,10 +248,10 @@ def _clock_order(clock: ClockReading) -> tuple[object, ...]:
     return (*by_time(clock.mark), clock.minute or 0, clock.added_minute or 0, clock.clock or "", clock.event_id)
 
 
-def newer(kept: tuple[Mark, str] | None, told: tuple[Mark, str] | None) -> tuple[Mark, str] | None:
-    if told is None:
+def newer(kept: tuple[Mark, str] | None, word: tuple[Mark, str] | None) -> tuple[Mark, str] | None:
+    if word is None:
         return kept
-    return told if kept is None or (by_time(told[0]), told[1]) > (by_time(kept[0]), kept[1]) else kept
+    return word if kept is None or (by_time(word[0]), word[1]) > (by_time(kept[0]), kept[1]) else kept
 
 
 def _with_info(ledger: Ledger, update: Update) -> Ledger:

@@ -157,5 +157,5 @@ class Cursor:
 
     @classmethod
     def parse(cls, text: str) -> Cursor | None:
-        found = CURSOR_PATTERN.fullmatch(text)
-        return cls(int(found["version"]), int(found["slot"])) if found else None
+        parts = CURSOR_PATTERN.fullmatch(text)
+        return cls(int(parts["version"]), int(parts["slot"])) if parts else None
