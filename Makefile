@@ -9,7 +9,7 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 run: $(VENV)/.runs ## start everything on this machine, with a demo match day (PORT=8000, DEMO=1)
-	@exec $(BIN)/python -m workers.local
+	@exec $(BIN)/python -m dev.local
 
 test: $(VENV)/.tests tools lint types imports browser-js js-types unit ## everything that has to be green
 
@@ -42,7 +42,7 @@ secret: $(VENV)/.runs ## print a fresh INGEST_SECRET_GENERIC
 	@$(BIN)/flask --app wsgi secret
 
 replay: $(VENV)/.runs ## post a recorded match: make replay FILE=match.json SPEED=60
-	@$(BIN)/python -m workers.replay --speed $(or $(SPEED),60) $(FILE)
+	@$(BIN)/python -m dev.replay --speed $(or $(SPEED),60) $(FILE)
 
 bench-plan: $(VENV)/.runs ## a match that a million follow: alert to chunks, over PostgreSQL
 	@$(BIN)/python -m bench.plan

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from db.errors import Refused
+from db.domain.errors import Refused
 
 PROVIDERS = ("generic", "sportradar", "statsperform")
 # 128 bits: what is shorter can be guessed.
@@ -123,7 +123,7 @@ class Settings:
     vapid_contact: str = ""
     # A file of certificates that push services are checked against instead of the public ones.
     push_ca: str = ""
-    # Where the emulators show their phones (notify/emulators/control.py); none beside the real services.
+    # Where the emulators show their phones (dev/emulators/control.py); none beside the real services.
     control_url: str = ""
     # The demo match day of the embedded run; 0 starts the same system without it.
     demo: bool = True

@@ -14,26 +14,26 @@ import jwt
 from flask import current_app
 from gevent import monkey
 
-from api.document import Held
-from api.listener import Listener
-from api.reader import Reader
-from api.server import places
-from api.waiting import Room
+from api.delivery.hub import Hub
+from api.delivery.listener import Listener
+from api.delivery.reader import SnapshotReader
+from api.delivery.snapshot import WaitOutcome
+from api.gunicorn_worker import places
 from cdn import headers
 from config import Settings
-from db import metrics
-from db.accounts import Accounts
-from db.alerts import Alerts
-from db.audience import Audience
-from db.chunks import Chunks
-from db.connection import WEB_ANSWER_S, connect
-from db.history import History
-from db.limits import Limits
-from db.live import Live
-from db.partials import Partials
-from db.purges import Purges
-from db.session import engine
-from db.shards import Shards
+from db.live import metrics
+from db.live.alerts import Alerts
+from db.live.chunks import Chunks
+from db.live.client import WEB_ANSWER_S, connect
+from db.live.limits import Limits
+from db.live.live import LiveStore
+from db.live.partials import Partials
+from db.live.purges import Purges
+from db.live.shards import Shards
+from db.sql.accounts import Accounts
+from db.sql.audience import Audience
+from db.sql.history import History
+from db.sql.session import engine
 from workers import queues
 
 # Of a process's connections, how many may be waiting: the rest is for those who come and go, health checks among them.
@@ -45,8 +45,8 @@ class Services:
     settings: Settings
 
     @cached_property
-    def live(self) -> Live:
-        return Live(connect(self.settings.redis_url, answer_s=WEB_ANSWER_S), self.settings.ingest_shards)
+    def live(self) -> LiveStore:
+        return LiveStore(connect(self.settings.redis_url, answer_s=WEB_ANSWER_S), self.settings.ingest_shards)
 
     @cached_property
     def shards(self) -> Shards:
@@ -91,12 +91,12 @@ class Services:
         return jwt.PyJWKClient(url, timeout=5, lifespan=600) if url else None
 
     @cached_property
-    def reader(self) -> Reader:
-        return Reader(self.live)
+    def reader(self) -> SnapshotReader:
+        return SnapshotReader(self.live)
 
     @cached_property
-    def room(self) -> Room:
-        return Room(places(self.settings.worker_connections) * HELD_PERCENT // 100, later, _ended)
+    def room(self) -> Hub:
+        return Hub(places(self.settings.worker_connections) * HELD_PERCENT // 100, later, _ended)
 
     @cached_property
     def listener(self) -> Listener:
@@ -107,11 +107,11 @@ class Services:
         return Purges(self.live.redis)
 
     @cached_property
-    def bells(self) -> queues.Bells:
-        return queues.Bells(connect(self.settings.queue_url, answer_s=WEB_ANSWER_S))
+    def bells(self) -> queues.Doorbells:
+        return queues.Doorbells(connect(self.settings.queue_url, answer_s=WEB_ANSWER_S))
 
 
-def _ended(held: Held, count: int) -> None:
+def _ended(held: WaitOutcome, count: int) -> None:
     metrics.HELD_ENDED.add(count, held=held)
 
 

@@ -23,19 +23,19 @@ from typing import Any
 import requests
 from sqlalchemy import Engine, insert
 
-from bench import system
-from bench.system import ROOT, System
-from db.audience import Audience, Channel
 from db.domain import DEFAULT_KINDS, mask_of
-from db.models import DeviceRow, UserRow, UserSubscriptionRow
-from db.session import engine
-from notify.channels import Channels
-from notify.emulators.ledger import Ledger
-from notify.emulators.phone import history, phone_of
-from notify.signature import Key, Signature
-from workers.planner import CHUNK
+from db.sql.audience import Audience, BroadcastChannel
+from db.sql.models import DeviceRow, UserRow, UserSubscriptionRow
+from db.sql.session import engine
+from dev import system
+from dev.emulators.journal import PushJournal
+from dev.emulators.phone import history, phone_of
+from dev.replay.ingest_client import signed
+from dev.system import ROOT, System
+from notify.transports.channels import Channels
+from notify.transports.signature import Key, Signature
+from workers.push.planner import CHUNK
 from workers.queues import PUSH
-from workers.recordings.door import signed
 from workers.supervisor import order_for
 
 MATCH = "final"
@@ -47,7 +47,7 @@ QUIET_S = 30.0
 def emulated() -> Iterator[dict[str, str]]:
     """The settings that point at the emulators, while they run."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "notify.emulators", "--var", folder]
+        command = [sys.executable, "-m", "dev.emulators", "--var", folder]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT)
         assert process.stdout
         try:
@@ -90,14 +90,14 @@ def start_token(number: int) -> str:
 def open_channel(bind: Engine, settings: dict[str, str]) -> None:
     """As it is before kick-off."""
     signature = Signature(Key(settings["apns_team"], settings["apns_key_id"], settings["apns_key"]))
-    office = Channels(signature, settings["apns_bundle"], url=settings["apns_channels_url"], ca=settings["push_ca"])
-    made = office.create()
-    assert isinstance(made, str)
-    Audience(bind).keep_channel(Channel(MATCH, "production", made), now_ms=time.time_ns() // 1_000_000)
+    channels = Channels(signature, settings["apns_bundle"], url=settings["apns_channels_url"], ca=settings["push_ca"])
+    channel_id = channels.create()
+    assert isinstance(channel_id, str)
+    Audience(bind).keep_channel(BroadcastChannel(MATCH, "production", channel_id), now_ms=time.time_ns() // 1_000_000)
 
 
-def tell(running: System, kind: str, home: int) -> None:
-    """A provider's event, by the signed door."""
+def send_event(running: System, kind: str, home: int) -> None:
+    """A provider's event, by the signed ingest endpoint."""
     now = datetime.now(UTC)
     event = {"match_id": MATCH, "event_type": kind, "event_id": f"{kind}-{home}", "home_score": home, "away_score": 0,
              "minute": 1, "team": "home", "timestamp": now.isoformat()}  # fmt: skip
@@ -107,15 +107,15 @@ def tell(running: System, kind: str, home: int) -> None:
 
 
 class Witness:
-    """What the emulated Apple has taken, read from its ledger as it grows."""
+    """What the emulated Apple has accepted, read from its journal as it grows."""
 
     def __init__(self, path: str, *, activities: bool) -> None:
-        self.ledger = Ledger(Path(path))
+        self.journal = PushJournal(Path(path))
         self.activities = activities
 
     def counts(self) -> dict[str, int]:
         """Pushes by phone, without what was broadcast."""
-        return {name: n for name, n in self.ledger.counts().items() if not name.startswith("channel:")}
+        return {name: n for name, n in self.journal.counts().items() if not name.startswith("channel:")}
 
     def taken(self) -> int:
         return sum(self.counts().values())
@@ -125,7 +125,7 @@ class Witness:
 
     def figures(self, devices: int) -> dict[str, int]:
         counts = self.counts()
-        phones = [phone_of(history(self.ledger, token(n), start_token(n)), time.time()) for n in range(devices)]
+        phones = [phone_of(history(self.journal, token(n), start_token(n)), time.time()) for n in range(devices)]
         shown = [phone.activities if self.activities else phone.alerts for phone in phones]
         return {
             "reached": sum(map(bool, shown)),
@@ -165,12 +165,12 @@ def run(devices: int, kills: int, seed: int, *, activities: bool = False) -> dic
             bind.dispose()
             witness = Witness(settings["ledger"], activities=activities)
             started = time.monotonic()
-            tell(running, "kickoff" if activities else "goal", 0 if activities else 1)
+            send_event(running, "kickoff" if activities else "goal", 0 if activities else 1)
             done = kill_at_random(running, witness, devices, kills, random.Random(seed))
             lasted = time.monotonic() - started
-            found = witness.figures(devices)
-            witness.ledger.db.close()
-    return {"devices": devices, "kills": done, "chunk": CHUNK, **found, "seconds": round(lasted, 1)}
+            figures = witness.figures(devices)
+            witness.journal.db.close()
+    return {"devices": devices, "kills": done, "chunk": CHUNK, **figures, "seconds": round(lasted, 1)}
 
 
 def main() -> None:
@@ -179,11 +179,11 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--activities", action="store_true", help="begin Live Activities instead of telling a goal")
-    asked = parser.parse_args()
-    found = run(asked.devices, asked.kills, asked.seed, activities=asked.activities)
-    for name, value in found.items():
+    args = parser.parse_args()
+    figures = run(args.devices, args.kills, args.seed, activities=args.activities)
+    for name, value in figures.items():
         print(f"{name:14}{value}")
-    print(json.dumps(found))
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":

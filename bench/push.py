@@ -31,16 +31,16 @@ from aioapns.connection import APNsProductionClientProtocol
 from firebase_admin import credentials, messaging
 from google.oauth2.credentials import Credentials
 
-from bench.system import free_port
 from db.domain import Device, Kind, Platform
-from notify.apns import Apns
-from notify.emulators.keys import KEY_ID, PROJECT, TEAM, Keys
-from notify.fcm import Fcm
-from notify.message import Message
-from notify.outcome import Delivered
-from notify.payload import apns_alert
-from notify.signature import Key
-from notify.transport import Parcel, Transport
+from dev.emulators.keys import KEY_ID, PROJECT, TEAM, Keys
+from dev.system import free_port
+from notify.content.message import Message
+from notify.content.payload import apns_alert
+from notify.transports.apns import Apns
+from notify.transports.base import Envelope, Transport
+from notify.transports.fcm import Fcm
+from notify.transports.outcome import Delivered
+from notify.transports.signature import Key
 
 TOKENS = 2000
 FIREBASE_LIST = 500
@@ -125,7 +125,7 @@ def message() -> Message:
 
 def ours(transport: Transport, platform: Platform, count: int) -> None:
     said = message()
-    parcels = (Parcel(Device(platform=platform, token=token(n)), said) for n in range(count))
+    parcels = (Envelope(Device(platform=platform, token=token(n)), said) for n in range(count))
     for _, outcome in transport.send(parcels):
         assert isinstance(outcome, Delivered), outcome
 

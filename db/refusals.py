@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 
 from db.bugs import set_aside_on_bug
-from db.history import History
-from db.live import Live
-from db.refused import RefusedPayload
+from db.live.live import LiveStore
+from db.refusal import RefusedPayload
+from db.sql.history import History
 
 logger = logging.getLogger(__name__)
 
 
-def collect(live: Live, history: History, limit: int) -> int:
+def collect(live: LiveStore, history: History, limit: int) -> int:
     """Bring up to `limit` of them to SQL; returns how many were waiting. Raises Unavailable, and may be repeated.
 
     A payload that SQL will not have is dropped, with a line of what is known of it: it must not stop what follows.

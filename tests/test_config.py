@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from config import Settings, new_secret, pem
-from db.errors import Refused
+from db.domain.errors import Refused
 from tests.conftest import ROOT
 
 KEY = new_secret()

@@ -24,7 +24,7 @@ from db.domain.match import (
     with_events,
 )
 from db.domain.match_info import Competition, MatchInfo, Team
-from db.domain.merge import Merged, merged
+from db.domain.merge import MergeResult, merged
 from db.domain.reduce import BY_FIRST_WORD, reduce
 from db.domain.score import Score
 from db.domain.sources import Precedence, due_ms
@@ -32,7 +32,7 @@ from db.domain.stamp import Stamp
 from db.domain.topics import LANGUAGES, SPOILER_FREE, VARIANTS, condition, fits, topics_for, variant_of
 from db.domain.union import united
 from db.domain.update import Update
-from db.domain.words import (
+from db.domain.vocabulary import (
     EVENT_TYPES,
     IMPLIES,
     KICKS,
@@ -75,7 +75,7 @@ __all__ = [
     "Ledger",
     "Match",
     "MatchInfo",
-    "Merged",
+    "MergeResult",
     "Person",
     "Phase",
     "Platform",

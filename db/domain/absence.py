@@ -8,7 +8,7 @@ from db.domain.event import Event, tellings_of
 from db.domain.lag import ABSENT_MS, BOARD_LAG_MS, DOCUMENT_LAG_MS, SETTLED_MS
 from db.domain.ledger import Ledger
 from db.domain.stamp import Mark
-from db.domain.words import LISTED_TYPES
+from db.domain.vocabulary import LISTED_TYPES
 
 
 def absences(ledger: Ledger, events: Mapping[str, Event]) -> dict[str, Mark]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from db.domain.event import Event, tellings_of
 from db.domain.stamp import Key, Mark, mark_of
-from db.domain.words import KICKS, SCORING, Side
+from db.domain.vocabulary import KICKS, SCORING, Side
 
 Order = Callable[[Mark], Key]
 SHOOTOUT_PERIOD = 5

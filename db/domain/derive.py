@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from db.domain.absence import absences
-from db.domain.beside import Clock, beside_of
 from db.domain.event import Event
-from db.domain.fold import Fold, Result
+from db.domain.evidence import ClockReading, beside_of
+from db.domain.fold import Fold, FoldResult
 from db.domain.identity import hidden, joined
 from db.domain.items import bare, decreed_board, goal_items, kick_items
 from db.domain.ledger import Ledger
@@ -17,7 +17,7 @@ from db.domain.match_info import MatchInfo
 from db.domain.score import Score
 from db.domain.stamp import Key, Mark, Stamp, stamp_of
 from db.domain.status import Standing, standing_of
-from db.domain.words import IMPLIES, KICKS, Phase, Status
+from db.domain.vocabulary import IMPLIES, KICKS, Phase, Status
 
 _EXTRA_TIME = frozenset({Status.BREAK_BEFORE_ET, Status.ET_FIRST, Status.ET_HALF_TIME, Status.ET_SECOND})
 
@@ -71,7 +71,9 @@ def _info_of(match: Match) -> dict[str, Any]:
     return {**fields, "sport": fields["sport"] or "football"}
 
 
-def _shown(event: Event, goals: Result, kicks: Result, standing: Standing, ledger: Ledger, source: str) -> Event:
+def _shown(
+    event: Event, goals: FoldResult, kicks: FoldResult, standing: Standing, ledger: Ledger, source: str
+) -> Event:
     """The event with the side it counts for and whether it stands, as the fold found."""
     placed = goals.sides.get(event.id) or kicks.sides.get(event.id)
     if placed:
@@ -100,7 +102,7 @@ def _left_out(event: Event, stamp: Stamp) -> Event:
     return event if event.voided else replace(_voided(event, stamp), named_void=False)
 
 
-def _shootout(kicks: Result, ledger: Ledger, standing: Standing) -> Score | None:
+def _shootout(kicks: FoldResult, ledger: Ledger, standing: Standing) -> Score | None:
     """Kicks scored, beside the score and never in it. A total of nothing is no evidence that there are any."""
     missed = any(event.type in KICKS and not event.voided for event in ledger.events.values())
     scored = kicks.score is not None and (kicks.score.home or kicks.score.away)
@@ -127,7 +129,7 @@ def _clock_of(ledger: Ledger, standing: Standing, source: str) -> dict[str, Any]
     }
 
 
-def _clock_place(item: tuple[Key, Clock]) -> tuple[object, ...]:
+def _clock_place(item: tuple[Key, ClockReading]) -> tuple[object, ...]:
     key, clock = item
     return (key, clock.minute or 0, clock.added_minute or 0, clock.clock or "", clock.event_id)
 

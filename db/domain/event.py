@@ -8,7 +8,7 @@ from typing import Any
 
 from db.domain.score import Score
 from db.domain.stamp import Key, Mark, Stamp, by_time, mark_of
-from db.domain.words import CLOSING, SCORING, Side, Status
+from db.domain.vocabulary import CLOSING, SCORING, Side, Status
 
 # Tellings kept of one event: the first ones say when it was first so, the last ones what it is now. Recorded push
 # streams send an event up to ten times; a goal of a polled document bears the time of its last change, not of the poll.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from db.domain.event import Event
 from db.domain.match import Fact, FactKind, Match
 from db.domain.score import Score
-from db.domain.words import Side
+from db.domain.vocabulary import Side
 
 
 def facts_between(before: Match | None, after: Match) -> tuple[Fact, ...]:

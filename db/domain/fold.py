@@ -12,7 +12,7 @@ from db.domain.goal import FILL_MS, Goal, in_play_order
 from db.domain.score import Score
 from db.domain.stamp import Key, Mark
 from db.domain.tally import Tally
-from db.domain.words import Side
+from db.domain.vocabulary import Side
 
 # What comes first at one moment: what is taken back, then goals, then cancellations that name none, then boards.
 VOIDED, SCORED, CANCELLED, READ = range(4)
@@ -76,7 +76,7 @@ Item = Scored | Voided | Cancelled | Read
 
 
 @dataclass(slots=True)
-class Result:
+class FoldResult:
     """What a fold comes to.
 
     score: None where nothing was told.
@@ -104,7 +104,7 @@ class Fold:
         self.board: Read | None = None
         self.is_told = False
 
-    def run(self, items: Iterable[Item]) -> Result:
+    def run(self, items: Iterable[Item]) -> FoldResult:
         """items: in the order of the source."""
         for item in items:
             if type(item) is Read:
@@ -232,12 +232,12 @@ class Fold:
         away = sum(1 for tally, key in goals if tally is self.away and key <= first)
         return (home, away) == (item.score.home, item.score.away)
 
-    def _result(self) -> Result:
+    def _result(self) -> FoldResult:
         for scored in [] if self.is_told else list(self.unplaced.values()):
             if scored.side is not None:
                 self._place(scored, scored.side, scored.mark)
         score = Score(self.home.count, self.away.count)
-        result = Result(score if self.is_told or score != Score(0, 0) else None, self.board, voids=dict(self.voids))
+        result = FoldResult(score if self.is_told or score != Score(0, 0) else None, self.board, voids=dict(self.voids))
         for side in Side:
             tally = self._tally(side)
             for goal in tally.on:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from db.domain.event import Event, Telling, event_of, tellings_of
 from db.domain.ledger import Ledger
 from db.domain.score import Score
-from db.domain.words import KICKS, SCORING, Side
+from db.domain.vocabulary import KICKS, SCORING, Side
 
 # Two goals that make the same number of their side are one if they lie this close: else the first was cancelled.
 SAME_MINUTES = 5

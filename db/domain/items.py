@@ -7,9 +7,9 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from db.domain.beside import beside_of
 from db.domain.claims import Claim, claims_of, is_goal, is_kick, may_be_kick
 from db.domain.event import Event, tellings_of
+from db.domain.evidence import beside_of
 from db.domain.fold import CANCELLED, READ, SCORED, VOIDED, Cancelled, Item, Read, Scored, Voided
 from db.domain.lag import BOARD_LAG_MS, DOCUMENT_LAG_MS
 from db.domain.ledger import Ledger
@@ -17,7 +17,7 @@ from db.domain.score import Score
 from db.domain.stamp import Mark, mark_of
 from db.domain.status import Standing
 from db.domain.track import Track, newest
-from db.domain.words import IMPLIES, KICKS, SCORING
+from db.domain.vocabulary import IMPLIES, KICKS, SCORING
 
 # Events that read the scoreboard whenever they are told with another score.
 _READINGS = frozenset({"goal_cancelled", "var_review", "resumed"}) | frozenset(IMPLIES)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import reduce
 from operator import or_
 
-from db.domain.words import Kind
+from db.domain.vocabulary import Kind
 
 # A kind's place is its bit in a stored mask: add at the end, never reorder.
 _PLACES = (

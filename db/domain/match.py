@@ -13,7 +13,7 @@ from db.domain.ledger import Ledger
 from db.domain.match_info import Competition, Team
 from db.domain.score import Score
 from db.domain.stamp import Stamp
-from db.domain.words import Phase, Status, phase_of
+from db.domain.vocabulary import Phase, Status, phase_of
 
 # `.` and `..` are no ids: in a path they are a place (RFC 3986, 5.2.4).
 ID_PATTERN = re.compile(r"(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from db.domain.ledger import Ledger
 from db.domain.match import Match
 from db.domain.status import RANK
-from db.domain.words import Phase, Side
+from db.domain.vocabulary import Phase, Side
 
 # What the source in force may be silent for while another is ahead of it. Of two real tellings each is ahead of the
 # other for seconds at every event; taken over at once, 70 matches changed hands 632 times, with this 18 times.

@@ -12,7 +12,7 @@ from db.domain.goal import Goal, Rise, Taken, fits, in_play_order
 from db.domain.lag import ABSENT_MS, SETTLED_MS, is_within, lag_behind, lag_of
 from db.domain.score import Score
 from db.domain.stamp import Key, Mark
-from db.domain.words import Side
+from db.domain.vocabulary import Side
 
 # A void by name puts right what a falling board took at most this long before it.
 MEND_MS = 180_000

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from db.domain.follower import Account, Follow, Subject
 from db.domain.kinds import kinds_of
 from db.domain.match import Match
-from db.domain.words import Kind
+from db.domain.vocabulary import Kind
 
 # The languages alerts are written in, each also without the score.
 LANGUAGES = ("en", "de", "es", "fr", "pt", "pt_BR")

@@ -21,7 +21,7 @@ from db.domain.ledger import (
 )
 from db.domain.match import Match
 from db.domain.match_info import MatchInfo
-from db.domain.snapshot import kept_snapshots
+from db.domain.report import kept_snapshots
 from db.domain.track import Track, added
 
 Events = Mapping[str, Event]

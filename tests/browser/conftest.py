@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
-from tests.system import System, event
+from tests.support.system import System, event
 
 # On two busy cores a page has taken seconds to open.
 expect.set_options(timeout=20_000)

@@ -9,7 +9,7 @@ from typing import Any
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Play
-from tests.system import System
+from tests.support.system import System
 
 OpenTab = Callable[..., Page]
 

@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 import requests
 
-from bench.system import free_port
-from cdn.varnishd import Edge
-from db import keys
-from tests.cdn.planes import Answer, Plane
+from cdn.varnish.daemon import Edge
+from db.live import keys
+from dev.system import free_port
 from tests.conftest import wait_until
-from tests.edge import SECRET, Varnish
-from tests.system import System, event
+from tests.support.control_planes import Answer, Plane
+from tests.support.edge import SECRET, Varnish
+from tests.support.system import System, event
 
 pytestmark = pytest.mark.skipif(
     shutil.which("varnishd", path="/usr/sbin:/usr/local/sbin:/usr/bin") is None,

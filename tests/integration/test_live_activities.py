@@ -13,14 +13,14 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.chunks import CLAIM_MS
 from db.domain import Account, Device, Follow, Kind, Platform, Quiet, Subject, mask_of
-from db.models import DeviceRow
-from notify.emulators.ledger import Ledger
-from notify.emulators.phone import Phone, history, phone_of
-from tests.emulated import Emulated, emulators, emulators_process
-from tests.pushing import ALL, START, Ahead, transports_to
-from workers import courier
+from db.live.chunks import CLAIM_MS
+from db.sql.models import DeviceRow
+from dev.emulators.journal import PushJournal
+from dev.emulators.phone import Phone, history, phone_of
+from tests.support.emulators import Emulated, emulators, emulators_process
+from tests.support.push import ALL, START, Ahead, transports_to
+from workers.push import sender
 
 __all__ = ["emulators", "emulators_process"]
 
@@ -56,7 +56,7 @@ class Stadium(Ahead):
         self.look(START)
 
     def phone(self, number: int) -> Phone:
-        ledger = Ledger(Path(self.emulated.ledger))
+        ledger = PushJournal(Path(self.emulated.ledger))
         found = history(ledger, self.token(number), self.start_token(number))
         ledger.close()
         return phone_of(found, time.time() + 60)
@@ -243,7 +243,7 @@ def test_what_a_killed_worker_had_begun_is_one_activity_on_each_phone(
         raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr(courier.Trip, "take", dies)
+        patched.setattr(sender.ChunkDelivery, "take", dies)
         with pytest.raises(Killed):
             stadium.tell(0, "kickoff", 0)
     stadium.push = stadium.worker()
@@ -267,7 +267,7 @@ def test_a_phone_out_of_reach_for_an_hour_shows_the_score_once_it_is_back(stadiu
     assert stadium.activities(1) == [(0, False)]
     stadium.emulated.turn(stadium.start_token(1), "online")
     assert stadium.activities(1) == [(1, False)]
-    ledger = Ledger(Path(stadium.emulated.ledger))
+    ledger = PushJournal(Path(stadium.emulated.ledger))
     (channel,) = stadium.audience.channels([stadium.match_id])
     kept = [push.expires_at - START / 1000 - KICK_OFF_S for push in ledger.of(f"channel:{channel.id}")]
     ledger.close()

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from db.accounts import Accounts
 from db.domain import (
     DEFAULT_KINDS,
     Account,
@@ -26,13 +25,14 @@ from db.domain import (
     topics_for,
     variant_of,
 )
-from notify.emulators.ledger import Ledger
-from notify.emulators.phone import Phone, phone_of
+from db.sql.accounts import Accounts
+from dev.emulators.journal import PushJournal
+from dev.emulators.phone import Phone, phone_of
+from dev.recordings import RecordedMessage, read
+from feeds.generic import parse as generic
 from tests.conftest import ROOT
-from tests.emulated import Emulated, emulators, emulators_process
-from tests.pushing import ALL, START, World, transports_to
-from workers.feeds import generic
-from workers.recordings import Message, read
+from tests.support.emulators import Emulated, emulators, emulators_process
+from tests.support.push import ALL, START, World, transports_to
 
 __all__ = ["emulators", "emulators_process"]
 
@@ -155,13 +155,13 @@ def world(redis_url: str, sqlite_url: str, emulators: Emulated) -> Iterator[Worl
             transport.close()
 
 
-def recorded() -> list[Message]:
+def recorded() -> list[RecordedMessage]:
     if not RECORDING.exists():
         pytest.skip("the recorded World Cup is not beside the repository")
     return [message for message in read(RECORDING).messages if message.match_id == FINAL]
 
 
-def replay(world: World, messages: list[Message]) -> None:
+def replay(world: World, messages: list[RecordedMessage]) -> None:
     """At the pace of the match: as if it had begun when the test did."""
     started = messages[0].at_ms
     late = 0
@@ -188,7 +188,7 @@ def until(world: World, now_ms: int) -> None:
 
 
 def phones(emulated: Emulated) -> dict[str, Phone]:
-    ledger = Ledger(Path(emulated.ledger))
+    ledger = PushJournal(Path(emulated.ledger))
     found: dict[str, list[Any]] = {}
     for push in ledger.all():
         found.setdefault(push.target, []).append(push)

@@ -13,10 +13,10 @@ import requests
 
 from api import create_app
 from config import Settings
+from dev.replay.ingest_client import signed
 from tests.conftest import wait_until
-from tests.emulated import Emulated, emulators, emulators_process
-from tests.system import System
-from workers.recordings.door import signed
+from tests.support.emulators import Emulated, emulators, emulators_process
+from tests.support.system import System
 
 __all__ = ["emulators", "emulators_process"]
 

@@ -1,0 +1,109 @@
+"""Health, readiness and metrics, for the platform and the operator."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import logging
+from collections.abc import Callable
+
+import redis
+from flask import Blueprint, Response, request
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+from api.services import here, now_ms
+from api.web.openapi import documented
+from cdn import headers
+from db.domain.errors import Refused, Unavailable
+from db.live import metrics
+
+logger = logging.getLogger(__name__)
+
+blueprint = Blueprint("ops", __name__)
+
+
+@blueprint.get("/healthz")
+@documented("Is the process alive", tag="operations", errors=())
+def healthz() -> Response:
+    """Depends on nothing else: restarting the process would not repair Redis."""
+    return Response("ok\n", headers=headers.NO_STORE, content_type="text/plain")
+
+
+@blueprint.get("/readyz")
+@documented("Can it serve", tag="operations", errors=(503,))
+def readyz() -> Response:
+    """503 without Redis. Without SQL the status is `degraded`, and scores are still served.
+
+    `listener` and its lag (ms from the last commit to its release) describe the process that answers.
+    """
+    here().listener.heed()
+    redis, sql = _responds(here().live.ping), _responds(here().history.ping)
+    state = {
+        "redis": redis,
+        "sql": sql,
+        "status": "ready" if redis and sql else "degraded" if redis else "down",
+        "ingest_waiting": here().live.backlog() if redis else None,
+        "ingest_parked": here().live.parked() if redis else None,
+        "history_parked": here().live.parked_history() if redis else None,
+        "history_lag_ms": _history_lag() if redis else None,
+        "match_partial": here().partials.count() if redis else None,
+        "live_undecodable": here().live.undecodable() if redis else None,
+        "listener": here().listener.up,
+        "listener_lag_ms": here().listener.lag_ms,
+    }
+    return Response(json.dumps(state) + "\n", 200 if redis else 503, headers.NO_STORE, content_type="application/json")
+
+
+@blueprint.get("/metrics")
+@documented("Figures for Prometheus", tag="operations", errors=(401, 503))
+def metrics_page() -> Response:
+    """Metrics of all processes of the deployment. If METRICS_TOKEN is set, it is required as a Bearer token."""
+    _may_see_metrics()
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(metrics.Collector(here().live.redis, _measured))
+    try:
+        text = generate_latest(registry)
+    except redis.RedisError as error:
+        raise Unavailable(f"the metrics cannot be read: {type(error).__name__}") from error
+    return Response(text, headers=headers.NO_STORE, content_type=CONTENT_TYPE_LATEST)
+
+
+def _may_see_metrics() -> None:
+    token = here().settings.metrics_token
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if token and not hmac.compare_digest(given.encode(), token.encode()):
+        raise Refused("The Bearer token is missing or wrong.", "unauthorized")
+
+
+def _measured() -> dict[str, tuple[str, float]]:
+    live = here().live
+    return {
+        "ingest_waiting": ("Updates accepted and not yet applied", live.backlog()),
+        "ingest_parked": ("Matches set aside after a bug", live.parked()),
+        "match_partial": ("Matches not yet compared with what SQL knows of them", here().partials.count()),
+        "live_undecodable": ("Matches that this release cannot read", live.undecodable()),
+        "purge_waiting": ("Cache keys that wait to be purged", here().purges.waiting()),
+        "push_lag_seconds": ("Age of the longest waiting news", _push_lag() / 1000),
+        "push_parked": ("Matches whose news was set aside after a bug", here().alerts.parked()),
+        "push_chunks_waiting": ("Chunks of devices that wait to be sent", here().chunks.sending()[0]),
+        "history_lag_seconds": ("Age of the longest waiting outbox", _history_lag() / 1000),
+    }
+
+
+def _responds(ping: Callable[[], None]) -> bool:
+    try:
+        ping()
+    except Unavailable as error:
+        logger.warning("not_ready reason=%r", error.message)
+        return False
+    return True
+
+
+def _push_lag() -> int:
+    since = here().alerts.waiting_since()
+    return max(0, now_ms() - since) if since is not None else 0
+
+
+def _history_lag() -> int:
+    since = here().live.history_waiting_since()
+    return max(0, now_ms() - since) if since is not None else 0

@@ -1,0 +1,356 @@
+"""The sending loop against the APNs emulator as it misbehaves: nothing lost, nothing stuck, nothing answered twice."""
+
+from __future__ import annotations
+
+import itertools
+import socket
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from db.domain import Device, Kind, Platform
+from notify.content.message import Message
+from notify.transports import breaker, http2, sender
+from notify.transports.apns import Apns
+from notify.transports.base import Channel, Envelope
+from notify.transports.breaker import PAUSE_S, Breaker
+from notify.transports.outcome import ConfigFault, Delivered, Dropped, Later, Outcome
+from notify.transports.sender import Sender
+from tests.conftest import free_port, wait_until
+from tests.support.emulators import Emulated
+
+_numbers = itertools.count(1)
+
+
+def message(expires_s: float = 600) -> Message:
+    now = time.time()
+    return Message("m1", 1, Kind.GOAL, "Goal!", "1–0", "/match/m1", "m1", now, int(now + expires_s))
+
+
+def phones(count: int) -> list[Device]:
+    """Devices no other test knows."""
+    return [Device(platform=Platform.IOS, token=f"{next(_numbers):064x}") for _ in range(count)]
+
+
+def send(apns: Apns, devices: Iterable[Device], said: Message | None = None) -> dict[str, Outcome]:
+    """Each device's outcome; a second one for any fails."""
+    said = said or message()
+    found: dict[str, Outcome] = {}
+    for parcel, outcome in apns.send(Envelope(device, said) for device in devices):
+        assert isinstance(parcel.address, Device)
+        assert parcel.address.token not in found
+        found[parcel.address.token] = outcome
+    return found
+
+
+@pytest.fixture
+def apns(emulators: Emulated) -> Iterator[Apns]:
+    transport = emulators.apns()
+    yield transport
+    transport.close()
+
+
+BAD_DAYS: dict[str, dict[str, int]] = {
+    "GOAWAY": {"goaway_after": 60},
+    "reset streams": {"reset_every": 20},
+    "cut connections": {"cut_every": 70},
+    "503": {"status_every": 30},
+    "slow answers": {"latency_ms": 50},
+}
+# After these it is known what arrived, so nothing is sent twice.
+LEAVES_NO_DOUBT = {"GOAWAY", "503", "slow answers"}
+
+
+@pytest.mark.parametrize("fault", BAD_DAYS)
+def test_every_device_gets_it_and_every_parcel_has_one_outcome(emulators: Emulated, apns: Apns, fault: str) -> None:
+    emulators.go_wrong("apns", **BAD_DAYS[fault])
+    devices = phones(400)
+    found = send(apns, devices)
+    assert Counter(type(outcome) for outcome in found.values()) == {Delivered: 400}
+    counts = emulators.counts()
+    received = [counts.get(device.token, 0) for device in devices]
+    assert min(received) >= 1
+    if fault in LEAVES_NO_DOUBT:
+        assert max(received) == 1
+
+
+def test_a_connection_that_falls_silent_is_left_and_its_pushes_go_on_another(emulators: Emulated) -> None:
+    emulators.go_wrong("apns", stall_after=250)
+    apns = emulators.apns()
+    apns.sender.close()
+    apns.sender = Sender(emulators.apns_url, opening=1, answer_s=1.5, ca=emulators.push_ca)
+    devices = phones(400)
+    found = send(apns, devices)
+    assert Counter(type(outcome) for outcome in found.values()) == {Delivered: 400}
+    counts = emulators.counts()
+    assert all(counts.get(device.token) for device in devices)
+    apns.close()
+
+
+def test_a_caller_that_was_away_finds_the_answers_that_came(emulators: Emulated) -> None:
+    apns = emulators.apns()
+    apns.sender.close()
+    apns.sender = Sender(emulators.apns_url, opening=100, answer_s=0.5, ca=emulators.push_ca)
+    send(apns, phones(1))
+    devices, said = phones(50), message()
+    outcomes = apns.send(Envelope(device, said) for device in devices)
+    first = next(outcomes)
+    away_since = time.monotonic()
+    wait_until(lambda: time.monotonic() > away_since + 1.0, "longer than an answer may take")
+    assert {type(outcome) for _, outcome in [first, *outcomes]} == {Delivered}
+    counts = emulators.counts()
+    assert {counts[device.token] for device in devices} == {1}
+    apns.close()
+
+
+def test_a_service_that_allows_no_streams_is_asked_again_on_new_connections(emulators: Emulated, apns: Apns) -> None:
+    """The emulator lets one push through on each before it forbids the rest."""
+    emulators.allow_streams(0)
+    devices = phones(5)
+    assert set(map(type, send(apns, devices).values())) == {Delivered}
+
+
+def test_a_service_that_is_killed_and_comes_back_has_everything_in_the_end(tmp_path: Path) -> None:
+    emulated = Emulated(tmp_path)
+    apns = emulated.apns()
+    devices = phones(300)
+
+    def fatal() -> Iterator[Device]:
+        for n, device in enumerate(devices):
+            if n == 150:
+                emulated.kill()
+                emulated.start()
+            yield device
+
+    left = {token for token, outcome in send(apns, fatal()).items() if not isinstance(outcome, Delivered)}
+    wait_until(lambda: not apns.sender.breaker.is_open(time.monotonic()), "the breaker closes")
+    again = send(apns, [device for device in devices if device.token in left])
+    assert {type(outcome) for outcome in again.values()} <= {Delivered}
+    counts = emulated.counts()
+    assert all(counts.get(device.token) for device in devices)
+    apns.close()
+    emulated.stop()
+
+
+def test_two_calls_at_once_are_refused(emulators: Emulated, apns: Apns) -> None:
+    said = message()
+    first = apns.send(Envelope(device, said) for device in phones(2))
+    next(first)
+    with pytest.raises(RuntimeError, match="one send"):
+        next(apns.send([]))
+    first.close()  # type: ignore[attr-defined]
+    assert list(apns.send([])) == []
+
+
+def test_what_was_sent_twice_is_seen_once(emulators: Emulated, apns: Apns) -> None:
+    emulators.go_wrong("apns", reset_every=5)
+    devices = phones(50)
+    send(apns, devices)
+    received = emulators.counts()
+    assert sum(received[device.token] for device in devices) > 50
+    for device in devices:
+        assert len(emulators.phone(device.token)["alerts"]) == 1
+
+
+def test_a_lowered_stream_limit_is_kept(emulators: Emulated, apns: Apns) -> None:
+    emulators.go_wrong("apns", latency_ms=2)
+    devices = phones(300)
+
+    def lowering() -> Iterator[Device]:
+        for n, device in enumerate(devices):
+            if n in (100, 200):
+                emulators.allow_streams(3 if n == 100 else 1000)
+            yield device
+
+    assert set(map(type, send(apns, lowering()).values())) == {Delivered}
+
+
+def test_a_new_connection_begins_with_one_stream(emulators: Emulated, apns: Apns) -> None:
+    """The emulator refuses a second stream before the first good push, and libcurl would have to repeat it."""
+    emulators.go_wrong("apns", latency_ms=100)
+    taken: list[str] = []
+
+    def noting() -> Iterator[Device]:
+        for device in phones(5):
+            taken.append(device.token)
+            yield device
+
+    outcomes = apns.send(Envelope(device, message()) for device in noting())
+    next(outcomes)
+    assert len(taken) == 1
+    assert len(list(outcomes)) == 4
+
+
+def test_parcels_are_taken_only_as_fast_as_they_are_answered(emulators: Emulated, apns: Apns) -> None:
+    taken = 0
+
+    def endless() -> Iterator[Envelope]:
+        nonlocal taken
+        said = message()
+        for number in itertools.count():
+            taken += 1
+            yield Envelope(Device(platform=Platform.IOS, token=f"e{number:063x}"), said)
+
+    outcomes = apns.send(endless())
+    for answered, _ in enumerate(itertools.islice(outcomes, 2000), 1):
+        assert taken - answered <= 700
+    outcomes.close()  # type: ignore[attr-defined]
+    assert not any(lane.busy for lane in apns.sender.lanes)
+
+
+def test_the_connection_is_kept_for_the_next_call_and_mended_when_it_died_between(
+    emulators: Emulated, apns: Apns
+) -> None:
+    send(apns, phones(2))
+    emulators.go_wrong("apns", goaway_after=1)
+    send(apns, phones(1))
+    emulators.go_wrong("apns")
+    assert set(map(type, send(apns, phones(20)).values())) == {Delivered}
+
+
+def test_an_expired_message_is_dropped_unsent(emulators: Emulated, apns: Apns) -> None:
+    [device] = phones(1)
+    assert send(apns, [device], message(expires_s=-1)) == {device.token: Dropped("expired")}
+    assert device.token not in emulators.counts()
+
+
+def test_a_service_that_is_away_opens_the_breaker_and_nothing_hangs(emulators: Emulated) -> None:
+    apns = emulators.apns(url=f"https://127.0.0.1:{free_port()}")
+    found = send(apns, phones(40))
+    assert {type(outcome) for outcome in found.values()} == {Later}
+    assert "breaker_open" in {outcome.reason for outcome in found.values()}
+    again = send(apns, phones(40))
+    assert {outcome.reason for outcome in again.values()} == {"breaker_open"}
+    apns.close()
+
+
+def test_a_service_that_takes_connections_and_says_nothing_is_tried_a_few_times(
+    emulators: Emulated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http2, "CONNECT_S", 0.2)
+    monkeypatch.setattr(breaker, "PATIENCE_S", 0.1)
+    with socket.create_server(("127.0.0.1", 0), backlog=200) as silent:
+        apns = emulators.apns(url=f"https://127.0.0.1:{silent.getsockname()[1]}")
+        apns.sender.close()
+        apns.sender = Sender(f"https://127.0.0.1:{silent.getsockname()[1]}", opening=100, ca=emulators.push_ca)
+        assert {type(outcome) for outcome in send(apns, phones(100)).values()} == {Later}
+        apns.close()
+        silent.setblocking(False)
+        connects = 0
+        with suppress(BlockingIOError):
+            while True:
+                silent.accept()[0].close()
+                connects += 1
+    assert 1 <= connects <= 5
+
+
+def test_a_service_that_may_be_back_is_tried_with_one_request(emulators: Emulated, apns: Apns) -> None:
+    send(apns, phones(50))
+    apns.sender.breaker.open(time.monotonic(), 0.0)
+    emulators.go_wrong("apns", latency_ms=200)
+    taken: list[str] = []
+
+    def noting() -> Iterator[Device]:
+        for device in phones(20):
+            taken.append(device.token)
+            yield device
+
+    outcomes = apns.send(Envelope(device, message()) for device in noting())
+    next(outcomes)
+    assert len(taken) == 1
+    emulators.go_wrong("apns")
+    assert {type(outcome) for _, outcome in outcomes} == {Delivered}
+    assert len(taken) == 20
+
+
+def test_what_is_not_set_up_for_broadcasts_stops_no_alert_and_the_other_way_round(
+    emulators: Emulated, apns: Apns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = emulators.channels(apns).create()
+    assert isinstance(channel, str)
+    [device] = phones(1)
+
+    def one(address: Device | Channel) -> Outcome:
+        [(_, outcome)] = apns.send([Envelope(address, message())])
+        return outcome
+
+    for shut, other in ((Channel(channel), device), (device, Channel(channel))):
+        emulators.go_wrong("apns", status_every=1, status=403, reason="FeatureNotEnabled")
+        assert one(shut) == ConfigFault("FeatureNotEnabled")
+        emulators.go_wrong("apns")
+        assert isinstance(one(other), Delivered)
+        assert one(shut) == ConfigFault("FeatureNotEnabled")
+        with monkeypatch.context() as later:
+            later.setattr(sender, "CONFIG_PAUSE_S", 0.0)
+            assert isinstance(one(shut), Delivered)
+        assert isinstance(one(shut), Delivered)
+
+
+def test_after_a_config_fault_one_request_finds_out_whether_it_is_mended(
+    emulators: Emulated, apns: Apns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emulators.go_wrong("apns", status_every=1, status=403, reason="InvalidProviderToken")
+    judge, asked = apns._judge, 0
+
+    def counting(*args: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        return judge(*args)
+
+    monkeypatch.setattr(apns, "_judge", counting)
+    for n in (1, 2):
+        assert set(send(apns, phones(50)).values()) == {ConfigFault("InvalidProviderToken")}
+        assert asked == n
+        fault, tried_at = apns.sender.misconfigured["alerts"]
+        apns.sender.misconfigured["alerts"] = (fault, tried_at - sender.CONFIG_PAUSE_S)
+    emulators.go_wrong("apns")
+    assert Delivered in set(map(type, send(apns, phones(50)).values()))
+    assert set(map(type, send(apns, phones(50)).values())) == {Delivered}
+
+
+def test_a_certificate_of_somebody_else_is_refused(emulators: Emulated) -> None:
+    apns = emulators.apns(ca=None)
+    [outcome] = send(apns, phones(1)).values()
+    assert outcome == Later("certificate_refused")
+    apns.close()
+
+
+def test_a_token_that_is_no_part_of_a_path_is_never_sent(apns: Apns) -> None:
+    bad = Device(platform=Platform.IOS, token="../../4/broadcasts/apps/com.example.scores")
+    [outcome] = send(apns, [bad]).values()
+    assert outcome.reason == "BadDeviceToken"
+
+
+def test_the_breaker_waits_longer_each_time_and_closes_with_one_success() -> None:
+    fuse = Breaker()
+    assert not fuse.failed(100.0)
+    assert not fuse.failed(102.0)
+    assert fuse.failed(103.5)
+    assert fuse.is_open(103.5 + PAUSE_S - 0.1)
+    assert not fuse.is_open(103.5 + PAUSE_S)
+    assert fuse.failed(109.0)
+    assert fuse.wait_s(109.0) == 2 * PAUSE_S
+    fuse.succeeded(119.1)
+    assert fuse.closed
+    assert not fuse.failed(200.0)
+
+
+def test_a_success_that_was_on_its_way_does_not_close_the_breaker() -> None:
+    fuse = Breaker()
+    fuse.open(100.0, 10.0)
+    fuse.succeeded(101.0)
+    assert not fuse.closed
+    fuse.succeeded(110.0)
+    assert fuse.closed
+
+
+def test_failures_with_successes_between_them_open_no_breaker() -> None:
+    fuse = Breaker()
+    for second in range(60):
+        assert not fuse.failed(float(second))
+        fuse.succeeded(float(second))
