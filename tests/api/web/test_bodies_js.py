@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
 
-from api import schemas
+from api.web import schemas
+from tests.support.paths import ROOT
 
-BODIES = (Path(schemas.__file__).parent / "static/bodies.js").read_text()
+BODIES = (ROOT / "api/static/bodies.js").read_text()
 MODELS = (
     schemas.Named,
     schemas.MaybeNamed,
