@@ -109,7 +109,9 @@ export function followMatch(matchId, options = {}) {
 /**
  * Follow all matches in play.
  *
- * @param {Options<import("./bodies.js").LiveBoard> & {competition?: string}} [options] competition: the id of the only one
+ * competition: the id of the only one wanted.
+ *
+ * @param {Options<import("./bodies.js").LiveBoard> & {competition?: string}} [options]
  * @returns {Feed<import("./bodies.js").LiveBoard>}
  */
 export function followBoard({ competition, ...options } = {}) {
