@@ -15,10 +15,11 @@ from typing import Any
 from uuid import uuid4
 
 from dev.emulators.channels import ChannelStore
+from dev.emulators.exchange import EmulatorAnswer, EmulatorRequest, json_answer
 from dev.emulators.faults import Faults
 from dev.emulators.journal import AcceptedPush, PushJournal
 from dev.emulators.provider_tokens import ProviderTokens, Refusal
-from dev.emulators.wire import EmulatorAnswer, EmulatorRequest, ServerConnection, json_answer
+from dev.emulators.wire import ServerConnection
 
 PAYLOAD_BYTES, LARGE_BYTES = 4096, 5120
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -106,6 +107,11 @@ class ApnsEmulator:
         for connection in self.connections:
             if connection.state.accepted:
                 connection.allow(streams)
+
+    def change_settings(self, values: dict[int, int]) -> None:
+        """Other SETTINGS for every connection, now."""
+        for connection in self.connections:
+            connection.change_settings(values)
 
     def answer(self, connection: ServerConnection, request: EmulatorRequest) -> EmulatorAnswer:
         apns_id = request.get("apns-id") or str(uuid4())

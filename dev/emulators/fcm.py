@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
+from dev.emulators.exchange import EmulatorAnswer, EmulatorRequest, json_answer
 from dev.emulators.faults import Faults
 from dev.emulators.fcm_message import (
     TOKEN_BYTES,
@@ -30,7 +31,7 @@ from dev.emulators.fcm_message import (
 from dev.emulators.journal import AcceptedPush, PushJournal
 from dev.emulators.oauth import OAuth
 from dev.emulators.topics import NAME, TOPICS, Topics
-from dev.emulators.wire import EmulatorAnswer, EmulatorRequest, ServerConnection, json_answer
+from dev.emulators.wire import ServerConnection
 
 # To one Android device; collapsible messages have a bucket of their own, which ttl 0 goes past.
 DEVICE_PER_MINUTE, DEVICE_PER_HOUR = 240, 5000

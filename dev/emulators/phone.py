@@ -28,7 +28,7 @@ class ScreenEntry:
     silent: bool = False
     replaced: bool = False
 
-    def repeats(self, other: ScreenEntry | None) -> bool:
+    def same_as(self, other: ScreenEntry | None) -> bool:
         return other is not None and (self.title, self.body) == (other.title, other.body)
 
 
@@ -39,6 +39,7 @@ class Phone:
     screen: what is on the lock screen now, by collapse id.
     activities: the Live Activity of each match, ended or not.
     repeats: pushes that brought what was already on the screen.
+    rings: pushes that made a sound, repeats too: a replacement is presented like any other.
     late: pushes that expired before the phone could be reached.
     broadcasts: the newest of each channel, which APNs keeps for those who join late.
     """
@@ -47,6 +48,7 @@ class Phone:
     screen: dict[str, ScreenEntry] = field(default_factory=dict)
     activities: dict[str, LockScreenActivity] = field(default_factory=dict)
     repeats: int = 0
+    rings: int = 0
     late: int = 0
     broadcasts: dict[str, AcceptedPush] = field(default_factory=dict, repr=False)
 
@@ -67,6 +69,7 @@ class Phone:
         newest = self.broadcasts.get(activity.channel)
         if newest and newest.expires_at > activity.at:
             activity.apply(newest, activity.at)
+        self.rings += 1
         if running and not running.ended:
             self.repeats += 1
         else:
@@ -78,7 +81,8 @@ class Phone:
         key = push.collapse or f"{at}:{len(self.alerts)}"
         before = self.screen.get(key)
         shown = ScreenEntry(at, title, body, push.collapse, silent, before is not None)
-        if shown.repeats(before):
+        self.rings += not silent
+        if shown.same_as(before):
             self.repeats += 1
             return
         self.screen[key] = shown

@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from dev.emulators.apns import ApnsEmulator, ApnsRules
 from dev.emulators.channels import ChannelsEmulator, ChannelStore
+from dev.emulators.exchange import EmulatorRequest
 from dev.emulators.journal import PushJournal
-from dev.emulators.wire import EmulatorRequest, ServerConnection
+from dev.emulators.wire import ServerConnection
 
 NOW = 1_700_000_000.0
 BUNDLE = "com.example.scores"

@@ -12,11 +12,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from dev.emulators.exchange import EmulatorRequest
 from dev.emulators.fcm import FcmEmulator, FcmRules
 from dev.emulators.journal import PushJournal
 from dev.emulators.oauth import GRANT, SCOPE, OAuth
 from dev.emulators.topics import Topics
-from dev.emulators.wire import EmulatorRequest
 
 NOW = 1_700_000_000.0
 AUDIENCE = "https://127.0.0.1/token"
