@@ -6,10 +6,12 @@ GET  /phones/{token}            the alerts it showed and its lock screen; by its
                                 Activities
 POST /phones/{token}/offline    unreachable until /online
 GET  /counts                    pushes accepted, by target
+GET  /repeats                   of these, pushes that said again what an earlier one had said, by target
 PUT  /faults/{apns|fcm|channels}   fields of faults.Faults
 PUT  /streams                   {"streams": n}: MAX_CONCURRENT_STREAMS of every proven APNs connection
 PUT  /settings                  {"header_table_size": n, "initial_window_size": n}: SETTINGS of every APNs connection
-PUT  /tokens/apns/{token}       {"status": 410, "reason": "Unregistered", "timestamp": ms}; {} makes it good again
+PUT  /tokens/apns/{token}       {"status": 410, "reason": "Unregistered", "timestamp": ms}, or {"environment": "other"};
+                                {} makes it good again
 PUT  /tokens/fcm/{token}        {"code": "UNREGISTERED"}; {} makes it good again
 """
 
@@ -72,6 +74,8 @@ class Control:
                 self.journal.add(AcceptedPush(self.apns.clock(), "phone", token, state, "", 0.0, {}))
             case ("GET", ["counts"]):
                 return json_answer(200, self.journal.counts(), **_ANY_ORIGIN)
+            case ("GET", ["repeats"]):
+                return json_answer(200, self.journal.repeats(), **_ANY_ORIGIN)
             case ("PUT", ["faults", service]) if service in self.services:
                 names = {field.name for field in fields(Faults)}
                 self.services[service].faults = Faults(**{name: n for name, n in document.items() if name in names})
@@ -102,5 +106,8 @@ class Control:
             self.fcm.rules.tokens |= {token: document["code"]} if document else {}
         else:
             self.apns.rules.tokens.pop(token, None)
+            self.apns.rules.tokens_elsewhere.discard(token)
+            if document.pop("environment", None):
+                self.apns.rules.tokens_elsewhere.add(token)
             verdict = (document.get("status", 400), document.get("reason", ""), document.get("timestamp"))
             self.apns.rules.tokens |= {token: verdict} if document else {}

@@ -67,7 +67,7 @@ LEAVES_NO_DOUBT = {"GOAWAY", "503", "slow answers"}
 
 @pytest.mark.parametrize("fault", BAD_DAYS)
 def test_every_device_gets_it_and_every_parcel_has_one_outcome(emulators: Emulated, apns: Apns, fault: str) -> None:
-    emulators.go_wrong("apns", **BAD_DAYS[fault])
+    emulators.set_faults("apns", **BAD_DAYS[fault])
     devices = phones(400)
     found = send(apns, devices)
     assert Counter(type(outcome) for outcome in found.values()) == {Delivered: 400}
@@ -79,7 +79,7 @@ def test_every_device_gets_it_and_every_parcel_has_one_outcome(emulators: Emulat
 
 
 def test_a_connection_that_falls_silent_is_left_and_its_pushes_go_on_another(emulators: Emulated) -> None:
-    emulators.go_wrong("apns", stall_after=250)
+    emulators.set_faults("apns", stall_after=250)
     apns = emulators.apns(answer_s=1.5)
     devices = phones(400)
     found = send(apns, devices)
@@ -143,7 +143,7 @@ def test_two_calls_at_once_are_refused(emulators: Emulated, apns: Apns) -> None:
 
 
 def test_what_was_sent_twice_is_seen_once(emulators: Emulated, apns: Apns) -> None:
-    emulators.go_wrong("apns", reset_every=5)
+    emulators.set_faults("apns", reset_every=5)
     devices = phones(50)
     send(apns, devices)
     received = emulators.counts()
@@ -153,7 +153,7 @@ def test_what_was_sent_twice_is_seen_once(emulators: Emulated, apns: Apns) -> No
 
 
 def test_a_lowered_stream_limit_is_kept(emulators: Emulated, apns: Apns) -> None:
-    emulators.go_wrong("apns", latency_ms=2)
+    emulators.set_faults("apns", latency_ms=2)
     devices = phones(300)
 
     def lowering() -> Iterator[Device]:
@@ -167,7 +167,7 @@ def test_a_lowered_stream_limit_is_kept(emulators: Emulated, apns: Apns) -> None
 
 def test_a_new_connection_begins_with_one_stream(emulators: Emulated, apns: Apns) -> None:
     """The emulator refuses a second stream before the first good push, and libcurl would have to repeat it."""
-    emulators.go_wrong("apns", latency_ms=100)
+    emulators.set_faults("apns", latency_ms=100)
     taken: list[str] = []
 
     def noting() -> Iterator[Device]:
@@ -202,9 +202,9 @@ def test_the_connection_is_kept_for_the_next_call_and_mended_when_it_died_betwee
     emulators: Emulated, apns: Apns
 ) -> None:
     send(apns, phones(2))
-    emulators.go_wrong("apns", goaway_after=1)
+    emulators.set_faults("apns", goaway_after=1)
     send(apns, phones(1))
-    emulators.go_wrong("apns")
+    emulators.set_faults("apns")
     assert set(map(type, send(apns, phones(20)).values())) == {Delivered}
 
 
@@ -245,7 +245,7 @@ def test_a_service_that_takes_connections_and_says_nothing_is_tried_a_few_times(
 def test_a_service_that_may_be_back_is_tried_with_one_request(emulators: Emulated, apns: Apns) -> None:
     send(apns, phones(50))
     apns.sender.hosts.only.breaker.open(time.monotonic(), 0.0)
-    emulators.go_wrong("apns", latency_ms=200)
+    emulators.set_faults("apns", latency_ms=200)
     taken: list[str] = []
 
     def noting() -> Iterator[Device]:
@@ -256,7 +256,7 @@ def test_a_service_that_may_be_back_is_tried_with_one_request(emulators: Emulate
     outcomes = apns.send(Envelope(device, message()) for device in noting())
     next(outcomes)
     assert len(taken) == 1
-    emulators.go_wrong("apns")
+    emulators.set_faults("apns")
     assert {type(outcome) for _, outcome in outcomes} == {Delivered}
     assert len(taken) == 20
 
@@ -273,9 +273,9 @@ def test_what_is_not_set_up_for_broadcasts_stops_no_alert_and_the_other_way_roun
         return outcome
 
     for shut, other in ((Channel(channel), device), (device, Channel(channel))):
-        emulators.go_wrong("apns", status_every=1, status=403, reason="FeatureNotEnabled")
+        emulators.set_faults("apns", status_every=1, status=403, reason="FeatureNotEnabled")
         assert one(shut) == ConfigFault("FeatureNotEnabled")
-        emulators.go_wrong("apns")
+        emulators.set_faults("apns")
         assert isinstance(one(other), Delivered)
         assert one(shut) == ConfigFault("FeatureNotEnabled")
         with monkeypatch.context() as later:
@@ -287,7 +287,7 @@ def test_what_is_not_set_up_for_broadcasts_stops_no_alert_and_the_other_way_roun
 def test_after_a_config_fault_one_request_finds_out_whether_it_is_mended(
     emulators: Emulated, apns: Apns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    emulators.go_wrong("apns", status_every=1, status=403, reason="InvalidProviderToken")
+    emulators.set_faults("apns", status_every=1, status=403, reason="InvalidProviderToken")
     judge, asked = apns._judge, 0
 
     def counting(*args: Any) -> Any:
@@ -301,7 +301,7 @@ def test_after_a_config_fault_one_request_finds_out_whether_it_is_mended(
         assert asked == n
         fault, tried_at = apns.sender.hosts.only.faults["alerts"]
         apns.sender.hosts.only.faults["alerts"] = (fault, tried_at - host.CONFIG_PAUSE_S)
-    emulators.go_wrong("apns")
+    emulators.set_faults("apns")
     assert Delivered in set(map(type, send(apns, phones(50)).values()))
     assert set(map(type, send(apns, phones(50)).values())) == {Delivered}
 

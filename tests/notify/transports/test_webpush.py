@@ -166,24 +166,6 @@ def test_the_push_service_finds_all_it_checks(web: WebPush, listening: tuple[Pus
     assert urlsafe_b64decode(key.removeprefix("k=") + "==") == point
 
 
-@pytest.mark.parametrize(
-    ("status", "verdict"),
-    [
-        (200, Delivered()),
-        (201, Delivered()),
-        (404, Gone("status_404")),
-        (410, Gone("status_410")),
-        (413, OurFault("status_413")),
-        (400, Dropped("status_400")),
-        (403, Dropped("status_403")),
-        (429, Later("status_429", 30.0)),
-        (502, RetryLater("status_502", fault=True)),
-    ],
-)
-def test_each_status_has_its_action(status: int, verdict: object) -> None:
-    assert judged(Reply(status)) == verdict
-
-
 def test_subscriptions_for_another_key_are_reported_and_hold_nobody_up(
     web: WebPush, listening: tuple[PushService, str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
