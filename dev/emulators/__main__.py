@@ -54,6 +54,8 @@ async def serve(var: Path, ports: Ports, pace: float) -> None:
     oauth = OAuth(keys.ACCOUNT, key_files.fcm_public, f"{fcm_url}/token", apns.clock)
     fcm = FcmEmulator(FcmRules(keys.PROJECT, pace=pace), journal, oauth)
     await _listen(fcm, fcm_port, both)
+    only_http1 = tls_context(str(key_files.cert), str(key_files.tls_key), "http/1.1")
+    fcm_http1_port = await _listen(fcm, 0, only_http1)
     control_port = await _listen(Control(apns, fcm, channels), ports.control, None)
     settings = {
         "apns_url": f"https://{HOST}:{apns_port}",
@@ -63,6 +65,7 @@ async def serve(var: Path, ports: Ports, pace: float) -> None:
         "apns_key": key_files.apns_key.read_text(),
         "apns_bundle": keys.BUNDLE,
         "fcm_url": fcm_url,
+        "fcm_http1_url": f"https://{HOST}:{fcm_http1_port}",
         "fcm_credentials": key_files.service_account(f"{fcm_url}/token"),
         "push_ca": str(key_files.cert),
         "control_url": f"http://{HOST}:{control_port}",

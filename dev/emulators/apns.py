@@ -6,19 +6,19 @@ token-based connection to APNs"; the order of checks is that of Pushy's mock ser
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import uuid4
 
+from dev.emulators.apns_payload import check, payload_of
 from dev.emulators.channels import ChannelStore
+from dev.emulators.exchange import EmulatorAnswer, EmulatorRequest, json_answer
 from dev.emulators.faults import Faults
 from dev.emulators.journal import AcceptedPush, PushJournal
 from dev.emulators.provider_tokens import ProviderTokens, Refusal
-from dev.emulators.wire import EmulatorAnswer, EmulatorRequest, ServerConnection, json_answer
+from dev.emulators.wire import ServerConnection
 
 PAYLOAD_BYTES, LARGE_BYTES = 4096, 5120
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -38,8 +38,6 @@ _SUFFIXES = {
     "pushtotalk": ".voip-ptt",
     "widgets": ".push-type.widgets",
 }
-# Fields a start needs beside those every event needs.
-_START: dict[str, type] = {"attributes-type": str, "attributes": dict, "alert": dict}
 # Errors after which a connection is slowed, and closed at twice as many; bad tokens after which it is closed.
 # Apple gives no numbers, only that BadDeviceToken counts soonest and 410 never.
 _ERRORS_MAX, _BAD_TOKENS_MAX = 100, 50
@@ -53,6 +51,8 @@ class ApnsRules:
     tokens: device token → (status, reason, timestamp in ms), for those that are refused.
     streams: MAX_CONCURRENT_STREAMS of a connection after its first accepted push.
     sandbox: of the sandbox environment.
+    tokens_elsewhere: device tokens of the other environment.
+    keys_elsewhere: ids of keys that Apple restricted to the other environment.
     """
 
     bundle: str
@@ -60,6 +60,8 @@ class ApnsRules:
     tokens: dict[str, tuple[int, str, int | None]] = field(default_factory=dict)
     streams: int = 1000
     sandbox: bool = False
+    tokens_elsewhere: set[str] = field(default_factory=set)
+    keys_elsewhere: set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -91,7 +93,7 @@ class ApnsEmulator:
 
     def opened(self, connection: ServerConnection) -> None:
         connection.max_streams = 1
-        connection.state = ApnsConnection(ProviderTokens(self.rules.keys))
+        connection.state = ApnsConnection(ProviderTokens(self.rules.keys, self.rules.keys_elsewhere))
         self.connections.add(connection)
 
     def closed(self, connection: ServerConnection) -> None:
@@ -106,6 +108,11 @@ class ApnsEmulator:
         for connection in self.connections:
             if connection.state.accepted:
                 connection.allow(streams)
+
+    def change_settings(self, values: dict[int, int]) -> None:
+        """Other SETTINGS for every connection, now."""
+        for connection in self.connections:
+            connection.change_settings(values)
 
     def answer(self, connection: ServerConnection, request: EmulatorRequest) -> EmulatorAnswer:
         apns_id = request.get("apns-id") or str(uuid4())
@@ -161,14 +168,14 @@ class ApnsEmulator:
         priority = request.get("apns-priority") or "10"
         if priority not in ("1", "5", "10") or (push_type == "background" and priority != "5"):
             raise Refusal(400, "BadPriority")
-        if not _TOKEN.fullmatch(token):
+        if not _TOKEN.fullmatch(token) or token in self.rules.tokens_elsewhere:
             raise Refusal(400, "BadDeviceToken")
         if bad := self.rules.tokens.get(token):
             raise Refusal(*bad)
         if self.topics.setdefault(token, request.get("apns-topic") or "") != request.get("apns-topic"):
             raise Refusal(400, "DeviceTokenNotForTopic")
-        payload = _payload(request.body, LARGE_BYTES if push_type == "voip" else PAYLOAD_BYTES)
-        self._check(payload, push_type)
+        payload = payload_of(request.body, LARGE_BYTES if push_type == "voip" else PAYLOAD_BYTES)
+        check(payload, push_type, self.channels.policies)
         return AcceptedPush(self.clock(), "apns", token, push_type, collapse, expires_at, payload)
 
     def _push_type(self, request: EmulatorRequest) -> str:
@@ -200,31 +207,11 @@ class ApnsEmulator:
             raise Refusal(400, "BadPriority")
         if policy is None:
             raise Refusal(400, "ChannelNotRegistered")
-        payload = _payload(request.body, LARGE_BYTES)
-        self._check(payload, push_type)
+        payload = payload_of(request.body, LARGE_BYTES)
+        check(payload, push_type, self.channels.policies)
         if payload["aps"]["event"] == "start":
             raise Refusal(400, "BadRequestPayload")
         return AcceptedPush(self.clock(), "apns", f"channel:{channel_id}", push_type, "", expires_at, payload)
-
-    def _check(self, payload: dict[str, Any], push_type: str) -> None:
-        """Refuses a payload no phone could use. The real APNs accepts it, and the phone drops it in silence."""
-        aps = payload["aps"]
-        if push_type == "alert" and not aps.get("alert"):
-            raise Refusal(400, "BadRequestPayload")
-        if push_type == "liveactivity" and not (_is_activity(aps) and self._can_start(aps)):
-            raise Refusal(400, "BadRequestPayload")
-
-    def _can_start(self, aps: dict[str, Any]) -> bool:
-        """Whether a start has what it needs, and names a channel that exists. True of any other event."""
-        if aps["event"] != "start":
-            return True
-        complete = all(isinstance(aps.get(name), kind) for name, kind in _START.items()) and bool(aps["alert"])
-        return complete and aps.get("input-push-channel") in (None, *self.channels.policies)
-
-
-def _is_activity(aps: dict[str, Any]) -> bool:
-    is_event = aps.get("event") in ("start", "update", "end")
-    return is_event and type(aps.get("timestamp")) is int and isinstance(aps.get("content-state"), dict)
 
 
 def _expiration(request: EmulatorRequest) -> float:
@@ -232,17 +219,3 @@ def _expiration(request: EmulatorRequest) -> float:
     if not text.isdecimal():
         raise Refusal(400, "BadExpirationDate")
     return float(text)
-
-
-def _payload(body: bytes, limit: int) -> dict[str, Any]:
-    if not body:
-        raise Refusal(400, "PayloadEmpty")
-    if len(body) > limit:
-        raise Refusal(413, "PayloadTooLarge")
-    try:
-        payload = json.loads(body)
-    except ValueError:
-        raise Refusal(400, "BadRequestPayload") from None
-    if not isinstance(payload, dict) or not isinstance(payload.get("aps"), dict):
-        raise Refusal(400, "BadRequestPayload")
-    return payload

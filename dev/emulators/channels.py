@@ -10,9 +10,10 @@ from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
+from dev.emulators.exchange import EmulatorAnswer, EmulatorRequest, json_answer
 from dev.emulators.faults import Faults
 from dev.emulators.provider_tokens import ProviderTokens, Refusal
-from dev.emulators.wire import EmulatorAnswer, EmulatorRequest, ServerConnection, json_answer
+from dev.emulators.wire import ServerConnection
 
 # Per app and environment.
 CHANNELS_MAX = 10_000

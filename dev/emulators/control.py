@@ -6,9 +6,12 @@ GET  /phones/{token}            the alerts it showed and its lock screen; by its
                                 Activities
 POST /phones/{token}/offline    unreachable until /online
 GET  /counts                    pushes accepted, by target
+GET  /repeats                   of these, pushes that said again what an earlier one had said, by target
 PUT  /faults/{apns|fcm|channels}   fields of faults.Faults
 PUT  /streams                   {"streams": n}: MAX_CONCURRENT_STREAMS of every proven APNs connection
-PUT  /tokens/apns/{token}       {"status": 410, "reason": "Unregistered", "timestamp": ms}; {} makes it good again
+PUT  /settings                  {"header_table_size": n, "initial_window_size": n}: SETTINGS of every APNs connection
+PUT  /tokens/apns/{token}       {"status": 410, "reason": "Unregistered", "timestamp": ms}, or {"environment": "other"};
+                                {} makes it good again
 PUT  /tokens/fcm/{token}        {"code": "UNREGISTERED"}; {} makes it good again
 """
 
@@ -18,15 +21,22 @@ import json
 from dataclasses import asdict, fields
 from typing import Any
 
+from hyperframe.frame import SettingsFrame
+
 from dev.emulators.apns import ApnsEmulator
 from dev.emulators.channels import ChannelsEmulator
+from dev.emulators.exchange import EmulatorAnswer, EmulatorRequest, json_answer
 from dev.emulators.faults import Faults
 from dev.emulators.fcm import FcmEmulator
 from dev.emulators.journal import AcceptedPush
 from dev.emulators.phone import history, phone_of
 from dev.emulators.table import Label, Table
-from dev.emulators.wire import EmulatorAnswer, EmulatorRequest, ServerConnection, json_answer
+from dev.emulators.wire import ServerConnection
 
+_SETTINGS = {
+    "header_table_size": SettingsFrame.HEADER_TABLE_SIZE,
+    "initial_window_size": SettingsFrame.INITIAL_WINDOW_SIZE,
+}
 _ANY_ORIGIN = {"access-control-allow-origin": "*", "cache-control": "no-store"}
 
 
@@ -64,11 +74,15 @@ class Control:
                 self.journal.add(AcceptedPush(self.apns.clock(), "phone", token, state, "", 0.0, {}))
             case ("GET", ["counts"]):
                 return json_answer(200, self.journal.counts(), **_ANY_ORIGIN)
+            case ("GET", ["repeats"]):
+                return json_answer(200, self.journal.repeats(), **_ANY_ORIGIN)
             case ("PUT", ["faults", service]) if service in self.services:
                 names = {field.name for field in fields(Faults)}
                 self.services[service].faults = Faults(**{name: n for name, n in document.items() if name in names})
             case ("PUT", ["streams"]):
                 self.apns.allow(int(document["streams"]))
+            case ("PUT", ["settings"]):
+                self.apns.change_settings({_SETTINGS[name]: int(value) for name, value in document.items()})
             case ("PUT", ["tokens", service, token]):
                 self._mark(service, token, document)
             case _:
@@ -82,6 +96,7 @@ class Control:
             "screen": [asdict(shown) for shown in phone.screen.values()],
             "activities": [asdict(activity) for activity in phone.activities.values()],
             "repeats": phone.repeats,
+            "rings": phone.rings,
             "late": phone.late,
         }
 
@@ -91,5 +106,8 @@ class Control:
             self.fcm.rules.tokens |= {token: document["code"]} if document else {}
         else:
             self.apns.rules.tokens.pop(token, None)
+            self.apns.rules.tokens_elsewhere.discard(token)
+            if document.pop("environment", None):
+                self.apns.rules.tokens_elsewhere.add(token)
             verdict = (document.get("status", 400), document.get("reason", ""), document.get("timestamp"))
             self.apns.rules.tokens |= {token: verdict} if document else {}

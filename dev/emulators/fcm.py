@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
+from dev.emulators.exchange import EmulatorAnswer, EmulatorRequest, json_answer
 from dev.emulators.faults import Faults
 from dev.emulators.fcm_message import (
     TOKEN_BYTES,
@@ -30,7 +31,7 @@ from dev.emulators.fcm_message import (
 from dev.emulators.journal import AcceptedPush, PushJournal
 from dev.emulators.oauth import OAuth
 from dev.emulators.topics import NAME, TOPICS, Topics
-from dev.emulators.wire import EmulatorAnswer, EmulatorRequest, ServerConnection, json_answer
+from dev.emulators.wire import ServerConnection
 
 # To one Android device; collapsible messages have a bucket of their own, which ttl 0 goes past.
 DEVICE_PER_MINUTE, DEVICE_PER_HOUR = 240, 5000
@@ -149,11 +150,13 @@ class FcmEmulator:
         android = message.get("android", {})
         ttl_s = seconds(android.get("ttl", f"{TTL_MAX_S}s")) or 0.0
         collapse = android.get("notification", {}).get("tag") or android.get("collapse_key", "")
+        sort = "notification" if "notification" in message else "data"
         for token in tokens:
             if target in ("token", "fid"):
-                self._throttle(token, bool(android.get("collapse_key")) and ttl_s > 0)
+                collapsible = "notification" in message or bool(android.get("collapse_key"))
+                self._throttle(token, collapsible and ttl_s > 0)
             expires_at = now + ttl_s if ttl_s else 0.0
-            self.journal.add(AcceptedPush(at, "fcm", token, "notification", collapse, expires_at, message))
+            self.journal.add(AcceptedPush(at, "fcm", token, sort, collapse, expires_at, message))
             at += spread
         if spread:
             self.fan_out_free_at = at

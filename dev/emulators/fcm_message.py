@@ -6,12 +6,12 @@ import json
 import re
 from typing import Any
 
+from dev.emulators.fcm_schema import MESSAGE, violation
 from dev.emulators.topics import NAME
 
 TOKEN_BYTES, TOPIC_BYTES = 4096, 2048
 TTL_MAX_S = 2_419_200
 _TARGETS = ("token", "fid", "topic", "condition")
-_FIELDS = {*_TARGETS, "name", "data", "notification", "android", "webpush", "apns", "fcm_options"}
 _RESERVED = re.compile(r"from|message_type|gcm.*|google.*", re.IGNORECASE)
 _TTL = re.compile(r"(\d+)(?:\.\d{1,9})?s")
 _ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
@@ -49,9 +49,9 @@ def document_of(body: bytes) -> dict[str, Any]:
         raise bad("message", "Invalid JSON payload received.") from None
     if not isinstance(document, dict) or not isinstance(document.get("message"), dict):
         raise bad("message", "Message is required.")
-    unknown = (document.keys() - {"message", "validate_only"}) | (document["message"].keys() - _FIELDS)
-    if unknown:
-        raise bad("message", f'Unknown name "{sorted(unknown)[0]}": Cannot find field.')
+    error = violation(document, {"message": MESSAGE, "validate_only": lambda value: isinstance(value, bool)}, "")
+    if error:
+        raise bad(error[0].removeprefix("."), error[1])
     return document
 
 
@@ -66,13 +66,9 @@ def target_of(message: dict[str, Any]) -> str:
 
 def check(message: dict[str, Any], limit: int) -> None:
     data = message.get("data", {})
-    if not isinstance(data, dict) or not all(isinstance(value, str) for value in data.values()):
-        raise bad("message.data", "Invalid value at 'message.data': a string is needed")
     if reserved := [name for name in data if _RESERVED.fullmatch(name)]:
         raise bad("message.data", f"Invalid data payload key: {reserved[0]}")
     android = message.get("android", {})
-    if android.get("priority", "NORMAL") not in ("NORMAL", "HIGH"):
-        raise bad("message.android.priority", "Invalid value at 'message.android.priority'")
     if "ttl" in android and seconds(android["ttl"]) is None:
         raise bad("message.android.ttl", "Invalid value at 'message.android.ttl'")
     content = {name: value for name, value in message.items() if name in ("data", "notification", "android")}

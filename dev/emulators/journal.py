@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ class AcceptedPush:
     at: s since the epoch, when it reaches the phone.
     service: apns, fcm, or phone for what happens to the phone itself.
     target: a device token, or `channel:<id>`.
-    sort: alert, liveactivity or notification; of the phone itself offline or online.
+    sort: alert, liveactivity, notification, data or web; of the phone itself offline or online.
     collapse: collapse id, "" for none.
     expires_at: s since the epoch; 0 is delivered now or never.
     payload: as it was sent, decoded.
@@ -79,9 +80,25 @@ class PushJournal:
         """Pushes by target."""
         return dict(self.db.execute("SELECT target, count(*) FROM pushes GROUP BY target"))
 
+    def repeats(self) -> dict[str, int]:
+        """By target, pushes that said again what an earlier one had said, whether or not with a sound."""
+        statements: Counter[tuple[str, str]] = Counter((push.target, _statement(push.payload)) for push in self.all())
+        repeats: Counter[str] = Counter()
+        for (target, statement), count in statements.items():
+            repeats[target] += count - 1 if statement else 0
+        return dict(+repeats)
+
     def close(self) -> None:
         self.write()
         self.db.close()
+
+
+def _statement(payload: dict[str, Any]) -> str:
+    """What a push says, without how it is presented; "" for what happens to the phone itself."""
+    aps = payload.get("aps", {})
+    parts = [payload.get(name) for name in ("title", "body", "notification", "data", "match_id", "version")]
+    parts += [aps.get(name) for name in ("event", "alert", "timestamp", "content-state")]
+    return json.dumps(parts, sort_keys=True) if any(parts) else ""
 
 
 def _pushes(rows: Iterable[tuple[Any, ...]]) -> Iterable[AcceptedPush]:

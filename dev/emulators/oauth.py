@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 import jwt
 
-from dev.emulators.wire import EmulatorAnswer, EmulatorRequest, json_answer
+from dev.emulators.exchange import EmulatorAnswer, EmulatorRequest, json_answer
 
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from dev.emulators.activity import LockScreenActivity, channel_of, start_of
 from dev.emulators.journal import AcceptedPush, PushJournal
+
+# "Collapsible and non-collapsible messages", of FCM.
+FCM_COLLAPSE_KEYS_MAX = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ class ScreenEntry:
     silent: bool = False
     replaced: bool = False
 
-    def repeats(self, other: ScreenEntry | None) -> bool:
+    def same_as(self, other: ScreenEntry | None) -> bool:
         return other is not None and (self.title, self.body) == (other.title, other.body)
 
 
@@ -39,6 +43,7 @@ class Phone:
     screen: what is on the lock screen now, by collapse id.
     activities: the Live Activity of each match, ended or not.
     repeats: pushes that brought what was already on the screen.
+    rings: pushes that made a sound, repeats too: a replacement is presented like any other.
     late: pushes that expired before the phone could be reached.
     broadcasts: the newest of each channel, which APNs keeps for those who join late.
     """
@@ -47,6 +52,7 @@ class Phone:
     screen: dict[str, ScreenEntry] = field(default_factory=dict)
     activities: dict[str, LockScreenActivity] = field(default_factory=dict)
     repeats: int = 0
+    rings: int = 0
     late: int = 0
     broadcasts: dict[str, AcceptedPush] = field(default_factory=dict, repr=False)
 
@@ -67,6 +73,7 @@ class Phone:
         newest = self.broadcasts.get(activity.channel)
         if newest and newest.expires_at > activity.at:
             activity.apply(newest, activity.at)
+        self.rings += 1
         if running and not running.ended:
             self.repeats += 1
         else:
@@ -78,7 +85,8 @@ class Phone:
         key = push.collapse or f"{at}:{len(self.alerts)}"
         before = self.screen.get(key)
         shown = ScreenEntry(at, title, body, push.collapse, silent, before is not None)
-        if shown.repeats(before):
+        self.rings += not silent
+        if shown.same_as(before):
             self.repeats += 1
             return
         self.screen[key] = shown
@@ -114,7 +122,7 @@ def phone_of(pushes: Iterable[AcceptedPush], now: float) -> Phone:
         elif online:
             phone.show(push, push.at)
         elif push.expires_at:
-            stored[_slot(push)] = push
+            _store(stored, push)
     return phone
 
 
@@ -127,21 +135,44 @@ def _deliver_stored(phone: Phone, stored: dict[str, AcceptedPush], at: float) ->
     stored.clear()
 
 
+def _store(stored: dict[str, AcceptedPush], push: AcceptedPush) -> None:
+    """FCM keeps four collapse keys of an app and device; which ones of more is not promised, here the newest."""
+    slot = _slot(push)
+    stored.pop(slot, None)
+    stored[slot] = push
+    of_fcm = [slot for slot, push in stored.items() if push.service == "fcm" and slot != str(id(push))]
+    if len(of_fcm) > FCM_COLLAPSE_KEYS_MAX:
+        del stored[of_fcm[0]]
+
+
 def _slot(push: AcceptedPush) -> str:
     """Services keep only the newest push of a slot for an offline phone."""
     if push.service == "fcm":
-        return push.collapse
+        key = push.payload.get("android", {}).get("collapse_key")
+        # A notification without a key collapses by the app's package name.
+        return str(key) if key else "package" if "notification" in push.payload else str(id(push))
+    if push.service == "webpush":
+        return push.collapse or str(id(push))
     return push.target if push.sort == "liveactivity" else ""
 
 
 def _content(push: AcceptedPush) -> tuple[str, str, bool] | None:
     """Title, body and whether it came without a sound; None for a push that shows nothing."""
+    if push.service == "webpush":
+        return push.payload.get("title", ""), push.payload.get("body", ""), bool(push.payload.get("silent"))
     if push.service == "fcm":
-        notification = push.payload.get("notification") or {}
-        silent = "default_sound" not in push.payload.get("android", {}).get("notification", {})
-        return (notification.get("title", ""), notification.get("body", ""), silent) if notification else None
+        return _fcm_content(push.payload)
     aps = push.payload.get("aps", {})
     alert = aps.get("alert")
     if not alert:
         return None
     return alert.get("title", ""), alert.get("body", ""), "sound" not in aps
+
+
+def _fcm_content(payload: dict[str, Any]) -> tuple[str, str, bool] | None:
+    """The system tray shows a notification message; the sample app builds its own from the data of any other."""
+    notification, data = payload.get("notification"), payload.get("data", {})
+    if notification:
+        silent = "default_sound" not in payload.get("android", {}).get("notification", {})
+        return notification.get("title", ""), notification.get("body", ""), silent
+    return (data["title"], data.get("body", ""), data.get("silent") == "true") if "title" in data else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 import jwt
@@ -21,13 +22,14 @@ class ProviderTokens:
     """Of one connection.
 
     keys: id → (team, public key PEM).
+    keys_elsewhere: ids of keys restricted to the other environment.
     seen: token → (issued at, first seen at), in s since the epoch.
     owner: (team, key id) of the first token; a connection belongs to it.
     wedged: an expired token was seen.
     """
 
-    def __init__(self, keys: dict[str, tuple[str, str]]) -> None:
-        self.keys = keys
+    def __init__(self, keys: dict[str, tuple[str, str]], keys_elsewhere: Container[str] = ()) -> None:
+        self.keys, self.keys_elsewhere = keys, keys_elsewhere
         self.seen: dict[str, tuple[int, float]] = {}
         self.owner: tuple[str, str] | None = None
         self.wedged = False
@@ -51,6 +53,8 @@ class ProviderTokens:
         owner, issued_at = self._read(token)
         if issued_at > now + 60:
             raise Refusal(403, "InvalidProviderToken")
+        if owner[1] in self.keys_elsewhere:
+            raise Refusal(403, "BadEnvironmentKeyIdInToken")
         if self.owner not in (None, owner):
             raise Refusal(403, "UnrelatedKeyIdInToken")
         newest = max((seen_at for _, seen_at in self.seen.values()), default=None)

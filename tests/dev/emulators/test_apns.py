@@ -14,12 +14,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from dev.emulators.apns import ApnsEmulator, ApnsRules
 from dev.emulators.channels import ChannelsEmulator, ChannelStore
+from dev.emulators.exchange import EmulatorRequest
 from dev.emulators.journal import PushJournal
-from dev.emulators.wire import EmulatorRequest, ServerConnection
+from dev.emulators.wire import ServerConnection
 
 NOW = 1_700_000_000.0
 BUNDLE = "com.example.scores"
 TOKEN = "ab" * 32
+STATE = {"version": 1, "status": "live"}
 
 
 def keys() -> tuple[str, str]:
@@ -94,7 +96,7 @@ def desk(tmp_path: Path) -> Any:
 
 
 def activity(event: str = "update", **aps: Any) -> bytes:
-    return json.dumps({"aps": {"timestamp": 1, "event": event, "content-state": {}, **aps}}).encode()
+    return json.dumps({"aps": {"timestamp": 1, "event": event, "content-state": STATE, **aps}}).encode()
 
 
 def test_a_good_push_is_taken_and_written_down(desk: Desk) -> None:
@@ -160,6 +162,49 @@ def test_a_start_may_name_a_channel_that_there_is(desk: Desk) -> None:
     assert desk.push(body=activity("start", **full, **{"input-push-channel": channel}), **headers) == 200
     unknown = activity("start", **full, **{"input-push-channel": "unknown"})
     assert desk.push(body=unknown, **headers) == (400, "BadRequestPayload")
+
+
+@pytest.mark.parametrize(
+    "aps",
+    [
+        {"interruption-level": "loud"},
+        {"relevance-score": "high"},
+        {"mutable-content": True},
+        {"thread-id": 7},
+        {"shout": 1},
+        {"alert": {"headline": "t"}},
+        {"sound": 1},
+    ],
+)
+def test_an_alert_no_phone_could_use_is_refused(desk: Desk, aps: dict[str, Any]) -> None:
+    body = json.dumps({"aps": {"alert": {"title": "t"}, **aps}}).encode()
+    assert desk.push(body=body) == (400, "BadRequestPayload")
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {},
+        {"version": 1},
+        {**STATE, "version": "1"},
+        {**STATE, "home_score": "2"},
+        {**STATE, "minute": 45.5},
+        {**STATE, "shootout": {"home": 1}},
+    ],
+)
+def test_a_state_the_app_cannot_decode_is_refused(desk: Desk, state: dict[str, Any]) -> None:
+    headers = {"apns_push_type": "liveactivity", "apns_topic": f"{BUNDLE}.push-type.liveactivity"}
+    assert desk.push(body=activity(**{"content-state": state}), **headers) == (400, "BadRequestPayload")
+    whole = {**STATE, "home_score": None, "away_score": 2, "shootout": None, "field_of_tomorrow": 1}
+    assert desk.push(body=activity(**{"content-state": whole}), **headers) == 200
+
+
+def test_a_token_and_a_key_of_the_other_environment_are_refused(desk: Desk) -> None:
+    desk.rules.tokens_elsewhere.add(TOKEN)
+    assert desk.push() == (400, "BadDeviceToken")
+    desk.rules.keys_elsewhere.add("KEY1")
+    desk.connection = Wire(desk.apns)
+    assert desk.push() == (403, "BadEnvironmentKeyIdInToken")
 
 
 def test_the_id_is_echoed_and_a_repeated_one_is_no_duplicate(desk: Desk) -> None:

@@ -12,11 +12,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from dev.emulators.exchange import EmulatorRequest
 from dev.emulators.fcm import FcmEmulator, FcmRules
 from dev.emulators.journal import PushJournal
 from dev.emulators.oauth import GRANT, SCOPE, OAuth
 from dev.emulators.topics import Topics
-from dev.emulators.wire import EmulatorRequest
 
 NOW = 1_700_000_000.0
 AUDIENCE = "https://127.0.0.1/token"
@@ -104,6 +104,11 @@ def test_another_project_is_denied(desk: Desk) -> None:
         ({"notification": {}}, "message.target"),
         ({**GOOD, "topic": "t"}, "message.target"),
         ({**GOOD, "shout": 1}, "message"),
+        ({**GOOD, "android": {"shout": 1}}, "message.android"),
+        ({**GOOD, "android": {"notification": {"shout": 1}}}, "message.android.notification"),
+        ({**GOOD, "android": {"notification": {"sticky": "yes"}}}, "message.android.notification.sticky"),
+        ({**GOOD, "notification": {"title": 1}}, "message.notification.title"),
+        ({**GOOD, "webpush": {"headers": {"TTL": 60}}}, "message.webpush.headers"),
         ({**GOOD, "data": {"n": 1}}, "message.data"),
         ({**GOOD, "data": {"from": "x"}}, "message.data"),
         ({**GOOD, "data": {"google.x": "x"}}, "message.data"),
@@ -150,7 +155,7 @@ def test_one_device_takes_so_many_a_minute_and_fewer_that_collapse(desk: Desk) -
     assert desk.send({**collapsible, "android": {"collapse_key": "m", "ttl": "0s"}}) == (200, "")
     desk.now += 180
     assert [desk.send(collapsible)[0] for _ in range(2)] == [200, 429]
-    other = {**GOOD, "token": "device-two"}
+    other = {"token": "device-two", "data": {"title": "t"}, "android": {"priority": "HIGH"}}
     assert [desk.send(other)[0] for _ in range(241)] == [200] * 240 + [429]
 
 

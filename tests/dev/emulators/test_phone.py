@@ -13,7 +13,12 @@ from dev.emulators.table import PHONES, SHOWN, Label, Table
 
 def push(at: float, title: str, collapse: str = "m1", expires_at: float = 1000, service: str = "apns") -> AcceptedPush:
     alert = {"title": title, "body": ""}
-    payload = {"aps": {"alert": alert, "sound": "default"}} if service == "apns" else {"notification": alert}
+    payload: dict[str, Any] = {"aps": {"alert": alert, "sound": "default"}}
+    if service == "fcm":
+        shown = {"tag": collapse, "default_sound": True}
+        payload = {"notification": alert, "android": {"collapse_key": collapse, "notification": shown}}
+    if service == "webpush":
+        payload = alert
     return AcceptedPush(at, service, "t", "alert", collapse, expires_at, payload)
 
 
@@ -59,6 +64,36 @@ def test_an_offline_phone_gets_the_newest_of_each_match_from_fcm() -> None:
         push(at, title, match, service="fcm") for at, title, match in ((1, "a", "m1"), (2, "b", "m2"), (3, "c", "m1"))
     ]
     assert sorted(titles(turned(0, "offline"), *sent, turned(5, "online"))) == ["b", "c"]
+
+
+def test_an_offline_phone_gets_four_collapse_keys_from_fcm() -> None:
+    sent = [push(at, f"goal {at}", f"m{at}", service="fcm") for at in range(1, 8)]
+    assert titles(turned(0, "offline"), *sent, turned(9, "online")) == ["goal 4", "goal 5", "goal 6", "goal 7"]
+
+
+def test_a_repeat_rings_again_unless_it_is_passive() -> None:
+    first = push(1, "1–0")
+    passive = replace(first, at=2, payload={"aps": {"alert": {"title": "1–0", "body": ""}}})
+    assert [phone_of(pushed, 9).rings for pushed in ([first], [first, replace(first, at=2)], [first, passive])] == [
+        1,
+        2,
+        1,
+    ]
+
+
+def test_the_journal_finds_repeats_however_they_are_presented(tmp_path: Path) -> None:
+    journal, first = PushJournal(tmp_path / "l.db"), push(1, "1–0")
+    passive = replace(first, at=2, payload={"aps": {"alert": {"title": "1–0", "body": ""}}})
+    for pushed in (first, passive, push(3, "2–0"), turned(4, "offline"), turned(5, "offline")):
+        journal.add(pushed)
+    journal.write()
+    assert journal.repeats() == {"t": 1}
+    journal.close()
+
+
+def test_a_browser_out_of_reach_gets_the_newest_of_each_topic() -> None:
+    sent = [push(1, "a", "t1", service="webpush"), push(2, "b", "t1", service="webpush")]
+    assert titles(turned(0, "offline"), *sent, push(3, "c", "", service="webpush"), turned(5, "online")) == ["b", "c"]
 
 
 def test_what_expired_meanwhile_is_not_shown() -> None:

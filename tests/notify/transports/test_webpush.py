@@ -18,14 +18,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from notify.transports.connection import Reply
 
 from db.domain import Device, Kind, Platform
+from dev.emulators.exchange import EmulatorAnswer, EmulatorRequest
 from dev.emulators.faults import Faults
 from dev.emulators.keys import Keys
-from dev.emulators.wire import EmulatorAnswer, EmulatorRequest, ServerConnection, tls_context
+from dev.emulators.wire import ServerConnection, tls_context
 from notify.content.message import Message
 from notify.transports.base import Envelope
-from notify.transports.connection import Reply
 from notify.transports.outcome import Delivered, Dropped, Gone, Later, OurFault
 from notify.transports.sender import RetryLater
 from notify.transports.webpush import REFUSED_IN_A_ROW, WebPush, judged
@@ -163,24 +164,6 @@ def test_the_push_service_finds_all_it_checks(web: WebPush, listening: tuple[Pus
     assert time.time() < claims["exp"] <= time.time() + 24 * 3600
     point = VAPID.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
     assert urlsafe_b64decode(key.removeprefix("k=") + "==") == point
-
-
-@pytest.mark.parametrize(
-    ("status", "verdict"),
-    [
-        (200, Delivered()),
-        (201, Delivered()),
-        (404, Gone("status_404")),
-        (410, Gone("status_410")),
-        (413, OurFault("status_413")),
-        (400, Dropped("status_400")),
-        (403, Dropped("status_403")),
-        (429, Later("status_429", 30.0)),
-        (502, RetryLater("status_502", fault=True)),
-    ],
-)
-def test_each_status_has_its_action(status: int, verdict: object) -> None:
-    assert judged(Reply(status)) == verdict
 
 
 def test_subscriptions_for_another_key_are_reported_and_hold_nobody_up(
