@@ -45,6 +45,14 @@ def later(reason: str, retry_after_s: float | None = None) -> Outcome:
     return Outcome(PurgeResult.LATER, reason, retry_after_s)
 
 
+def no_answer() -> Outcome:
+    """One reason for a read's time limit and for that of the whole call, which end at nearly the same moment.
+
+    Otherwise the log would report a CDN that hangs as two failures.
+    """
+    return later(f"no answer in {TOTAL_S} s")
+
+
 def refused(reason: str) -> Outcome:
     return Outcome(PurgeResult.REFUSED, reason)
 

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from cdn.backends.base import CONNECT_S, DONE, TOTAL_S, Budget, Outcome, later, refused, within
+from cdn.backends.base import CONNECT_S, DONE, TOTAL_S, Budget, Outcome, later, no_answer, refused, within
 from cdn.backends.control_plane import seconds
 from db.domain.errors import Refused
 
@@ -39,7 +39,7 @@ class CloudFront:
         self.client = _client(key_id or None, secret or None, token or None, api)
 
     def purge(self, keys: Sequence[str], *, soft: bool) -> Outcome:  # noqa: ARG002 - it knows only one kind
-        return within(TOTAL_S, lambda: self._purge(keys), lambda: later(f"no answer in {TOTAL_S} s"))
+        return within(TOTAL_S, lambda: self._purge(keys), no_answer)
 
     def _purge(self, keys: Sequence[str]) -> Outcome:
         import botocore.exceptions  # noqa: PLC0415 - an optional requirement
@@ -55,6 +55,8 @@ class CloudFront:
             return refused("there are no credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
         except botocore.parsers.ResponseParserError:
             return later("its answer is not one of CloudFront")
+        except botocore.exceptions.ReadTimeoutError:
+            return no_answer()
         except botocore.exceptions.BotoCoreError as error:
             return later(f"unreachable: {type(error).__name__}")
         return DONE if answer.get("Invalidation", {}).get("Id") else later("its answer names no invalidation")

@@ -11,7 +11,7 @@ from typing import Any
 import requests
 import urllib3.exceptions
 
-from cdn.backends.base import CONNECT_S, DONE, TOTAL_S, Outcome, later, refused, within
+from cdn.backends.base import CONNECT_S, DONE, TOTAL_S, Outcome, later, no_answer, refused, within
 
 # Bytes. Vendors answer in a few hundred; Fastly's answer to 256 keys of 64 characters is 25 KB. Longer is not theirs.
 ANSWER_MAX_BYTES = 64 * 1024
@@ -65,7 +65,7 @@ class ControlPlane:
     def _too_late(self) -> Outcome:
         """The old session stays with the call that was abandoned."""
         self.session = _session()
-        return later(f"no answer in {TOTAL_S} s")
+        return no_answer()
 
 
 def _session() -> requests.Session:
@@ -89,19 +89,19 @@ def _send(
             stream=True,
         ) as answer:
             return _judged(ControlPlaneAnswer(answer.status_code, answer.headers, _read(answer)), confirms)
-    except requests.Timeout:
-        return later("timed out")
+    except (requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError):
+        return no_answer()
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         return later(f"unreachable: {type(error).__name__}")
 
 
 def _read(answer: requests.Response) -> bytes:
-    """At most ANSWER_MAX_BYTES. Raises requests.Timeout where it takes longer than TOTAL_S."""
+    """At most ANSWER_MAX_BYTES. Raises requests.ReadTimeout where it takes longer than TOTAL_S."""
     body, deadline = b"", time.monotonic() + TOTAL_S
     while len(body) < ANSWER_MAX_BYTES and (part := answer.raw.read1(ANSWER_MAX_BYTES, decode_content=True)):
         body += part
         if time.monotonic() > deadline:
-            raise requests.Timeout
+            raise requests.ReadTimeout
     return body
 
 

@@ -7,11 +7,17 @@ from dataclasses import dataclass
 
 @dataclass
 class Faults:
-    """How connections and answers go wrong, changeable while running (PUT /faults). 0 is never.
+    """Changeable while running (PUT /faults). 0 is never. All but latency_ms count the requests of one connection.
 
-    latency_ms: before each answer. The rest count requests of one connection: after so many it gets a GOAWAY, is reset
-    (every n), answers nothing more, or has one stream reset (every n, after the push was taken). status_every: one
-    answer in n is `status` with `reason` instead.
+    latency_ms: before each answer.
+    goaway_after: a GOAWAY after so many.
+    cut_every: the connection is reset after every n-th, which was accepted and gets no answer.
+    stall_after: no answer after so many.
+    reset_every: every n-th stream is reset after its push was accepted.
+    status_every: one answer in n is `status` with `reason` instead.
+    status: of status_every.
+    reason: of status_every.
+    retry_after_s: of status_every; 0 leaves the header out.
     """
 
     latency_ms: int = 0

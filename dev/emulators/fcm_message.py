@@ -1,4 +1,4 @@
-"""What an FCM v1 message may be, and how its faults are told (REST reference of projects.messages; "Error codes")."""
+"""What an FCM v1 message may be, and how errors are reported (REST reference of projects.messages; "Error codes")."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _STATUS = {
 
 
 class InvalidMessage(Exception):
-    """The request is refused: raised and caught here alone."""
+    """The request is refused. Raised and caught within the emulated FCM."""
 
     def __init__(self, code: str, message: str, *, field_path: str = "", status: tuple[int, str] | None = None) -> None:
         super().__init__(message)
@@ -38,7 +38,7 @@ class InvalidMessage(Exception):
 
 
 def bad(field_path: str, message: str) -> InvalidMessage:
-    """A fault of the payload, told with its field."""
+    """An error of the payload, reported with its field."""
     return InvalidMessage("INVALID_ARGUMENT", message, field_path=field_path)
 
 
@@ -75,22 +75,22 @@ def check(message: dict[str, Any], limit: int) -> None:
         raise bad("message.android.priority", "Invalid value at 'message.android.priority'")
     if "ttl" in android and seconds(android["ttl"]) is None:
         raise bad("message.android.ttl", "Invalid value at 'message.android.ttl'")
-    said_of_it = {name: value for name, value in message.items() if name in ("data", "notification", "android")}
-    if len(json.dumps(said_of_it, ensure_ascii=False, separators=(",", ":")).encode()) > limit:
+    content = {name: value for name, value in message.items() if name in ("data", "notification", "android")}
+    if len(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()) > limit:
         raise bad("message", "Android message is too big")
 
 
 def seconds(text: object) -> float | None:
-    found = _TTL.fullmatch(text) if isinstance(text, str) else None
-    return float(found[0][:-1]) if found and float(found[0][:-1]) <= TTL_MAX_S else None
+    duration = _TTL.fullmatch(text) if isinstance(text, str) else None
+    return float(duration[0][:-1]) if duration and float(duration[0][:-1]) <= TTL_MAX_S else None
 
 
-def error_of(wrong: InvalidMessage) -> dict[str, Any]:
-    """An error of the payload is a BadRequest naming its field, one of the address an FcmError."""
-    code, status = wrong.status
-    if wrong.field_path:
-        violation = {"field": wrong.field_path, "description": wrong.message}
+def error_of(refusal: InvalidMessage) -> dict[str, Any]:
+    """An error of the payload is a BadRequest with its field, one of the address an FcmError."""
+    code, status = refusal.status
+    if refusal.field_path:
+        violation = {"field": refusal.field_path, "description": refusal.message}
         details: list[dict[str, Any]] = [{"@type": _BAD_REQUEST, "fieldViolations": [violation]}]
     else:
-        details = [{"@type": _ERROR, "errorCode": wrong.code}] if wrong.code in _STATUS else []
-    return {"error": {"code": code, "message": wrong.message, "status": status, "details": details}}
+        details = [{"@type": _ERROR, "errorCode": refusal.code}] if refusal.code in _STATUS else []
+    return {"error": {"code": code, "message": refusal.message, "status": status, "details": details}}

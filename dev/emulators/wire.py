@@ -1,7 +1,7 @@
 """Connections: TLS with ALPN, HTTP/2 and HTTP/1.1, the service's answers on them, and every way they break.
 
-The h2 library keeps the frames; limits, refusals and GOAWAY are written here, for it would end the connection where
-Apple refuses a stream, and answer nothing after a GOAWAY where Apple finishes what it had taken.
+h2 does the frames. Stream limits, refused streams and GOAWAY are done here: h2 would close the connection where Apple
+refuses a stream, and answer nothing after a GOAWAY where Apple still answers what it accepted.
 """
 
 from __future__ import annotations
@@ -30,9 +30,8 @@ SETTINGS = {
     SettingsFrame.MAX_HEADER_LIST_SIZE: 8000,
 }
 BODY_BYTES = 64 * 1024
-# After a GOAWAY the client closes. Were it done here at once, what it still sends would reset the connection, and
-# answers on their way would be lost.
-LEAVE_S = 1.0
+# After a GOAWAY the client closes. Closing here at once would reset the connection under answers on their way.
+LINGER_S = 1.0
 
 
 @dataclass(slots=True)
@@ -43,10 +42,10 @@ class EmulatorRequest:
     body: bytes = b""
 
     def get(self, name: str) -> str | None:
-        return next((value for known, value in self.headers if known == name), None)
+        return next((value for header, value in self.headers if header == name), None)
 
     @property
-    def repeated(self) -> bool:
+    def has_duplicates(self) -> bool:
         names = [name for name, _ in self.headers if name.startswith("apns-") or name == "authorization"]
         return len(names) != len(set(names))
 
@@ -58,30 +57,36 @@ class EmulatorAnswer:
     body: bytes = b""
 
 
-def said(status: int, document: Any, **headers: str) -> EmulatorAnswer:
+def json_answer(status: int, document: Any, **headers: str) -> EmulatorAnswer:
     return EmulatorAnswer(status, {"content-type": "application/json", **headers}, json.dumps(document).encode())
 
 
 class Service(Protocol):
     faults: Faults
 
-    def opened(self, link: Link, /) -> None: ...
+    def opened(self, connection: ServerConnection, /) -> None: ...
 
-    def closed(self, link: Link, /) -> None: ...
+    def closed(self, connection: ServerConnection, /) -> None: ...
 
-    def answer(self, link: Link, asked: EmulatorRequest, /) -> EmulatorAnswer: ...
+    def answer(self, connection: ServerConnection, request: EmulatorRequest, /) -> EmulatorAnswer: ...
 
-    def settle(self) -> None:
+    def flush(self) -> None:
         """Called before answers leave: what they acknowledge must be on disk by then."""
         ...
 
 
-class Link(asyncio.Protocol):
-    """One connection. memory: what the service keeps of it."""
+class ServerConnection(asyncio.Protocol):
+    """One connection.
+
+    state: the service's own.
+    max_streams: MAX_CONCURRENT_STREAMS as announced.
+    open: requests by stream, not yet answered.
+    stalled: it reads and answers nothing any more.
+    """
 
     def __init__(self, service: Service) -> None:
         self.service = service
-        self.memory: dict[str, Any] = {}
+        self.state: Any = None
         self.max_streams = 100
         self.requests = self.refused = 0
         self.last_stream: int | None = None
@@ -97,9 +102,9 @@ class Link(asyncio.Protocol):
         self.h1 = h11.Connection(h11.SERVER)
         self.service.opened(self)
         if tls is not None and tls.selected_alpn_protocol() == "h2":
-            self._begin_h2()
+            self._start_h2()
 
-    def _begin_h2(self) -> None:
+    def _start_h2(self) -> None:
         config = h2.config.H2Configuration(client_side=False, header_encoding="utf-8")
         self.h2 = h2.connection.H2Connection(config)
         self.h2.local_settings.max_concurrent_streams = 2**31 - 1
@@ -119,14 +124,14 @@ class Link(asyncio.Protocol):
             self.transport.write(_settings({SettingsFrame.MAX_CONCURRENT_STREAMS: streams}))
 
     def go_away(self, reason: str) -> None:
-        """What was taken is still answered, what comes after `last_stream` was never seen (RFC 9113, 6.8)."""
+        """Streams up to `last_stream` are still answered, later ones refused (RFC 9113, 6.8)."""
         if self.last_stream is None:
             self.last_stream = self.highest
             frame = GoAwayFrame(0, last_stream_id=self.last_stream, error_code=0)
             frame.additional_data = json.dumps({"reason": reason}).encode()
             self._flush()
             self.transport.write(frame.serialize())
-            asyncio.get_running_loop().call_later(LEAVE_S, self.transport.close)
+            asyncio.get_running_loop().call_later(LINGER_S, self.transport.close)
 
     def cut(self) -> None:
         self.stalled = True
@@ -139,7 +144,7 @@ class Link(asyncio.Protocol):
             self._http1(data)
         else:
             self._http2(self.h2, data)
-        self.service.settle()
+        self.service.flush()
         self._flush()
 
     def _flush(self) -> None:
@@ -158,19 +163,19 @@ class Link(asyncio.Protocol):
 
     def _event(self, conn: h2.connection.H2Connection, event: h2.events.Event) -> None:
         if isinstance(event, h2.events.RequestReceived):
-            self._taken(conn, event)
+            self._open_stream(conn, event)
         elif isinstance(event, h2.events.DataReceived):
             conn.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
-            if (asked := self.open.get(event.stream_id)) and len(asked.body) < BODY_BYTES:
-                asked.body += event.data
+            if (request := self.open.get(event.stream_id)) and len(request.body) < BODY_BYTES:
+                request.body += event.data
         elif isinstance(event, h2.events.StreamEnded) and event.stream_id in self.open:
-            self._ask(event.stream_id)
+            self._handle(event.stream_id)
         elif isinstance(event, h2.events.StreamReset):
             self.open.pop(event.stream_id, None)
         elif isinstance(event, h2.events.ConnectionTerminated):
             self.transport.close()
 
-    def _taken(self, conn: h2.connection.H2Connection, event: h2.events.RequestReceived) -> None:
+    def _open_stream(self, conn: h2.connection.H2Connection, event: h2.events.RequestReceived) -> None:
         sid = event.stream_id
         too_late = self.last_stream is not None and sid > self.last_stream
         if too_late or len(self.open) >= self.max_streams:
@@ -183,7 +188,7 @@ class Link(asyncio.Protocol):
         plain = [(name, value) for name, value in fields if not name.startswith(":")]
         self.open[sid] = EmulatorRequest(pseudo.get(":method", ""), pseudo.get(":path", ""), plain)
 
-    def _ask(self, sid: int) -> None:
+    def _handle(self, sid: int) -> None:
         self.requests += 1
         faults, n = self.service.faults, self.requests
         if faults.stall_after and n > faults.stall_after:
@@ -191,7 +196,7 @@ class Link(asyncio.Protocol):
             return
         answer = self._answer(self.open[sid])
         if is_turn(faults.cut_every, n):
-            self.service.settle()
+            self.service.flush()
             self.cut()
         elif is_turn(faults.reset_every, n) and self.h2:
             self.open.pop(sid)
@@ -201,12 +206,12 @@ class Link(asyncio.Protocol):
         if faults.goaway_after and n >= faults.goaway_after:
             self.go_away("Shutdown")
 
-    def _answer(self, asked: EmulatorRequest) -> EmulatorAnswer:
+    def _answer(self, request: EmulatorRequest) -> EmulatorAnswer:
         faults = self.service.faults
         if is_turn(faults.status_every, self.requests):
             after = {"retry-after": str(faults.retry_after_s)} if faults.retry_after_s else {}
-            return said(faults.status, {"reason": faults.reason}, **after)
-        return self.service.answer(self, asked)
+            return json_answer(faults.status, {"reason": faults.reason}, **after)
+        return self.service.answer(self, request)
 
     def _respond(self, sid: int, answer: EmulatorAnswer) -> None:
         if self.stalled or self.h2 is None or self.open.pop(sid, None) is None:
@@ -239,7 +244,7 @@ class Link(asyncio.Protocol):
             event = self.h1.next_event()
 
     def _respond1(self, answer: EmulatorAnswer) -> None:
-        self.service.settle()
+        self.service.flush()
         fields = [*answer.headers.items(), ("content-length", str(len(answer.body)))]
         head = h11.Response(status_code=answer.status, headers=fields)
         out = [self.h1.send(head), self.h1.send(h11.Data(data=answer.body)), self.h1.send(h11.EndOfMessage())]

@@ -185,3 +185,13 @@ def transports_to(emulated: Emulated) -> Transports:
     """To the emulated Apple and Google."""
     names = {name for name in Settings.__dataclass_fields__ if name in emulated.settings}
     return Transports(Settings(**{name: emulated.settings[name] for name in names}))
+
+
+class Killed(BaseException):
+    """kill -9, as seen from inside."""
+
+
+def counters(world: World) -> dict[str, int]:
+    """Of the newest alert."""
+    ((_, fields),) = world.alerts.recent(1)
+    return {name: int(value) for name, value in fields.items() if value.isdecimal()}

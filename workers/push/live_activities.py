@@ -67,11 +67,11 @@ class LiveActivities:
                 yield outcome
 
     def _note(self, channel: BroadcastChannel, match: Match, outcome: Outcome) -> None:
-        said = (match.id, match.version, channel.environment, outcome.reason)
+        fields = (match.id, match.version, channel.environment, outcome.reason)
         if isinstance(outcome, Delivered):
-            logger.info("broadcast_sent match=%s version=%d environment=%s reason=%s", *said)
+            logger.info("broadcast_sent match=%s version=%d environment=%s reason=%s", *fields)
         else:
-            logger.warning("broadcast_failed match=%s version=%d environment=%s reason=%s", *said)
+            logger.warning("broadcast_failed match=%s version=%d environment=%s reason=%s", *fields)
         if isinstance(outcome, Gone):
             self.audience.drop_channel(channel)
 

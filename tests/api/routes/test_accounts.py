@@ -192,7 +192,7 @@ def test_an_account_keeps_its_ten_newest_devices(alice: User) -> None:
 
 
 def test_follows_are_bounded(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(accounts, "FOLLOWS_MOST", 2)
+    monkeypatch.setattr(accounts, "FOLLOWS_MAX", 2)
     assert [alice.ask("PUT", f"/api/me/follows/teams/{n}").status_code for n in range(3)] == [200, 200, 409]
     assert alice.ask("PUT", "/api/me/follows/teams/1", {"muted": True}).status_code == 200
 

@@ -87,7 +87,7 @@ def test_an_activity_is_begun_follows_its_channel_and_leaves_after_its_end() -> 
         (shown,) = phone.activities.values()
         scores.append((shown.state["home_score"], shown.ended))
     assert scores == [(0, False), (1, False), (2, True), (2, True)]
-    assert [phone.activities["m1"].stands(now) for now in (45, 95)] == [True, False]
+    assert [phone.activities["m1"].visible(now) for now in (45, 95)] == [True, False]
     assert ([shown.title for shown in phone.alerts], phone.screen) == (["Kick-off"], {})
 
 
@@ -121,12 +121,12 @@ def test_the_ledger_is_read_by_others_while_it_is_written(tmp_path: Path) -> Non
 
 
 def test_on_the_table_lies_what_stands_on_the_screens_newest_first_and_no_device_token(tmp_path: Path) -> None:
-    ledger = PushJournal(tmp_path / "pushes.db")
-    table = Table(ledger, lambda: 1000.0)
+    journal = PushJournal(tmp_path / "pushes.db")
+    table = Table(journal, lambda: 1000.0)
     table.lay("t", Label("iPhone", "ios", "de", "all"))
     for pushed in (push(1, "0–0", "m1"), push(2, "0–0", "m2"), push(3, "1–0", "m1")):
-        ledger.add(pushed)
-    ledger.write()
+        journal.add(pushed)
+    journal.write()
     seen = table.seen()["phones"][0]
     assert [(shown["id"], shown["title"], shown["replaced"]) for shown in seen["screen"]] == [
         ("m1", "1–0", True),
@@ -134,19 +134,19 @@ def test_on_the_table_lies_what_stands_on_the_screens_newest_first_and_no_device
     ]
     assert (seen["name"], seen["locale"], seen["pushes"]) == ("iPhone", "de", 3)
     assert "t" not in seen.values()
-    ledger.close()
+    journal.close()
 
 
 def test_the_table_is_bounded(tmp_path: Path) -> None:
-    ledger = PushJournal(tmp_path / "pushes.db")
-    table = Table(ledger, lambda: 10_000.0)
+    journal = PushJournal(tmp_path / "pushes.db")
+    table = Table(journal, lambda: 10_000.0)
     for number in range(PHONES + 2):
         table.lay(f"phone-{number}", Label(f"{number}", "android", "en", ""))
     assert [phone["name"] for phone in table.seen()["phones"]] == ["2", "3", "4", "5"]
     table.lay("t", Label("busy", "ios", "en", ""))
     for number in range(500):
-        ledger.add(push(number, "Goal", f"m{number}"))
-    ledger.write()
+        journal.add(push(number, "Goal", f"m{number}"))
+    journal.write()
     busy = table.seen()["phones"][-1]
     assert (len(busy["screen"]), busy["screen"][0]["at"], busy["pushes"]) == (SHOWN, 499, 500)
-    ledger.close()
+    journal.close()

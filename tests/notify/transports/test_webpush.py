@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from db.domain import Device, Kind, Platform
 from dev.emulators.faults import Faults
 from dev.emulators.keys import Keys
-from dev.emulators.wire import EmulatorAnswer, EmulatorRequest, Link, tls_context
+from dev.emulators.wire import EmulatorAnswer, EmulatorRequest, ServerConnection, tls_context
 from notify.content.message import Message
 from notify.transports.base import Envelope
 from notify.transports.connection import Reply
@@ -67,24 +67,24 @@ def _text(raw: bytes) -> str:
 
 
 class PushService:
-    """Takes what is asked of it and answers as told."""
+    """Takes what is request of it and answers as told."""
 
     def __init__(self) -> None:
         self.faults = Faults()
-        self.asked: list[EmulatorRequest] = []
+        self.request: list[EmulatorRequest] = []
         self.status = 201
 
-    def opened(self, link: Link) -> None:
+    def opened(self, connection: ServerConnection) -> None:
         pass
 
-    def closed(self, link: Link) -> None:
+    def closed(self, connection: ServerConnection) -> None:
         pass
 
-    def settle(self) -> None:
+    def flush(self) -> None:
         pass
 
-    def answer(self, _link: Link, asked: EmulatorRequest) -> EmulatorAnswer:
-        self.asked.append(asked)
+    def answer(self, _link: ServerConnection, request: EmulatorRequest) -> EmulatorAnswer:
+        self.request.append(request)
         return EmulatorAnswer(self.status)
 
 
@@ -97,7 +97,7 @@ def listening(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PushSe
     # In a thread of its own: the browser's tests leave a loop running in the main one.
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
-    listens = loop.create_server(lambda: Link(service), "127.0.0.1", 0, ssl=tls)
+    listens = loop.create_server(lambda: ServerConnection(service), "127.0.0.1", 0, ssl=tls)
     server = asyncio.run_coroutine_threadsafe(listens, loop).result(10)
     yield service, f"https://localhost:{server.sockets[0].getsockname()[1]}", str(keys.cert)
     asyncio.run_coroutine_threadsafe(_end(server), loop).result(10)
@@ -114,7 +114,7 @@ async def _end(server: asyncio.Server) -> None:
 @pytest.fixture
 def web(listening: tuple[PushService, str, str]) -> Iterator[WebPush]:
     service, _, cert = listening
-    service.asked.clear()
+    service.request.clear()
     service.status = 201
     service.faults = Faults()
     transport = WebPush(PEM, "operator@example.org", services=("localhost",), ca=str(Path(cert)))
@@ -136,13 +136,13 @@ def test_the_browser_reads_what_was_said(web: WebPush, listening: tuple[PushServ
     service, url, _ = listening
     browser = Browser()
     assert one(web, browser.device(f"{url}/push/1")) == Delivered()
-    [asked] = service.asked
-    assert browser.read(asked.body) == {
+    [request] = service.request
+    assert browser.read(request.body) == {
         "title": "Goal! Côte",
         "body": "1–0",
         "match_id": "m1",
         "version": 1,
-        "link": "/match/m1",
+        "connection": "/match/m1",
         "kind": "goal",
     }
 
@@ -150,11 +150,11 @@ def test_the_browser_reads_what_was_said(web: WebPush, listening: tuple[PushServ
 def test_the_push_service_finds_all_it_checks(web: WebPush, listening: tuple[PushService, str, str]) -> None:
     service, url, _ = listening
     one(web, Browser().device(f"{url}/push/1"))
-    [asked] = service.asked
-    assert 590 <= int(asked.get("ttl") or 0) <= 600
-    assert (asked.get("urgency"), asked.get("content-encoding")) == ("high", "aes128gcm")
-    assert len(asked.get("topic") or "") == 32
-    scheme, token, key = (asked.get("authorization") or "").replace(",", "").split()
+    [request] = service.request
+    assert 590 <= int(request.get("ttl") or 0) <= 600
+    assert (request.get("urgency"), request.get("content-encoding")) == ("high", "aes128gcm")
+    assert len(request.get("topic") or "") == 32
+    scheme, token, key = (request.get("authorization") or "").replace(",", "").split()
     assert scheme == "vapid"
     claims = jwt.decode(
         token.removeprefix("t="), VAPID.public_key(), algorithms=["ES256"], audience="https://localhost"
@@ -237,7 +237,7 @@ def test_keys_that_are_none_cost_only_their_own_push(web: WebPush, listening: tu
         parcel.address: outcome for parcel, outcome in web.send([Envelope(bad, message()), Envelope(good, message())])
     }
     assert outcomes == {bad: Gone("bad_subscription"), good: Delivered()}
-    assert len(service.asked) == 1
+    assert len(service.request) == 1
 
 
 @pytest.mark.parametrize("fault", [{"goaway_after": 20}, {"cut_every": 25}, {"reset_every": 15}, {"status_every": 10}])
@@ -250,4 +250,4 @@ def test_connections_that_break_lose_nothing(
     parcels = [Envelope(browser.device(f"{url}/push/{n}"), message()) for n in range(60)]
     outcomes = [outcome for _, outcome in web.send(parcels)]
     assert outcomes == [Delivered()] * 60
-    assert {asked.path for asked in service.asked} == {f"/push/{n}" for n in range(60)}
+    assert {request.path for request in service.request} == {f"/push/{n}" for n in range(60)}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from db.domain import Kind, Score, Stamp, Update
@@ -15,13 +13,6 @@ from workers.ingest import Drain
 from workers.push import planner
 
 HOLD_S = UNNAMED_HOLD_MS / 1000
-
-
-@pytest.fixture
-def world(redis_url: str, sqlite_url: str) -> Iterator[World]:
-    made = World(redis_url, sqlite_url)
-    yield made
-    made.history.engine.dispose()
 
 
 def falls(world: World, after: int, seconds: float, score: tuple[int, int]) -> None:
