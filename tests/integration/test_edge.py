@@ -64,8 +64,8 @@ def deploy(run_system: Callable[..., System], tmp_path: Path) -> Iterator[Callab
 
         def run(**settings: object) -> Deployment:
             system = run_system(**({"VARNISH_URLS": f"http://{admin}"} | told | settings))
-            edge = Edge(tmp_path / "varnish", f"127.0.0.1:{system.port}", listen, admin, storage="32m")
-            stack.enter_context(edge.running(SECRET, thread_pool_min="50", thread_pool_max="1000"))
+            edge = Edge(tmp_path / "varnish", f"127.0.0.1:{system.port}", listen, admin, storage="32m", threads=1000)
+            stack.enter_context(edge.running(SECRET, thread_pool_min="50"))
             return Deployment(system, Varnish(edge))
 
         yield run
