@@ -7,7 +7,7 @@ import time
 import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import redis
@@ -40,6 +40,7 @@ from db.domain import (
     with_events,
     with_ledgers,
 )
+from db.domain.record import replace
 from db.errors import Unavailable, Undecodable
 from db.refused import RefusedPayload
 from db.shards import differing
@@ -288,7 +289,9 @@ class Live:
         own = match.events
         missing = [(source, event_id) for source, event_id in names if source != match.source or event_id not in own]
         fields = [event_field(match.first, source, event_id) for source, event_id in missing]
-        rows = self.redis.hmget(keys.events(match.id), *fields) if fields else ()
+        if not fields:
+            return match
+        rows = self.redis.hmget(keys.events(match.id), *fields)
         return decoded(match.id, lambda: with_events(match, _events(rows)))
 
     @guarded
