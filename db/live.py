@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import redis
@@ -530,12 +531,25 @@ class Live:
     def outbox(self, match_id: str, limit: int, after: str | None = None) -> list[Change]:
         """The oldest entries, or those that follow one. Raises Undecodable."""
         entries = self.redis.xrange(keys.outbox(match_id), f"({after}" if after else "-", count=limit)
-        return decoded(match_id, lambda: [change_of(_text(entry_id), fields) for entry_id, fields in entries])
+        return decoded(match_id, lambda: changes_of(entries))
 
     @guarded
-    def ack(self, match_id: str, ids: Sequence[str]) -> int:
-        """Drop entries written to history; returns how many are left."""
-        return int(self._ack(keys=[keys.outbox(match_id), keys.HISTORY_PENDING], args=[match_id, *ids]))
+    def outboxes(self, match_ids: Sequence[str], limit: int) -> dict[str, list[Change]]:
+        """The oldest entries of each, read in one round trip. Raises Undecodable."""
+        with self.redis.pipeline(transaction=False) as pipe:
+            for match_id in match_ids:
+                pipe.xrange(keys.outbox(match_id), count=limit)
+            boxes = dict(zip(match_ids, pipe.execute() if match_ids else (), strict=True))
+        return {match_id: decoded(match_id, partial(changes_of, box)) for match_id, box in boxes.items()}
+
+    @guarded
+    def ack(self, boxes: Mapping[str, Sequence[str]]) -> None:
+        """Drop entries written to history, by match, in one round trip."""
+        with self.redis.pipeline(transaction=False) as pipe:
+            for match_id, ids in boxes.items():
+                self._ack(keys=[keys.outbox(match_id), keys.HISTORY_PENDING], args=[match_id, *ids], client=pipe)
+            if boxes:
+                pipe.execute()
 
     @guarded
     def silence_history(self) -> bool:
@@ -643,6 +657,10 @@ def _urgent(facts: tuple[Fact, ...]) -> int:
 def change_of(entry_id: str, fields: dict[bytes, bytes]) -> Change:
     match = decode_match(fields[b"match"], int(fields[b"version"]), int(fields[b"updated_at"]))
     return Change(entry_id, match, fields[b"facts"].decode(), decode_event_list(fields[b"events"]))
+
+
+def changes_of(entries: Iterable[tuple[bytes, dict[bytes, bytes]]]) -> list[Change]:
+    return [change_of(_text(entry_id), fields) for entry_id, fields in entries]
 
 
 def _refused(fields: dict[bytes, bytes]) -> RefusedPayload | None:

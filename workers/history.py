@@ -66,7 +66,7 @@ def write_batch(live: Live, history: History, merger: Merger | None = None) -> i
 
 def _write(live: Live, history: History, match_ids: list[str], name: str) -> int:
     """name: of the Redis that was compared with SQL; of another, and of partial matches, nothing is written."""
-    boxes = {match_id: live.outbox(match_id, ENTRIES) for match_id in match_ids}
+    boxes = live.outboxes(match_ids, ENTRIES)
     ledgers = live.ledgers(match_ids)
     if Lineage(live.redis).read()[0] != name:
         return 0
@@ -75,8 +75,7 @@ def _write(live: Live, history: History, match_ids: list[str], name: str) -> int
     changes = [change for box in boxes.values() for change in box]
     if changes:
         history.write(changes, ledgers)
-    for match_id, box in boxes.items():
-        live.ack(match_id, [change.id for change in box])
+    live.ack({match_id: [change.id for change in box] for match_id, box in boxes.items()})
     return len(changes)
 
 
