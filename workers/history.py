@@ -69,7 +69,7 @@ def write_batch(live: LiveStore, history: History, merger: Merger | None = None)
 
 def _write(live: LiveStore, history: History, match_ids: list[str], name: str) -> int:
     """name: the Redis that was compared with SQL. Nothing is written for another one, nor for partial matches."""
-    boxes = {match_id: live.outbox(match_id, ENTRIES) for match_id in match_ids}
+    boxes = live.outboxes(match_ids, ENTRIES)
     ledgers = live.ledgers(match_ids)
     if Lineage(live.redis).read()[0] != name:
         return 0
@@ -78,8 +78,7 @@ def _write(live: LiveStore, history: History, match_ids: list[str], name: str) -
     changes = [change for box in boxes.values() for change in box]
     if changes:
         history.write(changes, ledgers)
-    for match_id, box in boxes.items():
-        live.ack(match_id, [change.id for change in box])
+    live.ack({match_id: [change.id for change in box] for match_id, box in boxes.items()})
     return len(changes)
 
 

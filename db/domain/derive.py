@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from db.domain.absence import absences
@@ -14,6 +13,7 @@ from db.domain.items import bare, decreed_board, goal_items, kick_items
 from db.domain.ledger import Ledger
 from db.domain.match import Match
 from db.domain.match_info import MatchInfo
+from db.domain.record import replace
 from db.domain.score import Score
 from db.domain.stamp import Key, Mark, Stamp, stamp_of
 from db.domain.status import Standing, standing_of

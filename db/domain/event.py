@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
+from db.domain.record import replace
 from db.domain.score import Score
 from db.domain.stamp import Key, Mark, Stamp, by_time, mark_of
 from db.domain.vocabulary import CLOSING, SCORING, Side, Status

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from db.domain.goal import FILL_MS, Goal, in_play_order
 from db.domain.score import Score
@@ -60,10 +61,11 @@ class Cancelled:
     is_anonymous: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
-    """A scoreboard. first: where it is what an event was told anew with, the moment of that event, of which it may
-    speak."""
+class Read(NamedTuple):
+    """A scoreboard: a tuple, for a message may read hundreds.
+
+    first: where it is what an event was told anew with, the moment of that event, of which it may speak.
+    """
 
     key: Key
     mark: Mark

@@ -8,12 +8,13 @@ the status are kept with every telling; what all others bear beside them, scores
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from db.domain.event import Event, Telling, retold, unfolded
 from db.domain.evidence import ClockReading, Evidence, ScoreRevision
 from db.domain.match_info import MatchInfo
+from db.domain.record import replace
 from db.domain.report import MatchReport, kept_snapshots
 from db.domain.score import Score
 from db.domain.stamp import Key, Mark, Stamp, by_sequence, by_time, mark_of

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from db.domain.derive import derive
 from db.domain.facts import clock_of, facts_between
 from db.domain.ledger import Ledger, entered
 from db.domain.match import Fact, Match
+from db.domain.record import replace
 from db.domain.sources import Precedence, chosen
 from db.domain.update import Update
 

@@ -6,10 +6,11 @@ Stamps compare within one source only, so between two of them arrival is the onl
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from db.domain.ledger import Ledger
 from db.domain.match import Match
+from db.domain.record import replace
 from db.domain.status import RANK
 from db.domain.vocabulary import Phase, Side
 

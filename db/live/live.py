@@ -7,7 +7,8 @@ import time
 import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import redis
@@ -39,6 +40,7 @@ from db.domain import (
     with_ledgers,
 )
 from db.domain.errors import Unavailable, Undecodable
+from db.domain.record import replace
 from db.live import keys
 from db.live.client import guarded, lua
 from db.live.shards import differing
@@ -274,7 +276,9 @@ class LiveStore:
         own = match.events
         missing = [(source, event_id) for source, event_id in names if source != match.source or event_id not in own]
         fields = [event_field(match.first, source, event_id) for source, event_id in missing]
-        rows = self.redis.hmget(keys.events(match.id), *fields) if fields else ()
+        if not fields:
+            return match
+        rows = self.redis.hmget(keys.events(match.id), *fields)
         return decoded(match.id, lambda: with_events(match, _events(rows)))
 
     @guarded
@@ -513,12 +517,25 @@ class LiveStore:
     def outbox(self, match_id: str, limit: int, after: str | None = None) -> list[OutboxEntry]:
         """The oldest entries, or those that follow one. Raises Undecodable."""
         entries = self.redis.xrange(keys.outbox(match_id), f"({after}" if after else "-", count=limit)
-        return decoded(match_id, lambda: [change_of(_text(entry_id), fields) for entry_id, fields in entries])
+        return decoded(match_id, lambda: changes_of(entries))
 
     @guarded
-    def ack(self, match_id: str, ids: Sequence[str]) -> int:
-        """Drop entries written to history; returns how many are left."""
-        return int(self._ack(keys=[keys.outbox(match_id), keys.HISTORY_PENDING], args=[match_id, *ids]))
+    def outboxes(self, match_ids: Sequence[str], limit: int) -> dict[str, list[OutboxEntry]]:
+        """The oldest entries of each, read in one round trip. Raises Undecodable."""
+        with self.redis.pipeline(transaction=False) as pipe:
+            for match_id in match_ids:
+                pipe.xrange(keys.outbox(match_id), count=limit)
+            boxes = dict(zip(match_ids, pipe.execute() if match_ids else (), strict=True))
+        return {match_id: decoded(match_id, partial(changes_of, box)) for match_id, box in boxes.items()}
+
+    @guarded
+    def ack(self, boxes: Mapping[str, Sequence[str]]) -> None:
+        """Drop entries written to history, by match, in one round trip."""
+        with self.redis.pipeline(transaction=False) as pipe:
+            for match_id, ids in boxes.items():
+                self._ack(keys=[keys.outbox(match_id), keys.HISTORY_PENDING], args=[match_id, *ids], client=pipe)
+            if boxes:
+                pipe.execute()
 
     @guarded
     def silence_history(self) -> bool:
@@ -626,6 +643,10 @@ def _urgent(facts: tuple[Fact, ...]) -> int:
 def change_of(entry_id: str, fields: dict[bytes, bytes]) -> OutboxEntry:
     match = decode_match(fields[b"match"], int(fields[b"version"]), int(fields[b"updated_at"]))
     return OutboxEntry(entry_id, match, fields[b"facts"].decode(), decode_event_list(fields[b"events"]))
+
+
+def changes_of(entries: Iterable[tuple[bytes, dict[bytes, bytes]]]) -> list[OutboxEntry]:
+    return [change_of(_text(entry_id), fields) for entry_id, fields in entries]
 
 
 def _refused(fields: dict[bytes, bytes]) -> RefusedPayload | None:

@@ -350,9 +350,10 @@ def test_written_history_leaves_the_outbox(live: LiveStore) -> None:
     first, second = live.outbox("a", 10)
     assert live.history_waiting_since() is not None
     assert live.silence_history() is False
-    assert live.ack("a", [first.id]) == 1
+    live.ack({"a": [first.id]})
+    assert live.outboxes(["a", "unknown"], 10) == {"a": [second], "unknown": []}
     assert live.history_pending(10) == ["a"]
-    assert live.ack("a", [second.id]) == 0
+    live.ack({"a": [second.id]})
     assert (live.history_pending(10), live.history_waiting_since()) == ([], None)
     assert live.silence_history() is True
 
@@ -401,6 +402,8 @@ def test_without_redis_every_verb_says_unavailable(redis_url: str) -> None:
         lambda: away.read(["a"]),
         lambda: away.restore(Match("a")),
         lambda: away.outbox("a", 1),
+        lambda: away.outboxes(["a"], 1),
+        lambda: away.ack({"a": ["1-0"]}),
         lambda: away.keep_refused(payload(1)),
     ]
     for verb in verbs:

@@ -22,7 +22,6 @@ from h2.settings import SettingCodes
 from hyperframe.frame import ContinuationFrame, DataFrame, GoAwayFrame, HeadersFrame, PingFrame, PushPromiseFrame
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from notify.transports.connection import Reply, Request
 from notify.transports.frames import Http2Session, ProtocolError, _string
 

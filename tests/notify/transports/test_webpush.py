@@ -18,7 +18,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-from notify.transports.connection import Reply
 
 from db.domain import Device, Kind, Platform
 from dev.emulators.exchange import EmulatorAnswer, EmulatorRequest
@@ -27,9 +26,8 @@ from dev.emulators.keys import Keys
 from dev.emulators.wire import ServerConnection, tls_context
 from notify.content.message import Message
 from notify.transports.base import Envelope
-from notify.transports.outcome import Delivered, Dropped, Gone, Later, OurFault
-from notify.transports.sender import RetryLater
-from notify.transports.webpush import REFUSED_IN_A_ROW, WebPush, judged
+from notify.transports.outcome import Delivered, Dropped, Gone
+from notify.transports.webpush import REFUSED_IN_A_ROW, WebPush
 
 VAPID = ec.generate_private_key(ec.SECP256R1())
 PEM = VAPID.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
