@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test tools lint types imports unit faults browser-js js-types secret replay bench-derive bench-ingest bench-hold bench-churn bench-read bench-page bench-edge bench-kills bench-plan bench-push bench-load bench-outage clean
+.PHONY: help run test quick tools lint types imports unit faults browser-js js-types secret replay bench-derive bench-ingest bench-hold bench-churn bench-read bench-page bench-edge bench-kills bench-plan bench-push bench-load bench-outage clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -12,6 +12,9 @@ run: $(VENV)/.runs ## start everything on this machine, with a demo match day (P
 	@exec $(BIN)/python -m dev.local
 
 test: $(VENV)/.tests tools lint types imports browser-js js-types unit ## everything that has to be green
+
+quick: $(VENV)/.tests lint types imports browser-js ## for every save: all that needs no server, in less than a minute
+	$(BIN)/pytest -q -n 2 --dist loadgroup --quick -m "not faults"
 
 lint: $(VENV)/.tests ## ruff: style and formatting
 	$(BIN)/ruff check .

@@ -101,11 +101,18 @@ def replicate(server: RedisServer, master: RedisServer) -> None:
 
 
 def fail_over(address: Address, old: RedisServer, new: RedisServer) -> None:
-    """What a managed Redis does: the replica is promoted, the address leads to it, the old master follows it."""
-    with closing(admin(new)) as client:
-        client.replicaof("NO", "ONE")
+    """What a managed Redis does: the replica is promoted when it has every write, the address leads to it, the old
+    master follows it."""
+    with closing(admin(old)) as master, closing(admin(new)) as replica:
+        wait_until(lambda: offset(replica) == offset(master), "the last write at the replica")
+        replica.replicaof("NO", "ONE")
     address.target = new.port
     replicate(old, new)
+
+
+def offset(client: redis.Redis) -> int:
+    """Bytes of writes that a master has sent, or a replica applied."""
+    return int(client.info("replication")["master_repl_offset"])
 
 
 def kick_off(match_id: str) -> Update:

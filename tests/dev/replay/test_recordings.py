@@ -16,6 +16,7 @@ from dev.recordings import Expected, RecordedGoal, RecordedMessage, Recording, r
 from dev.replay.disorder import numbered, shuffled, twice, with_duplicates
 from feeds import FEEDS
 from tests.support.paths import DATA
+from tests.support.stories.count import STORIES
 
 TOURNAMENTS = ("openfootball/worldcup-2022.json", "openfootball/worldcup-2018.json", "openfootball/euro-2024.json")
 LEAGUES = tuple(
@@ -161,8 +162,9 @@ def test_told_in_order_a_score_rises_goal_by_goal_and_never_falls(file: str) -> 
         before[match_id] = score
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("file", ALL)
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", range(1, 2 + STORIES // 2_500))
 def test_each_match_fully_shuffled_twice_with_duplicates_ends_the_same(file: str, seed: int) -> None:
     rng = random.Random(seed)
     deliveries = with_duplicates(numbered(shuffled(twice(recording(file).messages), rng, None), "n"), 10, rng)
