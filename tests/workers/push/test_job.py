@@ -138,12 +138,12 @@ def test_news_that_meets_a_bug_is_set_aside_and_the_rest_goes_on(
 ) -> None:
     world.fan("fan", to="healthy")
     world.kick_off()
-    hear = window.hear
+    apply = window.apply
 
     def fail(kept: window.Window, match: Match, *args: Any, **more: Any) -> window.WindowResult:
         if match.id == FINAL:
             raise ZeroDivisionError
-        return hear(kept, match, *args, **more)
+        return apply(kept, match, *args, **more)
 
     monkeypatch.setattr(window, "apply", fail)
     world.say(60, "goal", score=(1, 0))
