@@ -26,10 +26,10 @@ from db.live.alerts import Alerts
 from db.live.chunks import Chunks
 from db.live.client import WEB_ANSWER_S, connect
 from db.live.limits import Limits
-from db.live.live import LiveStore
 from db.live.partials import Partials
 from db.live.purges import Purges
 from db.live.shards import Shards
+from db.live.store import LiveStore
 from db.sql.accounts import Accounts
 from db.sql.audience import Audience
 from db.sql.history import History

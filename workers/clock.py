@@ -36,7 +36,7 @@ def sweep(services: WorkerServices, *, now_ms: int) -> int:
     """Ring for every overdue mailbox; returns the number of doorbells."""
     rung = 0
     for shard in range(services.live.shards):
-        if services.live.pending(shard, before_ms=now_ms - OVERDUE_MS):
+        if services.live.inbox.pending(shard, before_ms=now_ms - OVERDUE_MS):
             services.bells.ingest(shard)
             rung += 1
     rung += tick_due(services, now_ms=now_ms)
@@ -57,20 +57,20 @@ def sweep(services: WorkerServices, *, now_ms: int) -> int:
 
 def is_history_due(services: WorkerServices, *, now_ms: int) -> bool:
     """Whether something is overdue to be written to SQL or merged with it."""
-    since = services.live.history_waiting_since()
+    since = services.live.outbox.waiting_since()
     if since is not None and since < now_ms - OVERDUE_MS:
         return True
-    return bool(services.live.refused_waiting() or services.partials.due(now_ms - OVERDUE_MS, 1))
+    return bool(services.live.refusals.waiting() or services.partials.due(now_ms - OVERDUE_MS, 1))
 
 
 def tick_due(services: WorkerServices, *, now_ms: int) -> int:
     """Have matches with something due derived again, by an empty update; returns the number of doorbells."""
-    due = services.live.due(now_ms, DUE_MAX)
+    due = services.live.inbox.due(now_ms, DUE_MAX)
     if not due:
         return 0
-    match_ids = [match.id for match in services.live.read(due) if match]
-    _, bells = services.live.accept([Update(match_id, Stamp(0), now_ms) for match_id in match_ids], now_ms=now_ms)
-    services.live.put_off(due, match_ids, until_ms=now_ms + DUE_AGAIN_MS)
+    match_ids = [match.id for match in services.live.matches.read(due) if match]
+    _, bells = services.live.inbox.accept([Update(match_id, Stamp(0), now_ms) for match_id in match_ids], now_ms=now_ms)
+    services.live.inbox.postpone(due, match_ids, until_ms=now_ms + DUE_AGAIN_MS)
     for shard in bells:
         services.bells.ingest(shard)
     return len(bells)
@@ -78,18 +78,19 @@ def tick_due(services: WorkerServices, *, now_ms: int) -> int:
 
 def housekeep(services: WorkerServices, *, now_ms: int) -> None:
     services.bells.prematch()
-    for match_id in services.live.unpark(before_ms=now_ms - PARKED_MS):
+    before_ms = now_ms - PARKED_MS
+    for match_id in services.live.inbox.unpark(before_ms=before_ms) + services.live.outbox.unpark(before_ms=before_ms):
         logger.warning("match_unparked match=%s", match_id)
     # Reading the board counts undecodable matches; without readers the count would go stale.
-    services.live.board()
+    services.live.board.read()
     clear_board(services, now_ms=now_ms)
     services.history.forget_refused(before_ms=now_ms - KEEP_REFUSED_MS)
 
 
 def clear_board(services: WorkerServices, *, now_ms: int) -> None:
     """A stale match leaves the live list, and Redis a day later. SQL keeps its last state."""
-    for match in services.live.forsaken(**stale_bounds(now_ms)):
-        if services.live.drop(match):
+    for match in services.live.board.stale(**stale_bounds(now_ms)):
+        if services.live.board.drop(match):
             logger.warning("match_forsaken match=%s status=%s updated_at=%d", match.id, match.status, match.updated_at)
 
 

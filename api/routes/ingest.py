@@ -128,7 +128,7 @@ def _parsed(provider: str, body: bytes) -> ParseResult:
 
 def _keep(provider: str, body: bytes, refusal: Refused, received_at: int) -> None:
     payload = refused_payload(provider, body, refusal, received_at)
-    here().live.keep_refused(payload)
+    here().live.refusals.keep(payload)
     logger.warning("payload_refused id=%s provider=%s code=%s", payload.id, provider, payload.code)
 
 
@@ -150,7 +150,7 @@ def _refused(entry: RefusedEntry, faults_max: int) -> dict[str, Any]:
 
 
 def _not_too_busy() -> None:
-    backlog = here().live.backlog()
+    backlog = here().live.inbox.backlog()
     if backlog > here().settings.ingest_backlog:
         raise Refused(f"{backlog} updates wait to be applied.", "busy")
 
@@ -160,7 +160,7 @@ def accept(updates: Sequence[Update], delivery: str = "") -> int:
 
     Raises Unavailable if they could not be stored. The clock rings again where ringing failed.
     """
-    new, bells = here().live.accept(updates, now_ms=now_ms(), delivery=delivery)
+    new, bells = here().live.inbox.accept(updates, now_ms=now_ms(), delivery=delivery)
     for shard in bells:
         try:
             here().bells.ingest(shard)

@@ -87,7 +87,7 @@ def search() -> Response:
 def _find(match_id: str) -> Match:
     """The whole match, from Redis or else from SQL. Raises Refused `unknown_match`."""
     try:
-        stored = here().live.timeline(checked_id(match_id))
+        stored = here().live.matches.timeline(checked_id(match_id))
     except Unavailable:
         # Without Redis, SQL still has the match of a moment ago, which is better than none.
         stored = None

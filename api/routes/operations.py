@@ -42,12 +42,12 @@ def readyz() -> Response:
         "redis": redis,
         "sql": sql,
         "status": "ready" if redis and sql else "degraded" if redis else "down",
-        "ingest_waiting": here().live.backlog() if redis else None,
-        "ingest_parked": here().live.parked() if redis else None,
-        "history_parked": here().live.parked_history() if redis else None,
+        "ingest_waiting": here().live.inbox.backlog() if redis else None,
+        "ingest_parked": here().live.inbox.parked() if redis else None,
+        "history_parked": here().live.outbox.parked() if redis else None,
         "history_lag_ms": _history_lag() if redis else None,
         "match_partial": here().partials.count() if redis else None,
-        "live_undecodable": here().live.undecodable() if redis else None,
+        "live_undecodable": here().live.matches.undecodable() if redis else None,
         "listener": here().listener.up,
         "listener_lag_ms": here().listener.lag_ms,
     }
@@ -78,10 +78,10 @@ def _may_see_metrics() -> None:
 def _measured() -> dict[str, tuple[str, float]]:
     live = here().live
     return {
-        "ingest_waiting": ("Updates accepted and not yet applied", live.backlog()),
-        "ingest_parked": ("Matches set aside after a bug", live.parked()),
+        "ingest_waiting": ("Updates accepted and not yet applied", live.inbox.backlog()),
+        "ingest_parked": ("Matches set aside after a bug", live.inbox.parked()),
         "match_partial": ("Matches not yet compared with what SQL knows of them", here().partials.count()),
-        "live_undecodable": ("Matches that this release cannot read", live.undecodable()),
+        "live_undecodable": ("Matches that this release cannot read", live.matches.undecodable()),
         "purge_waiting": ("Cache keys that wait to be purged", here().purges.waiting()),
         "push_lag_seconds": ("Age of the longest waiting news", _push_lag() / 1000),
         "push_parked": ("Matches whose news was set aside after a bug", here().alerts.parked()),
@@ -105,5 +105,5 @@ def _push_lag() -> int:
 
 
 def _history_lag() -> int:
-    since = here().live.history_waiting_since()
+    since = here().live.outbox.waiting_since()
     return max(0, now_ms() - since) if since is not None else 0

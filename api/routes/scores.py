@@ -35,7 +35,7 @@ def live() -> Response:
     competition_id = request.args.get("competition")
     if competition_id is None:
         return _read(here().reader.read(BOARD) or render.board(0, ()))
-    board = here().live.board()
+    board = here().live.board.read()
     shown = [match for match in board.matches if match.competition and match.competition.id == competition_id]
     narrowed = render.board(board.version, shown)
     return responses.public(narrowed.body(None), headers.LIVE, f"live-{len(shown)}-{board.version}", narrowed.tags)

@@ -24,6 +24,8 @@ WEB_ANSWER_S = 1.0
 CONNECT_S = 2.0
 # With five retries and these pauses a dropped connection is tried again for about a second.
 RETRIES, RETRY_S, RETRY_MOST_S = 5, 0.02, 0.3
+# s. A bell whose job was lost expires by itself; the clock's sweep is faster, this is the second net.
+BELL_S = 30
 # A host that is gone says nothing, and a connection that only listens sends nothing that could fail: the kernel asks
 # after 10 s, and gives up after three questions 5 s apart (tcp(7)). macOS has no TCP_KEEPIDLE under this name.
 KEEPALIVE = {
@@ -139,3 +141,7 @@ def _code(error: redis.ResponseError) -> str:
         quoted = re.search(r"(?::|because of:) -?([A-Z]+) ", str(error))
         return quoted[1] if quoted else code
     return code
+
+
+def text(value: bytes) -> str:
+    return value.decode()

@@ -31,7 +31,7 @@ from db.domain import (
 from db.live.alerts import Alerts
 from db.live.chunks import Chunks
 from db.live.client import connect
-from db.live.live import LiveStore
+from db.live.store import LiveStore
 from db.sql.accounts import Accounts
 from db.sql.audience import Audience
 from db.sql.history import History
@@ -140,7 +140,7 @@ class World:
 
     def hear(self, updates: Sequence[Update], now_ms: int) -> None:
         self.now_ms = now_ms
-        self.live.accept(updates, now_ms=now_ms)
+        self.live.inbox.accept(updates, now_ms=now_ms)
         for match_id in dict.fromkeys(update.match_id for update in updates):
             Drain(self.live, self.bells).match(match_id)
         Merger(self.live, self.history).batch()

@@ -63,7 +63,7 @@ def test_a_goal_purges_every_answer_that_shows_it(site: Site, path: str) -> None
     """The table of what is purged and the keys on the answers are two places: this holds them together."""
     site.tell(told("Sr:match:1", 1), matches=(MATCH,))
     assert carried(site, path) == READS[path]
-    before = site.services.live.hold("Sr:match:1").match
+    before = site.services.live.matches.load("Sr:match:1").match
     assert before
     after = replace(before, score=Score(2, 0))
     purged = {purge.key for purge in keys.purges(before, after, [Fact(FactKind.ADDED), Fact(FactKind.SCORE)])}

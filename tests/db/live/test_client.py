@@ -17,7 +17,7 @@ import redis
 from db.domain import Stamp, Status, Update
 from db.domain.errors import Unavailable
 from db.live.client import connect
-from db.live.live import LiveStore
+from db.live.store import LiveStore
 from dev.system import free_port
 from tests.conftest import RedisServer, wait_until
 from workers.queues import Doorbells
@@ -127,12 +127,12 @@ def test_a_demoted_master_is_left_for_the_new_one(
     address = address_of(old)
     client = connect(address.url)
     live = LiveStore(client, 1)
-    live.accept([kick_off("a")], now_ms=NOW)
+    live.inbox.accept([kick_off("a")], now_ms=NOW)
     idle = [client.connection_pool.get_connection() for _ in range(2)]
     for connection in idle:
         client.connection_pool.release(connection)
     fail_over(address, old, new)
-    assert live.accept([kick_off("b")], now_ms=NOW)[0]
+    assert live.inbox.accept([kick_off("b")], now_ms=NOW)[0]
     with closing(admin(new)) as there:
         assert there.get("ingest:waiting") == b"2"
     assert [connection.is_connected for connection in idle].count(True) <= 1, "the others lead to the old one"
@@ -169,7 +169,7 @@ def test_a_master_that_stays_demoted_is_unavailable(start: Callable[[], RedisSer
     client = connect(old.url)
     replicate(old, new)
     with pytest.raises(Unavailable, match="out of reach"):
-        LiveStore(client, 1).accept([kick_off("a")], now_ms=NOW)
+        LiveStore(client, 1).inbox.accept([kick_off("a")], now_ms=NOW)
     client.close()
 
 
@@ -180,15 +180,15 @@ def test_a_master_without_its_replicas_is_unavailable(start: Callable[[], RedisS
     client = connect(server.url)
     live = LiveStore(client, 1)
     with pytest.raises(Unavailable, match="NOREPLICAS"):
-        live.accept([kick_off("a")], now_ms=NOW)
+        live.inbox.accept([kick_off("a")], now_ms=NOW)
     with pytest.raises(Unavailable, match="NOREPLICAS"):
-        live.park("a", now_ms=NOW)
+        live.inbox.park("a", now_ms=NOW)
     with pytest.raises(Unavailable, match="NOREPLICAS"):
-        live.quiet_history()
-    assert live.board().matches == (), "it can still be read"
+        live.outbox.mute_bell()
+    assert live.board.read().matches == (), "it can still be read"
     with closing(admin(server)) as other:
         other.config_set("min-replicas-to-write", 0)
-    live.quiet_history()
+    live.outbox.mute_bell()
     client.close()
 
 
@@ -199,7 +199,7 @@ def test_a_replica_cut_off_from_its_master_is_unavailable(start: Callable[[], Re
         client.replicaof("127.0.0.1", 1)
     client = connect(server.url)
     with pytest.raises(Unavailable):
-        LiveStore(client, 1).board()
+        LiveStore(client, 1).board.read()
     client.close()
 
 

@@ -150,7 +150,7 @@ def test_news_that_meets_a_bug_is_set_aside_and_the_rest_goes_on(
     world.say(61, "kickoff", score=(0, 0), match_id="healthy")
     assert world.phones.titles("fan") == ["Kick-off"]
     assert "push_parked match=final" in caplog.text
-    monkeypatch.setattr(window, "apply", hear)
+    monkeypatch.setattr(window, "apply", apply)
     world.fan("patient")
     world.alerts.unpark(before_ms=world.now_ms)
     world.at(62)
