@@ -95,7 +95,7 @@ def test_a_worker_that_knows_another_number_takes_no_job(
 def test_a_clock_that_knows_another_number_ends(make_services: Callable[..., WorkerServices], sqlite_url: str) -> None:
     clock = Clock(make_services(sqlite_url, ingest_shards=1))
     clock.tick(NOW)
-    clock.here.live.redis.set(keys.SHARDS, 2)
+    clock.services.live.redis.set(keys.SHARDS, 2)
     with pytest.raises(Refused, match="set INGEST_SHARDS=2"):
         clock.tick(NOW)
 
