@@ -53,10 +53,10 @@ def _events_of(match: Match, source: str) -> Events:
     return match.events if source == match.source else match.elsewhere.get(source, {})
 
 
-def united_events(events: Events, other: Events) -> dict[str, Event]:
+def united_events(mine: Events, other: Events) -> dict[str, Event]:
     """Events with the tellings of both."""
     events = dict(other)
-    for event_id, event in events.items():
+    for event_id, event in mine.items():
         for telling in tellings_of(event) if event_id in events else ():
             events[event_id] = retold(events[event_id], event_id, telling)
         events.setdefault(event_id, event)

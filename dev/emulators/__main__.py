@@ -1,4 +1,4 @@
-"""`python -m dev.emulators --var DIR`: APNs, its channel API, FCM and the control API on ports of this machine.
+"""`python -m dev.emulators --var DIR`: all push services on ports of this machine, and the control API.
 
 Prints one JSON line once all of them listen: the settings that point at them. SIGTERM ends it.
 """
@@ -23,6 +23,7 @@ from dev.emulators.fcm import FcmEmulator, FcmRules
 from dev.emulators.journal import PushJournal
 from dev.emulators.keys import Keys
 from dev.emulators.oauth import OAuth
+from dev.emulators.webpush import WebPushEmulator
 from dev.emulators.wire import ServerConnection, Service, tls_context
 
 HOST = "127.0.0.1"
@@ -35,6 +36,7 @@ class Ports:
     apns: int = 0
     channels: int = 0
     fcm: int = 0
+    webpush: int = 0
     control: int = 0
 
 
@@ -56,7 +58,11 @@ async def serve(var: Path, ports: Ports, pace: float) -> None:
     await _listen(fcm, fcm_port, both)
     only_http1 = tls_context(str(key_files.cert), str(key_files.tls_key), "http/1.1")
     fcm_http1_port = await _listen(fcm, 0, only_http1)
-    control_port = await _listen(Control(apns, fcm, channels), ports.control, None)
+    webpush_port = ports.webpush or _free_port()
+    # A name, for the products under test call push services by name.
+    webpush = WebPushEmulator(f"https://localhost:{webpush_port}", journal)
+    await _listen(webpush, webpush_port, both)
+    control_port = await _listen(Control(apns, fcm, channels, webpush), ports.control, None)
     settings = {
         "apns_url": f"https://{HOST}:{apns_port}",
         "apns_channels_url": f"https://{HOST}:{channels_port}",
@@ -67,6 +73,7 @@ async def serve(var: Path, ports: Ports, pace: float) -> None:
         "fcm_url": fcm_url,
         "fcm_http1_url": f"https://{HOST}:{fcm_http1_port}",
         "fcm_credentials": key_files.service_account(f"{fcm_url}/token"),
+        "webpush_url": webpush.origin,
         "push_ca": str(key_files.cert),
         "control_url": f"http://{HOST}:{control_port}",
         "ledger": str(var / "pushes.db"),
@@ -99,11 +106,13 @@ async def _termination() -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m dev.emulators", description=__doc__)
     parser.add_argument("--var", type=Path, default=Path("var/emulators"), help="folder of the keys and the journal")
-    for name in ("apns", "channels", "fcm", "control"):
+    for name in ("apns", "channels", "fcm", "webpush", "control"):
         parser.add_argument(f"--{name}-port", type=int, default=0, help="0: a free one")
     parser.add_argument("--pace", type=float, default=1.0, help="match minutes a minute, for quotas of a phone")
     options = parser.parse_args()
-    ports = Ports(options.apns_port, options.channels_port, options.fcm_port, options.control_port)
+    ports = Ports(
+        options.apns_port, options.channels_port, options.fcm_port, options.webpush_port, options.control_port
+    )
     asyncio.run(serve(options.var, ports, options.pace))
     return 0
 

@@ -185,9 +185,10 @@ class CurlConnection:
         easy.answer.clear()
         if easy.source.tell() == 0:
             error = _NOT_SENT.get(code, "not_sent")
-        elif code == pycurl.E_SEND_FAIL_REWIND and self.multiplexed and text.startswith(_REFUSED):
-            # Of the reasons to rewind, only a refused stream leaves no error of its own before this one: a connection
-            # over HTTP/2 that was lost has one (lib/http2.c). Over HTTP/1.1 it has none, so there it is not known.
+        elif code == pycurl.E_SEND_FAIL_REWIND and self.multiplexed is not False and text.startswith(_REFUSED):
+            # libcurl rewinds for a refused stream, and on a used connection that was lost. Over HTTP/2 the second has
+            # an error of its own, which comes first (lib/http2.c). Over HTTP/1.1 it may have none, so there it is not
+            # known; and a used connection over HTTP/1.1 has had an answer, by which it is known.
             error = "refused_stream"
         elif code == STREAM_RESET:
             error = "stream_reset"

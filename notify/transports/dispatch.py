@@ -117,16 +117,15 @@ class Dispatch:
                 self._finish(host, request, reply)
 
     def _finish(self, host: Host, request: Request, reply: Reply) -> None:
-        if reply.error == "bad_url":
-            self._settle(request, Gone(reply.error))
-            return
-        verdict = self.judge(request, reply) if reply.status else unanswered(request, reply)
+        if reply.status:
+            verdict = self.judge(request, reply)
+        else:
+            verdict = Gone(reply.error) if reply.error == "bad_url" else unanswered(request, reply)
         if isinstance(verdict, RetryLater):
             self._retry(host, request, verdict)
             return
-        if reply.status < 300:
-            host.connection.widen()
-        host.answered(request, verdict)
+        if reply.status:
+            host.answered(request, reply, verdict)
         self._settle(request, verdict)
 
     def _retry(self, host: Host, request: Request, retry: RetryLater) -> None:

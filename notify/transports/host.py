@@ -8,7 +8,7 @@ from collections import deque
 
 from notify.transports.breaker import Breaker
 from notify.transports.curl import CurlConnection
-from notify.transports.exchange import Request
+from notify.transports.exchange import Reply, Request
 from notify.transports.outcome import ConfigFault, Dropped, Later, Outcome
 
 logger = logging.getLogger(__name__)
@@ -61,8 +61,12 @@ class Host:
                 "push_breaker_open host=%s reason=%s pause_s=%.0f", self.name, reason, self.breaker.wait_s(now)
             )
 
-    def answered(self, request: Request, outcome: Outcome) -> None:
+    def answered(self, request: Request, reply: Reply, outcome: Outcome) -> None:
         """A final answer came. One that was on its way when its scope was found misconfigured proves nothing."""
+        if reply.status < 300:
+            self.connection.widen()
+            if self.breaker.failing_since is None and self.breaker.closed and not self.faults:
+                return
         now = time.monotonic()
         self.breaker.succeeded(now)
         scope = request.scope

@@ -13,10 +13,12 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from db.domain import Device, Platform
 from notify.transports.apns import Apns
 from notify.transports.channels import Channels
 from notify.transports.fcm import Fcm
 from notify.transports.signature import Key
+from notify.transports.webpush import WebPush
 from tests.support.paths import ROOT
 
 
@@ -32,7 +34,12 @@ class Emulated:
     def start(self) -> None:
         """Again on the same ports, with the same keys and ledger, where it ran before."""
         command = [sys.executable, "-m", "dev.emulators", "--var", str(self.folder)]
-        for name, known in (("apns", "apns_url"), ("channels", "apns_channels_url"), ("fcm", "fcm_url")):
+        for name, known in (
+            ("apns", "apns_url"),
+            ("channels", "apns_channels_url"),
+            ("fcm", "fcm_url"),
+            ("webpush", "webpush_url"),
+        ):
             if known in self.settings:
                 command += [f"--{name}-port", self.settings[known].rsplit(":", 1)[1]]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT)
@@ -72,6 +79,16 @@ class Emulated:
             f"{url}/topicSubscriptions", params={"topic_name": topic}, headers=headers, verify=self.push_ca, timeout=5
         )
         return response.status_code
+
+    def webpush(self, key: str, **options: Any) -> WebPush:
+        return WebPush(key, "operator@example.org", **{"services": ("localhost",), "ca": self.push_ca, **options})
+
+    def browser(self, application_server_key: str) -> Device:
+        """A browser that subscribed."""
+        document = {"application_server_key": application_server_key}
+        subscription = self._control("POST", "/subscriptions", document).json()
+        name = subscription["endpoint"].rsplit("/", 1)[1]
+        return Device(Platform.WEB, name, endpoint=subscription["endpoint"], **subscription["keys"])
 
     def set_faults(self, service: str, **faults: float | str) -> None:
         """In place of those before; none without."""
@@ -116,7 +133,7 @@ def emulators_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emul
 @pytest.fixture
 def emulators(emulators_process: Emulated) -> Emulated:
     """In good order; what earlier tests sent is in their ledger still, so tests use tokens of their own."""
-    for service in ("apns", "fcm", "channels"):
+    for service in ("apns", "fcm", "channels", "webpush"):
         emulators_process.set_faults(service)
     emulators_process.allow_streams(1000)
     return emulators_process
