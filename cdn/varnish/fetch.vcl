@@ -68,6 +68,8 @@ sub vcl_backend_response {
     set beresp.http.xkey = beresp.http.Surrogate-Key;
     call edge_lifetime;
     set beresp.do_gzip = beresp.http.Content-Type ~ "(?i)json|text|javascript|xml";
+    # All who wait get it whole: a body that breaks off is then a failed fetch, and not half an answer for a crowd.
+    set beresp.do_stream = false;
     return (deliver);
 }
 

@@ -143,6 +143,26 @@ def test_lost_purges_cost_a_lifetime_and_no_more(deploy: Callable[..., Deploymen
     wait_until(lambda: "purge_failed" in d.system.log("worker-1").read_text(), "the failure in the log")
 
 
+HANDSHAKE = (
+    b"GET /api/ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+)
+BEHIND = b"POST /api/users HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 6.6.6.6\r\nContent-Length: 2\r\n\r\n{}"
+
+
+def test_behind_a_handshake_that_was_refused_the_pipe_is_closed(deploy: Callable[..., Deployment]) -> None:
+    """It would carry any request past the edge, with whatever client address its sender likes."""
+    d = deploy()
+    # A handshake to the edge, which reads the first version, and none to the service, which reads both.
+    refused = HANDSHAKE + b"Sec-WebSocket-Version: 8\r\n\r\n"
+    accepted = HANDSHAKE + b"\r\n"
+    answers = d.edge.raw(refused + BEHIND)
+    assert answers.startswith(b"HTTP/1.1 400 ")
+    assert answers.count(b"HTTP/1.1 ") == 1
+    with d.edge.connect(accepted) as wire:
+        assert wire.recv(65_536).startswith(b"HTTP/1.1 101 ")
+
+
 class HangingCdn:
     """Takes purges, and, once told to, takes them and says nothing."""
 
