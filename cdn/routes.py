@@ -105,6 +105,7 @@ PRIVATE = (
     _passed("/api/ingest/{provider}", "POST"),
     _passed("/api/users", "POST"),
     _passed("/api/me", "GET", "PATCH", "DELETE"),
+    _passed("/api/me/token", "POST"),
     _passed("/api/me/devices/{platform}/{token}", "PUT", "DELETE"),
     _passed("/api/me/follows/{subject}/{subject_id}", "PUT", "DELETE"),
     # Only of the demo, which shows phones beside the page.

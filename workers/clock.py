@@ -15,6 +15,7 @@ from cdn import headers
 from config import set_up_logs
 from db.domain import Stamp, Update
 from db.domain.errors import Refused, Unavailable
+from db.live import metrics
 from db.live.metrics import Reporter
 from workers.boot import WorkerServices, begin
 from workers.probe import Probe, check_at_start
@@ -29,7 +30,10 @@ OVERDUE_MS = 1_000
 PARKED_MS = 60_000
 # Matches derived again in one sweep, and the delay before the next attempt.
 DUE_MAX, DUE_AGAIN_MS = 500, 5_000
-KEEP_REFUSED_MS = 30 * 24 * 60 * 60 * 1000
+DAY_MS = 24 * 60 * 60 * 1000
+KEEP_REFUSED_MS = 30 * DAY_MS
+# Accounts deleted in one go: each takes up to ten devices and 500 follows with it.
+EXPIRED_MAX = 100
 
 
 def sweep(services: WorkerServices, *, now_ms: int) -> int:
@@ -76,6 +80,15 @@ def tick_due(services: WorkerServices, *, now_ms: int) -> int:
     return len(bells)
 
 
+def expire_accounts(services: WorkerServices, *, now_ms: int) -> None:
+    """A few at a time: this runs each minute, and each account takes its devices and follows with it."""
+    before_ms = now_ms - services.settings.account_keep_days * DAY_MS
+    expired = services.accounts.expire(before_ms=before_ms, limit=EXPIRED_MAX)
+    if expired:
+        metrics.ACCOUNTS_EXPIRED.add(expired)
+        logger.info("accounts_expired count=%d", expired)
+
+
 def housekeep(services: WorkerServices, *, now_ms: int) -> None:
     services.bells.prematch()
     before_ms = now_ms - PARKED_MS
@@ -85,6 +98,7 @@ def housekeep(services: WorkerServices, *, now_ms: int) -> None:
     services.live.board.read()
     clear_board(services, now_ms=now_ms)
     services.history.forget_refused(before_ms=now_ms - KEEP_REFUSED_MS)
+    expire_accounts(services, now_ms=now_ms)
 
 
 def clear_board(services: WorkerServices, *, now_ms: int) -> None:

@@ -6,6 +6,7 @@ import hmac
 import json
 import logging
 from collections.abc import Callable
+from typing import Any
 
 import redis
 from flask import Blueprint, Response, request
@@ -35,10 +36,21 @@ def readyz() -> Response:
     """503 without Redis. Without SQL the status is `degraded`, and scores are still served.
 
     `listener` and its lag (ms from the last commit to its release) describe the process that answers.
+    The answer is at most a second old: however often it is asked for, Redis and SQL are asked once a second.
     """
+    state = here().readiness.get(_readiness)
+    return Response(
+        json.dumps(state) + "\n",
+        200 if state["redis"] else 503,
+        headers.NO_STORE,
+        content_type="application/json",
+    )
+
+
+def _readiness() -> dict[str, Any]:
     here().listener.heed()
     redis, sql = _responds(here().live.ping), _responds(here().history.ping)
-    state = {
+    return {
         "redis": redis,
         "sql": sql,
         "status": "ready" if redis and sql else "degraded" if redis else "down",
@@ -51,13 +63,13 @@ def readyz() -> Response:
         "listener": here().listener.up,
         "listener_lag_ms": here().listener.lag_ms,
     }
-    return Response(json.dumps(state) + "\n", 200 if redis else 503, headers.NO_STORE, content_type="application/json")
 
 
 @blueprint.get("/metrics")
 @documented("Figures for Prometheus", tag="operations", errors=(401, 503))
 def metrics_page() -> Response:
-    """Metrics of all processes of the deployment. If METRICS_TOKEN is set, it is required as a Bearer token."""
+    """Metrics of all processes of the deployment. Needs METRICS_TOKEN as a Bearer token; without one they
+    are closed, but for METRICS_OPEN."""
     _may_see_metrics()
     registry = CollectorRegistry(auto_describe=False)
     registry.register(metrics.Collector(here().live.redis, _measured))
@@ -69,10 +81,12 @@ def metrics_page() -> Response:
 
 
 def _may_see_metrics() -> None:
-    token = here().settings.metrics_token
+    settings = here().settings
+    if settings.metrics_open and not settings.metrics_token:
+        return
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    if token and not hmac.compare_digest(given.encode(), token.encode()):
-        raise Refused("The Bearer token is missing or wrong.", "unauthorized")
+    if not settings.metrics_token or not hmac.compare_digest(given.encode(), settings.metrics_token.encode()):
+        raise Refused("The Bearer token is missing or wrong (METRICS_TOKEN).", "unauthorized")
 
 
 def _measured() -> dict[str, tuple[str, float]]:

@@ -122,6 +122,7 @@ PURGE_REQUESTS = _declared(
 PURGE_KEYS = _declared(Counter("purge_keys_total", "Cache keys purged", ("cdn",)))
 PURGE_SECONDS = _declared(Histogram("purge_seconds", "From a commit to the CDN's yes to its purge", ("cdn",)))
 PURGE_THROTTLED = _declared(Counter("purge_throttled_total", "Purges that waited for the CDN's budget", ("cdn",)))
+ACCOUNTS_EXPIRED = _declared(Counter("accounts_expired_total", "Accounts deleted because no app used them for long"))
 PURGE_MOOT = _declared(Counter("purge_moot_total", "Keys given up because their answers had expired", ("cdn",)))
 EDGE_VISIBLE = _declared(Histogram("edge_visible_seconds", "From a commit to its version read through PUBLIC_URL"))
 MATCHES_MERGED = _declared(Counter("matches_merged_total", "Matches of which SQL knew and Redis had lost something"))

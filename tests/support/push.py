@@ -39,6 +39,7 @@ from db.sql.session import engine
 from notify.content.message import Message
 from notify.transports.base import ActivityStart, Envelope
 from notify.transports.outcome import Delivered, Outcome
+from tests.support.accounts import set_up
 from tests.support.emulators import Emulated
 from workers.history import write_batch
 from workers.ingest import Drain
@@ -120,7 +121,7 @@ class World:
         user_id, _ = self.accounts.create(now_ms=START)
         self.accounts.follow(user_id, Follow(subject, to, kinds), now_ms=START)
         settings = {name: more.pop(name) for name in ("quiet", "time_zone", "spoiler_free") if name in more}
-        self.accounts.change(Account(user_id, **settings))
+        set_up(self.accounts, Account(user_id, **settings))
         device = Device(more.pop("platform", Platform.IOS), token, **more)
         self.accounts.add_device(user_id, device, now_ms=START)
         return user_id

@@ -27,7 +27,7 @@ GOOD = json.dumps({"events": [event()]}).encode()
 def test_a_signed_event_is_safe_in_redis_when_202_is_said(site: Site) -> None:
     answer = site.deliver({"events": [event(), event("n")], "matches": [fixture()]})
     assert (answer.status_code, answer.get_json()) == (202, {"accepted": 3})
-    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Cache-Control"] == "private, no-store"
     assert site.waiting() == 3
     assert [job.func_name for job in site.services.bells.queues["ingest"].jobs] == ["workers.ingest.drain_shard"]
 
@@ -139,7 +139,7 @@ def test_a_delivery_that_is_not_signed_rightly_is_not_looked_at(site: Site, wron
     """Signed now, not when the tests were collected: minutes later what was ahead of its time is not."""
     answer = site.client.post("/api/ingest/generic", data=GOOD, headers=bad_headers()[wrong])
     assert error(answer) == (401, "signature")
-    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Cache-Control"] == "private, no-store"
     assert (site.waiting(), site.refused()) == (0, [])
 
 

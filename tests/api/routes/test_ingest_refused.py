@@ -45,7 +45,7 @@ NOT_JSON = [
 def test_what_is_not_json_is_kept_and_answered_400(site: Site, body: bytes) -> None:
     answer = site.deliver(body)
     assert error(answer) == (400, "not_json")
-    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Cache-Control"] == "private, no-store"
     assert (site.waiting(), site.refused()) == (0, [("not_json", body)])
 
 

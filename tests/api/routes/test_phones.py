@@ -59,7 +59,7 @@ def test_what_the_door_says_is_passed_on_and_never_kept(door: Door) -> None:
     reader = client(control_url=door(b'{"phones": []}'))
     answer = reader.get("/api/demo/phones?token=secret", headers={"X-Forwarded-Host": "elsewhere"})
     assert (answer.status_code, answer.data) == (200, b'{"phones": []}')
-    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Cache-Control"] == "private, no-store"
     assert "Access-Control-Allow-Origin" not in answer.headers
     assert 'data-source="/api/demo/phones"' in reader.get("/").text
 
