@@ -40,7 +40,7 @@ PARTS = ("goals", "kickoff")
 BARE = """vcl 4.1;
 backend default {{ .host = "127.0.0.1"; .port = "{port}"; .first_byte_timeout = 30s; }}
 sub vcl_recv {{ return (hash); }}
-sub vcl_backend_response {{ set beresp.ttl = 20s; set beresp.grace = 0s; set beresp.do_gzip = true; }}
+sub vcl_backend_response {{ set beresp.ttl = 20s; set beresp.do_gzip = true; set beresp.do_stream = false; }}
 """
 
 

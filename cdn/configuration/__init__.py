@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cdn.configuration import nginx
+from cdn.configuration import fastly, nginx
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,4 +25,7 @@ class Configuration:
     origin: str
 
 
-CONFIGURATIONS = {"nginx": Configuration("nginx.conf", nginx.render, "127.0.0.1:8000")}
+CONFIGURATIONS = {
+    "fastly": Configuration("fastly.vcl", fastly.render, "scores.example.com:443"),
+    "nginx": Configuration("nginx.conf", nginx.render, "127.0.0.1:8000"),
+}

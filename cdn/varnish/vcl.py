@@ -20,15 +20,16 @@ SHARES = {"stored": 0.10, "held": 0.20, "passed": 0.05, "streams": 0.10}
 BODIES_SHARE = 0.04
 
 PREAMBLE = """\
-# Three probes of the last five must succeed: an outage is known, and over, after a second and a half. A score is read
-# in milliseconds: three seconds to its first byte are an outage, too.
+# Two probes of the last five must succeed: that an origin is gone is known after two seconds, and that it is back after
+# one. One that is busy with a goal may take a second to answer, and is no outage. A score is read in milliseconds, so
+# three seconds to its first byte are an outage, too.
 probe up {{
     .request = "GET /healthz HTTP/1.1" "Host: {host}" "Connection: close";
     .interval = 500ms;
-    .timeout = 1s;
+    .timeout = 2s;
     .window = 5;
-    .threshold = 3;
-    .initial = 3;
+    .threshold = 2;
+    .initial = 2;
 }}
 
 # What a pipe needs; elsewhere host_header says it.

@@ -20,4 +20,5 @@ def test_a_file_is_up_to_date(vendor: str) -> None:
 def test_a_file_knows_every_route(vendor: str) -> None:
     text = CONFIGURATIONS[vendor].render("origin.example:80")
     assert [route.path for route in ROUTES if route.pattern not in text] == []
+    assert [name for route in ROUTES for name in route.parameters if name not in text] == []
     assert "origin.example:80" in text

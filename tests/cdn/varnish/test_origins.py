@@ -56,7 +56,7 @@ def test_several_origins_share_the_work_and_one_may_go(origins: list[Origin], tm
             assert edge.get("/api/me").status_code == 200
         assert {origin.count("/api/me") for origin in origins} == {5}
         origins[0].stop()
-        # The probe takes a second and a half to see it.
+        # The probe takes two seconds to see it.
         wait_until(lambda: {edge.get("/api/me").status_code for _ in range(6)} == {200}, "the other origin alone")
 
 
