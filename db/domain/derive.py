@@ -7,7 +7,7 @@ from typing import Any
 from db.domain.absence import absences
 from db.domain.event import Event
 from db.domain.evidence import ClockReading, beside_of
-from db.domain.fold import Fold, FoldResult
+from db.domain.fold import FoldResult, folded
 from db.domain.identity import hidden, joined
 from db.domain.items import bare, decreed_board, goal_items, kick_items
 from db.domain.ledger import Ledger
@@ -31,8 +31,8 @@ def derive(match: Match) -> Match:
     absent = absences(ledger, events)
     items, decreed = decreed_board(goal_items(ledger, events, standing, absent), standing)
     items, base = bare(items)
-    goals = Fold(base).run(items)
-    kicks = Fold().run(kick_items(ledger, events, standing, absent))
+    goals = folded(items, base)
+    kicks = folded(kick_items(ledger, events, standing, absent), None)
     shown = {event.id: _shown(event, goals, kicks, standing, ledger, source) for event in events.values()}
     shown |= {event_id: _left_out(shown[event_id], stamp_of(mark, source)) for event_id, mark in absent.items()}
     shown |= {event_id: hidden(ledger.events[event_id]) for event_id in gone}
