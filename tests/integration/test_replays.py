@@ -12,6 +12,7 @@ from db.domain.words import SCORING
 from tests import recorded
 from tests.conftest import postgres_bin
 from tests.recorded import DETAILED, LEAGUES, TOURNAMENTS, essence, expected, tell, timeline
+from tests.stories.count import some
 from tests.system import System
 from workers.recordings import Goal, openfootball
 
@@ -71,8 +72,9 @@ def test_history_holds_each_event_once_as_it_stands(told: str, request: pytest.F
     recorded.assert_history_is_live(request.getfixturevalue(told), DETAILED)
 
 
+@pytest.mark.faults
 def test_seasons_and_cups_end_as_recorded(run_system: Callable[..., System]) -> None:
-    tell(run_system(), LEAGUES, "--batch", "100")
+    tell(run_system(), tuple(some(LEAGUES, 3)), "--batch", "100")
 
 
 def goals(system: System, match_id: str) -> list[Goal]:
