@@ -253,14 +253,14 @@ class Fold:
         return result
 
 
-def folded(items: list[Item], base: Score | None) -> Result:
+def folded(items: list[Item], base: Score | None) -> FoldResult:
     """What a fold of all items comes to: the last scoreboard, where they only rise, as in a sport of many scores."""
     if not items and base is None:
-        return Result()
+        return FoldResult()
     if not items or not _only_rise(items, base or Score(0, 0)):
         return Fold(base).run(items)
     board = items[-1]
-    return Result(board.score, board)
+    return FoldResult(board.score, board)
 
 
 def _only_rise(items: list[Item], base: Score) -> TypeGuard[list[Read]]:
