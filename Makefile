@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test tools lint types imports unit faults browser-js secret replay bench-derive bench-ingest bench-hold bench-churn bench-read bench-page bench-edge bench-kills bench-plan bench-push bench-load bench-outage clean
+.PHONY: help run test tools lint types imports unit faults browser-js js-types secret replay bench-derive bench-ingest bench-hold bench-churn bench-read bench-page bench-edge bench-kills bench-plan bench-push bench-load bench-outage clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -11,7 +11,7 @@ help: ## this list
 run: $(VENV)/.runs ## start everything on this machine, with a demo match day (PORT=8000, DEMO=1)
 	@exec $(BIN)/python -m dev.local
 
-test: $(VENV)/.tests tools lint types imports browser-js unit ## everything that has to be green
+test: $(VENV)/.tests tools lint types imports browser-js js-types unit ## everything that has to be green
 
 lint: $(VENV)/.tests ## ruff: style and formatting
 	$(BIN)/ruff check .
@@ -25,6 +25,9 @@ imports: $(VENV)/.tests ## which package may import which
 
 browser-js: ## the page's modules under node, where there is one
 	@if command -v node >/dev/null; then node --test tests/js/*.test.mjs; else echo "skipped: no node (apt-get install nodejs)"; fi
+
+js-types: ## the types of the page's modules, where there are npm and a network
+	@sh tests/js/types.sh
 
 unit: $(VENV)/.tests ## pytest: unit, real servers, headless browser
 	$(BIN)/pytest -q -n 2 --dist loadgroup

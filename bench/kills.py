@@ -107,7 +107,7 @@ def subscribe(bind: Engine, settings: dict[str, str], phones: int) -> None:
     fcm = Fcm(settings["fcm_credentials"], url=settings["fcm_url"], ca=settings["push_ca"])
     fcm.credential.refresh(fcm._exchange)
     bearer = {"Authorization": f"Bearer {fcm.credential.token}"}
-    registrations = settings["fcm_url"] + fcm.path.replace("/messages:send", "/registrations")
+    registrations = fcm.url.replace("/messages:send", "/registrations")
     for n in range(phones):
         url = f"{registrations}/{topic_token(n)}/topicSubscriptions"
         answer = fcm.session.post(url, params={"topic_name": f"m.{MATCH}.goal.en"}, headers=bearer, timeout=10)

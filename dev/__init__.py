@@ -1,1 +1,1 @@
-"""What is never deployed: the embedded run, the demo, replays of recordings, and emulators of Apple and Google."""
+"""Development tools, never deployed: the embedded run, demo, replay of recordings, and emulators."""

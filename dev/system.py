@@ -36,8 +36,7 @@ GRACE_S = 10
 
 
 def free_port() -> int:
-    """Below the ports that the kernel gives to outgoing connections (32768 and up), so that a server which is started
-    again finds its own still free."""
+    """A port below those of outgoing connections (32768 and up), so that a restarted server finds it still free."""
     while True:
         port = 20_000 + secrets.randbelow(12_000)
         with socket.socket() as probe, suppress(OSError):
@@ -46,8 +45,11 @@ def free_port() -> int:
 
 
 class System:
-    """Processes by name: `redis`, `web`, `worker-0`…, `clock`. settings: variables of the environment, which begins
-    without any of ours. Each process leads a group of its own, so that its children are ended with it."""
+    """Processes by name: `redis`, `web`, `worker-0`…, `clock`.
+
+    settings: environment variables; ours are removed from the inherited environment. Each process leads its own group,
+    so that its children end with it.
+    """
 
     def __init__(self, folder: Path, **settings: object) -> None:
         self.folder = folder
@@ -223,9 +225,9 @@ def cpu_s(pid: int) -> float:
     """Processor seconds a process and its children have used so far."""
     ticks = os.sysconf("SC_CLK_TCK")
     total = 0.0
-    for one in [pid, *children(pid)]:
+    for process in [pid, *children(pid)]:
         try:
-            fields = Path(f"/proc/{one}/stat").read_text().rsplit(")", 1)[1].split()
+            fields = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
         except OSError:
             continue
         total += (int(fields[11]) + int(fields[12])) / ticks

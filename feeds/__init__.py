@@ -1,8 +1,8 @@
-"""Providers' bytes → `Update`s. One file per provider, pure: `parse(body, received_at=ms)`.
+"""Providers' bytes → `Update`s. Pure: one file or folder a provider, `parse(body, received_at=ms)`.
 
-To add a provider: a file here with `parse`, a line in FEEDS, INGEST_SECRET_<NAME> in config, a recorded sample in
-the tests. Raises Refused with the faults it found; nothing of a refused body is applied. A feed of which single
-entries can be refused returns `Parsed` itself; `whole` makes one of a feed that takes all of a body or nothing.
+To add a provider: a file here with `parse`, a line in FEEDS, INGEST_SECRET_<NAME> in config.py, and a recorded sample
+in the tests. `parse` raises Refused with every fault; nothing of a refused body is applied. A feed that can refuse
+single entries returns a ParseResult; `whole` wraps a feed that takes all of a body or nothing.
 """
 
 from __future__ import annotations

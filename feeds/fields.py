@@ -1,4 +1,4 @@
-"""Careful reading of providers' JSON: what is odd is None or empty, and nothing that is read grows without bound."""
+"""Tolerant readers of providers' JSON. A value of the wrong type becomes None or empty; every length is bounded."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from typing import Any
 from db.domain import ID_PATTERN, Event, Person, Stamp, Update
 from db.domain.errors import Refused
 
-NAME_MOST, TEXT_MOST = 200, 1_000
-# Deleted events are known to bear dates of the year 0001 and 9999; no match we are told of is older than feeds are.
+NAME_LENGTH_MAX, TEXT_LENGTH_MAX = 200, 1_000
+# Deleted Opta events carry dates of the years 0001 and 9999. No provider's match is older than these years.
 YEARS = range(1990, 2100)
 
-# A stamp beyond tomorrow would outrank every true message that follows; time zones and clocks are off by less.
+# A stamp beyond tomorrow would outrank every correct message that follows. Zone and clock errors are smaller than this.
 AHEAD_MS = 24 * 60 * 60 * 1000
 
 Json = dict[str, Any]
 
 
 def documents(body: bytes) -> Iterator[Any]:
-    """JSON values one after another, with or without white space between: how Sportradar's push stream is framed.
+    """JSON values back to back, with or without white space between: the framing of Sportradar's push stream.
 
-    A byte order mark before them is skipped, as RFC 8259, 8.1 allows. Raises Refused `not_json`.
+    A leading byte order mark is skipped (RFC 8259, 8.1). Raises Refused `not_json`.
     """
     try:
         text = body.decode("utf-8-sig")
@@ -39,8 +39,8 @@ def documents(body: bytes) -> Iterator[Any]:
 
 
 def _past_space(text: str, at: int) -> int:
-    found = re.compile(r"\s*").match(text, at)
-    return found.end() if found else at
+    space = re.compile(r"\s*").match(text, at)
+    return space.end() if space else at
 
 
 def thing(value: Any) -> Json:
@@ -48,30 +48,30 @@ def thing(value: Any) -> Json:
 
 
 def things(value: Any) -> list[Json]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def text(value: Any, most: int = NAME_MOST) -> str | None:
-    """Without control characters and lone surrogates, which neither PostgreSQL nor UTF-8 takes."""
+def text(value: Any, limit: int = NAME_LENGTH_MAX) -> str | None:
+    """Text without control characters and lone surrogates, which PostgreSQL and UTF-8 refuse."""
     if not isinstance(value, str):
         return None
     plain = re.sub(r"[\x00-\x1f\x7f\ud800-\udfff]+", " ", value).strip()
-    return plain[:most] or None
+    return plain[:limit] or None
 
 
-def whole(value: Any, most: int = 9_999) -> int | None:
-    """A number from 0 to `most`; feeds of one provider write the same one as 3, 3.0 and "3"."""
+def whole(value: Any, limit: int = 9_999) -> int | None:
+    """A number from 0 to `limit`; one provider may write the same number as 3, 3.0 and "3"."""
     if isinstance(value, str) and re.fullmatch(r"\d{1,9}", value, re.ASCII):
         value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= limit:
         return None
     return int(value)
 
 
 def ident(value: Any) -> str | None:
-    """An id, where it is one of ours: some providers write them as numbers.
+    """A valid id, or None. Some providers write ids as numbers.
 
-    `.` and `..` are none: clients and caches resolve them as steps of a path (RFC 3986, 5.2.4).
+    `.` and `..` are refused: clients and caches resolve them as path segments (RFC 3986, 5.2.4).
     """
     plain = str(int(value)) if _is_whole_number(value) else value
     fits = isinstance(plain, str) and len(plain) <= 64 and ID_PATTERN.fullmatch(plain) and plain not in (".", "..")
@@ -79,7 +79,7 @@ def ident(value: Any) -> str | None:
 
 
 def _is_whole_number(value: Any) -> bool:
-    """An integer, or a float of an integral value, as far as floats tell one integer from the next."""
+    """An integer, or an integral float below 2**53, beyond which floats skip integers."""
     if isinstance(value, float):
         return value.is_integer() and abs(value) < 2**53
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**64
@@ -98,14 +98,16 @@ def ms(value: Any) -> int | None:
 
 
 def person(value: Any) -> Person | None:
-    one = thing(value)
-    name = text(one.get("name"))
-    return Person(name, ident(one.get("id"))) if name else None
+    fields = thing(value)
+    name = text(fields.get("name"))
+    return Person(name, ident(fields.get("id"))) if name else None
 
 
 def plausible(updates: Iterable[Update], received_at: int) -> list[Update]:
-    """The updates, those from the future without their time: a deleted event may bear the year 9999, and a whole
-    document is not refused for it. received_at: ms."""
+    """Remove times that lie in the future: one deleted event of the year 9999 must not refuse a whole document.
+
+    received_at: ms.
+    """
     latest = received_at + AHEAD_MS
     return [_plausible(update, latest) for update in updates]
 

@@ -1,4 +1,4 @@
-"""Which events a whole document lists: of a type it speaks of, one that it lacks may have been taken back."""
+"""The events that a full document lists. An event of a listed type that is missing may have been cancelled."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import replace
 
 from db.domain import KICKS, RED_CARDS, SCORING, Score, Side, Update
 
-# Type and side of each event, by id.
+# Type and side of each event by id.
 Events = Mapping[str, tuple[str | None, Side | None]]
 
 
 def with_listing(state: Update, events: Events, *, lists_cards: bool) -> Update:
-    """The state that a document tells, with the ids of its goals, its kicks and its red cards.
+    """The state of a document, with the ids of its goals, kicks and red cards.
 
-    One whose goals are not its own score lags behind it, or is not filled yet: it lists nothing. Kicks are listed where
-    they make its shoot-out.
+    A document whose goals do not add up to its score lags or is incomplete: it lists nothing. Kicks are listed only
+    where they add up to its shoot-out.
     """
     if state.score is None or not _make(events, SCORING, state.score):
         return state
@@ -28,7 +28,7 @@ def with_listing(state: Update, events: Events, *, lists_cards: bool) -> Update:
 
 
 def _make(events: Events, types: Collection[str], score: Score) -> bool:
-    """Whether those of the types make the score; where the side of one is not told, both sides' together."""
+    """Whether events of these types add up to the score. If any has no side, only the total is compared."""
     sides = Counter(side for type_, side in events.values() if type_ in types)
     if sides.total() != score.home + score.away:
         return False

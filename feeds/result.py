@@ -1,4 +1,4 @@
-"""What a feed makes of a body: the updates, and the entries it could not take."""
+"""The result of parsing a body: its updates, and the entries that were refused."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from db.domain.errors import Fault, Refused
 
 @dataclass(frozen=True, slots=True)
 class RefusedEntry:
-    """One entry of a body that was not taken.
+    """One refused entry of a body.
 
-    list: the name of its list in the body. index: its place there. faults: what is wrong with it, their fields named
-    from the entry on (`player.name`); none where it is refused because of another entry of its match.
+    list: name of its list in the body.
+    index: position in that list.
+    faults: what is wrong, fields relative to the entry (`player.name`). Empty where another entry of
+        its match is wrong.
     """
 
     list: str
@@ -25,7 +27,7 @@ class RefusedEntry:
         return f"{self.list}[{self.index}]"
 
     def faults_in_body(self) -> tuple[Fault, ...]:
-        """The faults, their fields named from the body on: `events[3].player.name`."""
+        """The faults with fields relative to the body: `events[3].player.name`."""
         return tuple(
             Fault(f"{self.path}.{fault.field}" if fault.field else self.path, fault.message, self.index)
             for fault in self.faults
@@ -37,9 +39,10 @@ class RefusedEntry:
 
 @dataclass(frozen=True, slots=True)
 class ParseResult:
-    """updates: what is right, in the order to apply it. refused: the entries that are not, in the order of the body.
-
-    rest: where something was refused, a body of these entries alone; refusal: what is said to that body.
+    """updates: in the order to apply them.
+    refused: entries that were not taken, in the order of the body.
+    rest: a body of the refused entries alone; empty where nothing was refused.
+    refusal: the error for `rest`.
     """
 
     updates: list[Update]

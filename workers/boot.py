@@ -1,4 +1,4 @@
-"""The worker's composition root: services, built at first use in the process that uses them."""
+"""Composition root of worker processes: services are built on first use in the process that needs them."""
 
 from __future__ import annotations
 
@@ -90,28 +90,28 @@ class WorkerServices:
         return queues.Doorbells(connect(self.settings.queue_url), tuple(_served))
 
 
-# The queues whose jobs this process takes, once it is a worker.
+# The queues that this worker process serves.
 _served: list[str] = list(queues.ALL)
 
 
 def serve(names: Sequence[str]) -> None:
-    """Before the first use of `services`."""
+    """Set the served queues. Call before the first use of `services`."""
     _served[:] = names
 
 
 @lru_cache(maxsize=1)
 def services() -> WorkerServices:
-    """Raises Refused where the settings of the CDN do not suffice."""
+    """Raises Refused where settings of the CDN are missing."""
     settings = Settings.at_start()
     registry.check(settings)
     return WorkerServices(settings)
 
 
 def begin() -> WorkerServices:
-    """Of a process: a setting that does not suffice, or does not fit Redis, ends it with one sentence."""
+    """Services at process start. A missing setting, or one that contradicts Redis, exits with one sentence."""
     try:
-        here = services()
-        agree_at_start(here.settings.redis_url, here.settings.ingest_shards)
+        started = services()
+        agree_at_start(started.settings.redis_url, started.settings.ingest_shards)
     except Refused as error:
         sys.exit(error.message)
-    return here
+    return started

@@ -1,4 +1,4 @@
-"""From outbox to SQL, in batches over many matches. What SQL could not take stays in the outbox."""
+"""Writes outboxes to SQL, in batches over many matches. What SQL could not take stays in the outbox."""
 
 from __future__ import annotations
 
@@ -19,23 +19,24 @@ from workers.reconcile import reconcile
 
 logger = logging.getLogger(__name__)
 
-# Outboxes emptied into one transaction, and entries taken of each: a transaction of about 50 ms on SQLite, so that
-# other writers never wait long.
+# Outboxes per transaction, and entries of each: about 50 ms on SQLite, so that other writers never wait long.
 MATCHES, ENTRIES = 50, 50
-# As in workers.ingest, but in no hurry: a tenth of a second between looks makes batches of a busy match day.
+# As in workers.ingest, but slower: a tenth of a second between looks makes larger batches on a match day.
 LIFE_S, LINGER_S, LOOK_S = 2.0, 0.3, 0.1
 
 
 def drain() -> None:
-    """The job behind the history bell."""
-    here = services()
-    purging = here.settings.cdn != "null"
-    merger = Merger(here.live, here.history, here.bells, purging=purging, precedence=here.precedence)
-    drain_pending(here.live, here.history, here.bells, merger)
+    """The job behind the history doorbell."""
+    resources = services()
+    purging = resources.settings.cdn != "null"
+    merger = Merger(
+        resources.live, resources.history, resources.bells, purging=purging, precedence=resources.precedence
+    )
+    drain_pending(resources.live, resources.history, resources.bells, merger)
 
 
 def drain_pending(live: LiveStore, history: History, bells: Doorbells, merger: Merger | None = None) -> None:
-    """Write until all outboxes are empty. Without SQL it stops: the clock rings again."""
+    """Write until all outboxes are empty. If SQL is away it stops; the clock rings again."""
     merger = merger or Merger(live, history, bells)
     started = busy = time.monotonic()
     try:
@@ -53,8 +54,10 @@ def drain_pending(live: LiveStore, history: History, bells: Doorbells, merger: M
 
 
 def write_batch(live: LiveStore, history: History, merger: Merger | None = None) -> int:
-    """Merge partial matches, write one batch and drop it from the outboxes; returns how many matches and entries that
-    were. Repeating it is harmless."""
+    """Merge partial matches, write one batch and remove it from the outboxes.
+
+    Returns the number of matches merged and entries written. Safe to repeat.
+    """
     name = reconcile(live, history, now_ms=_now_ms())
     collect(live, history, ENTRIES)
     count = (merger or Merger(live, history)).batch()
@@ -65,7 +68,7 @@ def write_batch(live: LiveStore, history: History, merger: Merger | None = None)
 
 
 def _write(live: LiveStore, history: History, match_ids: list[str], name: str) -> int:
-    """name: of the Redis that was compared with SQL; of another, and of partial matches, nothing is written."""
+    """name: the Redis that was compared with SQL. Nothing is written for another one, nor for partial matches."""
     boxes = {match_id: live.outbox(match_id, ENTRIES) for match_id in match_ids}
     ledgers = live.ledgers(match_ids)
     if Lineage(live.redis).read()[0] != name:
@@ -81,7 +84,7 @@ def _write(live: LiveStore, history: History, match_ids: list[str], name: str) -
 
 
 def _write_or_park(live: LiveStore, history: History, match_id: str, name: str) -> int:
-    """An outbox that meets a bug of ours must not stop the others: it is set aside, loudly, and tried again."""
+    """An outbox that hits a bug is parked with an error and retried, so that it does not stop the others."""
 
     def park() -> None:
         live.park_history(match_id, now_ms=_now_ms())

@@ -1,7 +1,7 @@
 """Job names, and the function behind each.
 
-A name is part of the format that two releases share: either may run what the other enqueued. So a name stays when its
-function moves; names that are not listed here are the path of their function.
+Two releases run side by side and may run each other's jobs, so a name stays when its function moves. A name not listed
+here is the import path of its function.
 """
 
 from __future__ import annotations

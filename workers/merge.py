@@ -1,8 +1,8 @@
-"""What Redis and SQL know of a match, made one, beside the scores: it is done where SQL is at hand.
+"""Merges a partial match in Redis with what SQL knows of it.
 
-A partial match began in Redis without a look into SQL, or Redis came back older than SQL (workers.reconcile). Until it
-is merged nothing of it is written to SQL, so that no known column is replaced by less, and its followers hear nothing,
-for a goal that SQL knows is no news.
+A match is partial if it started in Redis without reading SQL, or if Redis came back older than SQL (workers.reconcile).
+Until it is merged it is not written to SQL, so no known column is lost, and followers are not notified, since a goal
+may be known already.
 """
 
 from __future__ import annotations
@@ -22,16 +22,20 @@ from workers.queues import Doorbells
 
 logger = logging.getLogger(__name__)
 
-# Matches compared in one look: one query for all of them, and some 10 ms for each that SQL knows.
+# Matches per batch: one query for all, and some 10 ms for each that SQL knows.
 MATCHES = 50
 # Outbox entries read at once, as in workers.history.
 ENTRIES = 50
-# One that met a bug, or cannot be read by this release, is tried again as a parked one is.
+# Delay before a match that hit a bug, or that this release cannot read, is retried.
 AGAIN_MS = 60_000
 
 
 class Merger:
-    """bells: rung for what a merge fills; without them the clock rings."""
+    """bells: rung after a merge; without them the clock rings.
+
+    purging: whether a CDN is configured.
+    precedence: of sources.
+    """
 
     def __init__(
         self,
@@ -50,7 +54,7 @@ class Merger:
         self.precedence = precedence
 
     def batch(self) -> int:
-        """Merge those that are due; returns how many of them SQL knew. Raises Unavailable, and may be repeated."""
+        """Merge the matches that are due; returns how many SQL knew. Raises Unavailable; safe to repeat."""
         match_ids = self.partials.due(_now_ms(), MATCHES)
         stored = self.history.versions(match_ids)
         for match_id in match_ids:
@@ -64,12 +68,12 @@ class Merger:
 
         with set_aside_on_bug("history_parked match=%s", match_id, aside=park):
             stored = self.history.stored(match_id) if is_stored else None
-            # Again, where another commit came between.
+            # Retry after a concurrent commit.
             while not self._merged(match_id, stored):
                 continue
 
     def _merged(self, match_id: str, stored: Match | None) -> bool:
-        """False where another commit came between."""
+        """False after a concurrent commit."""
         held = self.live.hold(match_id)
         if held.match is None:
             self.partials.forget(match_id)
@@ -89,7 +93,7 @@ class Merger:
         return True
 
     def _scores_written(self, match_id: str) -> list[str]:
-        """What each version in the outbox showed, written; returns the entries, of which the merge keeps the rest."""
+        """Write the score of each version in the outbox; returns the ids of those entries."""
         entries: list[str] = []
         while len(entries) % ENTRIES == 0:
             changes = self.live.outbox(match_id, ENTRIES, after=entries[-1] if entries else None)

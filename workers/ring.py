@@ -1,4 +1,4 @@
-"""What follows a commit: keys to purge at the edge, and bells."""
+"""After a commit: the cache keys to purge, and the doorbells."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def purge_entries(before: Match | None, after: Match, facts: Iterable[Fact]) -> 
 
 
 def ring(bells: Doorbells, committed: CommitResult) -> None:
-    """For what the commit has filled and nobody was told of yet."""
+    """Ring for each mailbox that the commit filled first."""
     if committed.ring_purge:
         bells.purge()
     if committed.ring_push:

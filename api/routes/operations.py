@@ -1,4 +1,4 @@
-"""For the platform and the operator: is the process alive, and can it serve."""
+"""Health, readiness and metrics, for the platform and the operator."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ blueprint = Blueprint("ops", __name__)
 @blueprint.get("/healthz")
 @documented("Is the process alive", tag="operations", errors=())
 def healthz() -> Response:
-    """Answers without touching anything else: a restart would not mend Redis."""
+    """Depends on nothing else: restarting the process would not repair Redis."""
     return Response("ok\n", headers=headers.NO_STORE, content_type="text/plain")
 
 
 @blueprint.get("/readyz")
 @documented("Can it serve", tag="operations", errors=(503,))
 def readyz() -> Response:
-    """503 without Redis, for nothing can be served or taken; without SQL it is `degraded`, and scores go on.
+    """503 without Redis. Without SQL the status is `degraded`, and scores are still served.
 
-    `listener` and its lag (ms, from the last commit to its release) are of the process that answers.
+    `listener` and its lag (ms from the last commit to its release) describe the process that answers.
     """
     here().listener.heed()
-    redis, sql = _answers(here().live.ping), _answers(here().history.ping)
+    redis, sql = _responds(here().live.ping), _responds(here().history.ping)
     state = {
         "redis": redis,
         "sql": sql,
@@ -56,15 +56,15 @@ def readyz() -> Response:
 
 @blueprint.get("/metrics")
 @documented("Figures for Prometheus", tag="operations", errors=(401, 503))
-def shown_metrics() -> Response:
-    """Of all processes of the deployment. Where METRICS_TOKEN is set it is asked for as a Bearer token."""
+def metrics_page() -> Response:
+    """Metrics of all processes of the deployment. If METRICS_TOKEN is set, it is required as a Bearer token."""
     _may_see_metrics()
     registry = CollectorRegistry(auto_describe=False)
     registry.register(metrics.Collector(here().live.redis, _measured))
     try:
         text = generate_latest(registry)
     except redis.RedisError as error:
-        raise Unavailable(f"the figures are out of reach: {type(error).__name__}") from error
+        raise Unavailable(f"the metrics cannot be read: {type(error).__name__}") from error
     return Response(text, headers=headers.NO_STORE, content_type=CONTENT_TYPE_LATEST)
 
 
@@ -90,7 +90,7 @@ def _measured() -> dict[str, tuple[str, float]]:
     }
 
 
-def _answers(ping: Callable[[], None]) -> bool:
+def _responds(ping: Callable[[], None]) -> bool:
     try:
         ping()
     except Unavailable as error:

@@ -1,4 +1,4 @@
-"""Who asks: an anonymous account's bearer token, or a JWT of the deployment's own issuer (RFC 6750, RFC 7519)."""
+"""Authentication: the token of an anonymous account, or a JWT of the deployment's issuer (RFC 6750, RFC 7519)."""
 
 from __future__ import annotations
 
@@ -15,41 +15,41 @@ from db.live.limits import Rate
 
 logger = logging.getLogger(__name__)
 
-# Signatures a JWT may bear: those whose checking key is public, never `none` or a shared secret (RFC 8725, 3.1).
+# Algorithms with a public verification key: never `none` or a shared secret (RFC 8725, 3.1).
 ALGORITHMS = ("ES256", "ES384", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "EdDSA")
-# A token of ours has 43 characters, a JWT some hundred.
-TOKEN_MOST = 4_096
+# Our own tokens have 43 characters, a JWT some hundreds.
+TOKEN_MAX = 4_096
 # An app sets up a fan's follows in one go, then changes one now and then.
 WRITES = Rate("writes", burst=120, every_s=1)
-# It reads its account at each start; one that asks in a loop is broken, and each answer is three questions to SQL.
+# An app reads its account at each start. Each answer costs three SQL queries, so a broken loop must be bounded.
 READS = Rate("reads", burst=60, every_s=1)
-# One address may be a whole carrier's: some hundreds in its first hour, then one every ten seconds.
+# A carrier may share one address: hundreds of sign-ups in a first hour, then one every ten seconds.
 SIGN_UPS = Rate("sign_ups", burst=100, every_s=10)
 
 
 def account() -> Account:
-    """The account the request is for. Raises Refused `unauthorized`, whatever it is that is wrong with the token."""
+    """The account of the request. Raises Refused `unauthorized` for any fault of the token, without saying which."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not 0 < len(token) <= TOKEN_MOST or not token.isascii():
-        raise Refused("Authorization: Bearer and the account's token are needed.", "unauthorized")
-    found = _foreign(token) if token.count(".") == 2 else here().accounts.by_token(token, now_ms=now_ms())
-    if found is None:
-        raise Refused("This token is not, or no longer, one of an account.", "unauthorized")
-    return found
+    if scheme.lower() != "bearer" or not 0 < len(token) <= TOKEN_MAX or not token.isascii():
+        raise Refused("An Authorization header with the account's bearer token is required.", "unauthorized")
+    bearer = _by_issuer(token) if token.count(".") == 2 else here().accounts.by_token(token, now_ms=now_ms())
+    if bearer is None:
+        raise Refused("No account has this token.", "unauthorized")
+    return bearer
 
 
 def writer() -> Account:
-    """As `account`, for a change: raises Refused `too_fast` where there were too many."""
-    found = account()
-    _spend(WRITES, found.id)
-    return found
+    """The account, for a change. Raises Refused `too_fast` over the rate WRITES."""
+    writing = account()
+    _spend(WRITES, writing.id)
+    return writing
 
 
 def reader() -> Account:
-    """As `writer`, for a look at it."""
-    found = account()
-    _spend(READS, found.id)
-    return found
+    """The account, for a read. Raises Refused `too_fast` over the rate READS."""
+    reading = account()
+    _spend(READS, reading.id)
+    return reading
 
 
 def sign_up() -> None:
@@ -57,19 +57,19 @@ def sign_up() -> None:
 
 
 def address() -> str:
-    """Whom to count a sign-up for: the peer, or who the router in front says it was; of IPv6 the /64 one home has.
+    """The client address that a sign-up counts for; of IPv6 the /64, which is one household.
 
-    Only the last entry of the header is the router's own; those before it are the sender's to invent.
+    Only the last entry of the header is the router's own. The sender can invent those before it.
     """
     header = here().settings.client_address_header
-    said = request.headers.get(header, "").rpartition(",")[2].strip() if header else ""
+    forwarded = request.headers.get(header, "").rpartition(",")[2].strip() if header else ""
     try:
-        found = ipaddress.ip_address(said or request.remote_addr or "0.0.0.0")  # noqa: S104 - no address is bound
+        peer = ipaddress.ip_address(forwarded or request.remote_addr or "0.0.0.0")  # noqa: S104 - no address is bound
     except ValueError:
         return "unknown"
-    if found.version == 4:
-        return str(found)
-    return str(ipaddress.ip_network((int(found) >> 64 << 64, 64)))
+    if peer.version == 4:
+        return str(peer)
+    return str(ipaddress.ip_network((int(peer) >> 64 << 64, 64)))
 
 
 def _spend(rate: Rate, who: str) -> None:
@@ -78,8 +78,8 @@ def _spend(rate: Rate, who: str) -> None:
         raise Refused("Too fast; see Retry-After.", "too_fast", retry_after_s=wait_s)
 
 
-def _foreign(token: str) -> Account | None:
-    """The account of a user the configured issuer vouches for; None for a token that does not hold."""
+def _by_issuer(token: str) -> Account | None:
+    """The account of a user of the configured issuer; None if the token is invalid."""
     settings, keys = here().settings, here().jwks
     if keys is None:
         return None
@@ -94,7 +94,7 @@ def _foreign(token: str) -> Account | None:
             options={"require": ["exp", "sub", "iss", "aud"]},
         )
     except jwt.PyJWKClientConnectionError:
-        raise Unavailable("the issuer's keys are out of reach") from None
+        raise Unavailable("the issuer's keys cannot be fetched") from None
     except jwt.PyJWTError as error:
         logger.info("token_refused reason=%s", type(error).__name__)
         return None

@@ -1,1 +1,1 @@
-"""`python -m dev.demo`: a demo match day, with two followers who are told of its goals."""
+"""`python -m dev.demo`: a demo match day with two followers who are notified of its goals."""

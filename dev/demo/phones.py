@@ -1,7 +1,7 @@
-"""The demo's two followers, who are told of its goals on phones of the emulators.
+"""The demo's two followers and their emulated phones.
 
-They sign up as any app does, through the public API, and lay their phones on the emulators' table, from where the page
-shows them. Who they are is kept under VAR_DIR, so a second start goes on with the same two.
+They sign up through the public API like any app and register their phones with the emulators, from where the page shows
+them. Their accounts are kept under VAR_DIR, so a second start continues with the same two.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ TIMEOUT_S = 10
 
 @dataclass(frozen=True)
 class Fan:
-    """follow: subject and id as in the API's path. prefs: kinds beside the default ones. about: what the page says."""
+    """follow: subject and id as in the API's path.
+    prefs: kinds beside the default ones.
+    about: description on the page.
+    """
 
     name: str
     platform: str
@@ -33,7 +36,7 @@ class Fan:
     about: str
 
 
-# As unlike as two can be: another service, language and taste.
+# As different as possible: service, language and preferences.
 FANS = (
     Fan(
         name="iPhone",
@@ -57,15 +60,18 @@ FANS = (
 
 
 class Phones:
-    """url: the API. control_url: the emulators' door. file: what a second start must know."""
+    """url: the API.
+    control_url: the emulators' control endpoint.
+    file: accounts, for the next start.
+    """
 
     def __init__(self, url: str, control_url: str, file: Path, stopping: Event) -> None:
         self.url, self.control_url, self.file, self.stopping = url, control_url, file, stopping
         self.http = requests.Session()
-        self.http.trust_env = False  # both are on this machine, where no proxy of the environment leads
+        self.http.trust_env = False  # both are on this machine; no proxy leads there
 
     def lay(self) -> None:
-        """Returns once both are followers and on the table. A refusal is a bug of ours, and propagates."""
+        """Returns once both follow and their phones are registered. A refusal is a bug and propagates."""
         kept = _kept(self.file)
         for fan in FANS:
             mine = kept.setdefault(fan.name, {"device": _device(fan.platform), "bearer": ""})
@@ -78,9 +84,9 @@ class Phones:
             self._follow(fan, mine["device"], mine.get("live_activity", ""), mine["bearer"])
 
     def _follow(self, fan: Fan, device: str, live_activity: str, bearer: str) -> None:
-        said = {"locale": fan.locale, "live_activity_token": live_activity or None}
+        device_settings = {"locale": fan.locale, "live_activity_token": live_activity or None}
         self._done("PATCH", "/api/me", bearer, {"locale": fan.locale, "time_zone": fan.time_zone})
-        self._done("PUT", f"/api/me/devices/{fan.platform}/{device}", bearer, said)
+        self._done("PUT", f"/api/me/devices/{fan.platform}/{device}", bearer, device_settings)
         self._done("PUT", f"/api/me/follows/{fan.follow}", bearer, {"notification_prefs": fan.prefs})
         label = {"name": fan.name, "platform": fan.platform, "locale": fan.locale, "about": fan.about}
         label["live_activity_token"] = live_activity
@@ -92,7 +98,7 @@ class Phones:
         return answer
 
     def _ask(self, method: str, path: str, bearer: str = "", body: Any = None) -> requests.Response:
-        """The first answer that is not `later`; told to stop meanwhile, the process ends."""
+        """The first final answer: busy services are retried. Exits when told to stop."""
         headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
         while True:
             try:
@@ -106,7 +112,7 @@ class Phones:
 
 
 def _device(platform: str) -> str:
-    """As Apple's tokens look, 32 bytes of hex, and as Google's do."""
+    """A token in Apple's form (32 bytes of hex) or Google's."""
     return secrets.token_hex(32) if platform == "ios" else f"demo:{secrets.token_urlsafe(48)}"
 
 
@@ -118,7 +124,7 @@ def _kept(file: Path) -> dict[str, dict[str, str]]:
 
 
 def _keep(file: Path, kept: dict[str, dict[str, str]]) -> None:
-    """It holds the two accounts' tokens."""
+    """Private: the file holds the accounts' tokens."""
     written = file.with_suffix(".new")
     with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
         json.dump(kept, out)

@@ -1,4 +1,4 @@
-"""Recorded matches, each turned into the messages its provider would have sent, and the end it claims for itself."""
+"""Recorded matches: the messages their provider would have sent, and the result that the recording states."""
 
 from __future__ import annotations
 
@@ -27,29 +27,29 @@ FORMATS = (
     "openfootball; Sportradar soccer timelines, v4 documents and push, NBA, NFL and MLB push, NFL plays; "
     "Stats Perform MA1 and MA3; DataFactory; StatsBomb events"
 )
-# What a file that only looks like one of the formats runs into.
+# Errors from a file that only resembles one of the formats.
 MALFORMED = (LookupError, TypeError, ValueError, AttributeError, StopIteration)
 
 Json = dict[str, Any]
 
 
 def read(path: Path) -> Recording:
-    """The format is known by the content, gzipped or not. Raises Refused, saying which file and why."""
+    """Detects the format by content, gzipped or not. Raises Refused with file and reason."""
     entries = _entries(path)
     reader = _reader(entries)
     if reader is None:
-        raise Refused(f"{path} is no recording of a format known here: {FORMATS}.")
+        raise Refused(f"{path} is not a recording in a supported format: {FORMATS}.")
     try:
         recording = reader(entries, path.name.split(".json")[0])
     except MALFORMED as error:
         raise Refused(f"{path} lacks what its format has ({type(error).__name__}: {error}).") from error
     if not recording.expected:
-        raise Refused(f"{path} tells of no match.")
+        raise Refused(f"{path} contains no match.")
     return recording
 
 
 def _entries(path: Path) -> list[Any]:
-    """The members of the one list that the file is, or else its JSON values: one, or one after another."""
+    """The entries of the file: the members of its one list, or its JSON values one after another."""
     try:
         content = path.read_bytes()
         plain = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content

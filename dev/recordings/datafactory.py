@@ -14,7 +14,7 @@ Json = dict[str, Any]
 
 _GOALS = {9: "goal", 10: "own_goal", 11: "goal", 12: "goal", 13: "penalty_goal"}
 _STATUS = {1: "kickoff", 17: "half_time", 18: "second_half", 2: "full_time"}
-# Groups in which each incidence is one moment of the timeline; the others repeat them or are statistics.
+# Groups whose incidences are timeline moments; the other groups repeat them or are statistics.
 _OTHER = {"yellowCards": "yellow_card", "redCards": "red_card", "substitutions": "substitution"}
 _TOLD = ("status", "goals", *_OTHER)
 
@@ -24,7 +24,7 @@ class _Incidence:
     at_ms: int
     key: str
     group: str
-    told: Json
+    fields: Json
 
 
 def read(document: Json, name: str) -> Recording:
@@ -46,24 +46,24 @@ def _incidences(document: Json) -> Iterator[_Incidence]:
     """Every moment that still stands."""
     deleted, times = set(document["deletedIncidences"]), document["commentary"]
     for group in _TOLD:
-        for key, told in document["incidences"].get(group, {}).items():
+        for key, fields in document["incidences"].get(group, {}).items():
             if key not in deleted and key in times:
-                yield _Incidence(times[key]["ts"] * 1000, key, group, told)
+                yield _Incidence(times[key]["ts"] * 1000, key, group, fields)
 
 
 def _tell(story: Story, document: Json, incidence: _Incidence) -> None:
-    told, at_ms = incidence.told, incidence.at_ms
+    fields, at_ms = incidence.fields, incidence.at_ms
     if incidence.group == "status":
         _tell_status(story, incidence)
     elif incidence.group == "goals":
-        assist = _person(document, told.get("assBy"))
-        story.goal(_goal(document, told), at_ms, event_id=incidence.key, assist=assist)
+        assist = _person(document, fields.get("assBy"))
+        story.goal(_goal(document, fields), at_ms, event_id=incidence.key, assist=assist)
     else:
         _tell_other(story, document, incidence)
 
 
 def _tell_status(story: Story, incidence: _Incidence) -> None:
-    kind, clock = _STATUS.get(incidence.told["type"]), incidence.told["t"]
+    kind, clock = _STATUS.get(incidence.fields["type"]), incidence.fields["t"]
     if kind in ("kickoff", "second_half"):
         story.tell(kind, incidence.at_ms, clock["m"], event_id=incidence.key)
     elif kind:
@@ -72,26 +72,26 @@ def _tell_status(story: Story, incidence: _Incidence) -> None:
 
 
 def _tell_other(story: Story, document: Json, incidence: _Incidence) -> None:
-    told = incidence.told
-    minute, added = displayed(told["t"]["m"], told["t"]["half"])
-    off = _person(document, told.get("offId"))
+    fields = incidence.fields
+    minute, added = displayed(fields["t"]["m"], fields["t"]["half"])
+    off = _person(document, fields.get("offId"))
     story.tell(
         _OTHER[incidence.group],
         incidence.at_ms,
         minute,
         added_minute=added,
         event_id=incidence.key,
-        team=_side(document, told["team"]),
-        player=_person(document, told.get("plyrId") or told.get("inId")),
+        team=_side(document, fields["team"]),
+        player=_person(document, fields.get("plyrId") or fields.get("inId")),
         detail=f"off: {off}" if off else None,
     )
 
 
-def _goal(document: Json, told: Json) -> RecordedGoal:
+def _goal(document: Json, fields: Json) -> RecordedGoal:
     """An own goal is listed under the team of the unlucky player."""
-    side, kind = _side(document, told["team"]), _GOALS[told["type"]]
-    minute, added = displayed(told["t"]["m"], told["t"]["half"])
-    scorer = _person(document, told["plyrId"])
+    side, kind = _side(document, fields["team"]), _GOALS[fields["type"]]
+    minute, added = displayed(fields["t"]["m"], fields["t"]["half"])
+    scorer = _person(document, fields["plyrId"])
     return RecordedGoal(side.other if kind == "own_goal" else side, minute, added, scorer, kind)
 
 
@@ -100,13 +100,13 @@ def _side(document: Json, team: int) -> Side:
 
 
 def _person(document: Json, player: int | None) -> str | None:
-    known = document["players"].get(str(player))
-    return f"{known['name']['first']} {known['name']['last']}" if known else None
+    name = document["players"].get(str(player))
+    return f"{name['name']['first']} {name['name']['last']}" if name else None
 
 
 def _expected(document: Json) -> Expected:
     match, score = document["match"], document["scoreStatus"]
     home, away = (score[str(match[key])]["score"] for key in ("homeTeamId", "awayTeamId"))
-    goals = [_goal(document, told) for told in document["incidences"]["goals"].values()]
+    goals = [_goal(document, fields) for fields in document["incidences"]["goals"].values()]
     over = document["status"]["statusId"] == 2
     return Expected(home, away, "finished" if over else "live", None, tuple(sorted(goals, key=lambda g: g.order)))

@@ -1,4 +1,4 @@
-"""A football match, known by its goals and the scores of its periods, told as it will have gone."""
+"""Plays a football match from its goals and period scores."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ from dev.recordings.story import MINUTE_MS, Story
 
 Scores = dict[str, list[int]]
 
-# Two goals of one minute are told this far apart, so that their order is in their time.
+# Two goals of one minute are this far apart, so that their times keep their order.
 APART_MS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class _Period:
-    """score: the field with the score at its end. ends: the event told there, if play may go on; status: beside it.
-
-    rest_minutes: the break after it (Laws of the Game 7: 15 at half-time; about 5 and 1 around extra time).
+    """starts: event at its start.
+    first, last: displayed minutes.
+    score: field with the score at its end.
+    rest_minutes: break after it (Laws of the Game 7: 15 at half-time; about 5 and 1 around extra time).
+    ends: event at its end, if play goes on.
+    status: sent with that event.
     """
 
     number: int
@@ -41,8 +44,8 @@ _EXTRA = (
 
 
 def play(story: Story, goals: tuple[RecordedGoal, ...] | None, score: Scores) -> None:
-    """From kick-off to the last whistle. score: `[home, away]` at `ht`, `ft`, `et`, and `p`, as far as known."""
-    # Two matches of the Euro 2024 file were decided in extra time without an `et`; their goals say so.
+    """Send a match from kick-off to full time. score: `[home, away]` at `ht`, `ft`, `et` and `p`, where known."""
+    # Two matches of the Euro 2024 file were decided in extra time but have no `et`; their goals show it.
     extra = "et" in score or any(goal.minute > 90 for goal in goals or ())
     next_ms, whistle_ms, added = story.start_ms, story.start_ms, None
     for period in _HALVES + _EXTRA if extra else _HALVES:
@@ -59,7 +62,7 @@ def play(story: Story, goals: tuple[RecordedGoal, ...] | None, score: Scores) ->
 
 
 def _play_period(story: Story, period: _Period, goals: list[RecordedGoal], start_ms: int) -> tuple[int, int | None]:
-    """When it ends, a minute after the last added time that a goal tells of, and that added time."""
+    """The period's end in ms, a minute after its last added-time goal, and that added time."""
     for number, goal in enumerate(goals):
         elapsed = goal.minute - period.first + (goal.added or 0)
         story.goal(goal, start_ms + elapsed * MINUTE_MS + number * APART_MS, period=period.number)
@@ -68,10 +71,10 @@ def _play_period(story: Story, period: _Period, goals: list[RecordedGoal], start
 
 
 def _count(story: Story, period: _Period, score: Scores, at_ms: int) -> None:
-    """Where no goals are listed the scoreboard says what the period came to, a second before its whistle."""
-    known = score.get(period.score)
-    story.score = (known[0], known[1]) if known else None
-    if known:
+    """Without a goal list, send the score a second before the end of the period."""
+    points = score.get(period.score)
+    story.score = (points[0], points[1]) if points else None
+    if points:
         story.tell("score", at_ms - APART_MS, period.last, event_id=f"score-{period.number}", period=period.number)
 
 
@@ -84,7 +87,7 @@ def _end(story: Story, score: Scores, at_ms: int, **clock: int | None) -> None:
         at_ms += _EXTRA[-1].rest_minutes * MINUTE_MS
         clock |= {"period": 5, "added_minute": None}
         story.tell("shootout_start", at_ms, **clock)
-        # Ten kicks at a little under a minute each; the file tells only what they came to.
+        # Ten kicks at a little under a minute each; the file has only their result.
         at_ms += 10 * MINUTE_MS
         story.tell("score", at_ms, shootout=shootout, event_id="score-shootout", **clock)
         at_ms += APART_MS

@@ -1,4 +1,4 @@
-"""openfootball: seasons and tournaments as they ended. Each match is told again from its goals and its scores."""
+"""openfootball: final results of seasons and tournaments. Each match is replayed from its goals and scores."""
 
 from __future__ import annotations
 
@@ -47,27 +47,27 @@ def _team(match: dict[str, Any], number: int) -> str:
 
 def _start_ms(match: dict[str, Any]) -> int:
     """`15:00 UTC-4` is local time with its offset; a bare time is taken as UTC, and no time as midnight."""
-    found = re.fullmatch(r"(\d{1,2}):(\d{2})(?:\s+UTC([+-]\d{1,2}))?", match.get("time", "00:00"))
-    hour, minute, offset = found.groups(default="0") if found else ("0", "0", "0")
+    time = re.fullmatch(r"(\d{1,2}):(\d{2})(?:\s+UTC([+-]\d{1,2}))?", match.get("time", "00:00"))
+    hour, minute, offset = time.groups(default="0") if time else ("0", "0", "0")
     day = datetime.fromisoformat(match["date"])
     start = day.replace(hour=int(hour), minute=int(minute), tzinfo=timezone(timedelta(hours=int(offset))))
     return round(start.timestamp() * 1000)
 
 
 def _goals(match: dict[str, Any]) -> tuple[RecordedGoal, ...] | None:
-    """All goals in order of play. A list that is missing says nothing, unless the match ended goalless."""
+    """All goals in order of play; None where the list is missing, unless the match ended goalless."""
     if "goals1" not in match and "goals2" not in match:
         return () if _final(match) == [0, 0] else None
     sides = ((Side.HOME, match.get("goals1", [])), (Side.AWAY, match.get("goals2", [])))
-    goals = [_goal(side, told) for side, listed in sides for told in listed]
+    goals = [_goal(side, goal) for side, listed in sides for goal in listed]
     return tuple(sorted(goals, key=lambda goal: goal.order))
 
 
-def _goal(side: Side, told: dict[str, Any]) -> RecordedGoal:
-    minute, _, added = str(told["minute"]).partition("+")
-    offset = told.get("offset") or (int(added) if added else None)
-    kind = "own_goal" if told.get("owngoal") else "penalty_goal" if told.get("penalty") else "goal"
-    return RecordedGoal(side, int(minute), offset, told["name"], kind)
+def _goal(side: Side, goal: dict[str, Any]) -> RecordedGoal:
+    minute, _, added = str(goal["minute"]).partition("+")
+    offset = goal.get("offset") or (int(added) if added else None)
+    kind = "own_goal" if goal.get("owngoal") else "penalty_goal" if goal.get("penalty") else "goal"
+    return RecordedGoal(side, int(minute), offset, goal["name"], kind)
 
 
 def _final(match: dict[str, Any]) -> list[int] | None:

@@ -1,4 +1,4 @@
-"""The nouns: Recording, Message, and the Expected end a recording claims for itself."""
+"""Recording, RecordedMessage, RecordedGoal and Expected."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from db.domain import Side
 
 @dataclass(frozen=True, slots=True)
 class RecordedMessage:
-    """One delivery as its provider would send it. at_ms: when it was told; match_id: None for a heartbeat."""
+    """One delivery as its provider would send it.
+
+    at_ms: when it was sent.
+    match_id: None for a heartbeat.
+    """
 
     at_ms: int
     provider: str
@@ -19,7 +23,11 @@ class RecordedMessage:
 
 @dataclass(frozen=True, slots=True)
 class RecordedGoal:
-    """team: the side it counts for. minute, added: as displayed (`90`, `6` for 90+6). kind: `goal`, `own_goal`…"""
+    """team: the side it counts for.
+    minute, added: as displayed (`90`, `6` for 90+6).
+    scorer: name.
+    kind: `goal`, `own_goal`…
+    """
 
     team: Side
     minute: int
@@ -34,8 +42,11 @@ class RecordedGoal:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """How a match ended, in the recording's own totals. home and away are None where nothing was played;
-    goals is None where the recording does not list them."""
+    """The result of a match by the recording's own totals.
+
+    home, away: None where nothing was played.
+    goals: None where the recording does not list them.
+    """
 
     home: int | None
     away: int | None
@@ -55,7 +66,9 @@ def _shown(points: int | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """messages in the order they were told; expected by match id as this service knows it."""
+    """messages: in the order sent.
+    expected: results by our match id.
+    """
 
     name: str
     messages: list[RecordedMessage]
@@ -63,5 +76,5 @@ class Recording:
 
 
 def in_order(messages: list[RecordedMessage]) -> list[RecordedMessage]:
-    """By time of telling; what was told in one moment stays as it was."""
+    """Sorted by time, stable."""
     return sorted(messages, key=lambda message: message.at_ms)

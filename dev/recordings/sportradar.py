@@ -1,7 +1,7 @@
-"""Sportradar soccer: a timeline, in a v4 document or alone, told again as the documents and push messages of its match.
+"""Sportradar soccer: a timeline, bare or in a v4 document, replayed as documents and push messages.
 
-A timeline that stands alone is a bare list of events. It names no match: its id is made from its lowest event id, its
-teams are read from the file's name where that ends in `2020-05-16-home-away` or `home-vs-away`.
+A bare timeline is a list of events without a match: its id is made from its lowest event id, its teams are read from a
+file name that ends in `2020-05-16-home-away` or `home-vs-away`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from feeds.sportradar.soccer import normal_id
 
 Json = dict[str, Any]
 
-# By the lowest event id: what a list that this project has does not say of its match.
+# Matches of our bare recordings, by their lowest event id.
 _MATCHES: dict[int, Json] = {
     687241297: {
         "id": "sr:sport_event:19866060",
@@ -65,22 +65,22 @@ _OLD = {*_ROLES, "team"}
 
 
 def read_timeline(events: list[Json], name: str) -> Recording:
-    """A bare list. The running score on its events may follow the file's order or be wrong: goals are counted anew."""
+    """A bare timeline. The running scores on its events may be wrong, so goals are counted again."""
     timeline = _with_scores([_v4(event) for event in events])
     status = _BEFORE
     for event in timeline:
         status = status_after(status, event)
     if status["status"] == "ended":
-        # The provider confirms a result some minutes after its end.
+        # The provider confirms a result some minutes after the end.
         status = {**status, "status": "closed"}
     sport_event = _sport_event(timeline, name)
     return read_document({"sport_event": sport_event, "sport_event_status": status, "timeline": timeline}, name)
 
 
 def read_document(document: Json, name: str) -> Recording:
-    """First the match with an empty timeline, then a push message for each event, last the document itself.
+    """The match with an empty timeline, a push message for each event, then the document itself.
 
-    Some events are told later than their place in the match: the status beside each event is as of its telling.
+    Events sent later than they happened carry the status of the time of sending.
     """
     match_id = _match_id(document)
     events = sorted(document["timeline"], key=told_at)
@@ -101,7 +101,7 @@ def read_document(document: Json, name: str) -> Recording:
 
 
 def status_after(status: Json, event: Json) -> Json:
-    """The status object once the event has happened, worked out from the events alone."""
+    """The status object after the event, derived from the events alone."""
     word = _word_after(status, event)
     new = {**status, "match_status": word, "status": "ended" if word in ("ended", "aet", "ap") else "live"}
     if word == status["match_status"]:
@@ -114,7 +114,7 @@ def status_after(status: Json, event: Json) -> Json:
 
 
 def expected(status: Json, timeline: list[Json] | None = None) -> Expected:
-    """By the status object; the goals where a timeline lists as many as the score has."""
+    """The result by the status object; goals where the timeline has as many as the score."""
     score, kicks = state.score(status), state.shootout(status)
     word, unknown = state.status_and_word(status)
     goals = _goals(timeline or [])
@@ -129,7 +129,7 @@ def expected(status: Json, timeline: list[Json] | None = None) -> Expected:
 
 
 def told_at(event: Json) -> int:
-    """ms, when the event was last told."""
+    """Time of the last update, in ms."""
     return ms(event.get("updated_time") or event["time"])
 
 
@@ -140,7 +140,7 @@ def encoded(document: Json) -> bytes:
 def _match_id(document: Json) -> str:
     match_id = normal_id(document["sport_event"]["id"])
     if match_id is None:
-        raise ValueError(f"{document['sport_event']['id']!r} is no id of a match")
+        raise ValueError(f"{document['sport_event']['id']!r} is not a match id")
     return match_id
 
 
@@ -160,14 +160,14 @@ def _sport_event(timeline: list[Json], name: str) -> Json:
 
 
 def _teams(name: str) -> list[str]:
-    """Home and away by the file's name, or nobody."""
+    """Home and away from the file name, or nothing."""
     named = re.search(r"(?:.*\d{4}-\d{2}-\d{2}-)?(.+)-vs?-(.+)$", name)
     named = named or re.search(r"\d{4}-\d{2}-\d{2}-([^-]+)-([^-]+)$", name)
     return [part.replace("-", " ").title() for part in named.groups()] if named else []
 
 
 def _v4(event: Json) -> Json:
-    """The older field names as v4 has them; a score only where the score changes."""
+    """Older field names renamed to those of v4; a score only on score changes."""
     is_goal = event["type"] == "score_change"
     left_out = _OLD if is_goal else {*_OLD, "home_score", "away_score"}
     new = {name: value for name, value in event.items() if name not in left_out}
@@ -185,7 +185,7 @@ def _plain(player: Json) -> Json:
 
 
 def _with_scores(timeline: list[Json]) -> list[Json]:
-    """Each goal with the score it makes in the order of the match, where every goal names its side."""
+    """Each goal with the score after it, in match order, if every goal has a side."""
     goals = [event for event in timeline if _is_goal(event)]
     if any(event.get("competitor") not in ("home", "away") for event in goals):
         return timeline
@@ -224,7 +224,7 @@ def _score_after(status: Json, event: Json) -> Json:
 
 
 def _kicks_after(status: Json, event: Json) -> Json:
-    """The shoot-out so far, as the status object has it: by the event's own totals, else counted."""
+    """The shoot-out so far as in a status object: the event's own totals, else counted."""
     kicks, side = state.own_shootout(event), event.get("competitor") or event.get("team")
     if kicks is not None:
         home, away = kicks.home, kicks.away
@@ -257,7 +257,7 @@ def _push(document: Json, status: Json, event: Json) -> Json:
 
 
 def _goals(timeline: list[Json]) -> tuple[RecordedGoal, ...] | None:
-    """In order of play; None where one of them names no side or no minute."""
+    """Goals in order of play; None if one has no side or no minute."""
     goals = [_goal(event) for event in timeline if _is_goal(event)]
     whole = [goal for goal in goals if goal is not None]
     return tuple(sorted(whole, key=lambda goal: goal.order)) if len(whole) == len(goals) else None

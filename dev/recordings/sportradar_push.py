@@ -1,4 +1,4 @@
-"""Sportradar as recorded: push messages of soccer and the US sports, and documents, each told again as it came."""
+"""Recorded Sportradar streams: push messages of soccer and US sports, and documents, replayed unchanged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from feeds.sportradar.soccer import normal_id
 Json = dict[str, Any]
 
 _BEFORE: Json = {"match_status": "not_started", "home_score": 0, "away_score": 0}
-# Of two messages of one time the one with more points is the later: the times of the US sports are whole seconds.
+# Of two messages of one time, the one with more points is later: US sports have whole seconds.
 _Order = tuple[int, int]
 
 
@@ -24,7 +24,7 @@ def is_message(entry: Json) -> bool:
 
 
 def read(entries: list[Any], name: str) -> Recording:
-    """Each as it came, heartbeats too; one without a time of its own came with the one before it."""
+    """Each message unchanged, heartbeats too; one without a time gets that of the one before."""
     stream = _Stream()
     for entry in entries:
         for message in _single(entry):
@@ -35,7 +35,7 @@ def read(entries: list[Any], name: str) -> Recording:
 
 
 class _Stream:
-    """messages so far, at_ms of the last, and by match the newest end and its time."""
+    """Messages so far, the time of the last, and the newest result by match."""
 
     def __init__(self) -> None:
         self.messages: list[RecordedMessage] = []
@@ -72,17 +72,17 @@ class _Stream:
         )
         match_id = us.match_id_of(game, metadata)
         if match_id is None:
-            raise ValueError("a push message that names no game")
+            raise ValueError("a push message without a game")
         return match_id, us.told_at(event) or self.at_ms, end
 
     def _soccer(self, entry: Json) -> tuple[str, int, Expected]:
-        """Where a message has no status object, its event goes on from the one before."""
+        """Without a status object the event is applied to the previous one."""
         event, match_id = entry["payload"].get("event", {}), _match_id(entry["metadata"].get("sport_event_id"))
         status = self._status.get(match_id, _BEFORE)
         status = entry["payload"].get("sport_event_status") or (status_after(status, event) if event else status)
         self._status[match_id] = {**_BEFORE, **status}
-        told = event.get("updated_time") or event.get("time")
-        return match_id, ms(told) if told else self.at_ms, expected(status)
+        time = event.get("updated_time") or event.get("time")
+        return match_id, ms(time) if time else self.at_ms, expected(status)
 
     def _document(self, entry: Json) -> tuple[str, int, Expected]:
         document = next((entry[name][0] for name in LISTS if name in entry), entry)
@@ -92,7 +92,7 @@ class _Stream:
 
 
 def _single(entry: Json) -> Iterator[Json]:
-    """A list of matches as lists of one match each, so that each can be told in its own order."""
+    """Split a list of matches into lists of one, so that each match can be ordered by itself."""
     name = next((name for name in LISTS if name in entry), None)
     if name is None:
         yield entry
@@ -104,7 +104,7 @@ def _single(entry: Json) -> Iterator[Json]:
 def _match_id(value: Any) -> str:
     match_id = normal_id(value)
     if match_id is None:
-        raise ValueError(f"{value!r} is no id of a match")
+        raise ValueError(f"{value!r} is not a match id")
     return match_id
 
 

@@ -1,4 +1,4 @@
-"""Sportradar US sports: a play-by-play list of the NFL, told again as push messages."""
+"""Sportradar US sports: an NFL play-by-play list, replayed as push messages."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from feeds.sportradar import us_sports as us
 
 Json = dict[str, Any]
 
-# The list bears no game: its id is that of its first play, its teams stay unnamed. By that id, what a list that this
-# project has does not say of its game. The teams' ids are those its time-outs name; Seattle was at home and lost 21-26.
+# A list has no game: its id is that of the first play, and its teams are unnamed. Games of our recordings by that id.
+# Team ids are those of its time-outs. Seattle was at home and lost 21-26.
 _GAMES: dict[str, Json] = {
     "b91784c3-327f-417d-801a-a72f4073ef82": {
         "id": "1be3c3f8-49ers-seahawks-2019-12-29",
@@ -24,9 +24,9 @@ _GAMES: dict[str, Json] = {
 
 
 def read_plays(plays: list[Json], name: str) -> Recording:
-    """Each play as a push message with the game's points as of then.
+    """Each play as a push message with the game's points at that time.
 
-    Time-outs and the end bear neither points nor time: they have those of the play before.
+    Time-outs and the end have neither points nor time: they get those of the play before.
     """
     messages: list[RecordedMessage] = []
     home = away = 0
@@ -43,7 +43,7 @@ def read_plays(plays: list[Json], name: str) -> Recording:
 
 
 def _status(last: Json) -> str:
-    """The provider's confirmation of the result is not in a list that ends with `completed`."""
+    """Status after the last play. A list that ends with `completed` lacks the confirmation (`closed`)."""
     game, event = last["payload"]["game"], last["payload"]["event"]
     status = us.status_of_event(event, last["metadata"]) or us.status_of_game(game, event)[0]
     return status.value if status else "live"

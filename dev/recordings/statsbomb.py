@@ -1,4 +1,4 @@
-"""StatsBomb events: every touch of a match; the goals, cards, substitutions and halves of it are told."""
+"""StatsBomb events: goals, cards, substitutions and halves, out of every touch of a match."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from db.domain import Side
 from dev.recordings.recording import Expected, RecordedGoal, Recording, in_order
 from dev.recordings.story import MINUTE_MS, Story, displayed, ms
 
-# The events tell no date and no kick-off; the date stands in the file's name, the hour is a late match's.
+# The events have no date or kick-off. The date is in the file name; the hour is that of a late match.
 _KICKOFF = "T19:00:00+00:00"
 _CARDS = {"Yellow Card": "yellow_card", "Second Yellow": "second_yellow", "Red Card": "red_card"}
 _STARTS = {1: "kickoff", 2: "second_half", 3: "extra_time", 4: "extra_second_half", 5: "shootout_start"}
@@ -19,8 +19,8 @@ _ENDS = {1: "half_time", 3: "extra_half_time"}
 def read(events: list[dict[str, Any]], name: str) -> Recording:
     """The home side is the one whose line-up comes first."""
     home, away = (event["team"] for event in events[:2])
-    found = re.search(r"(\d{4,})-.*?(\d{4}-\d{2}-\d{2})", name)
-    number, day = found.groups() if found else (name, "2000-01-01")
+    dated = re.search(r"(\d{4,})-.*?(\d{4}-\d{2}-\d{2})", name)
+    number, day = dated.groups() if dated else (name, "2000-01-01")
     match = _Match(events, home["id"], ms(day + _KICKOFF))
     story = Story(f"statsbomb-{number}"[:64], match.start_ms)
     story.introduce(home_team=home["name"], away_team=away["name"])
@@ -37,7 +37,7 @@ class _Match:
         self.own_scorers = {e["id"]: e["player"]["name"] for e in events if e["type"]["name"] == "Own Goal Against"}
 
     def _period_starts(self) -> dict[int, int]:
-        """Each event's `timestamp` begins anew with its period; a break of 15 minutes lies between two."""
+        """Start of each period in ms: `timestamp` restarts with each, and breaks take 15 minutes."""
         at, starts = self.start_ms, {}
         for period in range(1, self.last_period + 1):
             starts[period] = at
@@ -53,7 +53,7 @@ class _Match:
             word = "shootout_goal" if kick else "shootout_missed"
             self._tell_moment(story, word, event, at_ms, player=event["player"]["name"])
         elif kind in ("Half Start", "Half End"):
-            # Each team has one; the home side's speaks for both.
+            # Each team has one; the home side's is used.
             if self._side(event) is Side.HOME:
                 self._tell_half(story, event, at_ms)
         elif kind == "Substitution":
@@ -78,7 +78,7 @@ class _Match:
         story.tell(kind, at_ms, minute, added_minute=added, event_id=event["id"], team=team, **more)
 
     def goal(self, event: dict[str, Any]) -> RecordedGoal | None:
-        """An own goal is two events, one of each side; it is told by the side that gains."""
+        """An own goal is two events, one per side; the one of the side that gains is used."""
         if event["period"] == 5:
             return None
         shot, minute = event.get("shot", {}), displayed(event["minute"], event["period"])
@@ -91,7 +91,7 @@ class _Match:
         return RecordedGoal(self._side(event), *minute, event["player"]["name"], kind)
 
     def kick(self, event: dict[str, Any]) -> bool | None:
-        """Whether a kick of the shoot-out was scored; None for what is no kick."""
+        """Whether a shoot-out kick was scored; None for other events."""
         if event["period"] != 5 or event["type"]["name"] != "Shot":
             return None
         return bool(event["shot"]["outcome"]["name"] == "Goal")
@@ -100,7 +100,7 @@ class _Match:
         return Side.HOME if event["team"]["id"] == self.home_id else Side.AWAY
 
     def expected(self) -> Expected:
-        """The file has no total; its own goal events, counted, are what it claims."""
+        """The file has no total: its goal events are counted."""
         goals = tuple(goal for event in self.events if (goal := self.goal(event)))
         home = sum(goal.team is Side.HOME for goal in goals)
         scored = [self._side(event) for event in self.events if self.kick(event)]
@@ -109,8 +109,8 @@ class _Match:
 
 
 def _card(event: dict[str, Any]) -> str | None:
-    told = event.get("foul_committed") or event.get("bad_behaviour") or {}
-    card = told.get("card")
+    foul = event.get("foul_committed") or event.get("bad_behaviour") or {}
+    card = foul.get("card")
     return str(card["name"]) if card else None
 
 

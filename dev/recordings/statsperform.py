@@ -1,4 +1,4 @@
-"""Stats Perform: an MA1 or MA3 document as it is, and before an MA3 its events as the live push (SDDP) sends them."""
+"""Stats Perform: an MA1 or MA3 document unchanged; before an MA3 its events as live push (SDDP) messages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _STATUS = {"Played": "finished", "Fixture": "scheduled"}
 
 
 def read(document: Json, name: str) -> Recording:
-    """An MA3 is also told live: the fixture before the match, then each minute's events with the score as of then."""
+    """An MA3 is also sent live: the fixture, then each minute's events with the score at that time."""
     match_id = str(document["matchInfo"]["id"])
     events = sorted(document["liveData"].get("event", []), key=_at_ms)
     whole = RecordedMessage(ms(document["matchInfo"]["lastUpdated"]), "statsperform", _body(document), match_id)
@@ -33,7 +33,7 @@ def read(document: Json, name: str) -> Recording:
 
 
 def is_list(document: Json) -> bool:
-    """`{"match": [...]}`, as MA1 answers a question about several matches."""
+    """`{"match": [...]}`, the MA1 answer for several matches."""
     matches = document.get("match")
     return isinstance(matches, list) and all("matchInfo" in match for match in matches)
 
@@ -46,19 +46,19 @@ def read_list(document: Json, name: str) -> Recording:
 
 
 def _fixture(document: Json) -> RecordedMessage:
-    """The document as it was before the first event: who plays, and nothing else."""
+    """The document before the first event: only the teams."""
     info = document["matchInfo"]
     at_ms = ms(f"{info['date'].rstrip('Z')}T{info['time']}") - AHEAD_MS
     info = {**info, "lastUpdated": f"{rfc3339(at_ms)[:19]}Z"}
-    told = {"matchInfo": info, "liveData": {"matchDetails": {"periodId": 16, "matchStatus": "Fixture"}}}
-    return RecordedMessage(at_ms, "statsperform", _body(told), str(info["id"]))
+    document_before = {"matchInfo": info, "liveData": {"matchDetails": {"periodId": 16, "matchStatus": "Fixture"}}}
+    return RecordedMessage(at_ms, "statsperform", _body(document_before), str(info["id"]))
 
 
 def _live(document: Json, events: list[Json]) -> list[RecordedMessage]:
-    """A push message for each minute's events: as many as the push has would be 1,700 of three lines.
+    """One push message for each minute's events; real push has one per event, some 1,700.
 
-    The file's `lastModified` is of the days after; live an event was as new as its own time. The document that
-    follows brings the later edits.
+    `lastModified` in the file is days later. Live, it equalled the event's time. The final document has the later
+    edits.
     """
     match_id, home_id = str(document["matchInfo"]["id"]), _home(document)
     messages: list[RecordedMessage] = []
@@ -73,7 +73,7 @@ def _live(document: Json, events: list[Json]) -> list[RecordedMessage]:
 
 
 def _after(details: Json, event: Json, home_id: str) -> Json:
-    """The head of the match once the event has happened: its period and its score."""
+    """matchDetails after the event: period and score."""
     kind, period = event["typeId"], event["periodId"]
     total = details.get("scores", {"total": {"home": 0, "away": 0}})["total"]
     if kind == _GOAL and period in _PLAYED:
@@ -102,11 +102,11 @@ def _expected(document: Json) -> Expected:
     details, live = document["liveData"]["matchDetails"], document["liveData"]
     scores, home = details.get("scores", {}), _home(document)
     kicks = scores.get("pen")
-    # Kicks are no goals, but `total` counts them.
+    # `total` includes shoot-out kicks, which are not goals.
     total = (scores.get("et") or scores["ft"]) if kicks else scores.get("total", {})
-    told = [_ma1_goal(goal, home) for goal in live.get("goal", [])]
-    told += [_ma3_goal(event, home) for event in live.get("event", []) if _is_goal(event)]
-    goals = tuple(sorted(told, key=lambda goal: goal.order))
+    listed = [_ma1_goal(goal, home) for goal in live.get("goal", [])]
+    listed += [_ma3_goal(event, home) for event in live.get("event", []) if _is_goal(event)]
+    goals = tuple(sorted(listed, key=lambda goal: goal.order))
     status = _STATUS.get(details["matchStatus"], details["matchStatus"].lower())
     if details["matchStatus"] == "Playing":
         status = PERIODS.get(details.get("periodId"), Status.LIVE).value
@@ -118,21 +118,21 @@ def _is_goal(event: Json) -> bool:
     return bool(event["typeId"] == _GOAL and event["periodId"] != _SHOOTOUT)
 
 
-def _ma1_goal(told: Json, home: str) -> RecordedGoal:
-    """timeMin is displayed, and the contestant of an own goal the side that gains."""
-    minute, added = displayed(told["timeMin"] - 1, told["periodId"])
-    return RecordedGoal(_side(told, home), minute, added, told["scorerName"], _KINDS[told["type"]])
+def _ma1_goal(goal: Json, home: str) -> RecordedGoal:
+    """timeMin is the displayed minute, and the contestant of an own goal the side that gains."""
+    minute, added = displayed(goal["timeMin"] - 1, goal["periodId"])
+    return RecordedGoal(_side(goal, home), minute, added, goal["scorerName"], _KINDS[goal["type"]])
 
 
-def _ma3_goal(told: Json, home: str) -> RecordedGoal:
-    """timeMin has elapsed, and the contestant of an own goal is the unlucky player's."""
-    minute, added = displayed(told["timeMin"], told["periodId"])
-    qualifiers = {qualifier["qualifierId"] for qualifier in told.get("qualifier", [])}
+def _ma3_goal(event: Json, home: str) -> RecordedGoal:
+    """timeMin is the elapsed minute, and the contestant of an own goal the scorer's own side."""
+    minute, added = displayed(event["timeMin"], event["periodId"])
+    qualifiers = {qualifier["qualifierId"] for qualifier in event.get("qualifier", [])}
     own = _OWN_GOAL in qualifiers
     kind = "own_goal" if own else "penalty_goal" if _PENALTY in qualifiers else "goal"
-    side = _side(told, home)
-    return RecordedGoal(side.other if own else side, minute, added, told.get("playerName"), kind)
+    side = _side(event, home)
+    return RecordedGoal(side.other if own else side, minute, added, event.get("playerName"), kind)
 
 
-def _side(told: Json, home: str) -> Side:
-    return Side.HOME if told["contestantId"] == home else Side.AWAY
+def _side(event: Json, home: str) -> Side:
+    return Side.HOME if event["contestantId"] == home else Side.AWAY

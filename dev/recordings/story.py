@@ -1,4 +1,4 @@
-"""A match told in generic events: how recordings without a door of their own come in."""
+"""A match as generic events, for recordings whose format has no endpoint of its own."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from db.domain import Side
 from dev.recordings.recording import RecordedGoal, RecordedMessage
 
 MINUTE_MS = 60_000
-# A fixture is known before it is played: ten minutes is when providers begin to list it as live.
+# Fixtures are announced early: providers list them as live ten minutes before kick-off.
 AHEAD_MS = 10 * MINUTE_MS
-# Last displayed minute of each football period; what lies beyond is added time.
+# Last displayed minute of each football period; later minutes are added time.
 _LAST = {1: 45, 2: 90, 3: 105, 4: 120}
 
 
 class Story:
-    """One message per event, the score running along. score: None from where on the recording does not say it."""
+    """One message per event with the running score. score: None where the recording does not have it."""
 
     def __init__(self, match_id: str, start_ms: int) -> None:
         self.match_id = match_id

@@ -1,4 +1,4 @@
-"""How a recording is told otherwise than in order: swapped with neighbours, told again, redelivered, in batches."""
+"""Disorder for a replay: shuffled, repeated, redelivered and batched messages."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from db.domain import ID_PATTERN
 from db.domain.errors import Refused
 from dev.recordings.recording import RecordedMessage
 
-# A message is told at most this many places of its match early or late: the recorded push stream reaches 10.
+# Maximum displacement of a message within its match: the recorded push stream reaches 10.
 WINDOW = 8
-# A repeat comes within this many messages: providers retry for seconds, not for halves.
+# A repeat comes within this many messages: providers retry for seconds.
 REPEAT_WITHIN = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A message with the id it is delivered under; a redelivery bears the id of the first."""
+    """A message and its delivery id. A redelivery has the id of the first."""
 
     id: str
     message: RecordedMessage
 
 
 def numbered(messages: Iterable[RecordedMessage], nonce: str) -> list[Delivery]:
-    """Ids that are the same for the same run: nonce and number."""
+    """Deterministic ids: nonce and number."""
     return [Delivery(f"{nonce}-{number}", message) for number, message in enumerate(messages)]
 
 
 def shuffled(messages: list[RecordedMessage], rng: random.Random, window: int | None = WINDOW) -> list[RecordedMessage]:
-    """Each match's messages swapped among themselves within a window of as many, or all of them where it is None.
+    """Shuffle each match's messages within a window, or completely where it is None.
 
-    The n-th message of a match goes out at the time of another at most `window` places off; matches are not mixed
-    and the times at which something is sent stay. Heartbeats count as a match of their own.
+    A message takes the time of another of its match at most `window` places away. Matches are not mixed, and sending
+    times stay the same. Heartbeats count as a match of their own.
     """
     places: dict[str | None, list[int]] = defaultdict(list)
     for place, message in enumerate(messages):
@@ -56,7 +56,7 @@ def _order(count: int, rng: random.Random, window: int | None) -> list[int]:
 
 
 def twice(messages: list[RecordedMessage]) -> list[RecordedMessage]:
-    """The whole told again after its end, in order: old news, none of which may undo the newer."""
+    """Everything again after the end, in order: none of the old messages may undo a newer one."""
     if not messages:
         return []
     span = messages[-1].at_ms - messages[0].at_ms + 1
@@ -64,7 +64,7 @@ def twice(messages: list[RecordedMessage]) -> list[RecordedMessage]:
 
 
 def with_duplicates(deliveries: list[Delivery], percent: float, rng: random.Random) -> list[Delivery]:
-    """Some deliveries again a little later: every other one under its old id, as a retry, the rest under a new one."""
+    """Repeat some deliveries a little later: every other one under its old id, as a retry, the rest under a new id."""
     placed = [(float(place), delivery) for place, delivery in enumerate(deliveries)]
     repeats = [place for place in range(len(deliveries)) if rng.random() * 100 < percent]
     for number, place in enumerate(repeats):
@@ -72,11 +72,11 @@ def with_duplicates(deliveries: list[Delivery], percent: float, rng: random.Rand
         later = min(place + rng.randint(1, REPEAT_WITHIN), len(deliveries) - 1)
         message = replace(again.message, at_ms=deliveries[later].message.at_ms)
         placed.append((later + 0.5, Delivery(again.id if number % 2 == 0 else f"{again.id}-again", message)))
-    return [delivery for _, delivery in sorted(placed, key=lambda one: one[0])]
+    return [delivery for _, delivery in sorted(placed, key=lambda entry: entry[0])]
 
 
 def renamed(message: RecordedMessage, suffix: str) -> RecordedMessage:
-    """The same of another match, whose id ends in `suffix`. Raises Refused where that would be no id."""
+    """The message under a match id with `suffix` appended. Raises Refused if that is not a valid id."""
     if message.match_id is None or not suffix:
         return message
     match_id = message.match_id + suffix
@@ -88,9 +88,9 @@ def renamed(message: RecordedMessage, suffix: str) -> RecordedMessage:
 
 
 def _renamed_body(body: bytes, match_id: str, suffix: str) -> bytes:
-    """Only the part after the last colon: products of one provider call the same match by different prefixes.
+    """Rename only the part after the last colon: one provider's products use different prefixes for a match.
 
-    Of Sportradar's numbers only those of matches, for players and teams are numbered too.
+    Of Sportradar's numbers only match ids are renamed: players and teams are numbered too.
     """
     tail = re.escape(match_id.rpartition(":")[2]).encode()
     before = rb"(?:sport_event|sport_event_id|match):" if match_id.startswith("sr:") else rb'[":]'
@@ -98,7 +98,7 @@ def _renamed_body(body: bytes, match_id: str, suffix: str) -> bytes:
 
 
 def batched(deliveries: list[Delivery], most: int) -> list[Delivery]:
-    """Neighbouring generic deliveries in one of up to `most`, sent when the last of them is due."""
+    """Join neighbouring generic deliveries, up to `most` each, due when the last of them is."""
     groups: list[list[Delivery]] = []
     for delivery in deliveries:
         joins = groups and len(groups[-1]) < most and delivery.message.provider == "generic"
@@ -111,7 +111,9 @@ def batched(deliveries: list[Delivery], most: int) -> list[Delivery]:
 
 def _joined(group: list[Delivery]) -> Delivery:
     documents = [json.loads(delivery.message.body) for delivery in group]
-    body = {part: [one for document in documents for one in document.get(part, [])] for part in ("matches", "events")}
+    body = {
+        part: [entry for document in documents for entry in document.get(part, [])] for part in ("matches", "events")
+    }
     last = group[-1].message
     message = replace(last, body=json.dumps(body, ensure_ascii=False).encode())
     return Delivery(f"{group[0].id}..{len(group)}", message)

@@ -1,4 +1,4 @@
-"""The service as a provider meets it: deliveries go in by the ingest door, scores are read back."""
+"""Client of a running service: sends deliveries like a provider and reads scores back."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from standardwebhooks import Webhook
 from db.domain.errors import Refused, Unavailable
 from dev.replay.disorder import Delivery
 
-# Answered while the service is under pressure or being restarted: the same delivery may go through a moment later.
+# Statuses to retry: the service is under pressure or restarting.
 AGAIN = (429, 502, 503, 504)
-# Connect and read, in seconds; the door answers in milliseconds, a router gives up on it after 30 s.
+# Connect and read, in seconds. The endpoint answers in milliseconds; a router gives up after 30 s.
 TIMEOUT_S = (5, 35)
 
 
@@ -31,19 +31,25 @@ def check_signs(secret: str) -> None:
     try:
         Webhook(secret)
     except (RuntimeError, ValueError):
-        raise Refused("the secret of the generic door is `whsec_` and base64; this one is not") from None
+        raise Refused("the secret of the generic endpoint must be `whsec_` and base64; this one is not") from None
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreReading:
-    """The body of a score. cached: an edge answered, with a copy that may be older than the service."""
+    """body: of a score.
+    cached: from an edge cache, so it may be older than the service.
+    """
 
     body: dict[str, Any]
     cached: bool
 
 
 class IngestClient:
-    """One connection. secrets by provider; sleep(seconds) waits between two tries, and says True to give up."""
+    """One connection.
+
+    secrets: by provider.
+    sleep: waits so many seconds between two tries; returns True to give up.
+    """
 
     def __init__(self, url: str, secrets: Mapping[str, str], sleep: Callable[[float], object] = time.sleep) -> None:
         self.url = url.rstrip("/")
@@ -55,9 +61,9 @@ class IngestClient:
         self.session.close()
 
     def send(self, delivery: Delivery) -> int:
-        """How often it had to be sent again.
+        """Send until it is accepted; returns the number of retries.
 
-        Raises Refused where the door refuses for good, be it a part of the delivery, Unavailable where nobody answers.
+        Raises Refused if any part of the delivery is refused, Unavailable if nobody answers.
         """
         again = 0
         while (answer := self._post(delivery)).status_code in AGAIN:
@@ -71,12 +77,12 @@ class IngestClient:
         return again
 
     def score(self, match_id: str) -> ScoreReading | None:
-        """The score as readers get it; None where the match is not known or the service is busy."""
+        """The score as readers get it; None if the match is unknown or the service is busy."""
         answer = self._request("GET", f"/api/score/{match_id}")
         return ScoreReading(answer.json(), "Age" in answer.headers) if answer.status_code == 200 else None
 
     def waiting(self) -> int | None:
-        """How many updates are accepted and not yet applied; None where the service does not say."""
+        """Number of updates accepted but not applied; None if /readyz does not say."""
         answer = self._request("GET", "/readyz")
         try:
             count = answer.json()["ingest_waiting"]
@@ -85,7 +91,7 @@ class IngestClient:
         return count if isinstance(count, int) else None
 
     def _post(self, delivery: Delivery) -> requests.Response:
-        """Signed anew at each try, for a signature grows old while one waits."""
+        """Signs each attempt: a signature expires while waiting."""
         message = delivery.message
         secret = self.secrets.get(message.provider, "")
         if message.provider == "generic":
@@ -111,7 +117,7 @@ def _retry_after_s(answer: requests.Response) -> float:
 
 
 def _refusal(delivery: Delivery, answer: requests.Response) -> str:
-    """The door's own words, and each fault on a line."""
+    """The endpoint's message, and each fault on a line."""
     try:
         error = answer.json()["error"]
     except (ValueError, KeyError, TypeError):

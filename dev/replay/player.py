@@ -12,15 +12,12 @@ from dev.recordings.story import MINUTE_MS
 from dev.replay.disorder import Delivery, batched
 from dev.replay.ingest_client import IngestClient
 
-# Nothing is told for so long only between matches; such a silence is played as one minute.
+# Such a long gap occurs only between matches; it is played as one minute.
 SILENCE_MS = 60 * MINUTE_MS
 
 
 class Pace:
-    """When each time of a recording is due, in seconds after the start.
-
-    speed: match time per real time, 0 for all at once.
-    """
+    """Due times of a recording in seconds after the start. speed: match time per real time, 0 for all at once."""
 
     def __init__(self, times_ms: Iterable[int], speed: float) -> None:
         self.due: dict[int, float] = {}
@@ -33,7 +30,7 @@ class Pace:
 
 
 def lanes(deliveries: list[Delivery], count: int, batch: int) -> list[list[Delivery]]:
-    """Matches dealt to `count` connections in turn; a match stays on one, for only so its order is kept."""
+    """Deal matches to `count` connections in turn. A match stays on one connection, which keeps its order."""
     lane_of: dict[str | None, int] = {}
     dealt: list[list[Delivery]] = [[] for _ in range(count)]
     for delivery in deliveries:
@@ -43,12 +40,12 @@ def lanes(deliveries: list[Delivery], count: int, batch: int) -> list[list[Deliv
 
 
 class Player:
-    """Counts for whoever watches: sent, again (answered "later"), and at_ms, the time of the newest message sent."""
+    """Plays all lanes. Counters for the progress line: sent, again (retries), at_ms (newest message sent)."""
 
     def __init__(
-        self, open_door: Callable[[Callable[[float], object]], IngestClient], dealt: list[list[Delivery]]
+        self, open_client: Callable[[Callable[[float], object]], IngestClient], dealt: list[list[Delivery]]
     ) -> None:
-        self.open_door = open_door
+        self.open_client = open_client
         self.dealt = dealt
         self.total = sum(map(len, dealt))
         self.sent = self.again = self.at_ms = 0
@@ -56,7 +53,7 @@ class Player:
         self._stop = threading.Event()
 
     def play(self, speed: float, watch: Callable[[Player], None], every_s: float) -> None:
-        """Ends when all is sent. Raises what the first failing connection raised; the others stop then."""
+        """Returns when everything is sent. Raises the error of the first failing connection and stops the others."""
         pace = Pace((delivery.message.at_ms for lane in self.dealt for delivery in lane), speed)
         started = time.monotonic()
         with ThreadPoolExecutor(max(1, len(self.dealt))) as pool:
@@ -72,12 +69,12 @@ class Player:
                 self._stop.set()
 
     def _play_lane(self, lane: list[Delivery], pace: Pace, started: float) -> None:
-        with closing(self.open_door(self._stop.wait)) as door:
+        with closing(self.open_client(self._stop.wait)) as client:
             for delivery in lane:
                 due = started + pace.due[delivery.message.at_ms]
                 if self._stop.wait(max(0.0, due - time.monotonic())):
                     return
-                self._count(delivery, door.send(delivery))
+                self._count(delivery, client.send(delivery))
 
     def _count(self, delivery: Delivery, again: int) -> None:
         with self._lock:

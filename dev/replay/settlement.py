@@ -1,8 +1,8 @@
-"""After the last message: until when the service has applied it all, and whether it came to what was recorded.
+"""After the last message: wait until the service has applied everything, and compare the results.
 
-A match that shows its end may still have messages to apply: told twice, it shows the end after the first telling. What
-is accepted and not yet applied, `/readyz` says. Where it is not to be had, or never 0 because others send too, a match
-counts as applied once its version has stood still for a while.
+A match may show its final result while messages are still to be applied (--twice). `/readyz` shows how many are
+waiting. Where it does not answer, or others send too, a match counts as applied once its version has not changed for a
+while.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import Any
 from dev.recordings.recording import Expected
 from dev.replay.ingest_client import IngestClient
 
-# Between two rounds of questions; matches that are settled are not asked for again.
+# Between two rounds of requests; settled matches are not requested again.
 ROUND_S = 0.5
-# A lost bell is found by the clock after two seconds at most (docs/architecture.md): what waits, moves within them.
+# The clock finds a lost doorbell within two seconds (docs/architecture.md).
 QUIET_S = 3.0
-# The longest that an edge which was not purged may repeat an older score of a match in play (docs/architecture.md).
+# Maximum age of a live score in an edge cache that was not purged (docs/architecture.md).
 EDGE_S = 3.0
 NOT_THERE = "not there"
 NOT_SETTLED = "more to apply"
@@ -27,7 +27,11 @@ NOT_SETTLED = "more to apply"
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What a match last showed, its version, and since when it has been that one. cached: by an edge."""
+    """shown: the result last read.
+    version: its version.
+    since: monotonic time of the first reading of that version.
+    cached: read from an edge cache.
+    """
 
     shown: str
     version: int | None
@@ -35,19 +39,19 @@ class _Look:
     cached: bool
 
 
-def settle(door: IngestClient, expected: Mapping[str, Expected], at_most_s: float) -> dict[str, str]:
-    """What the service says of each match, once all is applied and it is what was expected, or the time is up.
+def settle(client: IngestClient, expected: Mapping[str, Expected], at_most_s: float) -> dict[str, str]:
+    """Results by match, once everything is applied and as expected, or the time is up.
 
-    Where the time is up and a match that looks right may have more to apply, that is said beside it.
+    A correct match that may have more to apply when the time is up is marked.
     """
     deadline = time.monotonic() + at_most_s
     looks: dict[str, _Look] = {}
     waiting, applied_at = list(expected), None
     while waiting:
-        if applied_at is None and door.waiting() == 0:
+        if applied_at is None and client.waiting() == 0:
             applied_at = time.monotonic()
         for match_id in waiting:
-            looks[match_id] = _look(door, match_id, looks.get(match_id))
+            looks[match_id] = _look(client, match_id, looks.get(match_id))
         waiting = [
             match_id
             for match_id in waiting
@@ -60,8 +64,8 @@ def settle(door: IngestClient, expected: Mapping[str, Expected], at_most_s: floa
     return {match_id: _ending(look, str(expected[match_id]), match_id in waiting) for match_id, look in looks.items()}
 
 
-def _look(door: IngestClient, match_id: str, before: _Look | None) -> _Look:
-    answer = door.score(match_id)
+def _look(client: IngestClient, match_id: str, before: _Look | None) -> _Look:
+    answer = client.score(match_id)
     version = answer.body.get("version") if answer else None
     shown = _shown(answer.body if answer else None)
     stands = before is not None and (before.version, before.shown) == (version, shown)
@@ -89,7 +93,7 @@ def _shown(score: dict[str, Any] | None) -> str:
 
 
 def table(expected: Mapping[str, Expected], got: Mapping[str, str]) -> str:
-    """One line a match, in columns, and a last one with the sum."""
+    """One row a match in columns, and a last line with the total."""
     rows = [("match", "expected", "got", "")]
     for match_id, end in expected.items():
         rows.append((match_id, str(end), got[match_id], "ok" if str(end) == got[match_id] else "differs"))

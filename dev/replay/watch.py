@@ -1,4 +1,4 @@
-"""How far a replay is: one line that rewrites itself on a terminal, a line now and then in a log."""
+"""Progress of a replay: one line that rewrites itself on a terminal, a line every few seconds in a log."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from dev.replay.player import Player
 
 
 class Watch:
-    """every_s: seconds between two looks."""
+    """Progress line. every_s: seconds between two updates."""
 
     def __init__(self, out: TextIO) -> None:
         self.out = out
         self.rewrites = out.isatty()
-        # A terminal is looked at, a log is kept.
+        # Often on a terminal, rarely in a log.
         self.every_s = 0.2 if self.rewrites else 5.0
         self.started = time.monotonic()
 

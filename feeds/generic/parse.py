@@ -1,6 +1,6 @@
 """The generic format: `{"events": [...]}` and/or `{"matches": [...]}` (docs/protocol.md, "Ingest").
 
-`generic_schema` says what a field takes, `generic_words` which words mean one of ours.
+feeds.generic.schema has the fields, feeds.generic.vocabulary the words.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ from feeds.generic.schema import EventIn, Lists, MatchIn, NamedIn
 from feeds.generic.vocabulary import standing_of
 from feeds.result import ParseResult, RefusedEntry
 
-# Faults told and kept of one body; who sends more repeats one mistake.
-FAULTS_MOST = 100
+# Faults reported and kept for one body. A sender with more is repeating one mistake.
+FAULTS_MAX = 100
 
 # The lists of a body and the field by which their entries name the match.
 _MATCH_ID = {"events": "match_id", "matches": "id"}
@@ -45,8 +45,11 @@ _MATCH_ID = {"events": "match_id", "matches": "id"}
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """place: where it is, and its faults. raw: as it came. checked: None where it is wrong. match_id: None where nobody
-    can tell."""
+    """place: its list, index and faults.
+    raw: as received.
+    checked: the validated model, None where it is wrong.
+    match_id: None where it cannot be read.
+    """
 
     place: RefusedEntry
     raw: Any
@@ -55,7 +58,7 @@ class _Entry:
 
 
 def parse(body: bytes, *, received_at: int) -> list[Update]:
-    """As `read`, for who needs all of a body: raises Refused where anything of it is wrong."""
+    """Like `read`, but raises Refused if any entry is wrong."""
     parsed = read(body, received_at=received_at)
     if parsed.refused:
         raise _invalid(_faults(parsed.refused))
@@ -63,9 +66,9 @@ def parse(body: bytes, *, received_at: int) -> list[Update]:
 
 
 def read(body: bytes, *, received_at: int) -> ParseResult:
-    """Matches first, then events in the order sent. What is wrong refuses all entries of its match. received_at: ms.
+    """Matches first, then events in the order sent. A wrong entry refuses all entries of its match. received_at: ms.
 
-    Raises Refused: `not_json` where the body is none, `invalid` where it is not this format or nothing of it is right.
+    Raises Refused: `not_json`, or `invalid` where the body has another format or no valid entry.
     """
     entries = _entries(_lists(body), received_at)
     wrong = {entry.match_id for entry in entries if entry.place.faults and entry.match_id}
@@ -80,7 +83,7 @@ def read(body: bytes, *, received_at: int) -> ParseResult:
 
 
 def _lists(body: bytes) -> dict[str, list[Any]]:
-    """The entries of each list that is there."""
+    """The entries of each list in the body."""
     document = _document(body)
     if not isinstance(document, dict) or not any(name in document for name in _MATCH_ID):
         raise _invalid((Fault("", 'an object with "events" and/or "matches" is needed'),))
@@ -95,7 +98,7 @@ def _lists(body: bytes) -> dict[str, list[Any]]:
 
 
 def _document(body: bytes) -> Any:
-    """A byte order mark is skipped, as RFC 8259, 8.1 allows."""
+    """A leading byte order mark is skipped (RFC 8259, 8.1)."""
     try:
         return json.loads(body.decode("utf-8-sig"), parse_constant=_no_constant, parse_float=_finite)
     except (ValueError, RecursionError):
@@ -103,12 +106,12 @@ def _document(body: bytes) -> Any:
 
 
 def _no_constant(word: str) -> None:
-    """NaN and Infinity, which Python reads and JSON does not know (RFC 8259, 6)."""
+    """Refuse NaN and Infinity, which Python accepts and JSON does not have (RFC 8259, 6)."""
     raise ValueError(word)
 
 
 def _finite(text: str) -> float | str:
-    """1e999 is JSON and no number of ours: left as text, it can be written back, which infinity cannot."""
+    """1e999 is valid JSON but infinite as a float. It stays text, which can be written back as JSON."""
     value = float(text)
     return value if math.isfinite(value) else text
 
@@ -119,7 +122,7 @@ def _entries(lists: dict[str, list[Any]], received_at: int) -> list[_Entry]:
 
 
 def _entry(name: str, index: int, raw: Any, latest: int) -> _Entry:
-    """latest: ms, the latest moment an event may be of."""
+    """latest: ms, the latest timestamp an event may have."""
     if not isinstance(raw, dict):
         return _Entry(RefusedEntry(name, index, (Fault("", "must be an object"),)), raw, None, None)
     match_id = ident(raw.get(_MATCH_ID[name]))
@@ -135,8 +138,8 @@ def _entry(name: str, index: int, raw: Any, latest: int) -> _Entry:
 def _reasons(error: ValidationError) -> tuple[Fault, ...]:
     """pydantic's `("player", "name")` as `player.name`."""
     return tuple(
-        Fault(".".join(map(str, one["loc"])), one["msg"].removeprefix("Value error, "))
-        for one in error.errors(include_url=False, include_input=False)
+        Fault(".".join(map(str, fault["loc"])), fault["msg"].removeprefix("Value error, "))
+        for fault in error.errors(include_url=False, include_input=False)
     )
 
 
@@ -145,9 +148,9 @@ def _faults(refused: Iterable[RefusedEntry]) -> tuple[Fault, ...]:
 
 
 def _invalid(faults: tuple[Fault, ...]) -> Refused:
-    more = f" Of {len(faults)} faults the first {FAULTS_MOST} are named." if len(faults) > FAULTS_MOST else ""
-    message = f"The body is JSON but not what this door takes; nothing of it was applied.{more}"
-    return Refused(message, "invalid", faults[:FAULTS_MOST])
+    more = f" Of {len(faults)} faults the first {FAULTS_MAX} are named." if len(faults) > FAULTS_MAX else ""
+    message = f"The body is JSON but not in this provider's format; nothing of it was applied.{more}"
+    return Refused(message, "invalid", faults[:FAULTS_MAX])
 
 
 def _by_list(entries: list[_Entry]) -> dict[str, list[_Entry]]:
@@ -156,68 +159,68 @@ def _by_list(entries: list[_Entry]) -> dict[str, list[_Entry]]:
 
 
 def _as_body(refused: list[_Entry]) -> list[RefusedEntry]:
-    """Their places in a body of them alone."""
+    """Their places in a body of the refused entries alone."""
     return [entry.place.moved(index) for of_list in _by_list(refused).values() for index, entry in enumerate(of_list)]
 
 
 def _rest(refused: list[_Entry]) -> bytes:
-    """A body of them alone. Half a surrogate pair, for which UTF-8 has no bytes, goes back to its escape."""
+    """A body of the refused entries alone. A lone surrogate, which UTF-8 cannot encode, is written as its escape."""
     body = {name: [entry.raw for entry in of_list] for name, of_list in _by_list(refused).items()}
     return json.dumps(body, ensure_ascii=False).encode(errors="backslashreplace")
 
 
 def _updates(entries: list[_Entry], received_at: int) -> list[Update]:
-    """Matches first: an event may need the sport of its match."""
+    """Matches come first: an event may need the sport of its match."""
     matches = [_match_update(entry.checked, received_at) for entry in entries if isinstance(entry.checked, MatchIn)]
     events = [_event_update(entry.checked, received_at) for entry in entries if isinstance(entry.checked, EventIn)]
     return matches + events
 
 
-def _event_update(told: EventIn, received_at: int) -> Update:
-    minute, added = told.minute
-    added = told.added_minute if told.added_minute is not None else added
-    at = _ms(told.timestamp)
-    stamp = Stamp(at, told.sequence, "generic", (minute or 0) * 100 + (added or 0))
-    known = told.home_score is not None and told.away_score is not None
-    status, decided_by = standing_of(told.status) if told.status else (None, None)
+def _event_update(event: EventIn, received_at: int) -> Update:
+    minute, added = event.minute
+    added = event.added_minute if event.added_minute is not None else added
+    at = _ms(event.timestamp)
+    stamp = Stamp(at, event.sequence, "generic", (minute or 0) * 100 + (added or 0))
+    has_score = event.home_score is not None and event.away_score is not None
+    status, decided_by = standing_of(event.status) if event.status else (None, None)
     return Update(
-        told.match_id,
+        event.match_id,
         stamp,
         received_at,
-        event=_event(told, stamp, minute, added, received_at) if _is_told_of(told) else None,
-        score=Score(told.home_score or 0, told.away_score or 0) if known else None,
-        shootout=Score(told.shootout.home, told.shootout.away) if told.shootout else None,
+        event=_event(event, stamp, minute, added, received_at) if _is_in_timeline(event) else None,
+        score=Score(event.home_score or 0, event.away_score or 0) if has_score else None,
+        shootout=Score(event.shootout.home, event.shootout.away) if event.shootout else None,
         status=status,
-        status_word=told.status if status is None else None,
+        status_word=event.status if status is None else None,
         decided_by=decided_by,
         minute=minute,
         added_minute=added,
-        period=told.period,
-        voids=told.voids,
+        period=event.period,
+        voids=event.voids,
     )
 
 
-def _is_told_of(told: EventIn) -> bool:
-    """A bare `score` is the scoreboard and the clock; it is no moment of the match."""
-    return told.event_type != "score" or told.detail is not None or told.player is not None
+def _is_in_timeline(event: EventIn) -> bool:
+    """A bare `score` updates scoreboard and clock and is not shown in the timeline."""
+    return event.event_type != "score" or event.detail is not None or event.player is not None
 
 
-def _event(told: EventIn, stamp: Stamp, minute: int | None, added: int | None, received_at: int) -> Event:
+def _event(event: EventIn, stamp: Stamp, minute: int | None, added: int | None, received_at: int) -> Event:
     return Event(
-        told.event_id or _derived_id(told, minute, added),
-        told.event_type,
+        event.event_id or _derived_id(event, minute, added),
+        event.event_type,
         stamp,
         since=stamp,
-        team=told.team,
+        team=event.team,
         minute=minute,
         added_minute=added,
-        period=told.period,
-        player=_person(told.player),
-        assist=_person(told.assist),
-        detail=told.detail,
-        home_score=told.home_score,
-        away_score=told.away_score,
-        voids=told.voids,
+        period=event.period,
+        player=_person(event.player),
+        assist=_person(event.assist),
+        detail=event.detail,
+        home_score=event.home_score,
+        away_score=event.away_score,
+        voids=event.voids,
         created_at=received_at,
     )
 
@@ -226,64 +229,64 @@ _WHISTLES = frozenset(IMPLIES) | {"resumed"}
 _COUNTED = SCORING | KICKS | {"goal_cancelled"}
 
 
-def _derived_id(told: EventIn, minute: int | None, added: int | None) -> str:
-    """The same moment told twice gets the same id.
+def _derived_id(event: EventIn, minute: int | None, added: int | None) -> str:
+    """An id for an event without one: the same event sent twice gets the same id.
 
-    A whistle is known by its minute, a card by who got it when; where nobody is named, by its time. A goal, a kick or a
-    cancellation is known by all that is told of it and its time: which tellings are of one goal is found where all of
-    them are known (db.domain.identity).
+    A whistle is identified by its minute, a card by player and minute, or by its time where no player is named. A goal,
+    kick or cancellation is identified by all its fields and its time: db.domain.identity later decides which of them
+    are the same goal.
     """
-    who = (told.player.id or told.player.name) if told.player else None
-    what = (told.home_score, told.away_score) if told.event_type in _COUNTED else None
-    is_known = what is None and (who or told.event_type in _WHISTLES)
-    when = None if is_known else _ms(told.timestamp)
-    shootout = (told.shootout.home, told.shootout.away) if told.shootout else None
+    who = (event.player.id or event.player.name) if event.player else None
+    what = (event.home_score, event.away_score) if event.event_type in _COUNTED else None
+    is_known = what is None and (who or event.event_type in _WHISTLES)
+    when = None if is_known else _ms(event.timestamp)
+    shootout = (event.shootout.home, event.shootout.away) if event.shootout else None
     parts = (
-        told.match_id,
-        told.event_type,
-        told.team,
+        event.match_id,
+        event.event_type,
+        event.team,
         who,
         minute,
         added,
-        told.period,
+        event.period,
         what,
         when,
         shootout,
-        told.voids,
+        event.voids,
     )
     return "d-" + hashlib.sha256(repr(tuple(map(str, parts))).encode()).hexdigest()[:20]
 
 
-def _match_update(told: MatchIn, received_at: int) -> Update:
-    """Undated: the format gives a match no time, so its arrival decides."""
-    status, decided_by = standing_of(told.status) if told.status else (None, None)
+def _match_update(match: MatchIn, received_at: int) -> Update:
+    """Undated: entries of `matches` have no time, so the arrival decides."""
+    status, decided_by = standing_of(match.status) if match.status else (None, None)
     info = MatchInfo(
-        home=Team(*_identity(told.home_team)) if told.home_team else None,
-        away=Team(*_identity(told.away_team)) if told.away_team else None,
-        competition=Competition(*_identity(told.competition)) if told.competition else None,
-        venue=told.venue,
-        start_time=_ms(told.start_time) if told.start_time else None,
-        sport=told.sport,
-        coverage=told.coverage,
-        replaced_by=told.replaced_by,
+        home=Team(*_identity(match.home_team)) if match.home_team else None,
+        away=Team(*_identity(match.away_team)) if match.away_team else None,
+        competition=Competition(*_identity(match.competition)) if match.competition else None,
+        venue=match.venue,
+        start_time=_ms(match.start_time) if match.start_time else None,
+        sport=match.sport,
+        coverage=match.coverage,
+        replaced_by=match.replaced_by,
     )
     return Update(
-        told.id,
+        match.id,
         Stamp(0, source="generic"),
         received_at,
         info=info,
         status=status,
-        status_word=told.status if status is None else None,
+        status_word=match.status if status is None else None,
         decided_by=decided_by,
     )
 
 
-def _identity(told: NamedIn) -> tuple[str, str]:
-    return told.id or slug(told.name), told.name
+def _identity(named: NamedIn) -> tuple[str, str]:
+    return named.id or slug(named.name), named.name
 
 
-def _person(told: NamedIn | None) -> Person | None:
-    return Person(told.name, told.id) if told else None
+def _person(named: NamedIn | None) -> Person | None:
+    return Person(named.name, named.id) if named else None
 
 
 def slug(name: str) -> str:

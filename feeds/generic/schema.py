@@ -1,6 +1,6 @@
-"""The fields of the generic format, as liberal as can be told apart (docs/protocol.md, "Ingest").
+"""The fields of the generic format, accepted as liberally as is unambiguous (docs/protocol.md, "Ingest").
 
-What is empty says nothing, numbers may be strings, words may be spelled in any way. What is left is refused.
+Empty values count as missing, numbers may be strings, words may be spelled in any way. All else is refused.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from db.domain import ID_PATTERN, Side
 from feeds.fields import ident
 from feeds.generic.vocabulary import ends_decided, event_type_of, spelled, sport_of
 
-# Replays reach back to the first matches on film; no calendar, ours or SQL's, has to hold more than this.
+# Replays may go back to the first filmed matches. No calendar, ours or SQL's, needs more years.
 YEARS = range(1900, 2100)
-# More than 256 KB can hold: a bound on the faults of a body of empty objects, not on what a sender may say.
-LIST_MOST = 5_000
+# More useful entries than fit into 256 KB. It bounds the faults of a body of empty objects.
+LIST_ENTRIES_MAX = 5_000
 
 _MINUTE = re.compile(r"(\d{1,3})['’]?(?:\s*\+\s*(\d{1,2})['’]?)?", re.ASCII)
 _WHOLE = re.compile(r"\d{1,9}", re.ASCII)
@@ -46,7 +46,7 @@ def _is_blank(value: Any) -> bool:
 
 
 def _filled(value: Any) -> Any:
-    """None for what is empty: "", {}, an object whose fields all are empty, and [], which is PHP's word for {}."""
+    """None for "", {}, an object of empty fields, and [], which PHP writes for {}."""
     parts = list(value.values()) if isinstance(value, dict) else value if value == [] else [value]
     return None if all(map(_is_blank, parts)) else value
 
@@ -59,19 +59,19 @@ def _id(value: Any) -> str:
 
 
 def _named(value: Any) -> Any:
-    """A bare name stands for an object with that name and an id made from it."""
+    """A bare string stands for an object with that name."""
     return {"name": value} if isinstance(value, str) else value
 
 
 def _number(value: Any) -> Any:
-    """`"2"` and `2.0` are 2; what is neither is left for the field to refuse."""
+    """`"2"` and `2.0` become 2; anything else is left for the field to refuse."""
     if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
         return int(value)
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _counter(value: Any) -> int | float:
-    """A whole number stays whole: one of nanoseconds is more than a float tells apart."""
+    """A whole number stays an int: nanoseconds exceed the precision of a float."""
     if isinstance(value, str) and _COUNTER.fullmatch(value.strip()):
         value = float(value) if "." in value else int(value)
     if type(value) not in (int, float) or not 0 <= value <= COUNTER_MAX:
@@ -91,14 +91,14 @@ def _minute(value: Any) -> tuple[int | None, int | None]:
 
 
 def _plain(text: str) -> str:
-    """PostgreSQL takes no NUL (its manual, 8.3), and no name or remark needs another control character."""
+    """PostgreSQL refuses NUL (manual, 8.3), and no name or remark needs other control characters."""
     if any(unicodedata.category(letter) == "Cc" and letter not in "\t\n\r" for letter in text):
         raise ValueError("must hold no control characters")
     return text
 
 
 def _written(value: Any) -> str:
-    """A number is refused: whether it counts seconds or milliseconds, from when and in which zone, is a guess."""
+    """A number is refused: its unit and zone would be a guess."""
     if not isinstance(value, str) or not _DATE.match(value.strip()):
         raise ValueError('must be RFC 3339 with its zone, such as "2026-01-31T18:30:00Z"; a number is not taken')
     return value.strip()
@@ -122,7 +122,7 @@ def _as_sport(value: Any) -> Any:
     return sport_of(value) if isinstance(value, str) else value
 
 
-# What the OpenAPI document says of a field is what is taken, not what becomes of it.
+# The OpenAPI document describes what is accepted, not what it is converted to.
 _IdAsSent = Annotated[str, Field(pattern=f"^{ID_PATTERN.pattern}$")] | Annotated[int, Field(ge=0)]
 _PointsAsSent = Annotated[int, Field(ge=0, le=9_999)] | Annotated[str, Field(pattern=r"^\d{1,4}$")]
 _CountAsSent = Annotated[int, Field(ge=0, le=99)] | Annotated[str, Field(pattern=r"^\d{1,2}$")]
@@ -165,7 +165,7 @@ class ShootoutIn(_In):
 
 
 class EventIn(_In):
-    """One event. The first six fields are always there; a score or minute not known is null."""
+    """One event. The first six fields are required; an unknown score or minute is null."""
 
     match_id: Id
     home_score: Maybe[Points]
@@ -188,7 +188,7 @@ class EventIn(_In):
     @model_validator(mode="before")
     @classmethod
     def _decision(cls, entry: Any) -> Any:
-        """The end of the match told as `AET` says with its type what others say with the status."""
+        """An event type such as `AET` also sets the status, where the sender gives none."""
         word = entry.get("event_type") if isinstance(entry, dict) else None
         if isinstance(word, str) and ends_decided(word) and _filled(entry.get("status")) is None:
             return entry | {"status": word}
@@ -212,7 +212,7 @@ class MatchIn(_In):
     @field_validator("replaced_by")
     @classmethod
     def _another(cls, replaced_by: str | None, info: ValidationInfo) -> str | None:
-        """Its readers would be redirected in a circle."""
+        """A match that replaces itself would redirect its readers in a circle."""
         if replaced_by is not None and replaced_by == info.data.get("id"):
             raise ValueError("must be another match")
         return replaced_by
@@ -221,12 +221,12 @@ class MatchIn(_In):
 class DeliveryIn(_In):
     """The body of `POST /api/ingest/generic`."""
 
-    events: Annotated[list[EventIn], Field(max_length=LIST_MOST)] | None = None
-    matches: Annotated[list[MatchIn], Field(max_length=LIST_MOST)] | None = None
+    events: Annotated[list[EventIn], Field(max_length=LIST_ENTRIES_MAX)] | None = None
+    matches: Annotated[list[MatchIn], Field(max_length=LIST_ENTRIES_MAX)] | None = None
 
 
 class Lists(_In):
-    """The same, its entries not yet looked at: each is right or wrong by itself."""
+    """The same body with unvalidated entries: each entry is accepted or refused by itself."""
 
-    events: Annotated[list[Any], Field(max_length=LIST_MOST)] | None = None
-    matches: Annotated[list[Any], Field(max_length=LIST_MOST)] | None = None
+    events: Annotated[list[Any], Field(max_length=LIST_ENTRIES_MAX)] | None = None
+    matches: Annotated[list[Any], Field(max_length=LIST_ENTRIES_MAX)] | None = None

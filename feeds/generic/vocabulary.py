@@ -1,7 +1,7 @@
 """Senders' words for event types, statuses and sports → ours. Spelling first, then tables of synonyms.
 
-The tables hold what means one of our words without doubt, from the vocabularies of API-Football, football-data.org,
-ESPN, TheSportsDB, Sportradar and Opta. A word with two meanings (`penalty`: given or scored?) is stored as it came.
+The tables hold unambiguous synonyms from API-Football, football-data.org, ESPN, TheSportsDB, Sportradar and Opta. A
+word with two meanings (`penalty`: given or scored?) is stored as received.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ TYPE_SYNONYMS = {
     "score": "score_update",
 }
 
-# Beside what `status_of` knows. Of a break in extra time (BT) API-Football does not say which; the first comes first.
+# In addition to `status_of`. API-Football's BT (break in extra time) does not say which break; we take the first.
 STATUS_SYNONYMS = {
     Status.SCHEDULED: "ns not_started pre",
     Status.TIME_TBD: "tbd tba time_to_be_defined",
@@ -71,7 +71,7 @@ STATUS_SYNONYMS = {
     Status.WALKOVER: "wo",
 }
 
-# Statuses that end the match and say how it was decided.
+# Words that end the match and say how it was decided.
 DECISION_SYNONYMS = {
     "extra_time": "aet after_extra_time final_aet aot after_over_time final_ot",
     "penalties": "ap pen after_penalties final_pen after_penalty_shootout",
@@ -81,17 +81,17 @@ SPORT_SYNONYMS = {"soccer": "football", "association_football": "football"}
 
 
 def spelled(word: str) -> str:
-    """In our spelling: lower case, and one `_` for whatever stands between two words."""
+    """Normalised spelling: lower case, words separated by one `_`."""
     return _BETWEEN_WORDS.sub("_", word.lower()).strip("_")
 
 
 def _letters(word: str) -> str:
-    """What two spellings of one word have in common: `halfTime`, `half_time`, `a.e.t.` and `aet`."""
+    """A comparison key: the same for `halfTime` and `half_time`, for `a.e.t.` and `aet`."""
     return word.replace("_", "").replace(".", "")
 
 
 def _by_letters(synonyms: dict[W, str]) -> dict[str, W]:
-    """Each synonym to the word of ours."""
+    """Our word by the comparison key of each synonym."""
     return {_letters(other): word for word, others in synonyms.items() for other in others.split()}
 
 
@@ -101,13 +101,13 @@ _DECISIONS = _by_letters(DECISION_SYNONYMS)
 
 
 def event_type_of(word: str) -> str:
-    """Our word for a type of event, or the sender's own in our spelling."""
+    """Our word for an event type, or the sender's own word in normalised spelling."""
     plain = spelled(word)
     return _TYPES.get(_letters(plain), plain)
 
 
 def standing_of(word: str) -> tuple[Status | None, str | None]:
-    """The status a word names, None for a word never heard of, and how the match was decided where the word says so."""
+    """The status of a word (None if unknown), and how the match was decided where the word says so."""
     plain = spelled(word).removeprefix("status_")  # ESPN's STATUS_FULL_TIME
     decided_by = _DECISIONS.get(_letters(plain))
     if decided_by:
@@ -116,7 +116,7 @@ def standing_of(word: str) -> tuple[Status | None, str | None]:
 
 
 def ends_decided(word: str) -> bool:
-    """Whether a type of event is the end of the match and says how it was decided: `AET`, and not `PEN`, a kick."""
+    """Whether an event type ends the match and says how it was decided: `AET`, but not `PEN`, which is a kick."""
     return _letters(spelled(word)) in _DECISIONS and event_type_of(word) == "full_time"
 
 

@@ -1,6 +1,6 @@
 """Sportradar: soccer v4 documents and push messages, and the push messages of its US sports.
 
-A body holds one JSON value or many back to back, as the push stream sends them; heartbeats say nothing. Formats:
+A body holds one JSON value or several back to back, as the push stream sends them. Heartbeats are ignored. Formats:
 developer.sportradar.com, "Soccer v4" and "Push feeds".
 """
 
@@ -19,27 +19,27 @@ LISTS = ("summaries", "schedules", "sport_event_timelines", "sport_event_timelin
 
 
 def parse(body: bytes, *, received_at: int) -> list[Update]:
-    """In the order sent. received_at: ms. Raises Refused `not_json` or `invalid`."""
-    told = list(documents(body))
-    if not told:
+    """Updates in the order sent. received_at: ms. Raises Refused `not_json` or `invalid`."""
+    values = list(documents(body))
+    if not values:
         raise Refused("The body is not JSON.", "not_json")
-    updates = [update for index, one in enumerate(told) for update in _updates(one, index, received_at)]
+    updates = [update for index, value in enumerate(values) for update in _updates(value, index, received_at)]
     return plausible(updates, received_at)
 
 
-def _updates(told: Any, index: int, received_at: int) -> list[Update]:
-    document = thing(told)
+def _updates(value: Any, index: int, received_at: int) -> list[Update]:
+    document = thing(value)
     if "heartbeat" in document:
         return []
     if "payload" in document:
-        found = _message(document, received_at)
+        updates = _message(document, received_at)
     else:
-        found = [one for part in _parts(document) for one in soccer.document(part, received_at)]
-        if not found and any(isinstance(document.get(name), list) for name in LISTS):
+        updates = [update for part in _parts(document) for update in soccer.document(part, received_at)]
+        if not updates and any(isinstance(document.get(name), list) for name in LISTS):
             return []
-    if not found:
+    if not updates:
         raise _invalid(index)
-    return found
+    return updates
 
 
 def _message(document: Json, received_at: int) -> list[Update]:
@@ -50,15 +50,17 @@ def _message(document: Json, received_at: int) -> list[Update]:
 
 
 def _parts(document: Json) -> Iterator[Json]:
-    """The matches a document speaks of: itself, or the members of a list that share its time."""
+    """The matches of a document: itself, or the entries of its list, which share its time."""
     if "sport_event" in document:
         yield document
     for name in LISTS:
-        for one in things(document.get(name)):
-            # A list's timelines are excerpts: what is missing in them has not been taken back.
-            yield {**one, "generated_at": document.get("generated_at"), "excerpt": True}
+        for match in things(document.get(name)):
+            # Timelines in a list are excerpts: an event missing there is not cancelled.
+            yield {**match, "generated_at": document.get("generated_at"), "excerpt": True}
 
 
 def _invalid(index: int) -> Refused:
     fault = Fault(f"[{index}]", "names no match, or is no Sportradar document or push message that we know", index)
-    return Refused("The body is JSON but not what this door takes; nothing of it was applied.", "invalid", (fault,))
+    return Refused(
+        "The body is JSON but not in this provider's format; nothing of it was applied.", "invalid", (fault,)
+    )

@@ -8,19 +8,19 @@ from typing import Any
 from db.domain import Score, Status, status_of
 from feeds.fields import Json, text, thing, things, whole
 
-# match_status is finer than status, but says `ended` of what may still be corrected and keeps saying so.
+# match_status is finer than status, but it stays `ended` where status moves on to `closed` (final).
 FINAL = {"closed": Status.FINISHED, "ended": Status.ENDED}
 DECIDED = {"aet": "extra_time", "ap": "penalties"}
 
 
 def status_and_word(status: Json) -> tuple[Status | None, str | None]:
-    """The status and, where it is one we never heard of, its word."""
+    """The status, or None and the provider's own word where it is unknown."""
     broad, fine = text(status.get("status"), 64), text(status.get("match_status"), 64)
     if broad in FINAL:
         return FINAL[broad], None
     for word in (fine, broad):
-        if word and (known := status_of(word)):
-            return (Status.ENDED if word == "ended" else known), None
+        if word and (known_status := status_of(word)):
+            return (Status.ENDED if word == "ended" else known_status), None
     return None, fine or broad
 
 
@@ -29,18 +29,18 @@ def decided_by(status: Json) -> str | None:
 
 
 def score(status: Json) -> Score | None:
-    """Of a status object or an event. Kicks of a shoot-out are not in it."""
+    """Score of a status object or an event, without shoot-out kicks."""
     return pair(status, "home_score", "away_score")
 
 
 def shootout(status: Json) -> Score | None:
-    """The kicks scored. The data dictionary has the shoot-out among the periods, older documents beside the score."""
-    penalties = (one for one in things(status.get("period_scores")) if one.get("type") == "penalties")
-    return own_shootout(status) or next((kicks for one in penalties if (kicks := score(one))), None)
+    """Kicks scored. Current documents have the shoot-out among the periods, older ones beside the score."""
+    penalties = (period for period in things(status.get("period_scores")) if period.get("type") == "penalties")
+    return own_shootout(status) or next((kicks for period in penalties if (kicks := score(period))), None)
 
 
 def own_shootout(event: Json) -> Score | None:
-    """The kicks scored, in the fields that an event has."""
+    """Kicks scored, from the fields of an event."""
     return pair(event, "shootout_home_score", "shootout_away_score")
 
 
@@ -52,7 +52,7 @@ def pair(holder: Json, home: str, away: str) -> Score | None:
 def clock(status: Json) -> tuple[int | None, int | None]:
     """The displayed minute and added minute.
 
-    `67:12` played is the 68th minute; at 45:00 the clock stands and the stoppage's own runs.
+    `67:12` played is the 68th minute. At 45:00 the clock stands and the stoppage clock runs.
     """
     counted = thing(status.get("clock"))
     minutes, added = _minutes(counted.get("played")), _minutes(counted.get("stoppage_time_played"))

@@ -1,4 +1,4 @@
-"""What MA1 and MA3 share: the fixture a message is about, the displayed minute, and a happening as updates."""
+"""Shared by MA1 and MA3: the fixture of a message, the displayed minute, and an incident as an update."""
 
 from __future__ import annotations
 
@@ -7,20 +7,22 @@ from dataclasses import dataclass, field, replace
 from db.domain import Event, Person, Score, Side, Stamp, Update
 
 SOURCE = "statsperform"
-# The last displayed minute of each period; what is played beyond it is added time.
+# Last displayed minute of each period; later minutes are added time.
 LAST_MINUTE = {1: 45, 2: 90, 3: 105, 4: 120}
 FIRST_MINUTE = {1: 1, 2: 46, 3: 91, 4: 106}
 STARTS = {1: "kickoff", 2: "second_half", 3: "extra_time", 4: "extra_second_half", 5: "shootout_start"}
-# Periods 2, 4 and 5 may be the last one: then their end is full time, else it has no word of its own.
+# The end of period 2, 4 or 5 is full time if it is the last one, and no event otherwise.
 ENDS = {1: "half_time", 3: "extra_half_time"}
 
 
 @dataclass(frozen=True, slots=True)
 class Fixture:
-    """at: ms, when a whole document was last updated, 0 for a push message, which tells only of its own events.
-
-    sides by contestant id: empty where a push message does not name the contestants; the score that the message tells
-    then says of which side a goal is.
+    """match_id: ours.
+    received_at: ms.
+    stamp: of the whole message.
+    at: ms, last update of a full document; 0 for a push message, which covers only its own events.
+    sides: by contestant id; empty where a push message does not name the contestants.
+    score: of the message; without `sides` it shows which side scored.
     """
 
     match_id: str
@@ -33,7 +35,12 @@ class Fixture:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """One happening, before its stamps. partial: a telling that lacks something which a document has."""
+    """One incident before its stamps are set.
+
+    period, minute: as the format counts them.
+    happened, modified: ms.
+    partial: lacks a field that another document of the match has.
+    """
 
     id: str
     type: str
@@ -55,7 +62,7 @@ class Incident:
 
 
 def displayed(period: int | None, minute: int | None) -> tuple[int | None, int | None]:
-    """Minute and added minute as shown; a shoot-out and the breaks have none."""
+    """Displayed minute and added minute; (None, None) in a shoot-out or break."""
     last = LAST_MINUTE.get(period or 0)
     if last is None or minute is None:
         return None, None
@@ -63,7 +70,7 @@ def displayed(period: int | None, minute: int | None) -> tuple[int | None, int |
 
 
 def update_of(fixture: Fixture, moment: Incident) -> Update:
-    """The happening as of when it happened, and as of its last edit: one voided before that edit is valid again."""
+    """The update of an incident. Its content counts from the last edit, so an edit after a void restores it."""
     since = Stamp(moment.happened or moment.modified or fixture.stamp.at, source=SOURCE, clock=moment.clock)
     minute, added = displayed(moment.period, moment.minute)
     event = Event(
@@ -94,7 +101,7 @@ def update_of(fixture: Fixture, moment: Incident) -> Update:
 
 
 def _content_at(fixture: Fixture, moment: Incident, since: Stamp) -> int:
-    """A partial telling yields to a whole one of its second; so does one that knows no sides."""
+    """ms. A partial incident, or one without sides, yields to a full one of the same second."""
     at = moment.modified or since.at
-    # Documents date to the second: one millisecond before it is older than all of them, newer than the second before.
+    # Documents have whole seconds: one millisecond earlier is older than all of them, newer than the second before.
     return at // 1000 * 1000 - 1 if at and (moment.partial or not fixture.sides) else at

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from db.domain import Person, Score, Side
-from feeds.fields import TEXT_MOST, Json, ident, ms, text, thing, things, whole
+from feeds.fields import TEXT_LENGTH_MAX, Json, ident, ms, text, thing, things, whole
 from feeds.statsperform.incident import ENDS, FIRST_MINUTE, STARTS, Fixture, Incident
 from feeds.statsperform.ma3 import substitution_id
 
@@ -30,14 +30,14 @@ PLAYERS = (
 
 
 def moments(fixture: Fixture, live: Json) -> list[Incident]:
-    entries = [moment for name, one in _entries(live) if (moment := _moment(fixture, name, one))]
+    entries = [moment for name, entry in _entries(live) if (moment := _moment(fixture, name, entry))]
     return [*entries, *_periods(thing(live.get("matchDetails")))]
 
 
 def _entries(live: Json) -> Iterator[tuple[str, Json]]:
     for name in ("goal", "card", "penaltyShot", *LISTS):
-        for one in things(live.get(name)):
-            yield name, one
+        for entry in things(live.get(name)):
+            yield name, entry
 
 
 def _moment(fixture: Fixture, name: str, entry: Json) -> Incident | None:
@@ -69,8 +69,8 @@ def _type(name: str, entry: Json) -> str | None:
 
 
 def _id(name: str, entry: Json) -> str | None:
-    """Opta's own, which MA3 gives too; where coverage is too thin for one, who did it when."""
-    player = next((found for key, _ in PLAYERS if (found := ident(entry.get(key)))), None)
+    """Opta's event id, which MA3 has too; where coverage is too thin for one, made from minute and player."""
+    player = next((person_id for key, _ in PLAYERS if (person_id := ident(entry.get(key)))), None)
     if name == "substitute":
         return substitution_id(player) if player else None
     minute = whole(entry.get("timeMin"), 999)
@@ -78,7 +78,7 @@ def _id(name: str, entry: Json) -> str | None:
 
 
 def _side(fixture: Fixture, entry: Json) -> Side | None:
-    """Of an own goal too, this is the side that gains."""
+    """The side that gains, for an own goal too."""
     return fixture.sides.get(ident(entry.get("contestantId")) or "")
 
 
@@ -91,9 +91,9 @@ def _detail(entry: Json) -> str | None:
     off = text(entry.get("playerOffName"))
     if off:
         return f"off: {off}"
-    # A review's type and decision: "Goal awarded", "Cancelled".
+    # A review has a type and a decision: "Goal awarded", "Cancelled".
     words = (text(entry.get(key)) for key in ("cardReason", "decision") if entry.get(key))
-    return text(", ".join(word for word in words if word), TEXT_MOST)
+    return text(", ".join(word for word in words if word), TEXT_LENGTH_MAX)
 
 
 def _score(entry: Json) -> Score | None:
@@ -102,16 +102,18 @@ def _score(entry: Json) -> Score | None:
 
 
 def _periods(details: Json) -> Iterator[Incident]:
-    """Starts and ends, under the ids that MA3's own get."""
-    periods = {number: one for one in things(details.get("period")) if (number := whole(one.get("id"), 5)) in STARTS}
+    """Period starts and ends, under the same ids as those of MA3."""
+    periods = {
+        number: period for period in things(details.get("period")) if (number := whole(period.get("id"), 5)) in STARTS
+    }
     last = max(periods, default=None) if details.get("matchStatus") == "Played" else None
-    for number, one in periods.items():
-        start, end = ms(one.get("start")), ms(one.get("end"))
+    for number, period in periods.items():
+        start, end = ms(period.get("start")), ms(period.get("end"))
         if start:
             yield Incident(f"period-{number}-start", STARTS[number], number, FIRST_MINUTE.get(number), start, None)
         type_ = "full_time" if number == last else ENDS.get(number)
         if end and type_:
-            yield Incident(f"period-{number}-end", type_, number, _last_minute(number, one), end, None)
+            yield Incident(f"period-{number}-end", type_, number, _last_minute(number, period), end, None)
 
 
 def _last_minute(number: int, period: Json) -> Any:

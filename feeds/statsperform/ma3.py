@@ -1,4 +1,4 @@
-"""MA3: Opta's ball events → moments, and what was taken back. Of some 1,700 a match we keep what a timeline shows.
+"""MA3: Opta ball events → moments and voids. Of some 1,700 events a match only those of the timeline are kept.
 
 Type and qualifier numbers: Stats Perform, "Opta event types" and "Opta qualifiers".
 """
@@ -23,22 +23,22 @@ Q_PENALTY, Q_OWN_GOAL, Q_ASSISTED, Q_RELATED, Q_WAS_TYPE, Q_GAME_END = 9, 28, 29
 CARDS = {33: "red_card", 32: "second_yellow", 31: "yellow_card"}
 
 Qualifiers = dict[int | None, Any]
-# By contestant and the number `eventId`, which each side counts for itself.
+# By contestant and `eventId`, which each side counts for itself.
 Index = dict[tuple[str | None, int | None], Json]
 
 
 def moments(fixture: Fixture, events: list[Json]) -> list[Incident]:
     index = _index(events)
-    return _with_scores(fixture, [moment for one in events if (moment := _moment(fixture, one, index))])
+    return _with_scores(fixture, [moment for event in events if (moment := _moment(fixture, event, index))])
 
 
 def voids(fixture: Fixture, events: list[Json]) -> list[Update]:
     index = _index(events)
-    return [update for one in events for update in _voids(fixture, one, index)]
+    return [update for event in events for update in _voids(fixture, event, index)]
 
 
 def _index(events: list[Json]) -> Index:
-    return {(ident(one.get("contestantId")), whole(one.get("eventId"), 10**9)): one for one in events}
+    return {(ident(event.get("contestantId")), whole(event.get("eventId"), 10**9)): event for event in events}
 
 
 def modified(event: Json) -> int | None:
@@ -46,12 +46,12 @@ def modified(event: Json) -> int | None:
 
 
 def substitution_id(player_id: str) -> str:
-    """MA1 gives a substitution no id; but nobody comes on twice."""
+    """MA1 gives substitutions no id, and nobody comes on twice."""
     return f"on-{player_id}"[:64]
 
 
 def _voids(fixture: Fixture, event: Json, index: Index) -> Iterator[Update]:
-    """A deleted event keeps its id; a rescinded card is an event of its own, which names the card."""
+    """A deleted event keeps its id. A rescinded card is a separate event that names the card."""
     if whole(event.get("typeId")) not in TAKEN_BACK:
         return
     stamp = Stamp(modified(event) or fixture.stamp.at, source=SOURCE)
@@ -60,7 +60,7 @@ def _voids(fixture: Fixture, event: Json, index: Index) -> Iterator[Update]:
 
 
 def _taken_back(event: Json, index: Index) -> list[str]:
-    """Deleted passes are many, and were never told: only what is of a type we keep, or does not say its type."""
+    """Ids to void. Only events of a kept type, or of unknown type: deleted passes were never stored."""
     qualifiers, player_id = _qualifiers(event), ident(event.get("playerId"))
     was = whole(qualifiers.get(Q_WAS_TYPE))
     if was == PLAYER_ON and player_id:
@@ -90,13 +90,13 @@ def _moment(fixture: Fixture, event: Json, index: Index) -> Incident | None:
         player=_player(event),
         assist=_assist(event, index),
         detail=_off(event, index),
-        # A card's reason is told by MA1 alone; a goal's score and its pass, who goes off: by documents.
+        # Only MA1 has a card's reason. Only documents have a goal's score and assist, and who goes off.
         partial=kind == CARD or (not fixture.at and kind in (GOAL, PLAYER_ON)),
     )
 
 
 def _type(event: Json) -> str | None:
-    """Our word; None for what no timeline shows, provisional goals and cards (38, 39, 78) among it."""
+    """Our event type; None for events outside the timeline, among them provisional goals and cards (38, 39, 78)."""
     kind, in_shootout, qualifiers = whole(event.get("typeId")), _period(event) == 5, _qualifiers(event)
     if kind == GOAL:
         if in_shootout:
@@ -110,7 +110,7 @@ def _type(event: Json) -> str | None:
 
 
 def _period_moment(event: Json, kind: int) -> Incident | None:
-    """Both sides tell of it, each under an id of its own; it is one moment."""
+    """Both sides send it under an id of their own; it is one moment."""
     period = _period(event)
     if period is None or period not in STARTS:
         return None
@@ -122,19 +122,23 @@ def _period_moment(event: Json, kind: int) -> Incident | None:
 
 
 def _with_scores(fixture: Fixture, moments: list[Incident]) -> list[Incident]:
-    """Each goal with the score it makes, where a document tells them all."""
+    """Each goal with the score after it, where a document lists them all."""
     if not fixture.at:
         return moments
     score, scores = Score(0, 0), {}
-    for goal in sorted(moments, key=lambda one: (one.period or 0, one.minute or 0, one.happened or 0, one.id)):
+    for goal in sorted(
+        moments, key=lambda moment: (moment.period or 0, moment.minute or 0, moment.happened or 0, moment.id)
+    ):
         if goal.type in SCORING and goal.team:
             scores[goal.id] = score = score.plus(goal.team, 1)
-    return [replace(one, score=scores.get(one.id)) for one in moments] if score == fixture.score else moments
+    return [replace(moment, score=scores.get(moment.id)) for moment in moments] if score == fixture.score else moments
 
 
 def clock(fixture: Fixture, events: list[Json]) -> list[Update]:
-    """Every touch of the ball tells the time: the newest one, whatever it was."""
-    touches = [(ms(one.get("timeStamp")) or 0, one) for one in events if whole(one.get("typeId")) not in TAKEN_BACK]
+    """The match clock from the newest event of any type."""
+    touches = [
+        (ms(event.get("timeStamp")) or 0, event) for event in events if whole(event.get("typeId")) not in TAKEN_BACK
+    ]
     at, newest = max(touches, key=lambda touch: touch[0], default=(0, {}))
     minute, added = displayed(_period(newest), _minute(newest))
     if not at or minute is None:
@@ -149,7 +153,7 @@ def _period(event: Json) -> int | None:
 
 
 def _minute(event: Json) -> int | None:
-    """MA3 tells the minutes played, 73 in the 74th."""
+    """MA3 counts minutes played: 73 in the 74th minute."""
     played = whole(event.get("timeMin"), 998)
     return played + 1 if played is not None else None
 
@@ -181,4 +185,4 @@ def _related(event: Json, index: Index) -> Json:
 
 
 def _qualifiers(event: Json) -> Qualifiers:
-    return {whole(one.get("qualifierId")): one.get("value") for one in things(event.get("qualifier"))}
+    return {whole(qualifier.get("qualifierId")): qualifier.get("value") for qualifier in things(event.get("qualifier"))}

@@ -1,7 +1,7 @@
 """Stats Perform (Opta SDAPI): MA1 and MA3 documents, lists of MA1 documents, and the push messages of its SDDP.
 
-A document tells all of a match as of its `lastUpdated`; a push message tells of its own events alone. The same
-happening has the same id in all of them. Formats: docs.performgroup.com, "SDAPI soccer" MA1, MA3.
+A document holds all of a match as of its `lastUpdated`; a push message holds only its own events. An incident has the
+same id in all formats. Formats: docs.performgroup.com, "SDAPI soccer" MA1, MA3.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ PERIODS = {
 
 CARDS = RED_CARDS | {"yellow_card"}
 
-# Its score counts the goals told beside it: within one millisecond, the message as a whole is later than they are.
+# A message's score includes the goals beside it, so within one millisecond its state is later than its events.
 AFTER_ALL = 100_000
 
 
 def parse(body: bytes, *, received_at: int) -> list[Update]:
-    """In an order that tells a story: the match, what was taken back, the moments, the state. received_at: ms.
+    """Updates in order: the match, voids, moments, the state. received_at: ms.
 
     Raises Refused `not_json`, or `invalid` where any part names no match.
     """
@@ -49,43 +49,45 @@ def parse(body: bytes, *, received_at: int) -> list[Update]:
         if not _is_handshake(part) and _match_id(part) is None
     )
     if faults:
-        raise Refused("The body is JSON but not what this door takes; nothing of it was applied.", "invalid", faults)
+        raise Refused(
+            "The body is JSON but not in this provider's format; nothing of it was applied.", "invalid", faults
+        )
     return plausible([update for part in parts for update in _updates(part, received_at)], received_at)
 
 
 def _parts(value: Any) -> list[Any]:
-    """The documents of a list, or of `{"match": [...]}`."""
+    """The documents of a list or of `{"match": [...]}`, or the value itself."""
     held = thing(value).get("match", value)
     return held if isinstance(held, list) else [value]
 
 
 def _is_handshake(part: Any) -> bool:
-    """`{"outlet": {"msg": "is_authorised"}}`, `{"content": {"msg": "is_subscribed"}}`: talk about the connection."""
-    one = thing(part)
-    content = thing(one.get("content"))
-    return any(word in one for word in ("outlet", "welcome", "heartbeat")) or (
+    """`{"outlet": {"msg": "is_authorised"}}`, `{"content": {"msg": "is_subscribed"}}`: no match data."""
+    message = thing(part)
+    content = thing(message.get("content"))
+    return any(word in message for word in ("outlet", "welcome", "heartbeat")) or (
         "msg" in content and "liveData" not in content
     )
 
 
 def _match_id(part: Any) -> str | None:
-    one = thing(part)
-    content = thing(one.get("content")) or one
+    message = thing(part)
+    content = thing(message.get("content")) or message
     details = thing(thing(content.get("liveData")).get("matchDetails"))
     named = content.get("fixtureUuid"), thing(content.get("matchInfo")).get("id"), details.get("fixtureUuid")
-    return next((found for value in named if (found := ident(value))), None)
+    return next((match_id for value in named if (match_id := ident(value))), None)
 
 
 def _updates(part: Any, received_at: int) -> list[Update]:
-    match_id, one = _match_id(part), thing(part)
+    match_id, message = _match_id(part), thing(part)
     if match_id is None or _is_handshake(part):
         return []
-    told = thing(one.get("content")) or one
-    info, live = thing(told.get("matchInfo")), thing(told.get("liveData"))
+    body = thing(message.get("content")) or message
+    info, live = thing(body.get("matchInfo")), thing(body.get("liveData"))
     events, scores = things(live.get("event")), thing(thing(live.get("matchDetails")).get("scores"))
     stamp = Stamp(_told_at(info, live), source=SOURCE, clock=AFTER_ALL)
-    # A push message may bear the match's head, but never lists all that has happened.
-    at = stamp.at if info and "content" not in one else 0
+    # A push message may include matchInfo but never lists all events.
+    at = stamp.at if info and "content" not in message else 0
     fixture = Fixture(match_id, received_at, stamp, at, _sides(info), _score(scores))
     head = [Update(match_id, stamp, received_at, info=_info(info))] if info else []
     moments = [*ma1.moments(fixture, live), *ma3.moments(fixture, events)]
@@ -95,10 +97,10 @@ def _updates(part: Any, received_at: int) -> list[Update]:
 
 
 def _told_at(info: Json, live: Json) -> int:
-    """ms; 0 where nothing in the message bears a time."""
+    """ms; 0 where nothing in the message has a time."""
     entries = [*things(live.get("goal")), *things(live.get("card")), *things(live.get("substitute"))]
-    times = [ms(one.get("lastUpdated")) or ms(one.get("timestamp")) for one in entries]
-    times += [ma3.modified(one) for one in things(live.get("event"))]
+    times = [ms(entry.get("lastUpdated")) or ms(entry.get("timestamp")) for entry in entries]
+    times += [ma3.modified(entry) for entry in things(live.get("event"))]
     return ms(info.get("lastUpdated")) or max((at for at in times if at), default=0)
 
 
@@ -125,15 +127,15 @@ def _state(fixture: Fixture, live: Json) -> Update:
 
 
 def _listing(state: Update, fixture: Fixture, moments: list[Incident]) -> Update:
-    """Of a document. Of cards only where it lists one: MA3 may have been asked for some types of events alone."""
+    """Documents only. Cards count as listed only where there is one: MA3 may have been asked for a few event types."""
     if not fixture.at:
         return state
     lists_cards = any(moment.type in CARDS for moment in moments)
-    return with_listing(state, {one.id: (one.type, one.team) for one in moments}, lists_cards=lists_cards)
+    return with_listing(state, {moment.id: (moment.type, moment.team) for moment in moments}, lists_cards=lists_cards)
 
 
 def _status(details: Json) -> tuple[Status | None, str | None]:
-    """The status or, where it is one we never heard of, its word. A match being played is where its period is."""
+    """The status, or None and the provider's own word where it is unknown. `Playing` is refined by the period."""
     word, period = text(details.get("matchStatus"), 64), whole(details.get("periodId"), 20)
     if word is None or word == "Playing":
         return PERIODS.get(period or 0, Status.LIVE if word else None), None
@@ -142,7 +144,7 @@ def _status(details: Json) -> tuple[Status | None, str | None]:
 
 
 def _score(scores: Json) -> Score | None:
-    """Kicks are no goals: where there were any, `total` counts them."""
+    """The score without shoot-out kicks, which `total` includes."""
     if "pen" in scores:
         return _points(scores.get("et")) or _points(scores.get("ft"))
     return _points(scores.get("total"))
@@ -158,12 +160,18 @@ def _decided_by(scores: Json) -> str | None:
 
 
 def _sides(info: Json) -> dict[str, Side]:
-    found = ((ident(one.get("id")), one.get("position")) for one in things(info.get("contestant")))
-    return {id_: Side(position) for id_, position in found if id_ and position in ("home", "away")}
+    contestants = (
+        (ident(contestant.get("id")), contestant.get("position")) for contestant in things(info.get("contestant"))
+    )
+    return {id_: Side(position) for id_, position in contestants if id_ and position in ("home", "away")}
 
 
 def _info(info: Json) -> MatchInfo:
-    teams = {one.get("position"): one for one in things(info.get("contestant")) if isinstance(one.get("position"), str)}
+    teams = {
+        contestant.get("position"): contestant
+        for contestant in things(info.get("contestant"))
+        if isinstance(contestant.get("position"), str)
+    }
     home, away = (_named(teams.get(side), "officialName", "name") for side in ("home", "away"))
     competition = _named(info.get("competition"), "name")
     venue = thing(info.get("venue"))
@@ -178,12 +186,12 @@ def _info(info: Json) -> MatchInfo:
 
 
 def _named(value: Any, *keys: str) -> tuple[str, str] | None:
-    one = thing(value)
-    id_, name = ident(one.get("id")), next((found for key in keys if (found := text(one.get(key)))), None)
-    return (id_, name) if id_ and name else None
+    fields = thing(value)
+    id_, label = ident(fields.get("id")), next((label for key in keys if (label := text(fields.get(key)))), None)
+    return (id_, label) if id_ and label else None
 
 
 def _start(info: Json) -> int | None:
-    """`2021-09-11Z` and `18:30:00Z`; a day alone is no start."""
+    """`2021-09-11Z` and `18:30:00Z`; None for a date without a time."""
     day, time = text(info.get("date"), 20), text(info.get("time"), 20)
     return ms(f"{day.rstrip('Z')}T{time.rstrip('Z')}Z") if day and time else None

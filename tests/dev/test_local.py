@@ -107,7 +107,11 @@ sys.exit(manager.returncode)
 
 def test_a_process_that_dies_ends_all_and_is_named(start: Start) -> None:
     local = start(DEMO=0).up()
-    clock = next(one for one in local.family if one.cmdline()[-2:] == ["-m", "workers.clock"] and one.name() != "sh")
+    clock = next(
+        process
+        for process in local.family
+        if process.cmdline()[-2:] == ["-m", "workers.clock"] and process.name() != "sh"
+    )
     clock.kill()
     assert local.over() == 1
     assert "because of this: clock stopped (rc=" in local.said()

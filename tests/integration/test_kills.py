@@ -17,7 +17,7 @@ from dev.replay import __main__
 from dev.replay.disorder import Delivery
 from dev.replay.ingest_client import IngestClient
 from dev.replay.player import Player, lanes
-from tests.conftest import Postgres, empty_postgres, wait_until
+from tests.conftest import Postgres, wait_until
 from tests.support import recordings
 from tests.support.recordings import DATA, essence, expected, tell
 from tests.support.system import System
@@ -133,10 +133,9 @@ def has_sent(player: Player, count: int) -> bool:
 
 
 def test_without_sql_for_a_while_history_catches_up(
-    run_system: Callable[..., System], undisturbed: dict[str, object], postgres: Postgres
+    run_system: Callable[..., System], undisturbed: dict[str, object], postgres: Postgres, postgresql_url: str
 ) -> None:
-    empty_postgres(postgres.url)
-    system = run_system(DATABASE_URL=postgres.url, INGEST_SHARDS=2)
+    system = run_system(DATABASE_URL=postgresql_url, INGEST_SHARDS=2)
     with telling(system) as player:
         wait_until(lambda: player.sent > player.total // 4, "a quarter to be sent", 120)
         postgres.stop()

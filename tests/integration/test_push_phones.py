@@ -135,7 +135,7 @@ class Sdk:
     def __init__(self, emulated: Emulated) -> None:
         fcm = emulated.fcm()
         fcm.credential.refresh(fcm._exchange)
-        self.endpoint, self.session = emulated.fcm_url + fcm.path, fcm.session
+        self.endpoint, self.session = fcm.url, fcm.session
         self.bearer = {"Authorization": f"Bearer {fcm.credential.token}"}
 
     def subscribe(self, token: str, topic: str) -> None:
@@ -291,7 +291,7 @@ def test_trouble_at_apple_loses_nothing(world: World, emulators: Emulated, troub
     for token in tokens:
         world.fan(token, to="troubled")
     world.say(0, "kickoff", score=(0, 0), match_id="troubled")
-    emulators.go_wrong("apns", **trouble)
+    emulators.set_faults("apns", **trouble)
     world.say(100, "goal", score=(1, 0), match_id="troubled", id="g1")
     for seconds in range(105, 300, 5):
         world.at(seconds)

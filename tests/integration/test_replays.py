@@ -10,7 +10,7 @@ import pytest
 
 from db.domain.vocabulary import SCORING
 from dev.recordings import RecordedGoal, openfootball
-from tests.conftest import empty_postgres, postgres_bin
+from tests.conftest import postgres_bin
 from tests.support import recordings
 from tests.support.recordings import DETAILED, LEAGUES, TOURNAMENTS, essence, expected, tell, timeline
 from tests.support.system import System
@@ -32,8 +32,8 @@ def disordered(run_module_system: Callable[..., System], request: pytest.Fixture
     """The same fully shuffled, with a tenth repeated, and then all of it again; on PostgreSQL where there is one."""
     settings = {}
     if postgres_bin():
-        settings["DATABASE_URL"] = request.getfixturevalue("postgres").url
-        empty_postgres(settings["DATABASE_URL"])
+        postgres = request.getfixturevalue("postgres")
+        settings["DATABASE_URL"] = postgres.url(postgres.create_database())
     system = run_module_system(**settings)
     tell(system, DETAILED, "--twice", "--shuffle", "all", "--duplicates", "10", "--seed", "7")
     return system

@@ -30,8 +30,8 @@ from workers.clock import (
 from workers.history import write_batch
 from workers.ingest import Drain
 from workers.merge import Merger
-from workers.queues import BELLS_MOST
-from workers.reconcile import FORSAKEN_SILENT_MS, FORSAKEN_START_MS, reconcile
+from workers.queues import BELLS_MAX
+from workers.reconcile import STALE_SILENT_MS, STALE_START_MS, reconcile
 
 NOW = 1_700_000_000_000
 
@@ -133,7 +133,7 @@ def test_refused_payloads_are_kept_a_month(services: WorkerServices) -> None:
         [RefusedPayload(id_, "generic", at, "invalid", "why", b"x") for id_, at in ages.items()]
     )
     housekeep(services, now_ms=NOW)
-    assert [one.id for one in services.history.refused(10)] == ["young"]
+    assert [payload.id for payload in services.history.refused(10)] == ["young"]
 
 
 def test_without_redis_or_sql_the_clock_goes_on(make_services: Callable[..., WorkerServices], sqlite_url: str) -> None:
@@ -162,10 +162,10 @@ def test_a_clock_that_rings_while_no_worker_runs_does_not_fill_redis(services: W
     for second in range(200):
         clock.tick(filled + OVERDUE_MS + second * 60_000)
     assert {name: queue.count for name, queue in services.bells.queues.items()} == {
-        "ingest": BELLS_MOST,
-        "purge": BELLS_MOST,
-        "push": BELLS_MOST,
-        "history": BELLS_MOST,
+        "ingest": BELLS_MAX,
+        "purge": BELLS_MAX,
+        "push": BELLS_MAX,
+        "history": BELLS_MAX,
     }
 
 
@@ -173,16 +173,16 @@ def test_a_match_that_was_never_ended_leaves_the_board_and_comes_back_with_its_n
     services: WorkerServices,
 ) -> None:
     play(services, goal("forsaken", status=Status.SECOND_HALF))
-    told = services.live.hold("forsaken").match
-    assert told
+    before = services.live.hold("forsaken").match
+    assert before
     board = services.live.board()
-    silent_enough = told.updated_at + FORSAKEN_SILENT_MS
+    silent_enough = before.updated_at + STALE_SILENT_MS
     housekeep(services, now_ms=silent_enough)
     assert services.live.board() == board, "the last moment at which it is still believed"
     housekeep(services, now_ms=silent_enough + 1)
     after = services.live.board()
     assert (after.matches, after.version > board.version) == ((), True)
-    assert services.live.hold("forsaken").match == told
+    assert services.live.hold("forsaken").match == before
     housekeep(services, now_ms=silent_enough + 2)
     assert services.live.board() == after, "it is dropped once"
     play(services, goal("forsaken", 2))
@@ -191,30 +191,30 @@ def test_a_match_that_was_never_ended_leaves_the_board_and_comes_back_with_its_n
 
 def test_a_match_that_began_lately_or_of_which_something_was_told_stays_on_the_board(services: WorkerServices) -> None:
     play(services, goal("a", status=Status.SECOND_HALF))
-    told = services.live.hold("a").match
-    assert told
-    later = told.updated_at + FORSAKEN_SILENT_MS + 1
-    services.live.redis.zadd(keys.MATCHES, {"a": later - FORSAKEN_START_MS + 1})
+    before = services.live.hold("a").match
+    assert before
+    later = before.updated_at + STALE_SILENT_MS + 1
+    services.live.redis.zadd(keys.MATCHES, {"a": later - STALE_START_MS + 1})
     housekeep(services, now_ms=later)
     assert len(services.live.board().matches) == 1, "it began less than six hours ago"
     play(services, goal("a", 2))
-    assert not services.live.drop(told), "it has moved since it was read"
+    assert not services.live.drop(before), "it has moved since it was read"
     assert len(services.live.board().matches) == 1
 
 
 def test_readers_hear_that_the_board_has_changed(services: WorkerServices, redis_url: str) -> None:
     play(services, goal("a", status=Status.SECOND_HALF))
-    told = services.live.hold("a").match
-    assert told
+    before = services.live.hold("a").match
+    assert before
     feed = ChangeFeed(redis_url)
     feed.subscribe()
-    assert services.live.drop(told)
+    assert services.live.drop(before)
     heard: list[MatchChanged | Gap] = []
-    said = MatchChanged("a", told.version, services.live.board().version, urgent=True)
+    change = MatchChanged("a", before.version, services.live.board().version, urgent=True)
 
     def is_heard() -> bool:
         heard.extend(feed.next(0.1))
-        return said in heard
+        return change in heard
 
     wait_until(is_heard, "the news")
     feed.close()
@@ -226,10 +226,10 @@ def expires_s(services: WorkerServices, match_id: str) -> tuple[int, int]:
 
 def test_a_match_that_leaves_the_board_untold_leaves_redis_a_day_later(services: WorkerServices) -> None:
     play(services, goal("forsaken", status=Status.SECOND_HALF))
-    told = services.live.hold("forsaken").match
-    assert told
+    before = services.live.hold("forsaken").match
+    assert before
     assert expires_s(services, "forsaken") == (-1, -1)
-    housekeep(services, now_ms=told.updated_at + FORSAKEN_SILENT_MS + 1)
+    housekeep(services, now_ms=before.updated_at + STALE_SILENT_MS + 1)
     assert all(0 < seconds <= KEEP_S for seconds in expires_s(services, "forsaken"))
     play(services, goal("forsaken", 2))
     assert expires_s(services, "forsaken") == (-1, -1), "its next news puts it back"
@@ -238,11 +238,11 @@ def test_a_match_that_leaves_the_board_untold_leaves_redis_a_day_later(services:
 def test_a_rebuild_puts_no_forsaken_match_back(either: WorkerServices) -> None:
     play(either, goal("forsaken", status=Status.SECOND_HALF), goal("live", status=Status.SECOND_HALF))
     write_batch(either.live, either.history)
-    told = either.history.match("live")
-    assert told
-    now_ms = told.updated_at + FORSAKEN_SILENT_MS
+    before = either.history.match("live")
+    assert before
+    now_ms = before.updated_at + STALE_SILENT_MS
     with begin(either.history.engine) as session:
-        long_ago = datetime.fromtimestamp((told.updated_at - 1_000) / 1_000, UTC)
+        long_ago = datetime.fromtimestamp((before.updated_at - 1_000) / 1_000, UTC)
         session.execute(sa.update(MatchRow).where(MatchRow.id == "forsaken").values(updated_at=long_ago))
     either.live.redis.flushall()
     Clock(either)._reconcile(now_ms)

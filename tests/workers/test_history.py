@@ -13,7 +13,7 @@ from db.live import keys
 from db.refusal import RefusedPayload
 from db.sql.history import MatchFilter
 from db.sql.session import begin
-from tests.conftest import Postgres, empty_postgres, migrate
+from tests.conftest import Postgres
 from workers import history
 from workers.boot import WorkerServices
 from workers.history import drain_pending, write_batch
@@ -93,11 +93,9 @@ def test_a_long_outbox_is_written_in_order_over_several_batches(
 
 
 def test_a_database_away_and_back_loses_nothing(
-    make_services: Callable[..., WorkerServices], postgres: Postgres
+    make_services: Callable[..., WorkerServices], postgres: Postgres, postgresql_url: str
 ) -> None:
-    empty_postgres(postgres.url)
-    migrate(postgres.url)
-    services = make_services(postgres.url)
+    services = make_services(postgresql_url)
     play(services, goal("a", 1))
     drain(services)
     postgres.stop()
@@ -158,6 +156,6 @@ def test_a_refused_payload_that_the_database_refuses_too_stops_nothing(either: W
     either.live.keep_refused(good)
     play(either, goal("a", 1))
     drain(either)
-    assert [(one.id, one.reason) for one in either.history.refused(10)] == [("id1", "a NUL \ufffd in it")]
+    assert [(payload.id, payload.reason) for payload in either.history.refused(10)] == [("id1", "a NUL \ufffd in it")]
     assert either.live.refused_waiting() == 0
     assert written(either, "a").score == Score(1, 0)

@@ -71,8 +71,8 @@ def test_repeats_make_no_version(services: WorkerServices) -> None:
 
 
 def test_a_drain_uses_what_it_remembers_only_while_it_is_the_present(services: WorkerServices) -> None:
-    one, other = drain(services), drain(services)
-    for n, worker in enumerate((one, one, other, one, other, other, one)):
+    first, other = drain(services), drain(services)
+    for n, worker in enumerate((first, first, other, first, other, other, first)):
         accept(services, goal("a", n))
         worker.match("a")
     assert present(services, "a").score == Score(7, 0)
@@ -116,8 +116,8 @@ def test_two_drains_racing_on_one_match_apply_everything_once(services: WorkerSe
         assert not thread.is_alive()
     match = present(services, "a")
     assert (match.score, len(match.events)) == (Score(count, 0), count)
-    made = versions(services, "a")
-    assert made == sorted(set(made))
+    written = versions(services, "a")
+    assert written == sorted(set(written))
     added = [event.id for change in services.live.outbox("a", 10_000) for event in change.events]
     assert sorted(added) == sorted(f"g{n}" for n in range(count))
     assert services.live.backlog() == 0
@@ -157,13 +157,13 @@ def test_what_another_drain_applied_while_the_inbox_was_read_is_not_applied_agai
 
         def execute(self, raise_on_error: bool = True) -> Any:
             monkeypatch.undo()
-            found = []
+            counts = []
             for n, (args, options) in enumerate(self.command_stack):
-                found.append(client.execute_command(*args, **options))
+                counts.append(client.execute_command(*args, **options))
                 if n == 0:
                     overtake(services)
             self.reset()
-            return found
+            return counts
 
     monkeypatch.setattr(client, "pipeline", lambda transaction: Slow(client.connection_pool, {}, transaction, None))
     drain(services).match("a")

@@ -16,7 +16,7 @@ from db.live.partials import Partials
 from db.sql.history import History
 from db.sql.models import MatchRow, MatchScoreRow
 from db.sql.session import begin
-from tests.conftest import Postgres, empty_postgres, migrate
+from tests.conftest import Postgres
 from workers.boot import WorkerServices
 from workers.clock import sweep
 from workers.history import drain_pending, write_batch
@@ -76,8 +76,8 @@ def present(services: WorkerServices, match_id: str) -> Match:
 
 def row(services: WorkerServices, match_id: str) -> dict[str, Any]:
     with begin(services.history.engine) as session:
-        found = session.execute(sa.select(MatchRow.__table__).where(MatchRow.id == match_id)).mappings().one()
-        return dict(found)
+        record = session.execute(sa.select(MatchRow.__table__).where(MatchRow.id == match_id)).mappings().one()
+        return dict(record)
 
 
 def facts_waiting(services: WorkerServices, match_id: str) -> list[str]:
@@ -86,11 +86,9 @@ def facts_waiting(services: WorkerServices, match_id: str) -> list[str]:
 
 
 @pytest.fixture
-def away(make_services: Callable[..., WorkerServices], postgres: Postgres) -> WorkerServices:
+def away(make_services: Callable[..., WorkerServices], postgresql_url: str) -> WorkerServices:
     """On a PostgreSQL that a test may stop."""
-    empty_postgres(postgres.url)
-    migrate(postgres.url)
-    return make_services(postgres.url)
+    return make_services(postgresql_url)
 
 
 @pytest.fixture
@@ -113,7 +111,7 @@ def test_an_edit_of_a_match_that_redis_lost_while_sql_is_away_replaces_nothing_k
     away: WorkerServices, postgres: Postgres
 ) -> None:
     before = play_out(away, "a")
-    known = row(away, "a")
+    earlier = row(away, "a")
     away.live.redis.flushall()
     postgres.stop()
     try:
@@ -130,8 +128,8 @@ def test_an_edit_of_a_match_that_redis_lost_while_sql_is_away_replaces_nothing_k
         before.home,
         before.start_time,
     )
-    assert {name: written[name] for name in KEPT} == {name: known[name] for name in KEPT}
-    assert written["version"] == after.version > known["version"]
+    assert {name: written[name] for name in KEPT} == {name: earlier[name] for name in KEPT}
+    assert written["version"] == after.version > earlier["version"]
     [event] = after.timeline
     assert (event.id, event.team, event.minute, event.detail) == ("g30", Side.HOME, 30, "header")
     assert away.history.match("a") == after
@@ -166,14 +164,14 @@ def test_nothing_of_a_partial_match_is_written_before_it_is_merged(
     either: WorkerServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     play_out(either, "a")
-    known = row(either, "a")
+    earlier = row(either, "a")
     forget(either, "a")
     play(either, edit("a", 100, of=30))
     with monkeypatch.context() as patch:
         patch.setattr("workers.merge.MATCHES", 0)
         patch.setattr(Partials, "due", lambda *_: [])
         assert write_batch(either.live, either.history) == 0
-    assert row(either, "a") == known
+    assert row(either, "a") == earlier
     assert either.live.history_pending(10) == ["a"]
 
 
@@ -185,7 +183,7 @@ def test_the_scores_that_were_shown_meanwhile_stay_in_history(either: WorkerServ
     drain_pending(either.live, either.history, either.bells)
     with begin(either.history.engine) as session:
         scores = session.scalars(sa.select(MatchScoreRow).where(MatchScoreRow.version == shown.version)).all()
-        assert [(one.home_score, one.away_score) for one in scores] == [(0, 1)]
+        assert [(score.home_score, score.away_score) for score in scores] == [(0, 1)]
 
 
 def test_a_version_grows_beyond_that_of_sql_though_the_clock_of_redis_is_behind(either: WorkerServices) -> None:

@@ -16,7 +16,7 @@ from db.live.client import connect
 from db.live.live import LiveStore
 from db.live.purges import DuePurge, Purges, entry
 from workers.ingest import Drain
-from workers.purge import COALESCE_S, LOOK_MOST, REBOUND_MS, Purger, drain_pending
+from workers.purge import COALESCE_S, DUE_KEYS_MAX, REBOUND_MS, Purger, drain_pending
 from workers.queues import PURGE, Doorbells
 
 NOW = 1_795_600_000_000
@@ -26,8 +26,8 @@ class Recording(NullBackend):
     """A CDN that says yes, or what it is told to say, and remembers its calls."""
 
     name = "recording"
-    most = 3
-    rebound = True
+    max_keys = 3
+    rebound_above_s = 0.0
 
     def __init__(self, **traits: object) -> None:
         self.budget = Budget(1000, 1000)
@@ -133,7 +133,7 @@ class TestRounds:
         assert purges.waiting() == 0
 
     def test_where_calls_are_dear_only_what_lasts_is_purged_again(self, client: redis.Redis, purges: Purges) -> None:
-        cdn = Recording(rebound=False)
+        cdn = Recording(rebound_above_s=15)
         purger = Purger(purges, cdn)
         wanted(client, "live", lifetime_s=3)
         wanted(client, "match-1", lifetime_s=660)
@@ -164,7 +164,7 @@ class TestFailing:
         for _ in range(9):
             pause_s = purger.round(at)
             assert pause_s is not None
-            at = purger.lanes[False].not_before_ms
+            at = purger.retries[False].not_before_ms
         assert most == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
         assert purger.round(at) is not None
         assert len(cdn.calls) == 10
@@ -232,11 +232,11 @@ class TestFailing:
         with caplog.at_level(logging.WARNING):
             purger.round(NOW)
             purger.round(NOW + 31_000)
-        said = [record for record in caplog.records if "purge_refused" in record.message]
-        assert [record.levelname for record in said] == ["ERROR"]
+        records = [record for record in caplog.records if "purge_refused" in record.message]
+        assert [record.levelname for record in records] == ["ERROR"]
 
     def test_a_spent_budget_keeps_what_waits(self, client: redis.Redis, purges: Purges) -> None:
-        cdn = Recording(most=1)
+        cdn = Recording(max_keys=1)
         cdn.budget = Budget(per_s=1, burst=2)
         purger = Purger(purges, cdn)
         wanted(client, "match-1", "match-2", "match-3", lifetime_s=660)
@@ -253,7 +253,7 @@ class TestDraining:
         bells = Doorbells(client)
         client.set(keys.PURGE_BELL, 1)
         wanted(client, "match-1", at_ms=now_ms(client))
-        cdn = Recording(rebound=False)
+        cdn = Recording(rebound_above_s=15)
         drain_pending(Purger(purges, cdn), bells)
         assert cdn.purged == ["match-1"]
         assert not client.exists(keys.PURGE_BELL)
@@ -287,7 +287,7 @@ class TestDraining:
         assert client.exists(keys.PURGE_BELL)
 
     def test_a_spent_budget_is_waited_for_here(self, client: redis.Redis, purges: Purges) -> None:
-        cdn = Recording(most=1, rebound=False)
+        cdn = Recording(max_keys=1, rebound_above_s=15)
         cdn.budget = Budget(per_s=5, burst=1)
         wanted(client, "match-1", "match-2", "match-3", lifetime_s=15, at_ms=now_ms(client))
         drain_pending(Purger(purges, cdn), Doorbells(client))
@@ -320,7 +320,7 @@ class TestCommitting:
     def live(self, client: redis.Redis) -> LiveStore:
         return LiveStore(client, 1)
 
-    def update(self, sequence: int, **said: object) -> Update:
+    def update(self, sequence: int, **records: object) -> Update:
         info = MatchInfo(home=Team("h", f"Home {sequence}"), away=Team("a", "Away"))
         return Update("m1", stamp=Stamp(NOW + sequence, sequence), received_at=NOW, info=info)
 
@@ -334,7 +334,7 @@ class TestCommitting:
         self, live: LiveStore, purges: Purges, sqlite_url: str
     ) -> None:
         bells = self.drained(live, sqlite_url, purging=True)
-        (due,) = purges.due(now_ms(live.redis), LOOK_MOST)
+        (due,) = purges.due(now_ms(live.redis), DUE_KEYS_MAX)
         version = int(live.redis.hget(keys.state("m1"), "version"))
         assert due == DuePurge("match-m1", 60, version)
         assert len(bells.queues[PURGE]) == 1

@@ -63,10 +63,10 @@ def test_the_board_of_the_others_is_served(services: WorkerServices, caplog: pyt
     write_as_tomorrow(services, "bad")
     for _ in range(3):
         assert [match.id for match in services.live.board().matches] == ["good"]
-    told = [record.getMessage() for record in caplog.records if "match_undecodable" in record.getMessage()]
-    assert len(told) == 1
-    assert "match=bad" in told[0]
-    assert "cooling_break" in told[0]
+    lines = [record.getMessage() for record in caplog.records if "match_undecodable" in record.getMessage()]
+    assert len(lines) == 1
+    assert "match=bad" in lines[0]
+    assert "cooling_break" in lines[0]
     assert services.live.undecodable() == 1
     with pytest.raises(Undecodable):
         services.live.read(["good", "bad"])
@@ -113,19 +113,19 @@ def test_its_row_hides_no_other_and_keeps_none_from_being_rebuilt(
     with begin(services.history.engine) as session:
         row = session.execute(text("SELECT document FROM matches WHERE id = 'bad'")).scalar() or "{}"
         session.execute(text("UPDATE matches SET document = :d WHERE id = 'bad'"), {"d": of_tomorrow(row)})
-    assert [one.id for one in services.history.matches(MatchFilter(), 10)[0]] == ["good"]
+    assert [readable.id for readable in services.history.matches(MatchFilter(), 10)[0]] == ["good"]
     with pytest.raises(Undecodable):
         services.history.match("bad")
     services.live.redis.flushall()
     reconcile(services.live, services.history, now_ms=match.updated_at)
-    assert [one.id for one in services.live.board().matches] == ["good"]
+    assert [readable.id for readable in services.live.board().matches] == ["good"]
 
 
 @pytest.fixture
 def site(redis_url: str, sqlite_url: str) -> Iterator[Site]:
-    made = Site(Settings(redis_url=redis_url, database_url=sqlite_url, ingest_secret_generic="whsec_" + "A" * 32))
-    yield made
-    made.close()
+    site = Site(Settings(redis_url=redis_url, database_url=sqlite_url, ingest_secret_generic="whsec_" + "A" * 32))
+    yield site
+    site.close()
 
 
 def test_readers_are_told_and_operators_see_it(site: Site, caplog: pytest.LogCaptureFixture) -> None:

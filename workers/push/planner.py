@@ -23,7 +23,7 @@ from workers.push.quiet_hours import QuietHours
 from workers.push.renderer import EXPIRY_MS
 from workers.push.topic_publisher import TopicPublisher
 from workers.push.transports import Transports
-from workers.queues import PUSHERS_MOST, Doorbells
+from workers.queues import PUSH_JOBS_MAX, Doorbells
 
 logger = logging.getLogger(__name__)
 
@@ -132,7 +132,7 @@ class Planner:
         if not bounds or not self.plans.split(plan, bounds, now_ms=now_ms):
             return False
         logger.info("alert_split alert=%s slices=%d", plan.id, len(bounds) + 1)
-        for _ in range(PUSHERS_MOST):
+        for _ in range(PUSH_JOBS_MAX):
             self.bells.push()
         return True
 
@@ -163,7 +163,7 @@ class Planner:
                 return WAIT_AGAIN_S
             place = after
             self.plans.lease(name, LEASE_S, again=True)
-            if number < PUSHERS_MOST:
+            if number < PUSH_JOBS_MAX:
                 self.bells.push()
             if time.monotonic() > deadline:
                 return WAIT_AGAIN_S

@@ -1,8 +1,14 @@
-"""The demo's match day: real matches written from the facts of their reports, and `plan`, which puts them on a clock.
+"""The demo's match day: real matches written from the facts of their reports, and `plan`, which schedules them.
 
-One JSON file a match. `starts_at` is match minutes from the start of the round, negative for one already in play;
-`added` the stoppage of each period; `script` what happened at which displayed minute; `kicks` the shoot-out in order;
-`off` what kept it from being played. A file with none of these is a fixture to come.
+One JSON file a match:
+
+- `starts_at`: match minutes from the start of the round; negative for a match already in play.
+- `added`: stoppage time of each period.
+- `script`: events by displayed minute.
+- `kicks`: the shoot-out in order.
+- `off`: why it is not played.
+
+A file with none of these is a future fixture.
 """
 
 from __future__ import annotations
@@ -15,7 +21,7 @@ from typing import Any
 
 Json = dict[str, Any]
 
-# A half-time of fifteen minutes is thirty seconds of nothing at demo speed: five is enough.
+# Fifteen minutes of half-time would be thirty seconds of nothing at demo speed.
 BREAK_MIN = 5.0
 PERIODS = ((0, 45), (45, 45), (90, 15), (105, 15))
 STARTS = ("kickoff", "second_half", "extra_time", "extra_second_half")
@@ -25,7 +31,11 @@ GOALS = ("goal", "own_goal", "penalty_goal")
 
 @dataclass(frozen=True, slots=True)
 class PlannedMessage:
-    """A message of the generic door and the round's minute at which it is told. start_at: of a match, its kick-off."""
+    """A message in the generic format.
+
+    at: minute of the round at which it is sent.
+    start_at: of a match, the minute of its kick-off.
+    """
 
     at: float
     kind: str
@@ -35,7 +45,7 @@ class PlannedMessage:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """One period on the round's clock: displayed minutes from `first`, of `length`, and then `added`."""
+    """One period on the round's clock: displayed minutes from `first`, `length` of them, and then `added`."""
 
     number: int
     first: int
@@ -58,9 +68,9 @@ def fixtures() -> list[Json]:
 
 
 def plan(matches: list[Json], round_: int) -> list[PlannedMessage]:
-    """All that a round tells, in order of time. Ids bear the round, so that each plays new matches."""
-    told = [due for match in matches for due in _match(match, f"{match['id']}-{round_}")]
-    return sorted(told, key=lambda due: due.at)
+    """All messages of a round by time. Ids contain the round, so that each round plays new matches."""
+    messages = [due for match in matches for due in _match(match, f"{match['id']}-{round_}")]
+    return sorted(messages, key=lambda due: due.at)
 
 
 def _match(match: Json, match_id: str) -> Iterator[PlannedMessage]:
@@ -77,19 +87,19 @@ def _renamed(info: Json, match: Json) -> Json:
     return info | teams | {"competition": match["competition"], "venue": match["venue"], "status": "scheduled"}
 
 
-def _event(match_id: str, name: str, type_: str, **said: Any) -> Json:
+def _event(match_id: str, name: str, type_: str, **fields: Any) -> Json:
     blank = {"home_score": None, "away_score": None, "minute": None}
-    return {"match_id": match_id, "event_id": f"{match_id}.{name}", "event_type": type_} | blank | said
+    return {"match_id": match_id, "event_id": f"{match_id}.{name}", "event_type": type_} | blank | fields
 
 
 def _played(match: Json, match_id: str) -> Iterator[PlannedMessage]:
-    """Marks of the periods, a tick for each minute, the script and the kicks; then all get the running score."""
+    """Period starts and ends, a tick for each minute, script and kicks; then all get the running score."""
     periods = _periods(match)
-    told = [due for period in periods for due in _period(period, match_id)]
-    told += [_scripted(entry, n, periods, match_id) for n, entry in enumerate(match["script"])]
-    told += _kicks(match.get("kicks", []), periods[-1].ends + BREAK_MIN, match_id)
-    told.append(_full_time(max(due.at for due in told) + 1, periods[-1], match_id))
-    yield from _scored(sorted(told, key=lambda due: due.at))
+    messages = [due for period in periods for due in _period(period, match_id)]
+    messages += [_scripted(entry, n, periods, match_id) for n, entry in enumerate(match["script"])]
+    messages += _kicks(match.get("kicks", []), periods[-1].ends + BREAK_MIN, match_id)
+    messages.append(_full_time(max(due.at for due in messages) + 1, periods[-1], match_id))
+    yield from _scored(sorted(messages, key=lambda due: due.at))
 
 
 def _periods(match: Json) -> list[Period]:
@@ -117,31 +127,31 @@ def _period(period: Period, match_id: str) -> Iterator[PlannedMessage]:
 def _scripted(entry: Json, n: int, periods: list[Period], match_id: str) -> PlannedMessage:
     minute, _, added = entry["at"].partition("+")
     period = next(p for p in periods if p.first < int(minute) <= p.first + p.length)
-    said: Json = {name: entry[name] for name in ("team", "player", "assist", "detail") if name in entry}
-    said |= {"added_minute": int(added)} if added else {}
-    said |= {"voids": f"{match_id}.{entry['voids']}"} if "voids" in entry else {}
-    event = _event(match_id, entry.get("id", str(n)), entry["type"], minute=int(minute), period=period.number, **said)
+    fields: Json = {name: entry[name] for name in ("team", "player", "assist", "detail") if name in entry}
+    fields |= {"added_minute": int(added)} if added else {}
+    fields |= {"voids": f"{match_id}.{entry['voids']}"} if "voids" in entry else {}
+    event = _event(match_id, entry.get("id", str(n)), entry["type"], minute=int(minute), period=period.number, **fields)
     return PlannedMessage(period.at(int(minute), int(added or 0)), "event", event)
 
 
 def _kicks(kicks: list[Json], starts: float, match_id: str) -> list[PlannedMessage]:
     if not kicks:
         return []
-    told = [PlannedMessage(starts, "event", _event(match_id, "kicks", "shootout_start", period=5))]
+    messages = [PlannedMessage(starts, "event", _event(match_id, "kicks", "shootout_start", period=5))]
     for n, kick in enumerate(kicks, 1):
-        said = {"team": kick["team"], "player": kick["player"], "period": 5, "detail": f"kick {n}"}
-        told.append(PlannedMessage(starts + 2 * n, "event", _event(match_id, f"kick{n}", kick["type"], **said)))
-    return told
+        fields = {"team": kick["team"], "player": kick["player"], "period": 5, "detail": f"kick {n}"}
+        messages.append(PlannedMessage(starts + 2 * n, "event", _event(match_id, f"kick{n}", kick["type"], **fields)))
+    return messages
 
 
 def _full_time(at: float, last: Period, match_id: str) -> PlannedMessage:
     return PlannedMessage(at, "event", _event(match_id, "end", "full_time", period=last.number))
 
 
-def _scored(told: list[PlannedMessage]) -> Iterator[PlannedMessage]:
+def _scored(messages: list[PlannedMessage]) -> Iterator[PlannedMessage]:
     """Each event with the score after it; an own goal's `team` is the side that gains."""
     score, kicks = {"home": 0, "away": 0}, {"home": 0, "away": 0}
-    for due in told:
+    for due in messages:
         event = due.body
         score[event.get("team", "home")] += (event["event_type"] in GOALS) - (event["event_type"] == "goal_cancelled")
         kicks[event.get("team", "home")] += event["event_type"] == "shootout_goal"

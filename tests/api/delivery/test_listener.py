@@ -10,10 +10,9 @@ from typing import Any, cast
 
 import pytest
 
-from api.delivery import listener
+from api.delivery import listener, render
 from api.delivery.listener import CHUNK, Listener
 from api.delivery.snapshot import BOARD, Snapshot
-from api.web import responses
 from db.domain import Match
 from db.domain.errors import Unavailable
 from db.live.live import LiveStore
@@ -84,8 +83,8 @@ class Ear:
 @pytest.fixture
 def ear(monkeypatch: pytest.MonkeyPatch) -> Ear:
     store = Store()
-    monkeypatch.setattr(responses, "score", store.render)
-    monkeypatch.setattr(responses, "board", lambda version, _: score(version, BOARD))
+    monkeypatch.setattr(render, "score", store.render)
+    monkeypatch.setattr(render, "board", lambda version, _: score(version, BOARD))
     return Ear(store)
 
 

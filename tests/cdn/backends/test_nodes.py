@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 import redis
 
-import cdn.varnish
 from cdn.backends.base import later
+from cdn.backends.varnish import Varnish as VarnishBackend
 from cdn.varnish.daemon import Edge
 from db.live.client import connect
 from db.live.keys import PURGE_PENDING
@@ -68,7 +68,7 @@ class Purging:
     def __init__(self, client: redis.Redis, origin: Origin, nodes: list[Node]) -> None:
         self.client, self.origin = client, origin
         self.purges = Purges(client)
-        self.backend = cdn.backends.varnish.Varnish([node.admin for node in nodes], SECRET)
+        self.backend = VarnishBackend([node.admin for node in nodes], SECRET)
         self.purger = Purger(self.purges, self.backend)
         self.versions = itertools.count(2)
 
@@ -154,16 +154,16 @@ def test_a_node_that_hangs_is_waited_for_once_and_then_by_no_goal(
     try:
         purging.goal()
         purging.round()
-        assert hung.away
+        assert hung.failure
     finally:
         frozen.signal(signal.SIGCONT)
     over = threading.Event()
-    monkeypatch.setattr(hung.wire, "send", lambda *_: (over.wait(60), later("over"))[1])
+    monkeypatch.setattr(hung.control_plane, "send", lambda *_: (over.wait(60), later("over"))[1])
     for _ in range(5):
         version = purging.goal()
         purging.round()
         assert living.version() == version
         # A purge that had waited for it would have seen its end.
-        assert hung.last
-        assert not hung.last.done()
+        assert hung.last_call
+        assert not hung.last_call.done()
     over.set()

@@ -16,7 +16,6 @@ from db.sql.accounts import Accounts
 from db.sql.audience import Audience, BroadcastChannel, DeadAddress
 from db.sql.followers import PlanPosition
 from db.sql.session import engine
-from tests.conftest import Postgres, empty_postgres, migrate
 
 MATCH = Match("final", home=Team("arg", "A"), away=Team("fra", "F"), competition=Competition("cup", "C"))
 GOAL, ENDS = mask_of([Kind.GOAL]), mask_of([Kind.FULL_TIME])
@@ -205,11 +204,9 @@ def test_a_device_is_registered_without_topics_that_do_not_fit_its_users_setting
 
 
 def test_two_accounts_that_register_one_address_at_once_leave_it_to_one(
-    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    empty_postgres(postgres.url)
-    migrate(postgres.url)
-    fans, others = Fans(postgres.url), Fans(postgres.url)
+    fans, others = Fans(postgresql_url), Fans(postgresql_url)
     write, raced = accounts._write, list[str]()
 
     def race(*args: Any) -> None:

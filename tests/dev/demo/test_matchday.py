@@ -12,15 +12,15 @@ from dev.demo.matchday import PlannedMessage, fixtures, plan
 from feeds.generic import parse as generic
 
 
-def played(told: list[PlannedMessage]) -> dict[str, Match]:
+def played(messages: list[PlannedMessage]) -> dict[str, Match]:
     """The round as the door would read it, at one second a match minute."""
-    found: dict[str, Match] = {}
-    for due in told:
+    matches: dict[str, Match] = {}
+    for due in messages:
         moment = datetime.fromtimestamp(1_700_000_000 + max(due.at, -100.0), UTC).isoformat()
         body = {"events": [due.body | {"timestamp": moment}]} if due.kind == "event" else {"matches": [due.body]}
         for update in generic.parse(json.dumps(body).encode(), received_at=1_700_000_000_000):
-            found[update.match_id], _ = reduce(found.get(update.match_id), update)
-    return found
+            matches[update.match_id], _ = reduce(matches.get(update.match_id), update)
+    return matches
 
 
 @pytest.fixture(scope="module")

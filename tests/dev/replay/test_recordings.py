@@ -168,8 +168,8 @@ def test_each_match_fully_shuffled_twice_with_duplicates_ends_the_same(file: str
     deliveries = with_duplicates(numbered(shuffled(twice(recording(file).messages), rng, None), "n"), 10, rng)
     matches = play_in_batches([delivery.message for delivery in deliveries], rng)
     assert ends_of(file, matches) == recording(file).expected
-    assert {id_: essence(one) for id_, one in matches.items()} == {
-        id_: essence(one) for id_, one in straight(file).items()
+    assert {id_: essence(match) for id_, match in matches.items()} == {
+        id_: essence(match) for id_, match in straight(file).items()
     }
 
 
@@ -248,10 +248,10 @@ def test_the_kicks_of_a_shootout_in_statsbomb_s_events_are_told(tmp_path: Path) 
     line_ups = [event(0, "Starting XI", 1, team) for team in (0, 1)]
     halves = [event(1, "Half Start", 1, 0), event(2, "Half End", 1, 0), event(3, "Half Start", 5, 0)]
     kicks = [kick(4, 0, "Goal"), kick(5, 1, "Saved"), kick(6, 0, "Goal"), kick(7, 1, "Goal")]
-    made = read(written(tmp_path, [*line_ups, *halves, *kicks, event(8, "Half End", 5, 0)]))
-    [end] = made.expected.values()
+    recording = read(written(tmp_path, [*line_ups, *halves, *kicks, event(8, "Half End", 5, 0)]))
+    [end] = recording.expected.values()
     assert str(end) == "0-0 (2-1 p) finished"
-    [match] = play(made.messages).values()
+    [match] = play(recording.messages).values()
     assert end_of(match, goals=True) == end
 
 
@@ -271,15 +271,15 @@ def test_local_time_with_an_offset_becomes_utc(tmp_path: Path) -> None:
 
 
 def test_a_match_without_a_score_is_only_scheduled(tmp_path: Path) -> None:
-    made = read(written(tmp_path, season(time="18:00", score={})))
-    assert made.expected == {"cup-2024-08-01-a-b": Expected(None, None, "scheduled")}
-    assert end_of(play(made.messages)["cup-2024-08-01-a-b"], goals=False) == Expected(None, None, "scheduled")
+    recording = read(written(tmp_path, season(time="18:00", score={})))
+    assert recording.expected == {"cup-2024-08-01-a-b": Expected(None, None, "scheduled")}
+    assert end_of(play(recording.messages)["cup-2024-08-01-a-b"], goals=False) == Expected(None, None, "scheduled")
 
 
 def test_a_minute_may_be_printed_with_its_added_time(tmp_path: Path) -> None:
     goals = [{"name": "Late", "minute": "90+6"}, {"name": "Early", "minute": "7"}]
-    made = read(written(tmp_path, season(score={"ht": [1, 0], "ft": [2, 0]}, goals1=goals, goals2=[])))
-    (match,) = play(made.messages).values()
+    recording = read(written(tmp_path, season(score={"ht": [1, 0], "ft": [2, 0]}, goals1=goals, goals2=[])))
+    (match,) = play(recording.messages).values()
     assert goals_of(match) == (
         RecordedGoal(Side.HOME, 7, None, "Early", "goal"),
         RecordedGoal(Side.HOME, 90, 6, "Late", "goal"),

@@ -103,9 +103,9 @@ class TestTimelines:
         assert (match.home.name, match.away.name) == ("Rovers", "United")
 
     def test_two_lists_are_two_matches(self, tmp_path: Path) -> None:
-        one = read(written(tmp_path, match_events(*LEVEL)))
+        event = read(written(tmp_path, match_events(*LEVEL)))
         other = read(written(tmp_path, [{**e, "id": e["id"] + 5000} for e in match_events(*LEVEL)]))
-        assert not set(one.expected) & set(other.expected)
+        assert not set(event.expected) & set(other.expected)
 
     def test_running_scores_that_are_wrong_do_not_count(self, tmp_path: Path) -> None:
         """Those of the published lists were put on every event by somebody else."""
@@ -232,7 +232,7 @@ class TestPush:
         assert [str(end) for end in recording.expected.values()] == ["1-1 ended"]
 
     def test_events_without_a_status_object_are_counted(self, tmp_path: Path) -> None:
-        bare = [push(one, None) for one in match_events(*LEVEL)]
+        bare = [push(event, None) for event in match_events(*LEVEL)]
         recording = read(written(tmp_path, *bare))
         assert [str(end) for end in recording.expected.values()] == ["1-1 ended"]
         assert_ends_as_recorded(recording)

@@ -112,24 +112,24 @@ class TestArguments:
 
 class TestSecrets:
     def test_the_one_given_opens_every_door(self) -> None:
-        assert set(__main__.door_secrets("s", Settings(), {"sportradar"}).values()) == {"s"}
+        assert set(__main__.provider_secrets("s", Settings(), {"sportradar"}).values()) == {"s"}
 
     def test_the_environments_are_used(self) -> None:
         settings = Settings(ingest_secret_generic=SECRET, ingest_secret_sportradar=SHARED_SECRET)
-        found = __main__.door_secrets(None, settings, {"generic", "sportradar"})
-        assert (found["generic"], found["sportradar"]) == (SECRET, SHARED_SECRET)
+        keys = __main__.provider_secrets(None, settings, {"generic", "sportradar"})
+        assert (keys["generic"], keys["sportradar"]) == (SECRET, SHARED_SECRET)
 
     def test_the_embedded_runs_own_is_found(self, tmp_path: Path) -> None:
         (tmp_path / "ingest_secret_generic").write_text(SECRET + "\n")
-        assert __main__.door_secrets(None, Settings(var_dir=str(tmp_path)), {"generic"})["generic"] == SECRET
+        assert __main__.provider_secrets(None, Settings(var_dir=str(tmp_path)), {"generic"})["generic"] == SECRET
 
     def test_a_door_without_one_is_named(self, tmp_path: Path) -> None:
         with pytest.raises(Refused, match="INGEST_SECRET_STATSPERFORM"):
-            __main__.door_secrets(None, Settings(var_dir=str(tmp_path)), {"statsperform"})
+            __main__.provider_secrets(None, Settings(var_dir=str(tmp_path)), {"statsperform"})
 
     def test_one_that_cannot_sign_is_refused(self) -> None:
         with pytest.raises(Refused, match="whsec_"):
-            __main__.door_secrets("x", Settings(), {"generic"})
+            __main__.provider_secrets("x", Settings(), {"generic"})
 
 
 def test_what_is_signed_verifies_at_the_door() -> None:

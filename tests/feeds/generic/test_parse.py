@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from db.domain import ID_PATTERN, Competition, Person, Score, Side, Status, Team, Update
 from db.domain.errors import Fault, Refused
 from feeds.fields import AHEAD_MS
-from feeds.generic.parse import FAULTS_MOST, parse, slug
+from feeds.generic.parse import FAULTS_MAX, parse, slug
 
 AT = 1_767_225_600_000
 SIX = {
@@ -35,9 +35,9 @@ def event(**fields: Any) -> Update:
 
 
 def event_id(**fields: Any) -> str:
-    found = event(**fields).event
-    assert found
-    return found.id
+    result = event(**fields).event
+    assert result
+    return result.id
 
 
 def match(**fields: Any) -> Update:
@@ -232,18 +232,18 @@ def test_matches_come_before_their_events_whatever_the_order() -> None:
 
 def test_a_fault_is_named_by_path_and_index() -> None:
     wrong = {"shootout": {"home": 1}, "player": {"id": "a b", "name": ""}}
-    found = faults({"events": [SIX, SIX | wrong], "matches": [{}]})
-    assert [(fault.field, fault.index) for fault in found] == [
+    result = faults({"events": [SIX, SIX | wrong], "matches": [{}]})
+    assert [(fault.field, fault.index) for fault in result] == [
         ("events[1].player.name", 1),
         ("events[1].player.id", 1),
         ("events[1].shootout.away", 1),
         ("matches[0].id", 0),
     ]
-    assert all(fault.message and "\n" not in fault.message for fault in found)
+    assert all(fault.message and "\n" not in fault.message for fault in result)
 
 
 def test_faults_are_bounded() -> None:
-    assert len(faults({"events": [{}] * 1_000})) == FAULTS_MOST
+    assert len(faults({"events": [{}] * 1_000})) == FAULTS_MAX
 
 
 JSON = st.recursive(

@@ -15,8 +15,8 @@ AT = 1_767_225_600_000
 
 
 def event(**fields: Any) -> Update:
-    told = {"home_score": 1, "away_score": 0, "minute": 10, "event_type": "goal", "timestamp": "2026-01-01T00:00:00Z"}
-    [update] = parse(json.dumps({"events": [{"match_id": "m"} | told | fields]}).encode(), received_at=AT)
+    entry = {"home_score": 1, "away_score": 0, "minute": 10, "event_type": "goal", "timestamp": "2026-01-01T00:00:00Z"}
+    [update] = parse(json.dumps({"events": [{"match_id": "m"} | entry | fields]}).encode(), received_at=AT)
     return update
 
 

@@ -78,7 +78,7 @@ def test_a_match_is_not_replaced_by_itself() -> None:
     """Its readers would be sent round in a circle."""
     with pytest.raises(Refused) as refused:
         match(id=7, replaced_by="7")
-    assert [one.field for one in refused.value.faults] == ["matches[0].replaced_by"]
+    assert [item.field for item in refused.value.faults] == ["matches[0].replaced_by"]
 
 
 # Numbers.
@@ -243,7 +243,7 @@ def test_any_object_is_read_or_refused_and_what_is_refused_of_it_is_refused_alon
         return
     counted = sum(len(body.get(name) or []) for name in ("events", "matches"))
     assert len(parsed.updates) + len(parsed.refused) == counted
-    assert {update.match_id for update in parsed.updates} <= {one.match_id for one in parsed.updates}
+    assert {update.match_id for update in parsed.updates} <= {item.match_id for item in parsed.updates}
     if parsed.refused:
         with pytest.raises(Refused):
             read(parsed.rest, received_at=AT)

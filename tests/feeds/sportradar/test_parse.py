@@ -19,13 +19,13 @@ RECEIVED = 1_800_000_000_000
 BEAT = {"heartbeat": {"from": 1, "to": 2, "interval": 5, "type": "events", "package": "soccer-v4"}}
 
 
-def told(*messages: Any) -> list[Update]:
+def play(*messages: Any) -> list[Update]:
     return parse("".join(json.dumps(message) for message in messages).encode(), received_at=RECEIVED)
 
 
 def played(*messages: Any) -> Match:
     match = None
-    for update in told(*messages):
+    for update in play(*messages):
         match, _ = reduce(match, update)
     assert match
     return match
@@ -67,7 +67,7 @@ def test_messages_may_stand_back_to_back_over_lines(glue: str) -> None:
 
 
 def test_heartbeats_say_nothing_whatever_their_unit() -> None:
-    assert told(BEAT, {"heartbeat": {"interval": 5000}}) == []
+    assert play(BEAT, {"heartbeat": {"interval": 5000}}) == []
 
 
 @pytest.mark.parametrize(
@@ -93,18 +93,18 @@ def test_what_is_no_message_is_refused(body: bytes, code: str) -> None:
 
 def test_the_message_at_fault_is_named() -> None:
     with pytest.raises(Refused) as refused:
-        told(BEAT, {"nothing": 1})
+        play(BEAT, {"nothing": 1})
     [fault] = refused.value.faults
     assert (fault.field, fault.index) == ("[1]", 1)
 
 
 def test_a_list_without_matches_is_no_fault() -> None:
-    assert told({"generated_at": at(1), "summaries": []}) == []
+    assert play({"generated_at": at(1), "summaries": []}) == []
 
 
 @pytest.mark.parametrize("name", ["sport_event:9", "sport_event_id:9", "match:9"])
 def test_one_match_has_one_id_in_all_products(name: str) -> None:
-    assert {update.match_id for update in told(push(goal(1, 10, (1, 0)), match=name))} == {"sr:sport_event:9"}
+    assert {update.match_id for update in play(push(goal(1, 10, (1, 0)), match=name))} == {"sr:sport_event:9"}
 
 
 # Soccer, pushed.
@@ -158,7 +158,7 @@ def test_resends_with_changed_content_edit_and_repeats_do_nothing() -> None:
     edited = push(goal(1, 10, (1, 0), match_time=11, updated=True, updated_time=at(20)), standing(1, 0))
     match = played(first, edited)
     assert match.events["1"].minute == 11
-    for update in told(first, edited, first):
+    for update in play(first, edited, first):
         match, facts = reduce(match, update)
         assert facts == ()
 
@@ -260,10 +260,10 @@ def test_a_goal_missing_from_an_older_timeline_or_an_excerpt_stands() -> None:
 
 
 def test_a_taken_back_goal_told_again_later_is_restored() -> None:
-    one = goal(1, 10, (1, 0))
+    entry = goal(1, 10, (1, 0))
     back = goal(1, 90, (1, 0), updated=True, updated_time=at(90))
     match = played(
-        timeline(30, [one], standing(1, 0)), timeline(60, [], standing(0, 0)), timeline(100, [back], standing(1, 0))
+        timeline(30, [entry], standing(1, 0)), timeline(60, [], standing(0, 0)), timeline(100, [back], standing(1, 0))
     )
     assert (match.score, match.events["1"].voided) == (Score(1, 0), False)
 
@@ -275,7 +275,7 @@ def test_a_summary_without_a_time_moves_no_score() -> None:
 
 def test_one_delivery_may_tell_of_many_matches() -> None:
     parts = [{"sport_event": {"id": f"sr:sport_event:{n}"}, "sport_event_status": standing(n, 0)} for n in range(3)]
-    updates = told({"generated_at": at(1), "summaries": parts})
+    updates = play({"generated_at": at(1), "summaries": parts})
     assert [(update.match_id[-1], update.score) for update in updates] == [(str(n), Score(n, 0)) for n in range(3)]
 
 
@@ -305,9 +305,9 @@ def us(
 
 def basket(id_: str, second: int, **fields: Any) -> dict[str, Any]:
     maker = {"type": "fieldgoal", "made": True, "points": 2, "player": {"id": "p1", "full_name": "Jimmy B"}}
-    told = {"id": id_, "event_type": "twopointmade", "clock": "8:21", "created": at(second), "updated": at(second)}
+    play = {"id": id_, "event_type": "twopointmade", "clock": "8:21", "created": at(second), "updated": at(second)}
     shown = {"period": {"number": 2}, "attribution": {"id": "a"}, "statistics": [maker], "description": "Layup"}
-    return told | shown | fields
+    return play | shown | fields
 
 
 def test_a_basket_in_full() -> None:
@@ -388,7 +388,7 @@ def test_odd_values_are_skipped_and_never_a_bug(data: st.DataObject) -> None:
         place = place[key]
     match = None
     try:
-        updates = told(whole)
+        updates = play(whole)
     except Refused as refused:
         assert refused.code == "invalid"  # noqa: PT017 - either outcome is right
         return

@@ -187,9 +187,9 @@ def test_a_byte_order_mark_before_the_body_is_skipped(provider: str) -> None:
     [("sr:sport:1", "football"), ("sr:sport:4", "ice_hockey"), ("sr:sport:999", "other"), (None, None), (7, None)],
 )
 def test_the_sport_of_a_document_is_its_own(sport: Any, name: str | None) -> None:
-    told = document(100, [], status(0, 0))
-    told["sport_event"]["sport_event_context"] = {"sport": {"id": sport}}
-    info = updates(told)[-1].info
+    lagging = document(100, [], status(0, 0))
+    lagging["sport_event"]["sport_event_context"] = {"sport": {"id": sport}}
+    info = updates(lagging)[-1].info
     assert info
     assert info.sport == name
 

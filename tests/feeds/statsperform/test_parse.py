@@ -28,7 +28,7 @@ def recorded(name: str) -> bytes:
 
 
 def told(*messages: Any) -> list[Update]:
-    return [one for message in messages for one in parse(json.dumps(message).encode(), received_at=RECEIVED)]
+    return [item for message in messages for item in parse(json.dumps(message).encode(), received_at=RECEIVED)]
 
 
 def played(updates: list[Update]) -> Match:
@@ -58,9 +58,9 @@ def at(second: int) -> str:
 
 def event(id_: int, type_: int, second: int, modified: int = 0, **more: Any) -> dict[str, Any]:
     qualifiers = [{"qualifierId": q, "value": v} for q, v in more.pop("q", {}).items()]
-    one = {"id": id_, "eventId": id_, "typeId": type_, "periodId": 1, "timeMin": 10, "contestantId": HOME}
+    item = {"id": id_, "eventId": id_, "typeId": type_, "periodId": 1, "timeMin": 10, "contestantId": HOME}
     times = {"timeStamp": at(second), "lastModified": at(modified or second + 5)}
-    return {**one, **times, "qualifier": qualifiers, **more}
+    return {**item, **times, "qualifier": qualifiers, **more}
 
 
 TEAMS = [{"id": HOME, "name": "Home", "position": "home"}, {"id": AWAY, "name": "Away", "position": "away"}]
@@ -94,8 +94,8 @@ def deltas(matchinfo: bool) -> list[bytes]:
     """Each event of the recorded match as a push message of its own."""
     whole = json.loads(recorded("ma3"))
     head = {"matchInfo": whole["matchInfo"]} if matchinfo else {}
-    kept = [one for one in whole["liveData"]["event"] if one["typeId"] not in (1, 5, 49, 44, 61)]
-    contents = [{"fixtureUuid": whole["matchInfo"]["id"], **head, "liveData": {"event": [one]}} for one in kept]
+    kept = [item for item in whole["liveData"]["event"] if item["typeId"] not in (1, 5, 49, 44, 61)]
+    contents = [{"fixtureUuid": whole["matchInfo"]["id"], **head, "liveData": {"event": [item]}} for item in kept]
     return [json.dumps({"content": content}).encode() for content in contents]
 
 
@@ -117,12 +117,12 @@ def test_recorded_match_ends_two_one_for_hamburg(name: str) -> None:
 
 def test_both_documents_tell_the_same_happenings() -> None:
     matches = [played(parse(recorded(name), received_at=RECEIVED)) for name in ("ma1", "ma3")]
-    ones, others = (
+    numbers, others = (
         [(e.id, e.type, e.team, e.minute, e.added_minute, e.period, e.assist) for e in match.timeline if not e.voided]
         for match in matches
     )
-    assert ones == others
-    types = [row[1] for row in ones]
+    assert numbers == others
+    types = [row[1] for row in numbers]
     assert (types.count("substitution"), types.count("yellow_card"), types.count("second_yellow")) == (9, 4, 1)
     assert [kind for kind in types if kind in ("kickoff", "half_time", "second_half", "full_time")] == [
         "kickoff",
@@ -136,10 +136,10 @@ def test_both_documents_tell_the_same_happenings() -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_push_messages_and_documents_converge_in_any_order(seed: int, matchinfo: bool) -> None:
     bodies = [recorded("ma1"), recorded("ma3")]
-    reference = seen(played([one for body in bodies for one in parse(body, received_at=RECEIVED)]))
+    reference = seen(played([item for body in bodies for item in parse(body, received_at=RECEIVED)]))
     mixed = (deltas(matchinfo) + bodies) * 2
     random.Random(seed).shuffle(mixed)
-    match = played([one for body in mixed for one in parse(body, received_at=RECEIVED)])
+    match = played([item for body in mixed for item in parse(body, received_at=RECEIVED)])
     assert seen(match) == reference
     assert match.score == Score(2, 1)
 
@@ -148,7 +148,7 @@ def test_push_messages_and_documents_converge_in_any_order(seed: int, matchinfo:
 def test_push_messages_alone_make_the_score(seed: int) -> None:
     bodies = deltas(True) * 2
     random.Random(seed).shuffle(bodies)
-    match = played([one for body in bodies for one in parse(body, received_at=RECEIVED)])
+    match = played([item for body in bodies for item in parse(body, received_at=RECEIVED)])
     assert (match.score, match.status, match.minute, match.added_minute) == (Score(2, 1), Status.FINISHED, 90, 8)
     assert len([e for e in match.timeline if e.type == "substitution"]) == 9
 
@@ -171,8 +171,8 @@ def test_push_messages_alone_make_the_score(seed: int) -> None:
 def test_type_follows_from_number_qualifier_and_period(
     qualifiers: dict[int, Any], period: int, type_: int, expected: str, team: Side
 ) -> None:
-    found = one_event(type_=type_, q=qualifiers, periodId=period)
-    assert (found.type, found.team) == (expected, team)
+    result = one_event(type_=type_, q=qualifiers, periodId=period)
+    assert (result.type, result.team) == (expected, team)
 
 
 @pytest.mark.parametrize("type_", [1, 13, 15, 17, 38, 39, 78, 70])
@@ -194,8 +194,8 @@ def test_what_no_timeline_shows_is_not_kept(type_: int) -> None:
 def test_elapsed_minute_is_shown_as_the_minute_being_played(
     period: int, elapsed: int, expected: tuple[int | None, int | None]
 ) -> None:
-    found = one_event(periodId=period, timeMin=elapsed)
-    assert (found.minute, found.added_minute, found.period) == (*expected, period)
+    result = one_event(periodId=period, timeMin=elapsed)
+    assert (result.minute, result.added_minute, result.period) == (*expected, period)
 
 
 def test_substitution_names_who_comes_on_and_who_goes_off() -> None:
@@ -252,8 +252,8 @@ def test_goal_without_known_sides_goes_to_the_side_whose_score_rose() -> None:
 
 @pytest.mark.parametrize("updated", [100, 105])
 def test_goal_told_again_without_sides_keeps_the_side_that_is_known(updated: int) -> None:
-    known = document(200, (1, 0), goal=[ma1_goal("7", 100, 1, 0, lastUpdated=at(updated))])
-    match = played(told(known, bare_push(event(7, 16, 100, 300))))
+    older = document(200, (1, 0), goal=[ma1_goal("7", 100, 1, 0, lastUpdated=at(updated))])
+    match = played(told(older, bare_push(event(7, 16, 100, 300))))
     assert (match.score, match.events["7"].team) == (Score(1, 0), Side.HOME)
 
 
@@ -342,7 +342,7 @@ def test_list_of_documents_tells_of_each() -> None:
     two = document(100)
     two["matchInfo"]["id"] = "m2"
     for body in ([document(100), two], {"match": [document(100), two]}):
-        assert {one.match_id for one in told(body)} == {"m1", "m2"}
+        assert {item.match_id for item in told(body)} == {"m1", "m2"}
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000, b"1" * 5_000])

@@ -1,4 +1,4 @@
-"""APNs: the table of reasons, the token, Live Activities and channels."""
+"""APNs: outcomes, the provider token, Live Activities and channels."""
 
 from __future__ import annotations
 
@@ -14,11 +14,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from db.domain import Device, Kind, Platform
 from notify.content.message import Message
-from notify.transports.apns import Apns, judged
+from notify.transports.apns import Apns
 from notify.transports.base import Activity, ActivityStart, Address, Channel, Envelope
-from notify.transports.connection import Reply
-from notify.transports.outcome import ConfigFault, Delivered, Dropped, Gone, Later, OurFault
-from notify.transports.sender import RetryLater
+from notify.transports.outcome import ConfigFault, Delivered, Dropped, Gone, Later
 from notify.transports.signature import TOKEN_S, Key, Signature
 from tests.support.emulators import Emulated
 
@@ -28,8 +26,8 @@ NOW = 1_700_000_000.0
 
 def message(**more: object) -> Message:
     now = time.time()
-    said = {"state": {"home_score": 1}, "attributes": {"match_id": "m1"}, **more}
-    return Message("m1", 1, Kind.GOAL, "Goal!", "1–0", "/match/m1", "m1", now, int(now) + 600, **said)  # type: ignore[arg-type]
+    parts = {"state": {"version": 1, "status": "live", "home_score": 1}, "attributes": {"match_id": "m1"}, **more}
+    return Message("m1", 1, Kind.GOAL, "Goal!", "1–0", "/match/m1", "m1", now, int(now) + 600, **parts)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -39,50 +37,13 @@ def apns(emulators: Emulated) -> Iterator[Apns]:
     transport.close()
 
 
-def one(apns: Apns, address: Address, said: Message | None = None) -> object:
-    [(_, outcome)] = apns.send([Envelope(address, said or message())])
+def send(apns: Apns, address: Address, content: Message | None = None) -> object:
+    [(_, outcome)] = apns.send([Envelope(address, content or message())])
     return outcome
 
 
 def device(token: str) -> Device:
     return Device(platform=Platform.IOS, token=token)
-
-
-@pytest.mark.parametrize(
-    ("status", "reason", "verdict"),
-    [
-        (400, "BadDeviceToken", Gone("BadDeviceToken")),
-        (400, "DeviceTokenNotForTopic", Gone("DeviceTokenNotForTopic")),
-        (410, "Unregistered", Gone("Unregistered", 5)),
-        (410, "ExpiredToken", Gone("ExpiredToken", 5)),
-        (400, "BadTopic", OurFault("BadTopic")),
-        (400, "MissingTopic", OurFault("MissingTopic")),
-        (400, "InvalidPushType", OurFault("InvalidPushType")),
-        (400, "BadPriority", OurFault("BadPriority")),
-        (400, "BadCollapseId", OurFault("BadCollapseId")),
-        (400, "BadExpirationDate", OurFault("BadExpirationDate")),
-        (400, "BadMessageId", OurFault("BadMessageId")),
-        (400, "PayloadEmpty", OurFault("PayloadEmpty")),
-        (404, "BadPath", OurFault("BadPath")),
-        (405, "MethodNotAllowed", OurFault("MethodNotAllowed")),
-        (413, "PayloadTooLarge", OurFault("PayloadTooLarge")),
-        (403, "InvalidProviderToken", ConfigFault("InvalidProviderToken")),
-        (403, "MissingProviderToken", ConfigFault("MissingProviderToken")),
-        (403, "UnrelatedKeyIdInToken", ConfigFault("UnrelatedKeyIdInToken")),
-        (403, "BadEnvironmentKeyIdInToken", ConfigFault("BadEnvironmentKeyIdInToken")),
-        (403, "BadCertificate", ConfigFault("BadCertificate")),
-        (403, "AWordOfTomorrow", ConfigFault("AWordOfTomorrow")),
-        (400, "TopicDisallowed", ConfigFault("TopicDisallowed")),
-        (400, "FeatureNotEnabled", ConfigFault("FeatureNotEnabled")),
-        (400, "ChannelNotRegistered", Gone("ChannelNotRegistered")),
-        (429, "TooManyRequests", Later("TooManyRequests", 30.0)),
-        (500, "InternalServerError", RetryLater("InternalServerError", fault=True)),
-        (503, "ServiceUnavailable", RetryLater("ServiceUnavailable", fault=True)),
-        (503, "Shutdown", RetryLater("Shutdown", leave=True, fault=True)),
-    ],
-)
-def test_each_reason_has_its_action(status: int, reason: str, verdict: object) -> None:
-    assert judged(Reply(status), reason, 5 if status == 410 else None) == verdict
 
 
 def test_every_reason_of_the_emulated_service_comes_back_as_its_outcome(emulators: Emulated, apns: Apns) -> None:
@@ -95,12 +56,12 @@ def test_every_reason_of_the_emulated_service_comes_back_as_its_outcome(emulator
     tokens = {name: name + "0" * 62 for name in verdicts}
     for name, (status, reason, timestamp) in verdicts.items():
         emulators.mark("apns", tokens[name], status=status, reason=reason, timestamp=timestamp)
-    assert one(apns, device(tokens["a1"])) == Gone("Unregistered", 1_699_999_999_000)
-    assert one(apns, device(tokens["a2"])) == Gone("BadDeviceToken")
-    assert one(apns, device(tokens["a3"])) == Later("TooManyRequests", 30.0)
-    assert one(apns, device(tokens["a4"])) == Gone("DeviceTokenNotForTopic")
+    assert send(apns, device(tokens["a1"])) == Gone("Unregistered", 1_699_999_999_000)
+    assert send(apns, device(tokens["a2"])) == Gone("BadDeviceToken")
+    assert send(apns, device(tokens["a3"])) == Later("TooManyRequests", 30.0)
+    assert send(apns, device(tokens["a4"])) == Gone("DeviceTokenNotForTopic")
     emulators.mark("apns", tokens["a1"])
-    assert one(apns, device(tokens["a1"])) == Delivered()
+    assert send(apns, device(tokens["a1"])) == Delivered()
 
 
 def test_one_dead_token_costs_nobody_else_their_push(emulators: Emulated, apns: Apns) -> None:
@@ -126,38 +87,35 @@ def test_an_expired_token_is_signed_anew_and_the_push_arrives(emulators: Emulate
     """As after a night's sleep of the machine: the token in use is two hours old."""
     apns.signature._sign(int(time.time()) - 7200)
     apns.signature.issued_at = int(time.time()) - 1300
-    assert one(apns, device("c" * 64)) == Delivered()
+    assert send(apns, device("c" * 64)) == Delivered()
     assert len(emulators.phone("c" * 64)["alerts"]) == 1
 
 
 def test_a_token_that_is_too_old_when_new_is_a_fault_of_our_clock(apns: Apns) -> None:
     apns.signature._sign(int(time.time()) - 7200)
     apns.signature.issued_at = int(time.time())
-    assert one(apns, device("c" * 64)) == ConfigFault("ExpiredProviderToken")
+    assert send(apns, device("c" * 64)) == ConfigFault("ExpiredProviderToken")
 
 
 def test_a_new_token_that_comes_too_soon_goes_to_a_new_connection(emulators: Emulated, apns: Apns) -> None:
-    assert one(apns, device("d" * 64)) == Delivered()
+    assert send(apns, device("d" * 64)) == Delivered()
     apns.signature._sign(int(time.time()) - 5)
-    assert one(apns, device("d" * 64)) == Delivered()
+    assert send(apns, device("d" * 64)) == Delivered()
 
 
-def test_a_wrong_key_shuts_the_door_for_all_and_is_said_once(
-    emulators: Emulated, caplog: pytest.LogCaptureFixture
-) -> None:
-    apns = Apns(Key(emulators.apns_team, emulators.apns_key_id, PEM), emulators.apns_bundle, url=emulators.apns_url)
-    apns.sender.close()
-    apns.sender = type(apns.sender)(emulators.apns_url, opening=1, ca=emulators.push_ca)
-    parcels = [Envelope(device(f"e{n:063x}"), message()) for n in range(50)]
+def test_a_wrong_key_stops_everybody_and_is_logged_once(emulators: Emulated, caplog: pytest.LogCaptureFixture) -> None:
+    key = Key(emulators.apns_team, emulators.apns_key_id, PEM)
+    apns = Apns(key, emulators.apns_bundle, url=emulators.apns_url, ca=emulators.push_ca)
+    envelopes = [Envelope(device(f"e{n:063x}"), message()) for n in range(50)]
     with caplog.at_level(logging.INFO):
-        outcomes = {outcome for _, outcome in apns.send(parcels)}
+        outcomes = {outcome for _, outcome in apns.send(envelopes)}
     assert outcomes == {ConfigFault("InvalidProviderToken")}
     assert [record.levelname for record in caplog.records] == ["ERROR"]
     apns.close()
 
 
 def test_nothing_secret_is_logged_or_shown(apns: Apns, emulators: Emulated, caplog: pytest.LogCaptureFixture) -> None:
-    emulators.go_wrong("apns", cut_every=3)
+    emulators.set_faults("apns", cut_every=3)
     with caplog.at_level(logging.DEBUG):
         outcomes = list(apns.send([Envelope(device(f"f{n:063x}"), message()) for n in range(20)]))
     secrets = [apns.signature.token(time.time()), emulators.settings["apns_key"].splitlines()[1], "f" + "0" * 62]
@@ -168,36 +126,36 @@ def test_nothing_secret_is_logged_or_shown(apns: Apns, emulators: Emulated, capl
 def test_a_live_activity_is_started_updated_and_ended_on_one_phone(emulators: Emulated, apns: Apns) -> None:
     token, channel = "1a" * 40, emulators.channels(apns).create()
     assert isinstance(channel, str)
-    assert one(apns, ActivityStart(token, channel)) == Delivered()
-    assert one(apns, Activity(token)) == Delivered()
-    assert one(apns, Activity(token), message(over=True, silent=True)) == Delivered()
+    assert send(apns, ActivityStart(token, channel)) == Delivered()
+    assert send(apns, Activity(token)) == Delivered()
+    assert send(apns, Activity(token), message(over=True, silent=True)) == Delivered()
     assert emulators.counts()[token] == 3
 
 
 def test_a_start_refused_for_its_channel_says_nothing_of_the_phone(emulators: Emulated, apns: Apns) -> None:
-    emulators.go_wrong("apns", status_every=1, status=400, reason="ChannelNotRegistered")
-    assert one(apns, ActivityStart("1b" * 40, "channel")) == Dropped("ChannelNotRegistered")
-    assert one(apns, Channel("channel")) == Gone("ChannelNotRegistered")
+    emulators.set_faults("apns", status_every=1, status=400, reason="ChannelNotRegistered")
+    assert send(apns, ActivityStart("1b" * 40, "channel")) == Dropped("ChannelNotRegistered")
+    assert send(apns, Channel("channel")) == Gone("ChannelNotRegistered")
 
 
 def test_a_start_goes_to_no_device_token_and_an_alert_to_no_start_token(emulators: Emulated, apns: Apns) -> None:
     phone, start = device("1c" * 32), ActivityStart("1d" * 80)
-    assert [one(apns, phone), one(apns, start)] == [Delivered(), Delivered()]
-    assert one(apns, ActivityStart(phone.token)) == Gone("DeviceTokenNotForTopic")
-    assert one(apns, device(start.token)) == Gone("DeviceTokenNotForTopic")
+    assert [send(apns, phone), send(apns, start)] == [Delivered(), Delivered()]
+    assert send(apns, ActivityStart(phone.token)) == Gone("DeviceTokenNotForTopic")
+    assert send(apns, device(start.token)) == Gone("DeviceTokenNotForTopic")
 
 
 def test_a_channel_is_created_published_to_listed_and_deleted(emulators: Emulated, apns: Apns) -> None:
     channels = emulators.channels(apns)
     channel = channels.create()
     assert isinstance(channel, str)
-    assert one(apns, Channel(channel)) == Delivered()
+    assert send(apns, Channel(channel)) == Delivered()
     assert emulators.counts()[f"channel:{channel}"] == 1
-    known = channels.all()
-    assert isinstance(known, list)
-    assert channel in known
+    listed = channels.all()
+    assert isinstance(listed, list)
+    assert channel in listed
     assert channels.delete(channel) == Delivered()
-    assert one(apns, Channel(channel)) == Gone("ChannelNotRegistered")
+    assert send(apns, Channel(channel)) == Gone("ChannelNotRegistered")
     assert channels.delete(channel) == Gone("ChannelNotRegistered")
 
 
@@ -209,20 +167,20 @@ def test_channels_that_cannot_be_reached_are_asked_for_later(emulators: Emulated
 
 def test_starts_of_one_message_and_channel_share_one_finished_form() -> None:
     apns = Apns(Key("TEAM", "KEYID", PEM), "com.example.scores")
-    said = message()
-    one, same, other = [
-        apns._form(Envelope(ActivityStart(token, channel), said))
+    goal = message()
+    first, same, other = [
+        apns._template(goal, ActivityStart(token, channel))
         for token, channel in (("a", "c1"), ("b", "c1"), ("c", "c2"))
     ]
-    assert one[1] is same[1]
-    assert [json.loads(body)["aps"]["input-push-channel"] for _, body in (one, other)] == ["c1", "c2"]
+    assert first[1] is same[1]
+    assert [json.loads(body)["aps"]["input-push-channel"] for _, body in (first, other)] == ["c1", "c2"]
     apns.close()
 
 
 def test_devices_of_one_message_share_one_finished_form() -> None:
     apns = Apns(Key("TEAM", "KEYID", PEM), "com.example.scores")
-    said = message()
-    forms = [apns._form(Envelope(device(token), said)) for token in ("a", "b")]
+    goal = message()
+    forms = [apns._template(goal, device(token)) for token in ("a", "b")]
     assert forms[0][1] is forms[1][1]
     assert forms[0][0] is forms[1][0]
     assert json.loads(forms[0][1])["aps"]["alert"]["title"] == "Goal!"

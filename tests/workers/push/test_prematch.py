@@ -188,9 +188,9 @@ def test_a_publication_that_fails_is_made_up_for(cast: Ahead, emulators: Emulate
     cast.fan(f"{START + 5:064x}")
     cast.look(START)
     (channel,) = cast.audience.channels([FINAL])
-    emulators.go_wrong("apns", status_every=1, status=429, reason="TooManyRequests")
+    emulators.set_faults("apns", status_every=1, status=429, reason="TooManyRequests")
     cast.say(60, "goal", score=(1, 0))
     assert published(emulators, channel) == []
-    emulators.go_wrong("apns")
+    emulators.set_faults("apns")
     cast.at(70)
     assert len(published(emulators, channel)) == 1
