@@ -13,9 +13,11 @@ from config import Settings
 from db.domain import Precedence
 from db.domain.errors import Refused
 from db.live.alerts import Alerts
+from db.live.broadcasts import Broadcasts
 from db.live.chunks import Chunks
 from db.live.client import connect
 from db.live.partials import Partials
+from db.live.plans import Plans
 from db.live.purges import Purges
 from db.live.shards import Shards, agree_at_start
 from db.live.store import LiveStore
@@ -67,6 +69,14 @@ class WorkerServices:
     @cached_property
     def alerts(self) -> Alerts:
         return Alerts(connect(self.settings.redis_url))
+
+    @cached_property
+    def plans(self) -> Plans:
+        return Plans(self.alerts.redis)
+
+    @cached_property
+    def broadcasts(self) -> Broadcasts:
+        return Broadcasts(self.alerts.redis)
 
     @cached_property
     def chunks(self) -> Chunks:

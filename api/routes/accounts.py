@@ -13,7 +13,7 @@ from api.web import auth
 from api.web.follows import follows_body
 from api.web.openapi import documented
 from api.web.responses import private
-from db.domain import Device, Platform, Subject, topics_for, variant_of
+from db.domain import Device, Payload, Platform, Subject, topics_for, variant_of
 from db.domain.errors import Fault, Refused
 from db.sql.accounts import Profile
 
@@ -90,6 +90,8 @@ def register_device(platform: str, token: str) -> Response:
         raise Refused("The body is not understood.", "invalid", (Fault("subscription", "web, and only web, has one"),))
     if body.topics and named.platform is not Platform.ANDROID:
         raise Refused("The body is not understood.", "invalid", (Fault("topics", "only android has topics"),))
+    if body.payload is Payload.DATA and named.platform is not Platform.ANDROID:
+        raise Refused("The body is not understood.", "invalid", (Fault("payload", "only android has data messages"),))
     if body.live_activity_token and named.platform is not Platform.IOS:
         fault = Fault("live_activity_token", "only ios has one")
         raise Refused("The body is not understood.", "invalid", (fault,))
@@ -100,6 +102,7 @@ def register_device(platform: str, token: str) -> Response:
         environment=body.environment,
         locale=body.locale,
         topics=body.topics,
+        payload=body.payload,
         live_activity_token=body.live_activity_token.lower() if body.live_activity_token else None,
         endpoint=subscription.endpoint if subscription else None,
         p256dh=subscription.keys.p256dh if subscription else None,
@@ -155,6 +158,7 @@ def _device_body(device: Device) -> dict[str, object]:
         "kind": device.kind,
         "locale": device.locale,
         "topics": device.topics,
+        "payload": device.payload,
         "live_activity": device.live_activity_token is not None,
         "registered_at": render.rfc3339(device.registered_at),
     }

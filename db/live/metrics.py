@@ -131,6 +131,10 @@ STAMPS_CLAMPED = _declared(
     Counter("stamps_clamped_total", "Messages from more than five minutes ahead of our clock", ("source",))
 )
 PUSHES = _declared(Counter("pushes_total", "Pushes by what became of them", ("service", "result", "reason")))
+PUSH_RINGS = _declared(
+    Counter("push_rings_total", "Pushes accepted: those that ring, and silent updates", ("service", "effect"))
+)
+PUSH_STALE = _declared(Counter("push_stale_total", "News too old to send when first received, by kind", ("kind",)))
 PUSH_SECONDS = _declared(Histogram("push_seconds", "From an alert to its service's yes", ("service",)))
 HELD_READERS = _declared(Gauge("held_readers", "Readers and streams that wait now"))
 HELD_ENDED = _declared(Counter("held_ended_total", "Held requests and streams by how they ended", ("held",)))

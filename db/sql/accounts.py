@@ -14,7 +14,20 @@ from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from db.domain import SPOILER_FREE, Account, Device, Follow, Kind, Platform, Quiet, Subject, fits, kinds_of
+from db.domain import (
+    VARIANTS,
+    Account,
+    Device,
+    Follow,
+    Kind,
+    Payload,
+    Platform,
+    Quiet,
+    Subject,
+    Variant,
+    fits,
+    kinds_of,
+)
 from db.domain.errors import Refused
 from db.sql.models import DeviceRow, FollowRow, UserRow, UserSubscriptionRow
 from db.sql.session import begin
@@ -25,6 +38,7 @@ FOLLOWS_MAX = 500
 DEVICES_MAX = 10
 # Resolution of "recently active": one write per user and day.
 ACTIVE_EVERY = timedelta(days=1)
+_SPOILER_FREE = [variant for variant in VARIANTS if Variant.parse(variant).spoiler_free]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +107,7 @@ class Accounts:
             row.quiet_since, row.quiet_until = (quiet.since, quiet.until) if quiet else (None, None)
             lost = update(DeviceRow).where(DeviceRow.user_id == account.id, DeviceRow.topics.is_not(None))
             if quiet is None:
-                calm = DeviceRow.topics.endswith(SPOILER_FREE, autoescape=True)
+                calm = DeviceRow.topics.in_(_SPOILER_FREE)
                 lost = lost.where(~calm if account.spoiler_free else calm)
             session.execute(lost.values(topics=None))
 
@@ -150,7 +164,11 @@ class Accounts:
             _write(row, device, _moment(now_ms))
             session.add(row)
             session.flush()
-            newest = select(DeviceRow.id).where(DeviceRow.user_id == user_id).order_by(DeviceRow.id.desc())
+            newest = (
+                select(DeviceRow.id)
+                .where(DeviceRow.user_id == user_id)
+                .order_by(DeviceRow.registered_at.desc(), DeviceRow.id.desc())
+            )
             kept = session.scalars(newest.limit(DEVICES_MAX)).all()
             session.execute(delete(DeviceRow).where(DeviceRow.user_id == user_id, DeviceRow.id.not_in(kept)))
 
@@ -262,7 +280,7 @@ def _write(row: DeviceRow, device: Device, now: datetime) -> None:
     row.platform, row.token, row.kind = device.platform.value, device.token, device.kind
     row.endpoint, row.p256dh, row.auth = device.endpoint, device.p256dh, device.auth
     row.environment, row.locale, row.topics = device.environment, device.locale, device.topics
-    row.live_activity_token = device.live_activity_token
+    row.live_activity_token, row.payload = device.live_activity_token, device.payload.value
     row.registered_at = row.active_at = now
 
 
@@ -279,6 +297,7 @@ def _device(row: DeviceRow) -> Device:
         p256dh=row.p256dh,
         auth=row.auth,
         registered_at=round(row.registered_at.timestamp() * 1000),
+        payload=Payload(row.payload),
     )
 
 

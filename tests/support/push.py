@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -29,8 +30,10 @@ from db.domain import (
     mask_of,
 )
 from db.live.alerts import Alerts
+from db.live.broadcasts import Broadcasts
 from db.live.chunks import Chunks
 from db.live.client import connect
+from db.live.plans import Plans
 from db.live.store import LiveStore
 from db.sql.accounts import Accounts
 from db.sql.audience import Audience
@@ -59,6 +62,11 @@ START = round(datetime.now(UTC).timestamp() * 1000) + 600_000
 ALL = mask_of(Kind)
 
 
+def headline(body: str) -> str:
+    """The first sentence without its details."""
+    return re.split(r"(?<=!) | · |\n", body)[0]
+
+
 class Recorder:
     """A transport: what was sent to which token, and what it is to answer."""
 
@@ -80,11 +88,13 @@ class Recorder:
 
     def close(self) -> None: ...
 
-    def titles(self, token: str) -> list[str]:
-        return [message.title for to, message in self.sent if to == token]
+    def headlines(self, token: str) -> list[str]:
+        """What each message says first."""
+        return [headline(message.body) for to, message in self.sent if to == token]
 
-    def bodies(self, token: str) -> list[str]:
-        return [message.body for to, message in self.sent if to == token]
+    def scores(self, token: str) -> list[str]:
+        """The score each message shows, without the brackets of the side that scored."""
+        return [message.title.replace("[", "").replace("]", "") for to, message in self.sent if to == token]
 
 
 class World:
@@ -95,6 +105,7 @@ class World:
         client = connect(redis_url)
         self.redis: Any = client
         self.live, self.alerts, self.chunks = LiveStore(client, 1), Alerts(client), Chunks(client)
+        self.plans, self.broadcasts = Plans(client), Broadcasts(client)
         self.history = History(engine(sql_url))
         self.accounts, self.audience = Accounts(self.history.engine), Audience(self.history.engine)
         self.bells = Doorbells(redis.Redis.from_url(redis_url))
@@ -111,9 +122,9 @@ class World:
         return transports
 
     def worker(self) -> PushJobs:
-        planning = Planner(self.alerts, self.chunks, self.audience, self.transports, self.bells)
+        planning = Planner(self.plans, self.chunks, self.audience, self.transports, self.bells)
         sending = ChunkSender(self.chunks, self.audience, self.transports)
-        casting = LiveActivities(self.alerts, self.audience, self.live, self.transports)
+        casting = LiveActivities(self.broadcasts, self.audience, self.live, self.transports)
         return PushJobs(self.alerts, planning, sending, casting, self.bells)
 
     def fan(self, token: str, kinds: int = ALL, subject: Subject = Subject.MATCH, to: str = FINAL, **more: Any) -> str:
@@ -178,7 +189,7 @@ class Ahead(World):
 
     def look(self, now_ms: int) -> None:
         self.now_ms = now_ms
-        Prematch(self.alerts, self.audience, self.history, self.transports, self.push).look(now_ms=now_ms)
+        Prematch(self.alerts, self.plans, self.audience, self.history, self.transports, self.push).look(now_ms=now_ms)
         self.run()
 
 

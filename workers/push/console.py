@@ -6,7 +6,21 @@ import time
 from collections import Counter
 from typing import Any
 
-from db.domain import LANGUAGES, VARIANTS, Device, Event, Kind, Match, Score, Side, Stamp, Status, Team, mask_of
+from db.domain import (
+    LANGUAGES,
+    VARIANTS,
+    Device,
+    Event,
+    Kind,
+    Match,
+    Score,
+    Side,
+    Stamp,
+    Status,
+    Team,
+    Variant,
+    mask_of,
+)
 from db.live.store import LiveStore
 from db.sql.history import History
 from notify.content.alert import Alert
@@ -29,7 +43,7 @@ def dry_run(match_id: str, kind: str) -> dict[str, Any]:
     for page, _ in here.audience.followers(match, mask_of([Kind(kind)]), CHUNK):
         for _, _, zone, since, until, _ in page:
             counts["quiet" if zone and quiet_hours.is_active(zone, since, until) else "devices"] += 1
-    messages = {language: written(alert, mask_of([Kind(kind)]), language) for language in LANGUAGES}
+    messages = {language: written(alert, mask_of([Kind(kind)]), Variant(language)) for language in LANGUAGES}
     return {
         "match": match.id,
         "kind": kind,

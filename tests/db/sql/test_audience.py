@@ -13,7 +13,8 @@ from config import Settings
 from db.domain import Account, Competition, Device, Follow, Kind, Match, Platform, Quiet, Subject, Team, mask_of
 from db.sql import accounts
 from db.sql.accounts import Accounts
-from db.sql.audience import Audience, BroadcastChannel, DeadAddress, PlanPosition
+from db.sql.audience import Audience, BroadcastChannel, DeadAddress
+from db.sql.followers import PlanPosition
 from db.sql.session import engine
 from tests.support.accounts import set_up
 
@@ -67,6 +68,38 @@ def test_each_device_comes_once_and_wishes_for_the_match_outweigh_the_rest(fans:
     assert sorted(fans.tokens(ENDS)) == ["both teams", "ends only"]
     (page,) = [page for page, _ in fans.audience.followers(MATCH, ENDS, 10)]
     assert sorted(row[1] for row in page) == sorted([ENDS, GOAL | ENDS])
+
+
+def cup(kinds: int) -> Follow:
+    return Follow(Subject.COMPETITION, "cup", kinds)
+
+
+def test_what_is_nearer_to_the_match_decides(fans: Fans) -> None:
+    fans.add("muted team", team("arg", 0), cup(GOAL))
+    fans.add("narrow team", team("arg", ENDS), cup(GOAL | ENDS))
+    fans.add("muted match", match(0), cup(GOAL))
+    fans.add("other team", team("bra", 0), cup(GOAL))
+    fans.add("one of two teams", team("arg", 0), team("fra", GOAL))
+    assert sorted(fans.tokens(GOAL)) == ["one of two teams", "other team"]
+    assert sorted(fans.tokens(ENDS)) == ["narrow team"]
+
+
+def test_slices_hold_everybody_once_each_in_order_of_activity(fans: Fans) -> None:
+    for number in range(60):
+        follow = (match(GOAL), team("arg", GOAL), cup(GOAL))[number % 3]
+        fans.add(f"f{number}", follow, at=DAY * (1_000 + number))
+    bounds = fans.audience.bounds(MATCH, GOAL, above=10, slices=4)
+    if fans.audience.engine.dialect.name == "sqlite":
+        assert bounds == []
+        bounds = ["u-I", "u-a"]
+    assert fans.audience.bounds(MATCH, GOAL, above=60, slices=4) == []
+    ends = list(zip([None, *bounds], [*bounds, None], strict=True))
+    slices = [[row for page, _ in fans.audience.followers(MATCH, GOAL, 7, None, part) for row in page] for part in ends]
+    ids = [row[0] for rows in slices for row in rows]
+    assert len(ids) == len(set(ids)) == 60
+    for rows in slices:
+        active = [row[5] for row in rows]
+        assert active == sorted(active, reverse=True)
 
 
 def test_wishes_for_two_teams_add_up(fans: Fans) -> None:
