@@ -74,6 +74,9 @@ bench-outage: $(VENV)/.runs ## Redis and SQL hang, forget, fail over and come ba
 bench-hold: $(VENV)/.runs ## 15,000 held readers and one goal, beside nchan (apt-get install nginx-light libnginx-mod-nchan)
 	@$(BIN)/python -m bench.hold
 
+bench-again: $(VENV)/.runs ## 15,000 readers who ask again at once, goals a second apart, beside nchan (gcc; as bench-hold)
+	@$(BIN)/python -m bench.again
+
 bench-churn: $(VENV)/.runs ## 10,000 clients that come and go for five minutes, and what they leave in the web process
 	@$(BIN)/python -m bench.churn
 
