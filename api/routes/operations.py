@@ -16,6 +16,7 @@ from api.web.openapi import documented
 from cdn import headers
 from db.domain.errors import Refused, Unavailable
 from db.live import metrics
+from db.live.feeds import FeedStates
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ def readyz() -> Response:
         "history_lag_ms": _history_lag() if redis else None,
         "match_partial": here().partials.count() if redis else None,
         "live_undecodable": here().live.undecodable() if redis else None,
+        "feeds": _feed_states() if redis else None,
         "listener": here().listener.up,
         "listener_lag_ms": here().listener.lag_ms,
     }
@@ -97,6 +99,11 @@ def _answers(ping: Callable[[], None]) -> bool:
         logger.warning("not_ready reason=%r", error.message)
         return False
     return True
+
+
+def _feed_states() -> dict[str, str]:
+    """`ok`, `silent` or `down`, by feed."""
+    return {health.name: health.state(now_ms()) for health in FeedStates(here().live.redis).all()}
 
 
 def _push_lag() -> int:
