@@ -31,6 +31,9 @@ from feeds.pull.mapping import Expression, Mapping, NamedPath
 
 # A match that began longer ago without an end is not taken for one in play: extra time, kicks and delays included.
 IN_PLAY_MS = 4 * 60 * 60 * 1000
+# A document changed within this is as of its poll: of two polls, what the later one lacks is gone. An older one is as
+# of its change, so that a match which ended last week is no news when it is first seen.
+FRESH_MS = 10 * 60 * 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class PulledMatch:
     updates: in order.
     start_time: ms, None where it is not known.
     phase: by its status.
+    changed_at: ms, by the provider; of its arrival where the provider does not say.
     """
 
     match_id: str
@@ -47,6 +51,7 @@ class PulledMatch:
     updates: list[Update]
     start_time: int | None
     phase: Phase | None
+    changed_at: int
 
 
 def parse(mapping: Mapping, body: bytes, *, received_at: int) -> list[PulledMatch]:
@@ -77,14 +82,18 @@ def _match(mapping: Mapping, entry: Json, received_at: int) -> PulledMatch | Non
     if match_id is None:
         return None
     info = _info(mapping, entry)
-    at = _time(mapping.match.updated_at(entry), mapping.match.zone)
-    stamp = Stamp(at or received_at, source=mapping.name)
-    state = _state(mapping, entry, Update(match_id, stamp, received_at, info=info, is_document=True))
-    goals = _goals(mapping, entry, state)
+    changed_at = _time(mapping.match.updated_at(entry), mapping.match.zone) or received_at
+    at = received_at if received_at - changed_at < FRESH_MS else changed_at
+    bare = Update(match_id, Stamp(at, source=mapping.name), received_at, info=info, is_document=True)
+    state = _state(mapping, entry, bare)
+    goals = _goals(mapping, entry, replace(bare, stamp=Stamp(changed_at, source=mapping.name)))
     state = _listing(state, goals) if mapping.goals.list.expression != "`null`" else state
-    updates = plausible([*(_goal_update(state, goal) for goal in goals), state], received_at)
+    updates = plausible(
+        [*(replace(bare, stamp=goal.stamp, info=None, event=goal) for goal in goals), state], received_at
+    )
     phase = phase_of(state.status) if state.status else None
-    return PulledMatch(match_id, json.dumps(entry, sort_keys=True), updates, info.start_time, phase)
+    raw = json.dumps(entry, sort_keys=True)
+    return PulledMatch(match_id, raw, updates, info.start_time, phase, changed_at)
 
 
 def _state(mapping: Mapping, entry: Json, bare: Update) -> Update:
@@ -152,10 +161,6 @@ def _goal(mapping: Mapping, goal: Json, score: Score, team: Side | None, state: 
         away_score=score.away,
         created_at=state.received_at,
     )
-
-
-def _goal_update(state: Update, goal: Event) -> Update:
-    return Update(state.match_id, state.stamp, state.received_at, event=goal, is_document=True)
 
 
 def _listing(state: Update, goals: list[Event]) -> Update:

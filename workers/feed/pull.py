@@ -20,17 +20,24 @@ from workers.feed.session import FeedSession, now_ms
 EARLY_MS = 5 * 60 * 1000
 # Matches whose last content is remembered: a season of every league that one process would poll.
 MATCHES_MAX = 20_000
+# An unchanged match in play is accepted once more after this: what two documents lack that are ten seconds apart is
+# taken back (db/domain/lag.py).
+CONFIRM_S = 11.0
 
 
 @dataclass(slots=True)
 class SeenMatch:
     """digest: of the content last accepted.
 
-    repeats: times it was accepted: a second document confirms that what is missing in the first is gone.
+    since_s: when it was first accepted, monotonic.
+    is_confirmed: that it was accepted once more since.
+    changed_at: ms, by the provider.
     """
 
     digest: str
-    repeats: int
+    since_s: float
+    is_confirmed: bool
+    changed_at: int
     start_time: int | None
     phase: Phase | None
 
@@ -108,22 +115,26 @@ class PullReader:
         )
 
     def _is_unconfirmed(self) -> bool:
-        return any(seen.repeats < 2 and seen.phase in (Phase.LIVE, Phase.BREAK) for seen in self.seen.values())
+        return any(_is_to_confirm(seen) for seen in self.seen.values())
 
     def _changed_matches(self, matches: list[PulledMatch]) -> list[PulledMatch]:
         return [match for match in matches if self._is_news(match)]
 
     def _is_news(self, match: PulledMatch) -> bool:
         seen = self.seen.get(match.match_id)
-        if seen is None or seen.digest != _digest(match):
+        if seen is None:
             return True
-        return seen.repeats < 2 and match.phase in (Phase.LIVE, Phase.BREAK)
+        if seen.digest == _digest(match):
+            return _is_to_confirm(seen)
+        # A cache of the provider's may answer with an older document once more.
+        return match.changed_at >= seen.changed_at
 
     def _remember(self, match: PulledMatch) -> None:
         digest, seen = _digest(match), self.seen.get(match.match_id)
-        repeats = seen.repeats + 1 if seen and seen.digest == digest else 1
+        is_same = seen is not None and seen.digest == digest
+        since_s = seen.since_s if seen and is_same else time.monotonic()
         self.seen.pop(match.match_id, None)
-        self.seen[match.match_id] = SeenMatch(digest, repeats, match.start_time, match.phase)
+        self.seen[match.match_id] = SeenMatch(digest, since_s, is_same, match.changed_at, match.start_time, match.phase)
         if len(self.seen) > MATCHES_MAX:
             del self.seen[next(iter(self.seen))]
 
@@ -148,6 +159,11 @@ class PullReader:
         starts = [seen.start_time for seen in self.seen.values() if seen.start_time and seen.phase is Phase.SCHEDULED]
         waits = [(start - EARLY_MS - now) / 1000 for start in starts if start + EARLY_MS > now]
         return max(request.live_s, min(request.idle_s, *waits)) if waits else request.idle_s
+
+
+def _is_to_confirm(seen: SeenMatch) -> bool:
+    is_in_play = seen.phase in (Phase.LIVE, Phase.BREAK)
+    return is_in_play and not seen.is_confirmed and time.monotonic() - seen.since_s >= CONFIRM_S
 
 
 def _digest(match: PulledMatch) -> str:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from threading import Event
 from typing import Any, Protocol
 
-from db.domain import Update
+from db.domain import Match, Update
 from db.domain.errors import Refused, Unavailable
 from db.live import metrics
 from db.live.feeds import FeedHealth, FeedStates
@@ -88,6 +88,7 @@ class FeedSession:
         except Refused as error:
             self._refuse(body, error, received_at)
             return 0
+        self._count_differences(updates)
         return self.put(updates)
 
     def put(self, updates: Sequence[Update]) -> int:
@@ -146,6 +147,14 @@ class FeedSession:
     def _note(self, **changed: Any) -> None:
         self.health = replace(self.health, **changed)
 
+    def _count_differences(self, updates: Sequence[Update]) -> None:
+        """Where a provider's document differs from the live state that it repairs."""
+        documents = [update for update in updates if update.is_document and (update.score or update.status)]
+        for document, match in zip(documents, self.live.read([d.match_id for d in documents]), strict=True):
+            for field in _differing(document, match) if match else ():
+                metrics.FEED_DIFFERENCES.add(feed=self.name, field=field)
+                logger.info("feed_differs feed=%s match=%s field=%s", self.name, document.match_id, field)
+
     def _refuse(self, body: bytes, error: Refused, received_at: int) -> None:
         metrics.FEED_REFUSED.add(feed=self.name)
         self._note(refused=self.health.refused + 1)
@@ -156,6 +165,12 @@ class FeedSession:
     def _wait_for_workers(self) -> None:
         while self.live.backlog() > self.backlog_max and not self.halt.wait(BACKLOG_WAIT_S):
             self.report()
+
+
+def _differing(document: Update, match: Match) -> list[str]:
+    """`score`, `status`, or both. A match that another source tells may differ for as long as it does."""
+    fields = ["score"] if document.score and document.score != match.score else []
+    return [*fields, "status"] if document.status and document.status is not match.status else fields
 
 
 def now_ms() -> int:
