@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test tools lint types imports unit faults browser-js secret replay bench-derive bench-ingest bench-hold bench-churn bench-read bench-page bench-edge bench-kills bench-plan bench-push bench-load bench-outage clean
+.PHONY: help run test tools lint types imports unit faults browser-js secret replay bench-derive bench-ingest bench-hold bench-churn bench-read bench-page bench-edge bench-feed bench-kills bench-plan bench-push bench-load bench-outage clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -52,6 +52,9 @@ bench-derive: $(VENV)/.runs ## what one message costs, by the length of its matc
 
 bench-ingest: $(VENV)/.runs ## a Saturday's 230 events a second: accepted to applied
 	@$(BIN)/python -m bench.ingest
+
+bench-feed: $(VENV)/.runs ## a Saturday's push stream: message to commit, and the feed process's memory
+	@$(BIN)/python -m bench.feed
 
 bench-edge: $(VENV)/.runs ## through a real Varnish: held and polling readers, lost purges, an outage, a CDN that hangs
 	@$(BIN)/python -m bench.edge
