@@ -20,9 +20,9 @@ from workers.feed.session import FeedSession, now_ms
 EARLY_MS = 5 * 60 * 1000
 # Matches whose last content is remembered: a season of every league that one process would poll.
 MATCHES_MAX = 20_000
-# An unchanged match in play is accepted once more after this: what two documents lack that are ten seconds apart is
-# taken back (db/domain/lag.py).
-CONFIRM_S = 11.0
+# An unchanged match in play is accepted again after this, twice: what two documents lack that are ten seconds apart is
+# taken back, if the first of them is some seconds later than the last that had it (db/domain/absence.py).
+CONFIRM_S, CONFIRMATIONS = 11.0, 2
 
 
 @dataclass(slots=True)
@@ -30,13 +30,13 @@ class SeenMatch:
     """digest: of the content last accepted.
 
     since_s: when it was first accepted, monotonic.
-    is_confirmed: that it was accepted once more since.
+    confirmations: times that it was accepted again since.
     changed_at: ms, by the provider.
     """
 
     digest: str
     since_s: float
-    is_confirmed: bool
+    confirmations: int
     changed_at: int
     start_time: int | None
     phase: Phase | None
@@ -132,9 +132,11 @@ class PullReader:
     def _remember(self, match: PulledMatch) -> None:
         digest, seen = _digest(match), self.seen.get(match.match_id)
         is_same = seen is not None and seen.digest == digest
-        since_s = seen.since_s if seen and is_same else time.monotonic()
+        since_s, confirmations = (seen.since_s, seen.confirmations + 1) if seen and is_same else (time.monotonic(), 0)
         self.seen.pop(match.match_id, None)
-        self.seen[match.match_id] = SeenMatch(digest, since_s, is_same, match.changed_at, match.start_time, match.phase)
+        self.seen[match.match_id] = SeenMatch(
+            digest, since_s, confirmations, match.changed_at, match.start_time, match.phase
+        )
         if len(self.seen) > MATCHES_MAX:
             del self.seen[next(iter(self.seen))]
 
@@ -163,7 +165,8 @@ class PullReader:
 
 def _is_to_confirm(seen: SeenMatch) -> bool:
     is_in_play = seen.phase in (Phase.LIVE, Phase.BREAK)
-    return is_in_play and not seen.is_confirmed and time.monotonic() - seen.since_s >= CONFIRM_S
+    due_s = seen.since_s + CONFIRM_S * (seen.confirmations + 1)
+    return is_in_play and seen.confirmations < CONFIRMATIONS and time.monotonic() >= due_s
 
 
 def _digest(match: PulledMatch) -> str:
