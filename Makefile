@@ -59,6 +59,9 @@ bench-derive: $(VENV)/.runs ## what one message costs, by the length of its matc
 bench-ingest: $(VENV)/.runs ## a Saturday's 230 events a second: accepted to applied
 	@$(BIN)/python -m bench.ingest
 
+bench-feed: $(VENV)/.runs ## a Saturday's push stream: message to commit, and the feed process's memory
+	@$(BIN)/python -m bench.feed
+
 bench-edge: $(VENV)/.runs ## through a real Varnish: held and polling readers, lost purges, an outage, a CDN that hangs
 	@$(BIN)/python -m bench.edge
 

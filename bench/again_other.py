@@ -7,10 +7,9 @@ import time
 from http.client import HTTPConnection
 from threading import Thread
 
-from db.live.live import Live
-
 from db.domain import Score, Stamp, Status, Update, reduce
 from db.live.client import connect
+from db.live.store import LiveStore
 from dev.system import System
 
 
@@ -23,7 +22,7 @@ class OtherMatch:
         # By score, when it was committed (ms since the epoch), until the reader has it or a higher one.
         self.committed_at: dict[int, int] = {}
         self.ending = False
-        self.live = Live(connect(system.redis_url), system.settings.ingest_shards)
+        self.live = LiveStore(connect(system.redis_url), system.settings.ingest_shards)
         self.commit(1)
         self.committed_at.clear()
         Thread(target=self._read, daemon=True).start()
@@ -32,10 +31,10 @@ class OtherMatch:
         """As a worker does, without one: the score is n-0 from now on."""
         now = time.time_ns() // 1_000_000
         update = Update(self.match_id, Stamp(now, source="bench"), now, score=Score(n, 0), status=Status.FIRST_HALF)
-        held = self.live.hold(self.match_id, ())
+        held = self.live.matches.load(self.match_id, ())
         after, facts = reduce(held.match, update)
         self.committed_at[n] = now
-        if not self.live.commit(held, after, facts, (), visible=True).done:
+        if not self.live.commits.commit(held, after, facts, (), visible=True).done:
             raise RuntimeError(f"{self.match_id} was changed by somebody else")
 
     def end(self) -> None:
