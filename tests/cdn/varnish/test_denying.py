@@ -79,7 +79,7 @@ class TestRefusals:
             ("GET", "/api/users", "POST, OPTIONS"),
             ("PUT", "/api/me", "GET, PATCH, DELETE, HEAD, OPTIONS"),
             ("POST", "/metrics", "GET, HEAD, OPTIONS"),
-            ("HEAD", "/api/ws", "GET, OPTIONS"),
+            ("POST", "/api/ws", "GET, HEAD, OPTIONS"),
             ("BREW", SCORE, "GET, HEAD, OPTIONS"),
         ],
     )

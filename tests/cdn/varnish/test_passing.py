@@ -73,9 +73,10 @@ class TestPassing:
             (b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n", b""),
             (b"Version: 13", b"Version: 8"),
             (b"HTTP/1.1", b"HTTP/1.0"),
+            (b"GET ", b"HEAD "),
             (b"Host: scores", b"Host: scores\r\nContent-Length: 1"),
         ],
-        ids=["no upgrade", "other upgrade", "no connection", "no key", "old version", "HTTP/1.0", "body"],
+        ids=["no upgrade", "other upgrade", "no connection", "no key", "old version", "HTTP/1.0", "HEAD", "body"],
     )
     def test_only_a_handshake_is_piped(self, edge: Varnish, origin: Origin, change: tuple[bytes, bytes]) -> None:
         request = HANDSHAKE.replace(*change)
