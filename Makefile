@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test tools lint types imports unit faults browser-js secret replay bench-derive bench-ingest bench-hold bench-churn bench-read bench-page bench-edge bench-feed bench-kills bench-plan bench-push bench-load bench-outage clean
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' $(MAKEFILE_LIST))
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -11,7 +11,10 @@ help: ## this list
 run: $(VENV)/.runs ## start everything on this machine, with a demo match day (PORT=8000, DEMO=1)
 	@exec $(BIN)/python -m dev.local
 
-test: $(VENV)/.tests tools lint types imports browser-js unit ## everything that has to be green
+test: $(VENV)/.tests tools lint types imports browser-js js-types unit ## everything that has to be green
+
+quick: $(VENV)/.tests lint types imports browser-js ## for every save: all that needs no server, in less than a minute
+	$(BIN)/pytest -q -n 2 --dist loadgroup --quick -m "not faults"
 
 lint: $(VENV)/.tests ## ruff: style and formatting
 	$(BIN)/ruff check .
@@ -25,6 +28,9 @@ imports: $(VENV)/.tests ## which package may import which
 
 browser-js: ## the page's modules under node, where there is one
 	@if command -v node >/dev/null; then node --test tests/js/*.test.mjs; else echo "skipped: no node (apt-get install nodejs)"; fi
+
+js-types: ## the types of the page's modules, where there are npm and a network
+	@sh tests/js/types.sh
 
 unit: $(VENV)/.tests ## pytest: unit, real servers, headless browser
 	$(BIN)/pytest -q -n 2 --dist loadgroup
@@ -58,6 +64,9 @@ bench-feed: $(VENV)/.runs ## a Saturday's push stream: message to commit, and th
 
 bench-edge: $(VENV)/.runs ## through a real Varnish: held and polling readers, lost purges, an outage, a CDN that hangs
 	@$(BIN)/python -m bench.edge
+
+bench-edge-again: $(VENV)/.runs ## through Varnish: 15,000 readers who ask again, and 250 matches at once, beside a VCL of three lines (gcc, zlib1g-dev)
+	@$(BIN)/python -m bench.edge_again
 
 bench-load: $(VENV)/.runs ## all at once: a Saturday's events, readers who poll and wait at a real Varnish; sent to seen
 	@$(BIN)/python -m bench.load

@@ -1,24 +1,16 @@
-"""What this process knows of a topic, a match or the board: read once for all who ask, and kept current after that."""
+"""Snapshots of topics (a match or the board) in this process: read once for all who ask, then kept current."""
 
 from __future__ import annotations
 
 import logging
 
-from flask import Blueprint
-
 from api.delivery import render
 from api.delivery.snapshot import Snapshot
 from api.services import Services, now_ms
 from api.web import errors
-from db.domain import HOLD_MS
 from db.domain.errors import LiveScoreError, Refused, Unavailable
 
 logger = logging.getLogger(__name__)
-
-blueprint = Blueprint("held", __name__)
-
-# The room answers at the end of the slot; this is only for the case that its timer is late.
-PLAIN_WAIT_S = HOLD_MS / 1000 + 5
 
 
 def current(services: Services, topic: str, seen: int = 0) -> Snapshot:

@@ -90,14 +90,14 @@ def start_token(number: int) -> str:
 def open_channel(bind: Engine, settings: dict[str, str]) -> None:
     """As it is before kick-off."""
     signature = Signature(Key(settings["apns_team"], settings["apns_key_id"], settings["apns_key"]))
-    office = Channels(signature, settings["apns_bundle"], url=settings["apns_channels_url"], ca=settings["push_ca"])
-    made = office.create()
-    assert isinstance(made, str)
-    Audience(bind).keep_channel(BroadcastChannel(MATCH, "production", made), now_ms=time.time_ns() // 1_000_000)
+    channels = Channels(signature, settings["apns_bundle"], url=settings["apns_channels_url"], ca=settings["push_ca"])
+    channel_id = channels.create()
+    assert isinstance(channel_id, str)
+    Audience(bind).keep_channel(BroadcastChannel(MATCH, "production", channel_id), now_ms=time.time_ns() // 1_000_000)
 
 
-def tell(running: System, kind: str, home: int) -> None:
-    """A provider's event, by the signed door."""
+def send_event(running: System, kind: str, home: int) -> None:
+    """A provider's event, by the signed ingest endpoint."""
     now = datetime.now(UTC)
     event = {"match_id": MATCH, "event_type": kind, "event_id": f"{kind}-{home}", "home_score": home, "away_score": 0,
              "minute": 1, "team": "home", "timestamp": now.isoformat()}  # fmt: skip
@@ -107,15 +107,15 @@ def tell(running: System, kind: str, home: int) -> None:
 
 
 class Witness:
-    """What the emulated Apple has taken, read from its ledger as it grows."""
+    """What the emulated Apple has accepted, read from its journal as it grows."""
 
     def __init__(self, path: str, *, activities: bool) -> None:
-        self.ledger = PushJournal(Path(path))
+        self.journal = PushJournal(Path(path))
         self.activities = activities
 
     def counts(self) -> dict[str, int]:
         """Pushes by phone, without what was broadcast."""
-        return {name: n for name, n in self.ledger.counts().items() if not name.startswith("channel:")}
+        return {name: n for name, n in self.journal.counts().items() if not name.startswith("channel:")}
 
     def taken(self) -> int:
         return sum(self.counts().values())
@@ -125,7 +125,7 @@ class Witness:
 
     def figures(self, devices: int) -> dict[str, int]:
         counts = self.counts()
-        phones = [phone_of(history(self.ledger, token(n), start_token(n)), time.time()) for n in range(devices)]
+        phones = [phone_of(history(self.journal, token(n), start_token(n)), time.time()) for n in range(devices)]
         shown = [phone.activities if self.activities else phone.alerts for phone in phones]
         return {
             "reached": sum(map(bool, shown)),
@@ -165,12 +165,12 @@ def run(devices: int, kills: int, seed: int, *, activities: bool = False) -> dic
             bind.dispose()
             witness = Witness(settings["ledger"], activities=activities)
             started = time.monotonic()
-            tell(running, "kickoff" if activities else "goal", 0 if activities else 1)
+            send_event(running, "kickoff" if activities else "goal", 0 if activities else 1)
             done = kill_at_random(running, witness, devices, kills, random.Random(seed))
             lasted = time.monotonic() - started
-            found = witness.figures(devices)
-            witness.ledger.db.close()
-    return {"devices": devices, "kills": done, "chunk": CHUNK, **found, "seconds": round(lasted, 1)}
+            figures = witness.figures(devices)
+            witness.journal.db.close()
+    return {"devices": devices, "kills": done, "chunk": CHUNK, **figures, "seconds": round(lasted, 1)}
 
 
 def main() -> None:
@@ -179,11 +179,11 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--activities", action="store_true", help="begin Live Activities instead of telling a goal")
-    asked = parser.parse_args()
-    found = run(asked.devices, asked.kills, asked.seed, activities=asked.activities)
-    for name, value in found.items():
+    args = parser.parse_args()
+    figures = run(args.devices, args.kills, args.seed, activities=args.activities)
+    for name, value in figures.items():
         print(f"{name:14}{value}")
-    print(json.dumps(found))
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":

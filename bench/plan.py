@@ -43,7 +43,7 @@ MATCH = Match(
 # One of the five hundred teams that the others follow.
 SMALL = Match("derby", 1, 1, home=Team("other-7", "Others"))
 
-# A fan is a row of generate_series; what they follow is a matter of their number.
+# A fan is a row of generate_series; the number decides what they follow.
 LOAD = """
 INSERT INTO users (id, token_digest, time_zone, spoiler_free, locale, created_at, active_at, quiet_since, quiet_until)
 SELECT 'u-' || left(md5(n::text), 16), NULL,
@@ -81,26 +81,26 @@ def load(engine: Engine, fans: int) -> None:
 
 
 def indexes(engine: Engine, match: Match) -> tuple[list[str], int]:
-    """How PostgreSQL answers the planner's question: by which indexes, and how long (ms) it takes for itself."""
+    """Which indexes PostgreSQL uses for the planner's query, and its own time (ms)."""
     query = _followers(match, BITS[Kind.GOAL], None).compile(engine, compile_kwargs={"literal_binds": True})
     with engine.begin() as connection:
         for setting in FOR_MANY:
             connection.execute(text(setting))
         lines = [row[0] for row in connection.execute(text(f"EXPLAIN (ANALYZE, BUFFERS) {query}".replace(":", "\\:")))]
     print("\n".join(lines), file=sys.stderr)
-    used = {found[1] for line in lines if (found := re.search(r"Index.* (?:using|Scan on) (\w+)", line))}
+    used = {name[1] for line in lines if (name := re.search(r"Index.* (?:using|Scan on) (\w+)", line))}
     return sorted(used), round(float(lines[-1].split()[-2]))
 
 
 class Timed(Chunks):
-    """Notes when the first chunk was there."""
+    """Records when the first chunk was put."""
 
     first_at = 0.0
 
     def put(self, *args: Any) -> bool:
-        done = super().put(*args)
+        is_put = super().put(*args)
         self.first_at = self.first_at or time.monotonic()
-        return done
+        return is_put
 
 
 def measure(engine: Engine, url: str) -> dict[str, Any]:
@@ -115,11 +115,11 @@ def measure(engine: Engine, url: str) -> dict[str, Any]:
     planner.turn(now_ms=now_ms)
     lasted = time.monotonic() - started
     ready, _ = chunks.sending()
-    ((_, said),) = alerts.recent(1)
+    ((_, counts),) = alerts.recent(1)
     return {
         "plan_s": round(lasted, 2),
         "first_chunk_s": round(chunks.first_at - started, 2),
-        "devices": int(said["devices"]),
+        "devices": int(counts["devices"]),
         "chunks": ready,
         "worker_mb_more": round((_peak_kb() - before_kb) / 1024, 1),
         "redis_mb_more": round((_used(client) - before) / 1024 / 1024, 1),
@@ -131,14 +131,14 @@ def _peak_kb() -> int:
 
 
 def _used(client: redis.Redis) -> int:
-    said: Any = client.info("memory")
-    return int(said["used_memory"])
+    memory: Any = client.info("memory")
+    return int(memory["used_memory"])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.plan", description=__doc__)
     parser.add_argument("--fans", type=int, default=1_000_000, help="followers of the match (default 1,000,000)")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     port = free_port()
     with postgres.running() as sql_url, tempfile.TemporaryDirectory() as folder:
         command = [redis_binary(), "--port", str(port), "--save", "", "--dir", folder, "--bind", "127.0.0.1"]
@@ -147,18 +147,18 @@ def main() -> None:
             env = os.environ | {"DATABASE_URL": sql_url.replace("postgresql+psycopg", "postgresql")}
             subprocess.run([sys.executable, "-m", "alembic", "upgrade", "head"], cwd=ROOT, env=env, check=True)
             engine = create_engine(sql_url)
-            print(f"Loading {asked.fans * 3 // 2} users…", file=sys.stderr)
-            load(engine, asked.fans)
-            found = measure(engine, f"redis://127.0.0.1:{port}/0")
-            found["indexes"], found["sql_ms"] = indexes(engine, MATCH)
-            found["indexes_small"], found["sql_small_ms"] = indexes(engine, SMALL)
+            print(f"Loading {args.fans * 3 // 2} users…", file=sys.stderr)
+            load(engine, args.fans)
+            figures = measure(engine, f"redis://127.0.0.1:{port}/0")
+            figures["indexes"], figures["sql_ms"] = indexes(engine, MATCH)
+            figures["indexes_small"], figures["sql_small_ms"] = indexes(engine, SMALL)
             engine.dispose()
         finally:
             server.terminate()
             server.wait()
-    for name, value in found.items():
+    for name, value in figures.items():
         print(f"{name:16}{value}")
-    print(json.dumps(found | {"fans": asked.fans, "chunk": CHUNK}))
+    print(json.dumps(figures | {"fans": args.fans, "chunk": CHUNK}))
 
 
 if __name__ == "__main__":

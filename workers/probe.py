@@ -92,6 +92,6 @@ def check_at_start(url: str, backend: Backend, dialect: Dialect, stopping: threa
         return
     for finding in check(url, backend, dialect):
         if not finding.ok:
-            logger.error("edge_unsound cdn=%s reason=%r", backend.name, finding.said)
+            logger.error("edge_unsound cdn=%s reason=%r", backend.name, finding.message)
             return
     logger.info("edge_sound cdn=%s url=%s", backend.name, url)

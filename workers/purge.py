@@ -30,8 +30,6 @@ LIFE_S = 5.0
 # A fetch that began before the commit may fill the cache after the purge. By then it has finished
 # (Fastly, "Purging best practices": about 2 s).
 REBOUND_MS = 2_000
-# Keys with a longer lifetime are always purged a second time: an old score that slips in would stay for minutes.
-LASTING_S = 15
 # Full jitter below these (s), doubling at each failure.
 RETRY_S, RETRY_MAX_S = 0.25, 30.0
 # Keys per round: ten calls of the usual chunk size, and all matches of a Saturday.
@@ -139,7 +137,7 @@ class Purger:
             mine = [purge for purge in due if (self.backend.soft and is_soft(purge.key)) is soft]
             chosen = [purge for purge in mine if retry.is_ready_for(purge, now_ms)]
             keys = iter(dict.fromkeys(purge.key for purge in chosen))
-            while chunk := set(islice(keys, self.backend.most)):
+            while chunk := set(islice(keys, self.backend.max_keys)):
                 yield [purge for purge in chosen if purge.key in chunk], soft
 
     def _throttled(self, now_ms: int) -> bool:
@@ -165,7 +163,7 @@ class Purger:
         return True
 
     def _done(self, chunk: list[DuePurge], keys: list[str], now_ms: int) -> None:
-        again = [purge for purge in chunk if self.backend.rebound or purge.lifetime_s > LASTING_S]
+        again = [purge for purge in chunk if purge.lifetime_s > self.backend.rebound_above_s]
         self.purges.ack(again, again_at_ms=now_ms + REBOUND_MS)
         self.purges.ack([purge for purge in chunk if purge not in again], again_at_ms=None)
         metrics.PURGE_KEYS.add(len(keys), cdn=self.backend.name)

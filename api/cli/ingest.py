@@ -1,4 +1,4 @@
-"""`flask secret`, `flask sign`, and `flask refused …`: what a door refused, listed, shown, and replayed once mended."""
+"""`flask secret`, `flask sign` and `flask refused …`: list, show and replay refused payloads."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from db.refusal import RefusedPayload, refused_payload
 from db.refusals import collect
 from feeds import FEEDS
 
-# Payloads brought over in one transaction, as the history job does: each is 4 MB at most.
-COLLECTED_MOST = 50
+# Payloads moved from Redis to SQL in one transaction, as in the history job: each is 4 MB at most.
+COLLECTED_MAX = 50
 
-refused = AppGroup("refused", help="Payloads that were refused, with their reason.")
+refused = AppGroup("refused", help="Refused payloads, with the reason.")
 
 
 def register(app: Flask) -> None:
@@ -52,15 +52,16 @@ def sign(body: BinaryIO) -> None:
 
 @refused.command("list")
 @click.option("--limit", default=50, show_default=True, help="How many, newest first.")
-@click.option("--all", "replayed", is_flag=True, help="Those already replayed, too.")
+@click.option("--all", "replayed", is_flag=True, help="Include those already replayed.")
 def list_refused(limit: int, replayed: bool) -> None:
     """Newest first: id, time, provider, size, first line of the reason."""
     _collect()
-    found = here().history.refused(limit, replayed=replayed)
-    for one in found:
-        fault = one.reason.splitlines()[1] if "\n" in one.reason else one.reason
-        click.echo(f"{one.id}  {_when(one.received_at)}  {one.provider:12} {len(one.body):>8} B  {one.code}: {fault}")
-    if not found:
+    payloads = here().history.refused(limit, replayed=replayed)
+    for payload in payloads:
+        fault = payload.reason.splitlines()[1] if "\n" in payload.reason else payload.reason
+        size = f"{len(payload.body):>8} B"
+        click.echo(f"{payload.id}  {_when(payload.received_at)}  {payload.provider:12} {size}  {payload.code}: {fault}")
+    if not payloads:
         click.echo("Nothing was refused.", err=True)
 
 
@@ -68,28 +69,28 @@ def list_refused(limit: int, replayed: bool) -> None:
 @click.argument("refused_id")
 def show_refused(refused_id: str) -> None:
     """The whole reason, then the body as it came."""
-    one = _one(refused_id)
-    click.echo(f"{one.provider}, {_when(one.received_at)}\n{one.reason}\n", err=True)
-    click.echo(one.body)
+    payload = _payload(refused_id)
+    click.echo(f"{payload.provider}, {_when(payload.received_at)}\n{payload.reason}\n", err=True)
+    click.echo(payload.body)
 
 
 @refused.command("replay")
 @click.argument("refused_ids", nargs=-1, required=True)
 def replay_refused(refused_ids: tuple[str, ...]) -> None:
-    """Put payloads through their feed again, past the signature they had already shown.
+    """Parse payloads again. Their signature was already checked when they came.
 
-    What is right of one is accepted; what is still wrong of it is refused as a payload of its own.
+    What is right now is accepted. What is still wrong is kept as a new refused payload.
     """
     for refused_id in refused_ids:
-        one = _one(refused_id)
+        payload = _payload(refused_id)
         received_at = now_ms()
         try:
-            parsed = FEEDS[one.provider](one.body, received_at=received_at)
+            parsed = FEEDS[payload.provider](payload.body, received_at=received_at)
         except Refused as error:
             faults = "".join(f"\n  {fault.field}: {fault.message}" for fault in error.faults)
             raise click.ClickException(f"{refused_id} is still refused: {error.message}{faults}") from None
         if parsed.refusal:
-            rest = refused_payload(one.provider, parsed.rest, parsed.refusal, received_at)
+            rest = refused_payload(payload.provider, parsed.rest, parsed.refusal, received_at)
             here().history.keep_refused([rest])
             click.echo(f"{refused_id}  {len(parsed.refused)} entries are still refused: {rest.id}")
         accept(parsed.updates)
@@ -97,17 +98,17 @@ def replay_refused(refused_ids: tuple[str, ...]) -> None:
         click.echo(f"{refused_id}  {len(parsed.updates)} updates accepted")
 
 
-def _one(refused_id: str) -> RefusedPayload:
+def _payload(refused_id: str) -> RefusedPayload:
     _collect()
-    one = here().history.refused_one(refused_id)
-    if one is None:
+    payload = here().history.refused_one(refused_id)
+    if payload is None:
         raise click.ClickException(f"There is no refused payload {refused_id}. `flask refused list` names them.")
-    return one
+    return payload
 
 
 def _collect() -> None:
-    """Bring over what still waits in Redis for the history job."""
-    while collect(here().live, here().history, COLLECTED_MOST):
+    """Move refused payloads from Redis to SQL now, instead of waiting for the history job."""
+    while collect(here().live, here().history, COLLECTED_MAX):
         pass
 
 

@@ -1,4 +1,4 @@
-"""`flask push …`: what became of alerts, what one would be, and one to a single device."""
+"""`flask push …`: the outcome of alerts, a dry run, and a test alert to one user."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from workers import queues
 
 push = AppGroup("push", help="Alerts on their way to phones.")
 
-# A worker may be in the middle of a chunk; one that has not answered by then is not running.
+# A worker may be in the middle of a chunk, which takes up to 30 s. After that, none is running.
 ANSWER_S = 30
 
 
@@ -43,30 +43,30 @@ def status(limit: int, as_json: bool) -> None:
 @click.argument("match_id")
 @click.argument("kind", type=click.Choice([kind.value for kind in Kind]))
 def dry_run(match_id: str, kind: str) -> None:
-    """Whom news of this kind would reach now, and in which words. Nothing is sent."""
-    click.echo(json.dumps(_asked(queues.DRY_RUN, match_id, kind), ensure_ascii=False, indent=2))
+    """Show whom news of this kind would reach, and with which text. Nothing is sent."""
+    click.echo(json.dumps(_run_job(queues.DRY_RUN, match_id, kind), ensure_ascii=False, indent=2))
 
 
 @push.command("test")
 @click.argument("user_id")
-@click.option("--match", "match_id", default="", help="A match of ours to tell of (default: one made up).")
+@click.option("--match", "match_id", default="", help="Id of a match to send (default: an invented one).")
 def test(user_id: str, match_id: str) -> None:
-    """Send a goal alert to the devices of one user, by the ways and keys real ones go."""
-    outcomes = _asked(queues.TEST_PUSH, user_id, match_id)
+    """Send a goal alert to the devices of one user, with the same transports and keys as a real one."""
+    outcomes = _run_job(queues.TEST_PUSH, user_id, match_id)
     if not outcomes:
         raise click.ClickException(f"{user_id} has no device.")
-    for one in outcomes:
-        click.echo(f"{one['platform']:8} {one['environment']:11} {one['outcome']:11} {one['reason']}")
+    for outcome in outcomes:
+        click.echo(f"{outcome['platform']:8} {outcome['environment']:11} {outcome['outcome']:11} {outcome['reason']}")
 
 
-def _asked(job: str, *args: str) -> Any:
-    """A worker's answer: it has the keys, this process has not."""
+def _run_job(job: str, *args: str) -> Any:
+    """Run a job in a worker and return its result: only workers have the push keys."""
     answer = here().bells.ask(job, *args)
     deadline = time.monotonic() + ANSWER_S
     while time.monotonic() < deadline:
-        said = answer()
-        if said is not None:
-            return said
+        result = answer()
+        if result is not None:
+            return result
         time.sleep(0.1)
     raise click.ClickException(f"No worker answered within {ANSWER_S} s. Is one running (`python -m workers`)?")
 
@@ -80,18 +80,18 @@ def _counters(fields: dict[str, str]) -> dict[str, Any]:
 
 
 def _line(alert_id: str, fields: dict[str, str]) -> str:
-    said = _counters(fields)
-    told = datetime.fromtimestamp(int(fields["told_at"]) / 1000, UTC).strftime("%m-%d %H:%M:%SZ")
+    counters = _counters(fields)
+    opened_at = datetime.fromtimestamp(int(fields["told_at"]) / 1000, UTC).strftime("%m-%d %H:%M:%SZ")
     kinds = ",".join(news["kind"] for news in json.loads(fields["alert"])["news"])
-    numbers = " ".join(f"{name} {said.get(name, 0)}" for name in ("devices", "sent", "gone", "later", "failed"))
-    reasons = [f"{name}={count}" for name, count in said.items() if name.startswith(("gone:", "failed:", "later:"))]
-    ending = "".join(f"  {name}: {said[name]}" for name in ("stopped", "refused") if name in said)
-    return f"{told}  {alert_id:40} {kinds:20} {numbers} {_fast(said)} {' '.join(reasons)}{ending}".rstrip()
+    numbers = " ".join(f"{name} {counters.get(name, 0)}" for name in ("devices", "sent", "gone", "later", "failed"))
+    reasons = [f"{name}={count}" for name, count in counters.items() if name.startswith(("gone:", "failed:", "later:"))]
+    ending = "".join(f"  {name}: {counters[name]}" for name in ("stopped", "refused") if name in counters)
+    return f"{opened_at}  {alert_id:40} {kinds:20} {numbers} {_p99(counters)} {' '.join(reasons)}{ending}".rstrip()
 
 
-def _fast(said: dict[str, Any]) -> str:
-    """Within which time 99 % of what was sent had been taken by its service."""
-    bounds = sorted((int(name[10:]) if name[10:].isdecimal() else 10**9, count) for name, count in said.items()
+def _p99(counters: dict[str, Any]) -> str:
+    """The time within which push services had accepted 99 % of the pushes."""
+    bounds = sorted((int(name[10:]) if name[10:].isdecimal() else 10**9, count) for name, count in counters.items()
                     if name.startswith("within_ms:"))  # fmt: skip
     total, below = sum(count for _, count in bounds), 0
     for bound, count in bounds:

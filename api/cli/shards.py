@@ -1,4 +1,4 @@
-"""`flask ingest shards`: in how many groups the matches of this Redis are drained."""
+"""`flask ingest shards`: the number of groups in which matches are drained."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from flask.cli import AppGroup
 
 from api.services import here
 
-ingest = AppGroup("ingest", help="What is accepted, on its way to being applied.")
+ingest = AppGroup("ingest", help="Updates that are accepted and not yet applied.")
 
 
 def register(app: Flask) -> None:
@@ -18,7 +18,7 @@ def register(app: Flask) -> None:
 @ingest.command("shards")
 @click.argument("count", type=click.IntRange(min=1), required=False)
 def shards(count: int | None) -> None:
-    """Print the number that is recorded in Redis, or make it COUNT: only while nothing waits to be applied.
+    """Print the number recorded in Redis, or change it to COUNT. Refused while updates wait to be applied.
 
     Then set INGEST_SHARDS to it and restart every process: until then the endpoint answers 503, and senders retry.
     """

@@ -10,27 +10,27 @@ from typing import Any
 from api.delivery.snapshot import BOARD, Snapshot
 from db.domain import Competition, Event, Match, Person, Phase, Team
 
-# Polls are the bill at the edge, so their pace is ours to give (ms): a goal is a matter of seconds, a kick-off is not.
+# ms. Polls make up the CDN's bill, so the server sets their pace: a goal matters within seconds, a kick-off does not.
 POLL_AFTER_MS = {
     Phase.LIVE: 2_000,
     Phase.BREAK: 15_000,
     Phase.SCHEDULED: 60_000,
     Phase.FINISHED: 60_000,
-    # Postponed or called off: news of it may come in days.
+    # Postponed or cancelled: news may take days.
     Phase.OFF: 300_000,
 }
-# A board without a match: kick-offs are known by the minute.
+# A board without matches: kick-offs are known to the minute.
 POLL_EMPTY_MS = 60_000
 
 
 def score(match: Match) -> Snapshot:
-    """What `/api/score/{match_id}` and all that waits on it are made of."""
+    """The snapshot behind `/api/score/{match_id}` and its waits."""
     path = f"/api/score/{match.id}"
     return Snapshot(match.id, match.version, path, dumps(summary(match)), POLL_AFTER_MS[match.phase], match.phase)
 
 
 def board(version: int, matches: Iterable[Match]) -> Snapshot:
-    """The live matches together: `/api/live`, and the wait on it."""
+    """The snapshot of all live matches: `/api/live` and its wait."""
     shown = [summary(match) for match in matches]
     poll_after_ms = POLL_AFTER_MS[Phase.LIVE] if shown else POLL_EMPTY_MS
     body = dumps({"version": version, "matches": shown})
@@ -38,7 +38,7 @@ def board(version: int, matches: Iterable[Match]) -> Snapshot:
 
 
 def summary(match: Match) -> dict[str, Any]:
-    """A match as it stands in a list."""
+    """A match in a list."""
     shown, kicks = match.score, match.shootout
     return {
         "match_id": match.id,
@@ -82,39 +82,39 @@ def metadata(match: Match) -> dict[str, Any]:
 
 
 def timeline(match: Match) -> dict[str, Any]:
-    return {"match_id": match.id, "version": match.version, "events": [event(one) for one in match.timeline]}
+    return {"match_id": match.id, "version": match.version, "events": [event(entry) for entry in match.timeline]}
 
 
-def event(one: Event) -> dict[str, Any]:
+def event(entry: Event) -> dict[str, Any]:
     return {
-        "id": one.id,
-        "event_type": one.type,
-        "team": one.team,
-        "minute": one.minute,
-        "added_minute": one.added_minute,
-        "period": one.period,
-        "player": person(one.player),
-        "assist": person(one.assist),
-        "detail": one.detail,
-        "home_score": one.home_score,
-        "away_score": one.away_score,
-        "voided": one.voided,
-        "voids": one.voids,
-        "created_at": rfc3339(one.created_at),
+        "id": entry.id,
+        "event_type": entry.type,
+        "team": entry.team,
+        "minute": entry.minute,
+        "added_minute": entry.added_minute,
+        "period": entry.period,
+        "player": person(entry.player),
+        "assist": person(entry.assist),
+        "detail": entry.detail,
+        "home_score": entry.home_score,
+        "away_score": entry.away_score,
+        "voided": entry.voided,
+        "voids": entry.voids,
+        "created_at": rfc3339(entry.created_at),
     }
 
 
-def team(one: Team | None) -> dict[str, str | None]:
-    """Both names null until the teams are told: an event may come before its match."""
-    return {"id": one.id, "name": one.name} if one else {"id": None, "name": None}
+def team(side: Team | None) -> dict[str, str | None]:
+    """Id and name are null until the teams are known: an event may come before its match."""
+    return {"id": side.id, "name": side.name} if side else {"id": None, "name": None}
 
 
-def named(one: Competition | None) -> dict[str, str] | None:
-    return {"id": one.id, "name": one.name} if one else None
+def named(competition: Competition | None) -> dict[str, str] | None:
+    return {"id": competition.id, "name": competition.name} if competition else None
 
 
-def person(one: Person | None) -> dict[str, str | None] | None:
-    return {"id": one.id, "name": one.name} if one else None
+def person(player: Person | None) -> dict[str, str | None] | None:
+    return {"id": player.id, "name": player.name} if player else None
 
 
 def rfc3339(ms: int | None) -> str | None:

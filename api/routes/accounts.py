@@ -1,4 +1,4 @@
-"""Accounts: made without a name, changed, told and deleted by whoever bears the token; and their devices."""
+"""Anonymous accounts and their devices. The bearer of the token may read, change and delete the account."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from api.web import auth
 from api.web.follows import follows_body
 from api.web.openapi import documented
 from api.web.responses import private
-from db.domain import Account, Device, Platform, Subject, topics_for, variant_of
+from db.domain import Device, Platform, Subject, topics_for, variant_of
 from db.domain.errors import Fault, Refused
 from db.sql.accounts import Profile
 
@@ -27,12 +27,14 @@ TOKENS = {
     Platform.WEB: re.compile(r"[A-Za-z0-9_.:-]{1,64}"),
 }
 ERRORS = (401, 422, 429, 503)
+# Settings whose field of Account has another name.
+FIELDS = {"quiet_hours": "quiet"}
 
 
 @blueprint.post("/api/users")
 @documented("Open an account", bodies.NewAccount, tag="accounts", status=201, errors=(429, 503))
 def open_account() -> Response:
-    """Anonymous: nothing is asked. The token is shown once and kept nowhere; whoever bears it is the user."""
+    """Anonymous: no data is needed. The token is shown once and only its hash is kept; its bearer is the user."""
     auth.sign_up()
     user_id, token = here().accounts.create(now_ms=now_ms())
     return private({"user_id": user_id, "token": token}, 201)
@@ -41,27 +43,31 @@ def open_account() -> Response:
 @blueprint.get("/api/me")
 @documented("The account, its devices and follows", bodies.Me, tag="accounts", errors=(401, 429, 503), bearer=True)
 def me() -> Response:
-    """`topics` of a follow are FCM topics an app may subscribe to instead of being written to by token."""
+    """`topics` of a follow are FCM topics that an app may subscribe to instead of getting messages by token."""
     return private(_me(here().accounts.profile(auth.reader().id)))
 
 
 @blueprint.patch("/api/me")
 @documented("Change settings", bodies.Me, tag="accounts", body=bodies.AccountSettings, errors=ERRORS, bearer=True)
 def change_settings() -> Response:
-    """Fields that are left out stay as they are. During quiet hours no alert is sent, and none is kept for later;
-    only a goal told before is taken back, without a sound, if it is cancelled."""
-    account, said = auth.writer(), bodies.read(bodies.AccountSettings)
-    given = said.model_fields_set
-    quiet = said.quiet_hours.quiet if said.quiet_hours else None
-    changed = Account(
-        account.id,
-        said.time_zone if "time_zone" in given else account.time_zone,
-        quiet if "quiet_hours" in given else account.quiet,
-        said.spoiler_free if "spoiler_free" in given else account.spoiler_free,
-        said.locale if "locale" in given else account.locale,
-    )
-    here().accounts.change(changed)
+    """Fields that are left out stay as they are. During quiet hours no alert is sent or kept for later.
+    Only the cancellation of a goal that was sent before is still sent, without a sound."""
+    account, settings = auth.writer(), bodies.read(bodies.AccountSettings)
+    quiet = settings.quiet_hours.quiet if settings.quiet_hours else None
+    values = {**settings.model_dump(exclude={"quiet_hours"}), "quiet_hours": quiet}
+    changes = {FIELDS.get(name, name): values[name] for name in settings.model_fields_set}
+    here().accounts.change(account.id, changes)
     return private(_me(here().accounts.profile(account.id)))
+
+
+@blueprint.post("/api/me/token")
+@documented(
+    "Replace the bearer token", bodies.NewAccount, tag="accounts", status=201, errors=(400, 401, 429, 503), bearer=True
+)
+def rotate_token() -> Response:
+    """The old token is void at once. The new one is shown once and only its hash is kept."""
+    account = auth.writer()
+    return private({"user_id": account.id, "token": here().accounts.rotate_token(account.id)}, 201)
 
 
 @blueprint.delete("/api/me")
@@ -75,26 +81,26 @@ def delete_account() -> Response:
 @blueprint.put("/api/me/devices/<platform>/<token>")
 @documented("Register a device", tag="accounts", status=204, body=bodies.DeviceIn, errors=ERRORS, bearer=True)
 def register_device(platform: str, token: str) -> Response:
-    """To be repeated at each start of the app, for tokens change. A device that was another account's becomes this
-    one's. An account keeps its ten newest. `web` needs its `subscription`; its token is any name of the app's own."""
-    account, said = auth.writer(), bodies.read(bodies.DeviceIn)
-    found = _device(platform, token)
-    web, subscription = found.platform is Platform.WEB, said.subscription
+    """Repeat this at each start of the app, because tokens change. A device of another account moves to this one. An
+    account keeps its ten newest. `web` needs a `subscription`; its token is any name that the app chooses."""
+    account, body = auth.writer(), bodies.read(bodies.DeviceIn)
+    named = _device(platform, token)
+    web, subscription = named.platform is Platform.WEB, body.subscription
     if web is not (subscription is not None):
         raise Refused("The body is not understood.", "invalid", (Fault("subscription", "web, and only web, has one"),))
-    if said.topics and found.platform is not Platform.ANDROID:
+    if body.topics and named.platform is not Platform.ANDROID:
         raise Refused("The body is not understood.", "invalid", (Fault("topics", "only android has topics"),))
-    if said.live_activity_token and found.platform is not Platform.IOS:
+    if body.live_activity_token and named.platform is not Platform.IOS:
         fault = Fault("live_activity_token", "only ios has one")
         raise Refused("The body is not understood.", "invalid", (fault,))
     device = Device(
-        platform=found.platform,
-        token=found.token,
-        kind=said.kind,
-        environment=said.environment,
-        locale=said.locale,
-        topics=said.topics,
-        live_activity_token=said.live_activity_token.lower() if said.live_activity_token else None,
+        platform=named.platform,
+        token=named.token,
+        kind=body.kind,
+        environment=body.environment,
+        locale=body.locale,
+        topics=body.topics,
+        live_activity_token=body.live_activity_token.lower() if body.live_activity_token else None,
         endpoint=subscription.endpoint if subscription else None,
         p256dh=subscription.keys.p256dh if subscription else None,
         auth=subscription.keys.auth if subscription else None,
@@ -112,7 +118,7 @@ def forget_device(platform: str, token: str) -> Response:
 
 
 def _device(platform: str, token: str) -> Device:
-    """Apple writes its tokens in either case; they are the same."""
+    """The device of a path. APNs tokens are compared in lower case: apps send them in either."""
     if platform not in set(Platform):
         raise Refused("There is no such platform.", "invalid", (Fault("platform", "ios, android or web"),))
     kind = Platform(platform)
@@ -133,15 +139,15 @@ def _me(profile: Profile) -> dict[str, object]:
         "spoiler_free": account.spoiler_free,
         "locale": account.locale,
         "topics": variant_of(account) if topics is not None else None,
-        "devices": [_shown(device) for device in profile.devices],
+        "devices": [_device_body(device) for device in profile.devices],
         "follows": {
-            subject.value: follows_body([one for one in profile.follows if one.subject is subject], topics)
+            subject.value: follows_body([follow for follow in profile.follows if follow.subject is subject], topics)
             for subject in Subject
         },
     }
 
 
-def _shown(device: Device) -> dict[str, object]:
+def _device_body(device: Device) -> dict[str, object]:
     return {
         "platform": device.platform,
         "token": device.token,

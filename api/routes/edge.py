@@ -17,14 +17,14 @@ blueprint = Blueprint("edge", __name__)
 @blueprint.get(CANARY_PATH)
 @documented("What the check of the edge looks for", schemas.Canary, tag="operations", errors=())
 def canary() -> Response:
-    """Another `nonce` each time the origin is asked: the same one twice came from a cache."""
+    """A new `nonce` for each request to the origin: the same nonce twice came from a cache."""
     return _nonce(keys.CANARY)
 
 
 @blueprint.get(CONTROL_PATH)
 @documented("What the check of the edge never purges", schemas.Canary, tag="operations", errors=())
 def control() -> Response:
-    """As the canary, under another key: should both change at a purge, it was not the purge."""
+    """Like the canary, under another key. If both change after a purge, the purge was not by key."""
     return _nonce(keys.CONTROL)
 
 

@@ -1,4 +1,4 @@
-"""Follows: of a match, a team or a competition, and what of it one wants to hear."""
+"""Follows of matches, teams and competitions, and which kinds of news each wants."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ blueprint = Blueprint("follows", __name__)
     "Follow", bodies.FollowOut, tag="follows", body=bodies.FollowIn, errors=(401, 409, 422, 429, 503), bearer=True
 )
 def follow(subject: str, subject_id: str) -> Response:
-    """`matches`, `teams` or `competitions`. A follow of a match outweighs those of its teams and its competition:
+    """`matches`, `teams` or `competitions`. A follow of a match overrides those of its teams and its competition:
     `muted` silences one match of a followed team. Following again replaces the preferences."""
-    account, said = auth.writer(), bodies.read(bodies.FollowIn)
-    made = _follow(subject, subject_id, mask_of(said.kinds))
-    here().accounts.follow(account.id, made, now_ms=now_ms())
+    account, body = auth.writer(), bodies.read(bodies.FollowIn)
+    new_follow = _follow(subject, subject_id, mask_of(body.kinds))
+    here().accounts.follow(account.id, new_follow, now_ms=now_ms())
     profile = here().accounts.profile(account.id)
-    return private(follows_body([made], topics_for(profile.account, profile.follows))[0])
+    return private(follows_body([new_follow], topics_for(profile.account, profile.follows))[0])
 
 
 @blueprint.delete("/api/me/follows/<subject>/<subject_id>")
@@ -42,5 +42,5 @@ def _follow(subject: str, subject_id: str, kinds: int) -> Follow:
     if subject not in set(Subject):
         raise Refused("This cannot be followed.", "invalid", (Fault("subject", "matches, teams or competitions"),))
     if not ID_PATTERN.fullmatch(subject_id):
-        raise Refused("This cannot be followed.", "invalid", (Fault("id", "not an id of ours"),))
+        raise Refused("This cannot be followed.", "invalid", (Fault("id", "not a valid id"),))
     return Follow(Subject(subject), subject_id, kinds)

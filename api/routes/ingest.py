@@ -1,4 +1,4 @@
-"""The door: a provider's delivery is checked, put safely into Redis, and answered 202. Work happens after."""
+"""The ingest endpoint: checks a provider's delivery, stores it in Redis and answers 202. Workers apply it later."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ logger = logging.getLogger(__name__)
 blueprint = Blueprint("ingest", __name__)
 
 # A generic delivery of 256 KB is over a thousand events; the recorded provider formats send whole matches.
-GENERIC_MOST = 256 * 1024
-RECORDED_MOST = 4 * 1024 * 1024
-DELIVERY_ID_MOST = 200
+GENERIC_MAX = 256 * 1024
+RECORDED_MAX = 4 * 1024 * 1024
+DELIVERY_ID_MAX = 200
 
 
 @blueprint.post("/api/ingest/<provider>")
@@ -50,19 +50,19 @@ def ingest(provider: str) -> Response:
     """`generic` takes Standard Webhooks: `webhook-signature` is `v1,` + the base64 HMAC-SHA256 of `id.timestamp.body`.
 
     `sportradar` and `statsperform` take the providers' own documents, with the shared secret in `X-Ingest-Secret`.
-    202 means safe in Redis; the same `webhook-id` again is answered 202 and changes nothing. Of a `generic` body, what
-    is wrong refuses the entries of its match and no others: `refused` names them. 422 is for a body with nothing right.
+    202 means stored in Redis. The same `webhook-id` again is answered 202 and changes nothing. In a `generic` body a
+    wrong entry refuses the entries of its match and no others: `refused` lists them. 422 means that all were refused.
     """
-    secret = here().settings.ingest_secret(provider) if provider in FEEDS else ""
-    if not secret:
-        raise Refused(f"There is no door for {provider[:32]!r} here.", "unknown_route")
-    # Who does not know the secret need not be read to the end.
-    shared = None if provider == "generic" else _shared(secret)
+    secrets = here().settings.ingest_secrets(provider) if provider in FEEDS else ()
+    if not secrets:
+        raise Refused(f"Unknown provider {provider[:32]!r}.", "unknown_route")
+    # Check a shared secret before reading the body.
+    shared = None if provider == "generic" else _shared(secrets)
     body = _body(provider)
-    delivery = _signed(secret, body) if shared is None else shared
+    delivery = _signed(secrets, body) if shared is None else shared
     parsed = _parsed(provider, body)
     _not_too_busy()
-    # Kept before the rest is accepted: what is refused of a delivery must be kept by the time it counts as seen.
+    # Keep the refused entries first: once the rest is accepted, the delivery counts as seen and is never sent again.
     if parsed.refusal:
         _keep(provider, parsed.rest, parsed.refusal, now_ms())
     accepted = accept(parsed.updates, f"{provider}:{delivery}" if delivery else "")
@@ -71,51 +71,64 @@ def ingest(provider: str) -> Response:
 
 
 def _body(provider: str) -> bytes:
-    """All of it, or a refusal. werkzeug cuts a body without a length at the limit, silently: so that is a byte off."""
-    most = GENERIC_MOST if provider == "generic" else RECORDED_MOST
-    request.max_content_length = most + 1
-    body = request.get_data(cache=False) if (request.content_length or 0) <= most else None
-    if body is None or len(body) > most:
-        raise Refused(f"A delivery of at most {most} bytes is taken here; send several.", "too_large")
+    """The whole body, or a refusal. werkzeug silently cuts a body without a length at its limit, so that limit is one
+    byte higher than ours."""
+    limit = GENERIC_MAX if provider == "generic" else RECORDED_MAX
+    request.max_content_length = limit + 1
+    body = request.get_data(cache=False) if (request.content_length or 0) <= limit else None
+    if body is None or len(body) > limit:
+        raise Refused(f"The delivery is larger than {limit} bytes; send several.", "too_large")
     return body
 
 
-def _signed(secret: str, body: bytes) -> str:
-    """The delivery's id, once its signature holds. The library compares in constant time and allows five minutes."""
-    try:
-        _Webhook(secret).verify(body.decode(errors="surrogateescape"), dict(request.headers), json_parse=False)
-    except (WebhookVerificationError, ValueError) as error:
-        # ValueError: a signature that is not base64. Which it is, is not for the asker to know.
-        reason = str(error) if isinstance(error, WebhookVerificationError) else "malformed"
-        raise Refused(f"The signature does not hold: {reason}.", "signature") from None
+def _signed(secrets: Sequence[str], body: bytes) -> str:
+    """Verify the signature and return the delivery's id. The library compares in constant time, with five minutes of
+    tolerance."""
+    refusals = [reason for secret in secrets if (reason := _signature_fault(secret, body))]
+    if len(refusals) == len(secrets):
+        raise Refused(f"The signature is invalid: {refusals[0]}.", "signature")
     return _delivery_id()
 
 
+def _signature_fault(secret: str, body: bytes) -> str:
+    """Why the signature is not one by this secret; "" if it is."""
+    try:
+        _Webhook(secret).verify(body.decode(errors="surrogateescape"), dict(request.headers), json_parse=False)
+    except WebhookVerificationError as error:
+        return str(error)
+    except ValueError:
+        # The signature is not base64.
+        return "malformed"
+    return ""
+
+
 class _Webhook(Webhook):
-    """The library, which knows text only, over bytes: a body that is not UTF-8 is signed rightly too, and not JSON."""
+    """The library signs text; this signs bytes, so that a body that is not UTF-8 gets 400 and not 401."""
 
     def sign(self, msg_id: str, timestamp: datetime, data: str) -> str:
         signed = f"{msg_id}.{int(timestamp.timestamp())}.{data}".encode(errors="surrogateescape")
         return f"v1,{base64.b64encode(hmac_data(self._whsecret, signed)).decode()}"
 
 
-def _shared(secret: str) -> str:
-    given = request.headers.get("X-Ingest-Secret", "")
-    if not hmac.compare_digest(given.encode(), secret.encode()):
+def _shared(secrets: Sequence[str]) -> str:
+    given = request.headers.get("X-Ingest-Secret", "").encode()
+    # All are compared, so that the time says nothing of which one it is.
+    matches = [hmac.compare_digest(given, secret.encode()) for secret in secrets]
+    if not any(matches):
         raise Refused("X-Ingest-Secret is missing or wrong.", "signature")
     return _delivery_id()
 
 
 def _delivery_id() -> str:
-    """Refused where it is too long, never cut: two deliveries that begin alike are two."""
+    """Refuse an id that is too long; cutting it could make two deliveries look like one."""
     delivery = request.headers.get("webhook-id", "")
-    if len(delivery) > DELIVERY_ID_MOST:
-        raise Refused(f"A webhook-id has at most {DELIVERY_ID_MOST} characters.", "bad_request")
+    if len(delivery) > DELIVERY_ID_MAX:
+        raise Refused(f"A webhook-id has at most {DELIVERY_ID_MAX} characters.", "bad_request")
     return delivery
 
 
 def _parsed(provider: str, body: bytes) -> ParseResult:
-    """What the body says. A refused one is kept with its reason, for a person to look at and replay."""
+    """Parse the body. A refused body is kept with its reason, for an operator to look at and replay."""
     received_at = now_ms()
     try:
         return FEEDS[provider](body, received_at=received_at)
@@ -126,12 +139,12 @@ def _parsed(provider: str, body: bytes) -> ParseResult:
 
 def _keep(provider: str, body: bytes, refusal: Refused, received_at: int) -> None:
     payload = refused_payload(provider, body, refusal, received_at)
-    here().live.keep_refused(payload)
+    here().live.refusals.keep(payload)
     logger.warning("payload_refused id=%s provider=%s code=%s", payload.id, provider, payload.code)
 
 
 def _answer(parsed: ParseResult, accepted: int) -> dict[str, Any]:
-    """The first FAULTS_MAX faults are named; every entry that was refused is."""
+    """List every refused entry, and the first FAULTS_MAX faults."""
     answer: dict[str, Any] = {"accepted": accepted}
     left = FAULTS_MAX
     for entry in parsed.refused:
@@ -140,25 +153,25 @@ def _answer(parsed: ParseResult, accepted: int) -> dict[str, Any]:
     return answer
 
 
-def _refused(entry: RefusedEntry, faults_most: int) -> dict[str, Any]:
-    fields = [{"field": fault.field, "message": fault.message} for fault in entry.faults_in_body()[:faults_most]]
+def _refused(entry: RefusedEntry, faults_max: int) -> dict[str, Any]:
+    fields = [{"field": fault.field, "message": fault.message} for fault in entry.faults_in_body()[:faults_max]]
     if not entry.faults:
         fields = [{"field": entry.path, "message": "another entry of its match is refused"}]
     return {"list": entry.list, "index": entry.index, "fields": fields}
 
 
 def _not_too_busy() -> None:
-    backlog = here().live.backlog()
+    backlog = here().live.inbox.backlog()
     if backlog > here().settings.ingest_backlog:
         raise Refused(f"{backlog} updates wait to be applied.", "busy")
 
 
 def accept(updates: Sequence[Update], delivery: str = "") -> int:
-    """Put updates safely into Redis and ring for them; returns how many that were, 0 for a delivery seen before.
+    """Store updates in Redis and ring the workers. Returns how many were stored: 0 for a delivery seen before.
 
-    Raises Unavailable where they are not safe. A bell that cannot be rung now is rung by the clock.
+    Raises Unavailable if they could not be stored. The clock rings again where ringing failed.
     """
-    new, bells = here().live.accept(updates, now_ms=now_ms(), delivery=delivery)
+    new, bells = here().live.inbox.accept(updates, now_ms=now_ms(), delivery=delivery)
     for shard in bells:
         try:
             here().bells.ingest(shard)

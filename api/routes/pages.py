@@ -19,12 +19,12 @@ def board() -> Response:
 
 @blueprint.get("/match/<match_id>")
 def match(match_id: str) -> Response:
-    """Whether there is such a match the shell asks the API, and says so; an id that cannot be one is told at once."""
+    """The page asks the API whether the match exists. A malformed id gets 404 here."""
     if ID_PATTERN.fullmatch(match_id):
         return _shell(headers.PAGE)
     return _shell(headers.MISSING, 404)
 
 
 def _shell(policy: Policy, status: int = 200) -> Response:
-    """With the demo's phones beside it where there are any."""
+    """The page, with the demo's phones in the embedded run."""
     return page("index.html", policy, status, phones="phones" in current_app.blueprints)

@@ -15,8 +15,8 @@ from db.domain.errors import Unavailable
 blueprint = Blueprint("phones", __name__)
 
 # Four phones of twelve notifications and two Live Activities of 4 KB each, the most a push can hold.
-ANSWER_MOST = 256 * 1024
-# It is on this machine: what takes longer is not there.
+ANSWER_MAX = 256 * 1024
+# The emulators run on this machine; after this long they are not running.
 TIMEOUT_S = 2
 
 
@@ -33,9 +33,9 @@ def _read(url: str) -> bytes:
             http.trust_env = False  # no proxy of the environment leads to this machine
             with http.get(url, timeout=TIMEOUT_S, stream=True, allow_redirects=False) as answer:
                 answer.raise_for_status()
-                body = next(answer.iter_content(ANSWER_MOST + 1), b"")
+                body = next(answer.iter_content(ANSWER_MAX + 1), b"")
     except requests.RequestException:
         raise Unavailable("The phones cannot be reached.") from None
-    if len(body) > ANSWER_MOST:
-        raise Unavailable("The phones say too much.")
+    if len(body) > ANSWER_MAX:
+        raise Unavailable("The answer of the emulators is too large.")
     return bytes(body)

@@ -1,4 +1,4 @@
-"""What accounts, devices and follows look like on the wire; a body that is not so is refused field by field."""
+"""Accounts, devices and follows on the wire. A body that does not match is refused field by field."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from db.domain.errors import Fault, Refused
 B = TypeVar("B", bound=BaseModel)
 
 # The largest is a web device with its keys, about 700 bytes.
-BODY_MOST = 16 * 1024
-# Push services browsers use. A subscription's endpoint is a URL we post to, so it must not be anybody's choice.
+BODY_MAX = 16 * 1024
+# The push services of browsers. We post to a subscription's endpoint, so a client must not choose the host freely.
 PUSH_SERVICES = re.compile(
     r"fcm\.googleapis\.com|([a-z0-9-]+\.)*push\.services\.mozilla\.com"
     r"|([a-z0-9-]+\.)*push\.apple\.com|([a-z0-9-]+\.)*notify\.windows\.com"
@@ -27,8 +27,8 @@ PUSH_SERVICES = re.compile(
 
 def _endpoint(url: str) -> str:
     parts = urlsplit(url)
-    known = parts.scheme == "https" and parts.port in (None, 443) and "@" not in parts.netloc
-    if not known or not PUSH_SERVICES.fullmatch(parts.hostname or ""):
+    allowed = parts.scheme == "https" and parts.port in (None, 443) and "@" not in parts.netloc
+    if not allowed or not PUSH_SERVICES.fullmatch(parts.hostname or ""):
         raise ValueError("not an https endpoint of a push service")
     return url
 
@@ -57,7 +57,7 @@ class NewAccount(Body):
 
 
 class QuietHoursBody(Body):
-    """Both in the account's time zone; since may be later than until, which is then of the next day."""
+    """Times of day in the account's time zone. If `since` is later than `until`, `until` is on the next day."""
 
     since: Clock
     until: Clock
@@ -70,7 +70,7 @@ class QuietHoursBody(Body):
 
     @classmethod
     def of(cls, quiet: Quiet | None) -> QuietHoursBody | None:
-        return cls(since=_shown(quiet.since), until=_shown(quiet.until)) if quiet else None
+        return cls(since=_clock_time(quiet.since), until=_clock_time(quiet.until)) if quiet else None
 
     @property
     def quiet(self) -> Quiet:
@@ -82,7 +82,7 @@ class AccountSettings(Body):
 
     time_zone: Zone = "UTC"
     quiet_hours: QuietHoursBody | None = None
-    spoiler_free: Annotated[bool, Field(description="alerts tell neither score nor what happened")] = False
+    spoiler_free: Annotated[bool, Field(description="alerts give neither the score nor what happened")] = False
     locale: Locale = "en"
 
 
@@ -108,7 +108,7 @@ class DeviceIn(Body):
     topics: Annotated[
         str | None,
         AfterValidator(_variant),
-        Field(description="the variant whose topics this app has subscribed to; it is then not written to by token"),
+        Field(description="the variant whose topics this app has subscribed to; it then gets no messages by token"),
     ] = None
     live_activity_token: Annotated[
         str | None,
@@ -151,7 +151,7 @@ class FollowOut(Body):
     id: str
     notification_prefs: dict[Kind, bool]
     muted: bool
-    topics: Annotated[list[str] | None, Field(description="FCM topics to subscribe to; null: written to by token")]
+    topics: Annotated[list[str] | None, Field(description="FCM topics to subscribe to; null: messages by token")]
     channels: Annotated[list[ChannelOut], Field(description="APNs broadcast channels for Live Activities")]
 
 
@@ -163,22 +163,22 @@ class Follows(Body):
 
 class Me(AccountSettings):
     user_id: str
-    topics: Annotated[str | None, Field(description="the variant of FCM topics; null where topics cannot serve")]
+    topics: Annotated[str | None, Field(description="the variant of FCM topics; null where topics cannot be used")]
     devices: list[DeviceOut]
     follows: Follows
 
 
 def read(model: type[B]) -> B:
-    """The request's body; none is an empty one. Raises Refused `bad_request`, `too_large` or `invalid`."""
-    if (request.content_length or 0) > BODY_MOST or len(data := request.get_data(cache=False)) > BODY_MOST:
-        raise Refused(f"A body of at most {BODY_MOST} bytes is taken here.", "too_large")
+    """Parse the request's body; no body counts as `{}`. Raises Refused `bad_request`, `too_large` or `invalid`."""
+    if (request.content_length or 0) > BODY_MAX or len(data := request.get_data(cache=False)) > BODY_MAX:
+        raise Refused(f"The body is larger than {BODY_MAX} bytes.", "too_large")
     try:
         return TypeAdapter(model).validate_json(data or b"{}")
     except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-        if found[0]["type"] == "json_invalid":
+        errors = error.errors(include_url=False, include_input=False)
+        if errors[0]["type"] == "json_invalid":
             raise Refused("The body is not JSON.", "bad_request") from None
-        faults = tuple(Fault(".".join(map(str, one["loc"])), one["msg"].removeprefix("Value error, ")) for one in found)
+        faults = tuple(Fault(".".join(map(str, e["loc"])), e["msg"].removeprefix("Value error, ")) for e in errors)
         raise Refused("The body is not understood.", "invalid", faults) from None
 
 
@@ -187,5 +187,5 @@ def _minutes(clock: str) -> int:
     return int(hours) * 60 + int(minutes)
 
 
-def _shown(minutes: int) -> str:
+def _clock_time(minutes: int) -> str:
     return f"{minutes // 60:02d}:{minutes % 60:02d}"

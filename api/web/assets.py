@@ -46,7 +46,7 @@ def _names() -> frozenset[str]:
 
 @cache
 def _digest() -> str:
-    said = hashlib.sha256()
+    digest = hashlib.sha256()
     for name in sorted(_names()):
-        said.update(name.encode() + b"\0" + (FOLDER / name).read_bytes())
-    return said.hexdigest()[:12]
+        digest.update(name.encode() + b"\0" + (FOLDER / name).read_bytes())
+    return digest.hexdigest()[:12]

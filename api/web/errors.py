@@ -1,4 +1,4 @@
-"""Exceptions → `{"error": {...}}`. The only place where they meet status codes; no failure is ever a 200."""
+"""Exceptions → `{"error": {...}}`. The only place that maps them to status codes; no failure is ever a 200."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from db.undecodable import tell
 
 logger = logging.getLogger(__name__)
 
-# Refusals by their word; any other is a 400.
+# Status by the code of a refusal; any other code is a 400.
 STATUS = {
     "unknown_match": 404,
     "unknown_route": 404,
@@ -72,8 +72,8 @@ def refused(error: Refused) -> Response:
 
 
 def missing() -> dict[str, str]:
-    """A 404 on a public read may be collapsed for seconds, so that a wrong link cannot hammer the origin; the creation
-    of its match purges it. What was to change something is asked anew each time."""
+    """Cache headers of a 404. On a public read it is cached for seconds, so that a wrong link cannot hammer the origin;
+    creating the match purges it. For other methods it is not cached."""
     if request.method not in ("GET", "HEAD"):
         return headers.NO_STORE
     match_id = (request.view_args or {}).get("match_id", "")
@@ -91,7 +91,7 @@ def undecodable(error: Undecodable) -> Response:
 
 
 def plain(error: LiveScoreError, topic: str, dialect: headers.Dialect) -> RenderedAnswer:
-    """The same for a held read of a topic whose connection was handed over before it failed."""
+    """The error for a held read whose connection was parked before the read failed."""
     status = STATUS.get(error.code, 400) if isinstance(error, Refused) else 500
     cache = dialect.headers(headers.MISSING, [keys.match(topic)]) if status == 404 else headers.NO_STORE
     if isinstance(error, Unavailable | Undecodable):
@@ -101,7 +101,7 @@ def plain(error: LiveScoreError, topic: str, dialect: headers.Dialect) -> Render
 
 
 def http(error: HTTPException) -> Response:
-    """Flask's own: unknown path, wrong method, body too large."""
+    """Errors of Flask itself: unknown path, wrong method, body too large."""
     status = error.code or 500
     code = {404: "unknown_route", 405: "wrong_method", 413: "too_large"}.get(status, "bad_request")
     cache = missing() if status == 404 else headers.NO_STORE
@@ -112,8 +112,8 @@ def http(error: HTTPException) -> Response:
 
 
 def websocket_mismatch(_error: WebsocketMismatch) -> Response:
-    said = "/api/ws, and nothing else, is for WebSockets (RFC 6455)."
-    return answer(400, body("bad_request", said), headers.NO_STORE)
+    message = "Only /api/ws speaks WebSocket (RFC 6455)."
+    return answer(400, body("bad_request", message), headers.NO_STORE)
 
 
 def bug(_error: Exception) -> Response:
@@ -122,5 +122,5 @@ def bug(_error: Exception) -> Response:
 
 
 def _route() -> str:
-    """Not the path, in which tokens of devices stand."""
+    """The rule and not the path: paths contain device tokens."""
     return request.url_rule.rule if request.url_rule else "none"

@@ -11,18 +11,18 @@ from db.sql.accounts import prefs_of
 
 def follows_body(follows: Sequence[Follow], topics: Mapping[Follow, list[str]] | None) -> list[dict[str, object]]:
     """Follows of one subject as the contract has them."""
-    channels = here().audience.channels([one.id for one in follows if one.subject is Subject.MATCH])
+    channels = here().audience.channels([follow.id for follow in follows if follow.subject is Subject.MATCH])
     return [
         {
-            "id": one.id,
-            "notification_prefs": prefs_of(one.kinds),
-            "muted": one.kinds == 0,
-            "topics": topics[one] if topics is not None else None,
+            "id": follow.id,
+            "notification_prefs": prefs_of(follow.kinds),
+            "muted": follow.kinds == 0,
+            "topics": topics[follow] if topics is not None else None,
             "channels": [
                 {"environment": channel.environment, "channel_id": channel.id}
                 for channel in channels
-                if one.subject is Subject.MATCH and channel.match_id == one.id
+                if follow.subject is Subject.MATCH and channel.match_id == follow.id
             ],
         }
-        for one in follows
+        for follow in follows
     ]

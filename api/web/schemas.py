@@ -1,4 +1,4 @@
-"""The wire contract as types: what the OpenAPI document is generated from, and what queries are checked against."""
+"""The wire contract as types. The OpenAPI document is generated from them, and queries are validated against them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from api.delivery.snapshot import WaitOutcome
 from db.domain import Phase, Side, Status
 from db.sql.history import fold
 
-PAGE_MOST = 100
+PAGE_MAX = 100
 
 D = TypeVar("D", bound=Date)
 
@@ -25,18 +25,18 @@ class Body(BaseModel):
 
 
 class Query(BaseModel):
-    """Unknown parameters are ignored: they would only split the edge's cache."""
+    """Unknown parameters are ignored."""
 
     model_config = ConfigDict(extra="ignore", populate_by_name=True)
 
     def encoded(self, **more: str) -> str:
-        said: dict[str, Any] = self.model_dump(exclude_defaults=True, by_alias=True, mode="json") | more
-        return urlencode(said)
+        parameters: dict[str, Any] = self.model_dump(exclude_defaults=True, by_alias=True, mode="json") | more
+        return urlencode(parameters)
 
 
 @cache
 def _zones() -> frozenset[str]:
-    """Read once: the standard library walks the whole zone database for the answer."""
+    """Cached: the standard library walks the whole zone database for each call."""
     return frozenset(available_timezones())
 
 
@@ -47,7 +47,7 @@ def zone(name: str) -> str:
 
 
 def _near(when: D) -> D:
-    """A day's ends in any zone must be moments too, and the calendar of SQL and Python ends somewhere."""
+    """The start and end of the day must exist in every time zone, and within the calendars of SQL and Python."""
     if not 1900 <= when.year < 2100:
         raise ValueError("must lie in the years 1900 to 2099")
     return when
@@ -94,7 +94,7 @@ class Summary(Body):
     added_minute: int | None
     period: int | None
     clock: Annotated[str | None, Field(description="of sports whose clock is not a minute")]
-    minute_at: Annotated[datetime | None, Field(description="when the minute was told to us: tick on from here")]
+    minute_at: Annotated[datetime | None, Field(description="when the sender gave us this minute: count on from here")]
     competition: Named | None
     start_time: datetime | None
     updated_at: datetime
@@ -102,7 +102,7 @@ class Summary(Body):
 
 class MatchScore(Summary):
     next: Annotated[str, Field(description="the path to wait at for the next change")]
-    poll_after_ms: Annotated[int, Field(description="when to ask again, for those who do not wait")]
+    poll_after_ms: Annotated[int, Field(description="when to ask again, for clients that do not wait")]
 
 
 class HeldScore(MatchScore):
@@ -135,9 +135,9 @@ class MatchQuery(Query):
     competition: Id | None = None
     team: Id | None = None
     status: Annotated[str | None, Field(max_length=64, description="a status or a phase")] = None
-    from_: Annotated[Near | None, Field(alias="from", description="start at or after; UTC unless said")] = None
-    to: Annotated[Near | None, Field(description="start before; UTC unless said")] = None
-    limit: Annotated[int, Field(ge=1, le=PAGE_MOST)] = 50
+    from_: Annotated[Near | None, Field(alias="from", description="start at or after; UTC if it names no zone")] = None
+    to: Annotated[Near | None, Field(description="start before; UTC if it names no zone")] = None
+    limit: Annotated[int, Field(ge=1, le=PAGE_MAX)] = 50
     cursor: Annotated[str | None, Field(max_length=200, description="from `next`")] = None
 
 
@@ -174,7 +174,7 @@ class TimelineEvent(Body):
     detail: str | None
     home_score: int | None
     away_score: int | None
-    voided: Annotated[bool, Field(description="taken back: shown struck through, not counted")]
+    voided: Annotated[bool, Field(description="cancelled: shown struck through, not counted")]
     voids: str | None
     created_at: datetime
 
@@ -209,14 +209,14 @@ _FieldFaults = list[FieldFault]
 class RefusedEntryBody(Body):
     list: Literal["events", "matches"]
     index: Annotated[int, Field(description="its place in that list")]
-    fields: Annotated[_FieldFaults, Field(description="what is wrong with it; of all entries, the first 100")]
+    fields: Annotated[_FieldFaults, Field(description="what is wrong with it; at most 100 over all entries")]
 
 
 class Accepted(Body):
-    accepted: Annotated[int, Field(description="updates now safe in Redis; 0 for a delivery seen before")]
+    accepted: Annotated[int, Field(description="updates now stored in Redis; 0 for a delivery seen before")]
     refused: Annotated[
         list[RefusedEntryBody] | None,
-        Field(description="entries that were not taken: one was wrong, the others are of the same match"),
+        Field(description="entries that were refused: the wrong ones, and the others of the same match"),
     ] = None
 
 

@@ -1,5 +1,7 @@
-"""What a CDN must be able to do for us: take a chunk of keys and say what became of it. Never raises for what the CDN
-does; it says so in its outcome."""
+"""The interface of a purge backend: it takes a chunk of keys and returns an outcome.
+
+What the CDN does is in the outcome and never raised.
+"""
 
 from __future__ import annotations
 
@@ -12,19 +14,24 @@ from typing import Protocol, TypeVar
 
 T = TypeVar("T")
 
-# A purge is worth its wait only while the lifetime of a live score runs: connect and total, in seconds.
+# Seconds to connect, and for the whole call: a purge is useful only while a live score's lifetime (2 s) runs.
 CONNECT_S, TOTAL_S = 0.5, 1.5
 
 
 class PurgeResult(StrEnum):
     DONE = "done"
-    LATER = "later"  # out of reach, over its limit, or its answer was not understood: the same call may succeed
-    REFUSED = "refused"  # wrong credentials, zone or request: a person must look
+    LATER = "later"  # unreachable, over its limit, or its answer was not understood: the same call may succeed
+    REFUSED = "refused"  # wrong credentials, zone or request: an operator must look
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """reason: our words, safe to log. retry_after_s: what the CDN asked for, if it did."""
+    """What became of one purge call.
+
+    result: done, later or refused.
+    reason: for the log; never contains a secret.
+    retry_after_s: the pause that the CDN asked for, if it did.
+    """
 
     result: PurgeResult
     reason: str = ""
@@ -38,14 +45,29 @@ def later(reason: str, retry_after_s: float | None = None) -> Outcome:
     return Outcome(PurgeResult.LATER, reason, retry_after_s)
 
 
+def no_answer() -> Outcome:
+    """One reason for a read's time limit and for that of the whole call, which end at nearly the same moment.
+
+    Otherwise the log would report a CDN that hangs as two failures.
+    """
+    return later(f"no answer in {TOTAL_S} s")
+
+
 def refused(reason: str) -> Outcome:
     return Outcome(PurgeResult.REFUSED, reason)
 
 
 @dataclass(slots=True)
 class Budget:
-    """A token bucket of calls. The vendors count per account; of three workers or more one alone purges, so a process
-    may count for its dyno."""
+    """A token bucket of calls.
+
+    Vendors count per account. Of three workers or more only one purges, so a process may count for its dyno.
+
+    per_s: calls that become free each second.
+    burst: calls that may be made at once.
+    left: calls free at `at_s`; negative before the first call.
+    at_s: when `left` was counted.
+    """
 
     per_s: float
     burst: float
@@ -53,7 +75,7 @@ class Budget:
     at_s: float = 0.0
 
     def take(self, now_s: float) -> float:
-        """Take one call. Returns 0, or the seconds until one is free, in which case nothing was taken."""
+        """Take one call. Returns 0, or the seconds until one is free; then nothing was taken."""
         self.left = self.burst if self.left < 0 else min(self.burst, self.left + (now_s - self.at_s) * self.per_s)
         self.at_s = now_s
         if self.left < 1:
@@ -63,33 +85,42 @@ class Budget:
 
 
 class Backend(Protocol):
-    """most: keys a call may hold. soft: it can mark keys stale instead of dropping them. floor_s: answers that live no
-    longer than this are left to expire, for its purge is no faster. rebound: a second purge two seconds later is worth
-    its price for live scores too, not only for what lasts."""
+    """One CDN.
+
+    name: the value of the setting CDN.
+    max_keys: keys in one call at most.
+    soft: it can mark keys stale instead of dropping them.
+    floor_s: answers that live no longer than this are left to expire; its purge is no faster.
+    rebound_above_s: answers that live longer than this are purged a second time two seconds later; infinite for never.
+    budget: the calls that the vendor allows.
+    """
 
     name: str
-    most: int
+    max_keys: int
     soft: bool
     floor_s: int
-    rebound: bool
+    rebound_above_s: float
     budget: Budget
 
     def purge(self, keys: Sequence[str], *, soft: bool) -> Outcome: ...
 
 
-def within(seconds: float, call: Callable[[], T], late: Callable[[], T]) -> T:
-    """The call's value, or `late()` once the time is up. requests bounds each read, not their sum: a server that sends
-    a byte now and then would hold a purge for ever. The thread left behind has to end by itself."""
-    box: queue.SimpleQueue[Callable[[], T]] = queue.SimpleQueue()
-    threading.Thread(target=lambda: box.put(_kept(call)), daemon=True, name="purge-call").start()
+def within(seconds: float, call: Callable[[], T], on_timeout: Callable[[], T]) -> T:
+    """The call's value, or `on_timeout()` once the time is up.
+
+    requests bounds each read, not their sum: a server that sends a byte now and then would hold a purge for ever. The
+    thread left behind must end by itself.
+    """
+    results: queue.SimpleQueue[Callable[[], T]] = queue.SimpleQueue()
+    threading.Thread(target=lambda: results.put(_captured(call)), daemon=True, name="purge-call").start()
     try:
-        kept = box.get(timeout=seconds)
+        result = results.get(timeout=seconds)
     except queue.Empty:
-        return late()
-    return kept()
+        return on_timeout()
+    return result()
 
 
-def _kept(call: Callable[[], T]) -> Callable[[], T]:
+def _captured(call: Callable[[], T]) -> Callable[[], T]:
     """What the call returned or raised, for another thread to return or raise."""
     try:
         value = call()

@@ -18,24 +18,25 @@ PLANS = {"free": (5 / 60, 25), "pro": (5, 25), "business": (10, 50), "enterprise
 
 class Cloudflare:
     name = "cloudflare"
-    most = 100
-    soft = True
+    max_keys = 100
     floor_s = 0
 
     def __init__(self, zone_id: str, token: str, plan: str = "free", api: str = API) -> None:
+        """Raises Refused for an unknown plan."""
         if plan not in PLANS:
             raise Refused(f"CLOUDFLARE_PLAN={plan!r} is not known; there are {', '.join(PLANS)}.")
         self.url = f"{api}/zones/{zone_id}"
         self.budget = Budget(*PLANS[plan])
-        # A second purge of everything would halve five calls a minute.
-        self.rebound = plan != "free"
-        self.wire = ControlPlane({"Authorization": f"Bearer {token}"})
+        # Five calls a minute are too few to split a change into a hard and a soft call, or to repeat it.
+        self.soft = plan != "free"
+        self.rebound_above_s = 15.0 if plan == "free" else 0.0
+        self.control_plane = ControlPlane({"Authorization": f"Bearer {token}"})
 
     def purge(self, keys: Sequence[str], *, soft: bool) -> Outcome:
         verb = "invalidate_cache" if soft else "purge_cache"
-        return self.wire.send(
+        return self.control_plane.send(
             "POST",
             f"{self.url}/{verb}",
-            lambda said: said.document["success"] is True,
+            lambda answer: answer.document["success"] is True,
             document={"tags": list(keys)},
         )

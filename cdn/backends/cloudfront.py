@@ -1,16 +1,18 @@
 """CloudFront: invalidation by cache tag, the path `#tag`. boto3 signs the call; it is an optional requirement.
 
-Below 5 s at the 95th percentile (AWS, "cache tag invalidation", 2026-04), $0.005 a tag after a thousand a month: so
-what lives 15 seconds or less is left to expire, and nothing is purged twice.
+An invalidation takes less than 5 s at the 95th percentile (AWS, "cache tag invalidation", 2026-04) and costs $0.005 a
+tag after a thousand a month. So what lives 15 seconds or less is left to expire, and nothing is purged twice: by the
+time an invalidation takes effect, a fetch that began before the commit has long ended.
 """
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from cdn.backends.base import CONNECT_S, DONE, TOTAL_S, Budget, Outcome, later, refused, within
+from cdn.backends.base import CONNECT_S, DONE, TOTAL_S, Budget, Outcome, later, no_answer, refused, within
 from cdn.backends.control_plane import seconds
 from db.domain.errors import Refused
 
@@ -20,14 +22,14 @@ _CREDENTIALS = ("AccessDenied", "InvalidClientTokenId", "SignatureDoesNotMatch",
 
 
 class CloudFront:
-    """Credentials are looked for where boto3 looks unless both are given."""
+    """Credentials that are not given are looked up where boto3 looks."""
 
     name = "cloudfront"
     # 3,000 paths may be in progress at once, and the API throttles long before (aws-sdk-js#3983): few, large calls.
-    most = 100
+    max_keys = 100
     soft = False
     floor_s = 15
-    rebound = False
+    rebound_above_s = math.inf
 
     def __init__(
         self, distribution_id: str, key_id: str = "", secret: str = "", token: str = "", api: str | None = None
@@ -37,23 +39,27 @@ class CloudFront:
         self.client = _client(key_id or None, secret or None, token or None, api)
 
     def purge(self, keys: Sequence[str], *, soft: bool) -> Outcome:  # noqa: ARG002 - it knows only one kind
-        return within(TOTAL_S, lambda: self._purge(keys), lambda: later(f"no answer in {TOTAL_S} s"))
+        return within(TOTAL_S, lambda: self._purge(keys), no_answer)
 
     def _purge(self, keys: Sequence[str]) -> Outcome:
         import botocore.exceptions  # noqa: PLC0415 - an optional requirement
         import botocore.parsers  # noqa: PLC0415
 
         try:
-            said = self.client.create_invalidation(DistributionId=self.distribution_id, InvalidationBatch=_batch(keys))
+            answer = self.client.create_invalidation(
+                DistributionId=self.distribution_id, InvalidationBatch=_batch(keys)
+            )
         except botocore.exceptions.ClientError as error:
             return _judged(error.response)
         except botocore.exceptions.NoCredentialsError:
             return refused("there are no credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
         except botocore.parsers.ResponseParserError:
-            return later("its answer is no answer of CloudFront")
+            return later("its answer is not one of CloudFront")
+        except botocore.exceptions.ReadTimeoutError:
+            return no_answer()
         except botocore.exceptions.BotoCoreError as error:
             return later(f"unreachable: {type(error).__name__}")
-        return DONE if said.get("Invalidation", {}).get("Id") else later("its answer names no invalidation")
+        return DONE if answer.get("Invalidation", {}).get("Id") else later("its answer names no invalidation")
 
 
 def _client(key_id: str | None, secret: str | None, token: str | None, api: str | None) -> Any:
@@ -76,7 +82,7 @@ def _client(key_id: str | None, secret: str | None, token: str | None, api: str 
 
 
 def _batch(keys: Sequence[str]) -> dict[str, Any]:
-    """A repeated reference is answered with the first invalidation, so it must be new for each purge."""
+    """A repeated reference is answered with the first invalidation, so each purge has a new one."""
     paths = [f"#{key}" for key in keys]
     return {"Paths": {"Quantity": len(paths), "Items": paths}, "CallerReference": uuid.uuid4().hex}
 

@@ -11,19 +11,22 @@ from typing import Any
 import requests
 import urllib3.exceptions
 
-from cdn.backends.base import CONNECT_S, DONE, TOTAL_S, Outcome, later, refused, within
+from cdn.backends.base import CONNECT_S, DONE, TOTAL_S, Outcome, later, no_answer, refused, within
 
-# The vendors' answers are a few hundred bytes, that of Fastly to 256 keys of 64 characters some 25 KB; what is longer
-# is not one of theirs.
-ANSWER_MOST = 64 * 1024
-# What asks for a longer pause has lost its mind: the longest window that a vendor counts in is an hour (Fastly, "API
-# rate limiting").
-RETRY_AFTER_MOST_S = 3_600.0
+# Bytes. Vendors answer in a few hundred; Fastly's answer to 256 keys of 64 characters is 25 KB. Longer is not theirs.
+ANSWER_MAX_BYTES = 64 * 1024
+# The longest window that a vendor counts in is an hour (Fastly, "API rate limiting").
+RETRY_AFTER_MAX_S = 3_600.0
 
 
 @dataclass(frozen=True, slots=True)
 class ControlPlaneAnswer:
-    """Of a status below 300. headers: found whatever their case."""
+    """An answer with a status below 300.
+
+    status: the HTTP status.
+    headers: looked up in any case.
+    body: at most ANSWER_MAX_BYTES of it.
+    """
 
     status: int
     headers: Mapping[str, str]
@@ -38,7 +41,7 @@ Confirms = Callable[[ControlPlaneAnswer], bool]
 
 
 class ControlPlane:
-    """No redirect is followed: credentials go to the host they were meant for."""
+    """Follows no redirect: credentials go only to the host they were meant for."""
 
     def __init__(self, headers: Mapping[str, str]) -> None:
         self.headers = dict(headers)
@@ -52,19 +55,21 @@ class ControlPlane:
         headers: Mapping[str, str] | None = None,
         document: Any = None,
     ) -> Outcome:
-        """confirms: whether an answer says, in the words of this vendor, that the purge was done. A yes from anybody
-        else, a proxy or a page of somebody's hotel, is none."""
-        session, asked = self.session, self.headers | dict(headers or {})
-        return within(TOTAL_S, lambda: _send(session, method, url, asked, document, confirms), self._too_late)
+        """confirms: whether an answer says, in this vendor's format, that the purge was done.
+
+        A 200 from anybody else, such as a proxy or a captive portal, does not count.
+        """
+        session, all_headers = self.session, self.headers | dict(headers or {})
+        return within(TOTAL_S, lambda: _send(session, method, url, all_headers, document, confirms), self._too_late)
 
     def _too_late(self) -> Outcome:
-        """The old session stays with the call that was given up."""
+        """The old session stays with the call that was abandoned."""
         self.session = _session()
-        return later(f"no answer in {TOTAL_S} s")
+        return no_answer()
 
 
 def _session() -> requests.Session:
-    """Without what the environment says of proxies and credentials: a .netrc would replace ours."""
+    """Ignores proxies and credentials of the environment: a .netrc would replace ours."""
     session = requests.Session()
     session.trust_env = False
     return session
@@ -84,19 +89,19 @@ def _send(
             stream=True,
         ) as answer:
             return _judged(ControlPlaneAnswer(answer.status_code, answer.headers, _read(answer)), confirms)
-    except requests.Timeout:
-        return later("timed out")
+    except (requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError):
+        return no_answer()
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         return later(f"unreachable: {type(error).__name__}")
 
 
 def _read(answer: requests.Response) -> bytes:
-    """At most ANSWER_MOST. Raises requests.Timeout where it drips for longer than anybody waits."""
+    """At most ANSWER_MAX_BYTES. Raises requests.ReadTimeout where it takes longer than TOTAL_S."""
     body, deadline = b"", time.monotonic() + TOTAL_S
-    while len(body) < ANSWER_MOST and (part := answer.raw.read1(ANSWER_MOST, decode_content=True)):
+    while len(body) < ANSWER_MAX_BYTES and (part := answer.raw.read1(ANSWER_MAX_BYTES, decode_content=True)):
         body += part
         if time.monotonic() > deadline:
-            raise requests.Timeout
+            raise requests.ReadTimeout
     return body
 
 
@@ -104,10 +109,10 @@ def _judged(answer: ControlPlaneAnswer, confirms: Confirms) -> Outcome:
     if answer.status >= 300:
         return _failure(answer.status, seconds(answer.headers.get("Retry-After")))
     try:
-        understood = confirms(answer)
+        is_confirmed = confirms(answer)
     except (ValueError, TypeError, AttributeError, KeyError, IndexError):
-        understood = False
-    return DONE if understood else later(f"its answer ({answer.status}) does not say that the purge was done")
+        is_confirmed = False
+    return DONE if is_confirmed else later(f"its answer ({answer.status}) does not say that the purge was done")
 
 
 def _failure(status: int, retry_after_s: float | None) -> Outcome:
@@ -123,5 +128,5 @@ def _failure(status: int, retry_after_s: float | None) -> Outcome:
 
 
 def seconds(retry_after: str | None) -> float | None:
-    """Of a Retry-After; its other form, a date, is not used by these vendors."""
-    return min(float(retry_after), RETRY_AFTER_MOST_S) if retry_after and retry_after.isdecimal() else None
+    """Seconds of a Retry-After; these vendors do not use its other form, a date."""
+    return min(float(retry_after), RETRY_AFTER_MAX_S) if retry_after and retry_after.isdecimal() else None

@@ -1,7 +1,8 @@
-"""No CDN: nothing is purged and nothing is asked."""
+"""No CDN: a purge does nothing and succeeds."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from cdn.backends.base import DONE, Budget, Outcome
@@ -9,13 +10,13 @@ from cdn.backends.base import DONE, Budget, Outcome
 
 class NullBackend:
     name = "null"
-    most = 1_000_000
+    max_keys = 1_000_000
     soft = True
     floor_s = 0
-    rebound = False
+    rebound_above_s = math.inf
 
     def __init__(self) -> None:
         self.budget = Budget(1e6, 1e6)
 
-    def purge(self, keys: Sequence[str], *, soft: bool) -> Outcome:  # noqa: ARG002 - the protocol's words
+    def purge(self, keys: Sequence[str], *, soft: bool) -> Outcome:  # noqa: ARG002 - the protocol's signature
         return DONE

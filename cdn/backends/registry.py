@@ -16,13 +16,13 @@ from db.domain.errors import Refused
 
 
 class Credentials(Protocol):
-    """What is needed of config.Settings, which this package does not import."""
+    """The part of config.Settings that is needed here; this package does not import it."""
 
     @property
     def cdn(self) -> str: ...
 
 
-# Per CDN, the settings it cannot do without.
+# The settings that each CDN requires.
 NEEDS = {
     "null": (),
     "varnish": ("varnish_urls", "edge_purge_secret"),
@@ -44,7 +44,7 @@ _BUILD: dict[str, Callable[[Any], Backend]] = {
 
 
 def check(settings: Credentials) -> None:
-    """Raises Refused that names the variable: for an unknown CDN, and for one whose settings are missing."""
+    """Raises Refused for an unknown CDN, and names each setting that is missing."""
     if settings.cdn not in NEEDS:
         raise Refused(f"CDN={settings.cdn!r} is not known; there are {', '.join(NEEDS)}.")
     missing = [name.upper() for name in NEEDS[settings.cdn] if not getattr(settings, name)]

@@ -26,9 +26,9 @@ _LETTERS = {Subject.MATCH: "m", Subject.TEAM: "t", Subject.COMPETITION: "c"}
 
 def variant_of(account: Account) -> str:
     """The variant that reads as the account's own alerts would."""
-    asked = account.locale.replace("-", "_").split("_")
-    regional = "_".join([asked[0].lower(), *(part.upper() for part in asked[1:2])])
-    language = next((name for name in (regional, asked[0].lower()) if name in LANGUAGES), "en")
+    subtags = account.locale.replace("-", "_").split("_")
+    regional = "_".join([subtags[0].lower(), *(subtag.upper() for subtag in subtags[1:2])])
+    language = next((name for name in (regional, subtags[0].lower()) if name in LANGUAGES), "en")
     return language + (SPOILER_FREE if account.spoiler_free else "")
 
 
@@ -41,8 +41,8 @@ def topics_for(account: Account, follows: Iterable[Follow]) -> dict[Follow, list
     """What an app subscribes to for each follow; None where topics cannot serve: they know no quiet hours, and an app
     has room for so many only."""
     variant = variant_of(account)
-    found = {follow: _topics_of(follow, variant) for follow in follows}
-    return None if account.quiet or sum(map(len, found.values())) > TOPICS_MOST else found
+    topics = {follow: _topics_of(follow, variant) for follow in follows}
+    return None if account.quiet or sum(map(len, topics.values())) > TOPICS_MOST else topics
 
 
 def _topics_of(follow: Follow, variant: str) -> list[str]:
@@ -55,11 +55,11 @@ def condition(match: Match, kind: Kind, variant: str) -> str:
     (firebase.google.com/docs/cloud-messaging, "Send messages to topics")."""
     wider = [(Subject.TEAM, team.id) for team in (match.home, match.away) if team]
     wider += [(Subject.COMPETITION, match.competition.id)] if match.competition else []
-    said = _listens(_topic(Subject.MATCH, match.id, kind, variant))
+    expression = _listens(_topic(Subject.MATCH, match.id, kind, variant))
     if not wider:
-        return said
+        return expression
     others = " || ".join(_listens(_topic(subject, name, kind, variant)) for subject, name in wider)
-    return f"{said} || (({others}) && !({_listens(_own(match.id))}))"
+    return f"{expression} || (({others}) && !({_listens(_own(match.id))}))"
 
 
 def _topic(subject: Subject, name: str, kind: Kind, variant: str) -> str:

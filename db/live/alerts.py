@@ -1,4 +1,4 @@
-"""Alerts in Redis, from a match's news to a plan: mailbox, window, ledger. A step can be repeated, and none is lost."""
+"""Alerts in Redis, from a match's mailbox to a plan. Each step is atomic and can be repeated."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import redis
 
 from db.domain import Kind
 from db.live import keys
-from db.live.client import guarded, lua
-from db.live.live import BELL_S, change_of
+from db.live.client import BELL_S, guarded, lua
+from db.live.outbox import change_of
 from db.outbox_entry import OutboxEntry
 
 # The ledger outlives the longest match by far: a feed may repeat yesterday's goals.
 WINDOW_S = 2 * 24 * 60 * 60
-# An alert and its chunks are kept for as long as its goal may be cancelled, and for whoever asks what became of it.
+# An alert and its chunks are kept while its goal may be cancelled, and for `flask push status`.
 ALERT_S = 2 * 60 * 60
 # Alerts that `flask push status` can look back on.
 RECENT = 500
@@ -24,7 +24,12 @@ RECENT = 500
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """A match's window (None if it has none yet) with its revision, and the changes that wait."""
+    """A match's push mailbox.
+
+    window: the stored window, None if there is none yet.
+    rev: its revision.
+    changes: match versions that no worker has read.
+    """
 
     window: bytes | None
     rev: str
@@ -33,8 +38,11 @@ class Mailbox:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An alert to keep. version: of the match in it; an alert that is mended has a higher one, so this tells who got it
-    before and who after."""
+    """An alert to store.
+
+    alert: encoded.
+    version: of the match in it. Amending raises it, so it separates who got the alert before from who gets it after.
+    """
 
     id: str
     alert: bytes
@@ -43,13 +51,21 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """An alert that is not yet planned, or not wholly. place: where to go on, None at the start. published: topics that
-    have it, by kind and variant. chunked: all its devices are in chunks."""
+    """An alert that is not completely planned.
+
+    alert: encoded.
+    version: of the match in it.
+    opened_at: when it was opened (ms).
+    planned: number of chunks so far.
+    place: where to continue, None at the start.
+    published: topics that were sent to, by kind and variant.
+    chunked: all its devices are in chunks.
+    """
 
     id: str
     alert: bytes
     version: int
-    told_at: int
+    opened_at: int
     planned: int
     place: str | None
     published: frozenset[str]
@@ -65,18 +81,18 @@ class Alerts:
         self._commit = client.register_script(lua("alerts_commit"))
         self._publish = client.register_script(lua("topics_start"))
         self._settle = client.register_script(lua("due_settle"))
-        self._silence = client.register_script(lua("bell_silence"))
+        self._clear_bell = client.register_script(lua("bell_silence"))
 
     # Mailbox and window.
 
     @guarded
     def pending(self, limit: int) -> list[str]:
-        """Matches with news that nobody has read, longest waiting first."""
+        """Matches with unread news, longest waiting first."""
         return _texts(self.redis.zrange(keys.PUSH_PENDING, 0, limit - 1))
 
     @guarded
     def park(self, match_id: str, *, now_ms: int) -> None:
-        """Set a match aside whose news meets a bug, so that it does not hold up the others."""
+        """Set aside a match whose news hits a bug, so that it does not block the others."""
         with self.redis.pipeline() as pipe:
             pipe.zrem(keys.PUSH_PENDING, match_id)
             pipe.zrem(keys.PUSH_WINDOWS, match_id)
@@ -86,13 +102,13 @@ class Alerts:
     @guarded
     def unpark(self, *, before_ms: int) -> list[str]:
         """Put matches parked before a moment back among the pending; returns them."""
-        found = _texts(self.redis.zrangebyscore(keys.PUSH_PARKED, "-inf", before_ms))
+        match_ids = _texts(self.redis.zrangebyscore(keys.PUSH_PARKED, "-inf", before_ms))
         with self.redis.pipeline() as pipe:
-            for match_id in found:
+            for match_id in match_ids:
                 pipe.zadd(keys.PUSH_PENDING, {match_id: before_ms}, nx=True)
                 pipe.zrem(keys.PUSH_PARKED, match_id)
             pipe.execute()
-        return found
+        return match_ids
 
     @guarded
     def parked(self) -> int:
@@ -105,7 +121,7 @@ class Alerts:
 
     @guarded
     def due(self, now_ms: int) -> list[str]:
-        """Matches where a window ends."""
+        """Matches whose window has ended."""
         return _texts(self.redis.zrangebyscore(keys.PUSH_WINDOWS, "-inf", now_ms))
 
     @guarded
@@ -126,45 +142,47 @@ class Alerts:
         due: int | None,
         opened: Sequence[Draft],
         *,
-        mended: Sequence[Draft] = (),
+        amended: Sequence[Draft] = (),
         stopped: Sequence[str] = (),
         broadcast: bool,
         newest: Mapping[str, int],
         now_ms: int,
     ) -> bool:
-        """Keep the window, open alerts, mend and stop others, drop the mailbox entries read. newest: by kind,
-        the version it was last told at. False: another was first."""
+        """Store the window, open alerts, amend and stop others, drop the mailbox entries that were read.
+
+        newest: by kind, the version it was last announced at. False if another worker committed first.
+        """
         fixed = [keys.window(match_id), keys.push(match_id), keys.PUSH_PENDING, keys.PUSH_WINDOWS]
         fixed += [keys.PUSH_UNPLANNED, keys.PUSH_RECENT, keys.PUSH_BROADCASTS]
-        drafts = [*opened, *mended]
-        named = [*(keys.alert(draft.id) for draft in drafts), *map(keys.alert, stopped)]
-        told: list[Any] = [part for draft in drafts for part in (draft.id, draft.alert, draft.version)]
+        drafts = [*opened, *amended]
+        hashes = [*(keys.alert(draft.id) for draft in drafts), *map(keys.alert, stopped)]
+        parts: list[Any] = [part for draft in drafts for part in (draft.id, draft.alert, draft.version)]
         ids = [change.id for change in box.changes]
         args: list[Any] = [match_id, box.rev, window, WINDOW_S, "" if due is None else due, now_ms]
-        args += [int(broadcast), ALERT_S, RECENT, len(opened), len(mended), *told, len(ids), *ids]
+        args += [int(broadcast), ALERT_S, RECENT, len(opened), len(amended), *parts, len(ids), *ids]
         args += [part for pair in newest.items() for part in pair]
-        return bool(self._commit(keys=fixed + named, args=args))
+        return bool(self._commit(keys=fixed + hashes, args=args))
 
     @guarded
-    def on_their_way(self, alert_ids: Sequence[str]) -> list[bytes]:
-        """Those of these alerts that are kept and not stopped."""
+    def active(self, alert_ids: Sequence[str]) -> list[bytes]:
+        """Those of these alerts that still exist and are not stopped."""
         with self.redis.pipeline(transaction=False) as pipe:
             for alert_id in alert_ids:
                 pipe.hmget(keys.alert(alert_id), "alert", "stopped")
             rows = pipe.execute() if alert_ids else []
         return [alert for alert, stopped in rows if alert and not stopped]
 
-    # Broadcasts: that a match has something to show is all that is kept; what, is its present state.
+    # Broadcasts: only that a match has something to show is stored; what it shows is its present state.
 
     @guarded
     def broadcasts(self, now_ms: int) -> list[tuple[str, int]]:
-        """Matches that are due, and since when."""
-        found = self.redis.zrangebyscore(keys.PUSH_BROADCASTS, "-inf", now_ms, withscores=True)
-        return [(match_id.decode(), int(at)) for match_id, at in found]
+        """Matches that are due, with the time they became due."""
+        rows = self.redis.zrangebyscore(keys.PUSH_BROADCASTS, "-inf", now_ms, withscores=True)
+        return [(match_id.decode(), int(at)) for match_id, at in rows]
 
     @guarded
     def broadcast_done(self, match_id: str, due: int) -> None:
-        """Unless the match has changed since: then it is due again, and only that is left."""
+        """Settled, unless the match has changed since `due`: then it stays due."""
         self._settle(keys=[keys.PUSH_BROADCASTS], args=[match_id, due, 0])
 
     @guarded
@@ -173,7 +191,7 @@ class Alerts:
 
     @guarded
     def shown(self, match_id: str) -> str | None:
-        """The score last seen on lock screens, in whatever words `show` had."""
+        """The score last published to lock screens, as given to `show`."""
         score = self.redis.hget(keys.window(match_id), "shown")
         return score.decode() if score else None
 
@@ -192,13 +210,13 @@ class Alerts:
 
     @guarded
     def lease(self, name: str, seconds: int, *, again: bool = False) -> bool:
-        """Whether this worker may do a thing, such as plan the alert of this id, until the lease ends. It saves work
-        and guards nothing: of two planners `put` lets one through."""
+        """Whether this worker may do a piece of work, such as plan an alert, until the lease ends. A lease only saves
+        work: of two planners, `put` lets one through."""
         return bool(self.redis.set(keys.lease(name), 1, ex=seconds, nx=not again))
 
     @guarded
     def plan(self, alert_id: str) -> Plan | None:
-        """None for one that is stopped, or gone."""
+        """None if it is stopped or expired."""
         fields = self.redis.hgetall(keys.alert(alert_id))
         if not fields or b"stopped" in fields:
             return None
@@ -217,15 +235,18 @@ class Alerts:
 
     @guarded
     def publish(self, plan: Plan, topics: Sequence[str]) -> bool:
-        """Begin to tell topics, named by kind and variant. False: the alert was stopped or mended meanwhile."""
+        """Start to publish to topics, named by kind and variant. False if the alert was stopped or amended since."""
         return bool(self._publish(keys=[keys.alert(plan.id)], args=[plan.version, *topics]))
 
     @guarded
-    def published(self, alert_id: str, topic: str, counts: Iterable[str], *, told: bool, again: bool) -> None:
-        """Count what became of a publication. again: it is to be made again."""
+    def published(self, alert_id: str, topic: str, counts: Iterable[str], *, sent: bool, again: bool) -> None:
+        """Count the outcome of a publication.
+
+        sent: the topic got it. again: it is to be repeated.
+        """
         key = keys.alert(alert_id)
         with self.redis.pipeline() as pipe:
-            if not told:
+            if not sent:
                 pipe.hdel(key, f"told:{topic}")
             if not again:
                 pipe.hset(key, f"topic:{topic}", 1)
@@ -246,30 +267,30 @@ class Alerts:
             pipe.execute()
 
     @guarded
-    def told_variants(self, alert_id: str, kind: Kind, before: int) -> set[str]:
-        """Variants of topics that were told an alert's news of a kind, at a version below `before`."""
+    def reached_variants(self, alert_id: str, kind: Kind, before: int) -> set[str]:
+        """Topic variants that got an alert's news of a kind at a version below `before`."""
         fields = _words(self.redis.hgetall(keys.alert(alert_id)), f"told:{kind} ")
         return {variant for variant, version in fields.items() if int(version) < before}
 
     @guarded
     def work_at(self) -> int | None:
-        """When there is something to do (ms; in the past if there is already), None if nothing is known of."""
+        """When the next piece of work is due (ms, may be in the past); None if there is none."""
         with self.redis.pipeline(transaction=False) as pipe:
             for name in keys.PUSH_WORK:
                 pipe.zrange(name, 0, 0, withscores=True)
             heads = pipe.execute()
         return min((int(head[0][1]) for head in heads if head), default=None)
 
-    # The bell, and what the operator sees.
+    # The doorbell, and what the operator sees.
 
     @guarded
-    def silence(self) -> bool:
-        """Silence the bell if no mailbox is filled; False if one is."""
-        return bool(self._silence(keys=[keys.PUSH_PENDING, keys.PUSH_BELL]))
+    def clear_bell(self) -> bool:
+        """Clear the doorbell if every mailbox is empty; False if one is filled."""
+        return bool(self._clear_bell(keys=[keys.PUSH_PENDING, keys.PUSH_BELL]))
 
     @guarded
     def ring(self, *, now_ms: int) -> bool:
-        """Whether the bell was silent; it is set now."""
+        """Set the doorbell; True if it was clear."""
         return bool(self.redis.set(keys.PUSH_BELL, now_ms, nx=True, ex=BELL_S))
 
     @guarded
@@ -283,8 +304,8 @@ class Alerts:
         return [(alert_id, _counters(row)) for alert_id, row in zip(ids, rows, strict=True) if row]
 
 
-def _texts(found: Iterable[bytes]) -> list[str]:
-    return [one.decode() for one in found]
+def _texts(names: Iterable[bytes]) -> list[str]:
+    return [name.decode() for name in names]
 
 
 def _counters(row: dict[bytes, bytes]) -> dict[str, str]:
@@ -293,6 +314,6 @@ def _counters(row: dict[bytes, bytes]) -> dict[str, str]:
 
 
 def _words(row: dict[bytes, bytes], prefix: str = "") -> dict[str, str]:
-    """Fields whose names begin so, by what follows."""
-    said = {name.decode(): value.decode() for name, value in row.items()}
-    return {name.removeprefix(prefix): value for name, value in said.items() if name.startswith(prefix)}
+    """Fields whose names begin with a prefix, by the rest of the name."""
+    fields = {name.decode(): value.decode() for name, value in row.items()}
+    return {name.removeprefix(prefix): value for name, value in fields.items() if name.startswith(prefix)}

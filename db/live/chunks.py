@@ -1,4 +1,4 @@
-"""Chunks of a plan in Redis: put, claimed, sent, tried again. What a killed worker held has its turn once more."""
+"""Chunks of a plan in Redis: put, claimed, sent, retried. The chunk of a killed worker is claimed again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from db.live import keys
 from db.live.alerts import ALERT_S, Plan
 from db.live.client import guarded, lua
 
-# A worker that says nothing for this long is dead: while it sends, a thread of it renews the claim every two seconds.
+# A worker that does not renew its claim for this long is dead: while it sends, a thread renews it every two seconds.
 CLAIM_MS = 8_000
 # Chunks are sent in order of their alert's time and their place in it, so that a goal elsewhere does not wait for the
 # last of a million: about what a chunk of a thousand takes to send.
@@ -27,7 +27,7 @@ _ENTRY = struct.Struct("<QI")
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """name is `{alert id} {number}`, with `.1`, `.2` … for what is tried again."""
+    """name: `{alert id} {number}`, with `.1`, `.2` … for retries."""
 
     name: str
 
@@ -41,22 +41,29 @@ class Chunk:
 
     @property
     def repeats(self) -> int:
-        """How often it was tried before."""
+        """How often it was sent before."""
         return int(self.number.partition(".")[2] or 0)
 
     @property
-    def again(self) -> Chunk:
+    def retry(self) -> Chunk:
+        """The chunk of those devices that are to be tried again."""
         return Chunk(f"{self.alert_id} {self.number.partition('.')[0]}.{self.repeats + 1}")
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimedChunk:
-    """A claimed chunk. devices: id → kinds wanted. refused_by: transports to which the alert is built
-    wrong. first: nobody had begun it before."""
+    """A claimed chunk.
+
+    alert: encoded.
+    opened_at: when the alert was opened (ms).
+    devices: kinds wanted (a mask) by device id.
+    refused_by: transports for which the alert is malformed.
+    first: no worker has started it before.
+    """
 
     chunk: Chunk
     alert: bytes
-    told_at: int
+    opened_at: int
     devices: dict[int, int]
     refused_by: frozenset[str] = frozenset()
     first: bool = True
@@ -64,8 +71,13 @@ class ClaimedChunk:
 
 @dataclass(frozen=True, slots=True)
 class ChunkResult:
-    """counts by counter; again: devices to try once more after again_at (ms); refused: transports that are to carry it
-    no further, and why; missed: devices it did not and will not reach."""
+    """What became of a chunk.
+
+    counts: by counter.
+    again: devices to try again, with their kinds, after `again_at` (ms).
+    refused: transports that must not send the alert any more, with the reason.
+    missed: devices that were not reached and will not be.
+    """
 
     counts: Mapping[str, int]
     again: Mapping[int, int]
@@ -87,9 +99,9 @@ class Chunks:
 
     @guarded
     def put(self, plan: Plan, number: int, devices: Sequence[tuple[int, int]], place: str) -> bool:
-        """The next chunk of a plan: devices and kinds. False: another planner has put it, or the alert is stopped."""
+        """Add the next chunk of a plan (devices, kinds). False if another planner added it or the alert was stopped."""
         chunk = Chunk(f"{plan.id} {number}")
-        turn = plan.told_at + number * TURN_MS
+        turn = plan.opened_at + number * TURN_MS
         return bool(
             self._put(
                 keys=[keys.alert(plan.id), keys.chunk(chunk.name), keys.PUSH_READY],
@@ -99,39 +111,36 @@ class Chunks:
 
     @guarded
     def claim(self, *, now_ms: int) -> Chunk | None:
-        found = self._claim(
-            keys=[keys.PUSH_READY, keys.PUSH_CLAIMED, keys.PUSH_LATER], args=[now_ms, now_ms + CLAIM_MS]
-        )
-        return Chunk(found.decode()) if found else None
+        name = self._claim(keys=[keys.PUSH_READY, keys.PUSH_CLAIMED, keys.PUSH_LATER], args=[now_ms, now_ms + CLAIM_MS])
+        return Chunk(name.decode()) if name else None
 
     @guarded
     def start(self, chunk: Chunk) -> ClaimedChunk | None:
-        """None if nobody of it is to be told any more."""
-        found = self._start(
+        """None if it is not to be sent any more."""
+        row = self._start(
             keys=[keys.alert(chunk.alert_id), keys.chunk(chunk.name), keys.PUSH_CLAIMED],
             args=[chunk.name, _state(chunk)],
         )
-        if not found:
+        if not row:
             return None
-        alert, told_at, devices, refused, first = found
-        by = {said.partition(":")[0] for said in refused.decode().split()}
-        return ClaimedChunk(chunk, alert, int(told_at), unpack(devices), frozenset(by), bool(first))
+        alert, opened_at, devices, refused, first = row
+        transports = {entry.partition(":")[0] for entry in refused.decode().split()}
+        return ClaimedChunk(chunk, alert, int(opened_at), unpack(devices), frozenset(transports), bool(first))
 
     @guarded
     def newest(self, match_id: str) -> dict[Kind, int]:
-        """The version each kind of news was last told at."""
+        """The version at which each kind of news was last announced."""
         fields = self.redis.hgetall(keys.window(match_id))
-        told = {name.decode().partition(":")[2]: int(value) for name, value in fields.items() if b"newest:" in name}
-        return {Kind(kind): version for kind, version in told.items()}
+        versions = {name.decode().partition(":")[2]: int(value) for name, value in fields.items() if b"newest:" in name}
+        return {Kind(kind): version for kind, version in versions.items() if kind in set(Kind)}
 
     @guarded
-    def hold(self, chunk: Chunk, *, now_ms: int) -> None:
-        """Still at it."""
+    def renew_claim(self, chunk: Chunk, *, now_ms: int) -> None:
         self.redis.zadd(keys.PUSH_CLAIMED, {chunk.name: now_ms + CLAIM_MS}, xx=True)
 
     @guarded
     def release(self, started: ClaimedChunk, *, at_ms: int) -> None:
-        """Give a chunk back untouched, to be sent later."""
+        """Give a chunk back unsent, for a later time."""
         chunk = started.chunk
         with self.redis.pipeline() as pipe:
             if started.first:
@@ -141,15 +150,15 @@ class Chunks:
             pipe.execute()
 
     @guarded
-    def done(self, chunk: Chunk, done: ChunkResult) -> bool:
-        """False: the claim had run out, and another worker has the chunk."""
-        again = chunk.again.name if done.again else ""
-        pairs = [part for pair in done.counts.items() for part in pair]
-        missed = pack([(one, 0) for one in done.missed])
-        args: list[Any] = [chunk.name, missed, again, pack(done.again.items()), done.again_at, ALERT_S]
+    def done(self, chunk: Chunk, result: ChunkResult) -> bool:
+        """False if the claim had expired and another worker has the chunk."""
+        retry = chunk.retry.name if result.again else ""
+        pairs = [part for pair in result.counts.items() for part in pair]
+        missed = pack([(device_id, 0) for device_id in result.missed])
+        args: list[Any] = [chunk.name, missed, retry, pack(result.again.items()), result.again_at, ALERT_S]
         names = [keys.alert(chunk.alert_id), keys.PUSH_CLAIMED, keys.PUSH_LATER]
-        names += [keys.chunk(again), keys.missed(chunk.name)]
-        refused = " ".join(f"{name}:{reason}" for name, reason in done.refused.items())
+        names += [keys.chunk(retry), keys.missed(chunk.name)]
+        refused = " ".join(f"{name}:{reason}" for name, reason in result.refused.items())
         return bool(self._done(keys=names, args=[*args, refused, *pairs]))
 
     @guarded
@@ -162,41 +171,41 @@ class Chunks:
         return int(ready), int(claimed)
 
     @guarded
-    def told_chunks(self, alert_id: str, before: int) -> list[Chunk]:
-        """The chunks of an alert that were begun when it had a version below `before`."""
+    def started_chunks(self, alert_id: str, before: int) -> list[Chunk]:
+        """The chunks of an alert that were started at a version below `before`."""
         planned = int(self.redis.hget(keys.alert(alert_id), "planned") or 0)
         chunks = [Chunk(f"{alert_id} {number}") for number in range(planned)]
         states = self.redis.hmget(keys.alert(alert_id), [_state(chunk) for chunk in chunks]) if chunks else []
-        return [chunk for chunk, state in zip(chunks, states, strict=True) if _told(state, before)]
+        return [chunk for chunk, state in zip(chunks, states, strict=True) if _is_started(state, before)]
 
     @guarded
-    def in_hand(self, match_id: str, before: int) -> bool:
-        """Whether a worker is just sending an alert of the match that it began at a version below `before`. Of a match
-        whose id begins with this one's, too: that is a moment's wait for nothing."""
+    def is_being_sent(self, match_id: str, before: int) -> bool:
+        """Whether a worker is sending an alert of the match that it started at a version below `before`. A match whose
+        id begins with this one's counts too; that costs a needless moment of waiting."""
         claimed = [Chunk(name.decode()) for name in self.redis.zrange(keys.PUSH_CLAIMED, 0, -1)]
-        found = [chunk for chunk in claimed if chunk.alert_id.startswith(f"{match_id}-")]
-        return any(_told(self.redis.hget(keys.alert(chunk.alert_id), _state(chunk)), before) for chunk in found)
+        chunks = [chunk for chunk in claimed if chunk.alert_id.startswith(f"{match_id}-")]
+        return any(_is_started(self.redis.hget(keys.alert(chunk.alert_id), _state(chunk)), before) for chunk in chunks)
 
     @guarded
-    def told(self, chunk: Chunk, kind: Kind, before: int) -> list[tuple[int, int]]:
-        """Those of its devices, with their kinds, that wanted news of this kind and got it, or may have, at a version
+    def reached(self, chunk: Chunk, kind: Kind, before: int) -> list[tuple[int, int]]:
+        """Its devices, with their kinds, that wanted news of this kind and got it, or may have got it, at a version
         below `before`."""
-        found = unpack(self.redis.get(keys.chunk(chunk.name)) or b"")
+        devices = unpack(self.redis.get(keys.chunk(chunk.name)) or b"")
         missed = self._missed(chunk)
-        again = chunk.again
-        while (left := self.redis.get(keys.chunk(again.name))) is not None:
-            if not _told(self.redis.hget(keys.alert(again.alert_id), _state(again)), before):
-                missed |= unpack(left).keys()
+        retry = chunk.retry
+        while (waiting := self.redis.get(keys.chunk(retry.name))) is not None:
+            if not _is_started(self.redis.hget(keys.alert(retry.alert_id), _state(retry)), before):
+                missed |= unpack(waiting).keys()
                 break
-            missed |= self._missed(again)
-            again = again.again
-        return [(one, kinds) for one, kinds in found.items() if kinds & BITS[kind] and one not in missed]
+            missed |= self._missed(retry)
+            retry = retry.retry
+        return [(device, kinds) for device, kinds in devices.items() if kinds & BITS[kind] and device not in missed]
 
     def _missed(self, chunk: Chunk) -> set[int]:
         return set(unpack(self.redis.get(keys.missed(chunk.name)) or b""))
 
 
-def _told(state: bytes | None, before: int) -> bool:
+def _is_started(state: bytes | None, before: int) -> bool:
     return state is not None and state.isdigit() and int(state) < before
 
 

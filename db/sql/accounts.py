@@ -1,9 +1,10 @@
-"""Accounts in SQL: who follows what, how they are reached, and nothing else about them."""
+"""Accounts in SQL: settings, devices and follows."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -18,11 +19,11 @@ from db.domain.errors import Refused
 from db.sql.models import DeviceRow, FollowRow, UserRow, UserSubscriptionRow
 from db.sql.session import begin
 
-# More than any fan has; a bound all the same, for each follow is a row in every plan.
-FOLLOWS_MOST = 500
-# A phone, a tablet, a watch, a browser or two, and what was not signed out of. The oldest gives way.
-DEVICES_MOST = 10
-# How fine "recently active" is known: a write a day and user.
+# More than any fan needs; bounded because each follow is a row in every plan.
+FOLLOWS_MAX = 500
+# A phone, a tablet, a watch, a browser or two, and some that were not signed out. The oldest is dropped.
+DEVICES_MAX = 10
+# Resolution of "recently active": one write per user and day.
 ACTIVE_EVERY = timedelta(days=1)
 
 
@@ -38,33 +39,33 @@ def digest_of(text: str) -> str:
 
 
 class Accounts:
-    """Every method is one transaction and raises Unavailable without a database. A user reaches only rows of their own:
-    each statement names the user it is for."""
+    """Every method is one transaction and raises Unavailable without a database. Each statement names the user it is
+    for, so a user reaches only their own rows."""
 
     def __init__(self, bind: Engine) -> None:
         self.engine = bind
 
     def create(self, *, now_ms: int) -> tuple[str, str]:
-        """A new anonymous account: its id and its bearer token of 256 random bits, which is not kept."""
+        """A new anonymous account: its id and its bearer token of 256 random bits, which is not stored."""
         user_id, token = f"u-{secrets.token_urlsafe(12)}", secrets.token_urlsafe(32)
         with begin(self.engine) as session:
             session.add(_new(Account(user_id), digest_of(token), _moment(now_ms)))
         return user_id, token
 
     def by_token(self, token: str, *, now_ms: int) -> Account | None:
-        """Looked up by digest, so the time it takes says nothing of any stored token."""
+        """Looked up by digest, so that timing reveals nothing about stored tokens."""
         with begin(self.engine) as session:
             row = session.scalar(select(UserRow).where(UserRow.token_digest == digest_of(token)))
             return _seen(session, row, _moment(now_ms)) if row else None
 
     def by_subject(self, issuer: str, subject: str, *, now_ms: int) -> Account:
-        """The account of a user another issuer vouches for, made at their first visit."""
+        """The account of a user of another token issuer, created at the first visit."""
         user_id, now = "x-" + digest_of(f"{issuer}\0{subject}")[:32], _moment(now_ms)
         with begin(self.engine) as session:
             if row := session.get(UserRow, user_id):
                 return _seen(session, row, now)
         with suppress(IntegrityError), begin(self.engine) as session:
-            # Two first visits at once: the other one has made it.
+            # Of two first visits at once, the other created it.
             session.add(_new(Account(user_id), None, now))
         return Account(user_id)
 
@@ -76,39 +77,58 @@ class Accounts:
             devices = session.scalars(select(DeviceRow).where(DeviceRow.user_id == user_id).order_by(DeviceRow.id))
             return Profile(_account(row), tuple(map(_device, devices)), tuple(_follows(session, user_id)))
 
-    def change(self, account: Account) -> None:
-        """Devices whose topics do not fit the new settings are told one by one from here on: a topic knows no quiet
-        hours, and its variant is with the score or without."""
-        quiet = account.quiet
-        values = {
-            "time_zone": account.time_zone,
-            "quiet_since": quiet.since if quiet else None,
-            "quiet_until": quiet.until if quiet else None,
-            "spoiler_free": account.spoiler_free,
-            "locale": account.locale,
-        }
+    def change(self, user_id: str, changes: Mapping[str, Any]) -> None:
+        """Change the named fields of Account and no others, so that two changes at once both hold.
+
+        Devices whose topics do not fit the new settings are sent to one by one from now on: topics have no quiet hours,
+        and a variant is either spoiler-free or not.
+        """
         with begin(self.engine) as session:
-            session.execute(update(UserRow).where(UserRow.id == account.id).values(values))
+            row = session.scalar(select(UserRow).where(UserRow.id == user_id).with_for_update())
+            if row is None:
+                raise _deleted()
+            account = replace(_account(row), **changes)
+            quiet = account.quiet
+            row.time_zone, row.spoiler_free, row.locale = account.time_zone, account.spoiler_free, account.locale
+            row.quiet_since, row.quiet_until = (quiet.since, quiet.until) if quiet else (None, None)
             lost = update(DeviceRow).where(DeviceRow.user_id == account.id, DeviceRow.topics.is_not(None))
             if quiet is None:
                 calm = DeviceRow.topics.endswith(SPOILER_FREE, autoescape=True)
                 lost = lost.where(~calm if account.spoiler_free else calm)
             session.execute(lost.values(topics=None))
 
+    def rotate_token(self, user_id: str) -> str:
+        """A new bearer token; the old one is void at once. Raises Refused for a user of another issuer."""
+        token = secrets.token_urlsafe(32)
+        rotated = update(UserRow).where(UserRow.id == user_id, UserRow.token_digest.is_not(None))
+        with begin(self.engine) as session:
+            result = session.execute(rotated.values(token_digest=digest_of(token)))
+            if result.rowcount == 0:  # type: ignore[attr-defined]
+                raise Refused("The tokens of this account are those of its issuer.", "bad_request")
+        return token
+
+    def expire(self, *, before_ms: int, limit: int) -> int:
+        """Delete accounts that no app has used since then, with all that is theirs; returns how many."""
+        stale = select(UserRow.id).where(UserRow.active_at < _moment(before_ms)).limit(limit)
+        with begin(self.engine) as session:
+            user_ids = session.scalars(stale).all()
+            session.execute(delete(UserRow).where(UserRow.id.in_(user_ids), UserRow.active_at < _moment(before_ms)))
+        return len(user_ids)
+
     def delete(self, user_id: str) -> None:
-        """Everything of the user; their rows elsewhere go by ON DELETE CASCADE."""
+        """Everything of the user; other tables follow by ON DELETE CASCADE."""
         with begin(self.engine) as session:
             session.execute(delete(UserRow).where(UserRow.id == user_id))
 
     # Devices.
 
     def add_device(self, user_id: str, device: Device, *, now_ms: int) -> None:
-        """Register an address anew. One that was another user's moves here: the phone has changed hands. Topics that
-        do not fit the user's settings are left out, as `change` does."""
+        """Register an address. One of another user moves here: the phone changed hands. Topics that do not fit the
+        user's settings are dropped, as in `change`."""
         try:
             self._add_device(user_id, device, now_ms)
         except IntegrityError:
-            # Two accounts register one address at once: the other is there now, and gives way.
+            # Two accounts register one address at once: the other row exists now and is replaced.
             self._add_device(user_id, device, now_ms)
 
     def _add_device(self, user_id: str, device: Device, now_ms: int) -> None:
@@ -120,9 +140,9 @@ class Accounts:
             same = (DeviceRow.digest == digest) | _named(user_id, device)
             session.execute(delete(DeviceRow).where(same, DeviceRow.id.is_distinct_from(kept_id)))
             if device.live_activity_token:
-                # A phone whose device token has changed, or its owner, begins a Live Activity once.
-                held = DeviceRow.live_activity_token == device.live_activity_token
-                others = update(DeviceRow).where(held, DeviceRow.id.is_distinct_from(kept_id))
+                # A phone with a new device token or owner must start a Live Activity only once.
+                same_token = DeviceRow.live_activity_token == device.live_activity_token
+                others = update(DeviceRow).where(same_token, DeviceRow.id.is_distinct_from(kept_id))
                 session.execute(others.values(live_activity_token=None))
             row = row or DeviceRow(user_id=user_id, digest=digest)
             if device.topics and not fits(device.topics, _account(session.get_one(UserRow, user_id))):
@@ -131,7 +151,7 @@ class Accounts:
             session.add(row)
             session.flush()
             newest = select(DeviceRow.id).where(DeviceRow.user_id == user_id).order_by(DeviceRow.id.desc())
-            kept = session.scalars(newest.limit(DEVICES_MOST)).all()
+            kept = session.scalars(newest.limit(DEVICES_MAX)).all()
             session.execute(delete(DeviceRow).where(DeviceRow.user_id == user_id, DeviceRow.id.not_in(kept)))
 
     def remove_device(self, user_id: str, platform: Platform, token: str) -> None:
@@ -144,10 +164,10 @@ class Accounts:
         """Raises Refused `limit_reached` for one follow too many."""
         with begin(self.engine) as session:
             _lock(session, user_id, _moment(now_ms))
-            known = _find(session, user_id, follow)
-            if known is None and _count(session, user_id) >= FOLLOWS_MOST:
-                raise Refused(f"{FOLLOWS_MOST} follows are the most; end one first.", "limit_reached")
-            row = known or _follow_row(user_id, follow)
+            existing = _find(session, user_id, follow)
+            if existing is None and _count(session, user_id) >= FOLLOWS_MAX:
+                raise Refused(f"At most {FOLLOWS_MAX} follows are allowed; remove one first.", "limit_reached")
+            row = existing or _follow_row(user_id, follow)
             row.kinds, row.notification_prefs = follow.kinds, prefs_of(follow.kinds)
             session.add(row)
 
@@ -159,15 +179,15 @@ class Accounts:
 
 
 def prefs_of(kinds: int) -> dict[str, bool]:
-    """A mask in the words of the contract."""
+    """A mask as `notification_prefs`."""
     wanted = kinds_of(kinds)
     return {kind.value: kind in wanted for kind in Kind}
 
 
 def _lock(session: Session, user_id: str, now: datetime) -> None:
-    """Two requests of one user take turns, so that bounds hold; and the user is active now."""
-    found = session.execute(update(UserRow).where(UserRow.id == user_id).values(active_at=now))
-    if not found.rowcount:  # type: ignore[attr-defined]
+    """Serialise the requests of one user, so that limits hold; and mark the user as active."""
+    result = session.execute(update(UserRow).where(UserRow.id == user_id).values(active_at=now))
+    if not result.rowcount:  # type: ignore[attr-defined]
         raise _deleted()
 
 
@@ -204,9 +224,9 @@ def _account(row: UserRow) -> Account:
 def _follows(session: Session, user_id: str) -> list[Follow]:
     own = select(UserSubscriptionRow).where(UserSubscriptionRow.user_id == user_id)
     matches = session.scalars(own.order_by(UserSubscriptionRow.match_id))
-    found = [Follow(Subject.MATCH, row.match_id, row.kinds) for row in matches]
+    follows = [Follow(Subject.MATCH, row.match_id, row.kinds) for row in matches]
     others = select(FollowRow).where(FollowRow.user_id == user_id).order_by(FollowRow.subject, FollowRow.subject_id)
-    return found + [Follow(Subject(row.subject), row.subject_id, row.kinds) for row in session.scalars(others)]
+    return follows + [Follow(Subject(row.subject), row.subject_id, row.kinds) for row in session.scalars(others)]
 
 
 def _find(session: Session, user_id: str, follow: Follow) -> UserSubscriptionRow | FollowRow | None:

@@ -1,4 +1,4 @@
-"""Whom to tell: the devices behind the followers of a match, in the order they are told, and what became of them."""
+"""The devices of a match's followers, in the order they are sent to; dead addresses; broadcast channels."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ from db.domain import Device, Match, Platform, Subject
 from db.sql.models import ChannelRow, DeviceRow, FollowRow, UserRow, UserSubscriptionRow
 from db.sql.session import begin, stream
 
-# What PostgreSQL may take to join and sort a million rows without its disk, until the transaction ends. Compiling the
-# query takes longer than it saves.
+# Memory PostgreSQL may use to join and sort a million rows without temporary files, for this transaction. JIT
+# compilation takes longer than it saves.
 FOR_MANY = ("SET LOCAL work_mem = '64MB'", "SET LOCAL jit = off")
 
 
 NEVER = datetime.max.replace(tzinfo=UTC)
-# The session has loaded no row that a deletion would have to be told of.
+# The session holds no loaded row that a deletion would have to update.
 _UNSEEN = {"synchronize_session": False}
 
 
 @dataclass(frozen=True, slots=True)
 class PlanPosition:
-    """Where a plan goes on: after this activity (ms) and device, in the order of `followers`."""
+    """Where a plan continues: after this activity (ms) and device, in the order of `followers`."""
 
     active_at: int
     device_id: int
@@ -57,7 +57,13 @@ Follower = tuple[int, int, str | None, int | None, int | None, str]
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """An address as it is used: locale is its user's unless it has its own; the rest are its user's."""
+    """An address with what decides its message.
+
+    id: of the device.
+    locale: its own, else its user's.
+    spoiler_free, time_zone: its user's.
+    quiet_since, quiet_until: quiet hours, minutes after midnight; None without.
+    """
 
     id: int
     device: Device
@@ -70,8 +76,11 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class DeadAddress:
-    """An address a service says is gone. since_ms: from when on; None if the service does not say. live_activity_token:
-    where that is the address, and not the device."""
+    """An address that a service reports as gone.
+
+    since_ms: since when; None if the service does not say.
+    live_activity_token: set if that token is dead and not the device.
+    """
 
     device_id: int
     since_ms: int | None
@@ -94,11 +103,11 @@ class Audience:
     def followers(
         self, match: Match, kinds: int, size: int, after: PlanPosition | None = None
     ) -> Iterator[tuple[Sequence[Follower], PlanPosition]]:
-        """Devices to be written to one by one for news of these kinds, most recently active first, each once: pages of
-        `size`, each with the place after it.
+        """Devices to send to one by one for news of these kinds, most recently active first, each once: pages of
+        `size`, each with the position after it.
 
-        Own wishes for the match outweigh those for its teams and its competition. Devices that listen to topics are
-        left out. A page is all that is held of them here.
+        Preferences for the match override those for its teams and its competition. Devices that listen to topics are
+        left out. Only one page is in memory at a time.
         """
         with begin(self.engine) as session:
             if session.get_bind().dialect.name == "postgresql":
@@ -109,7 +118,7 @@ class Audience:
                 yield page, PlanPosition(_ms(datetime.fromisoformat(last[5])), last[0])
 
     def devices(self, ids: Collection[int]) -> list[Recipient]:
-        """The addresses that are still there."""
+        """Those of these addresses that still exist."""
         user = UserRow
         query = (
             select(DeviceRow, user.locale, user.spoiler_free, user.time_zone, user.quiet_since, user.quiet_until)
@@ -128,8 +137,8 @@ class Audience:
         return self.devices(ids)
 
     def forget(self, dead: Sequence[DeadAddress]) -> int:
-        """Delete dead addresses, but not one registered since it was seen dead; returns how many went. A device whose
-        Live Activities cannot be begun any more stays."""
+        """Delete dead addresses, except those registered again since they died; returns how many were deleted. A device
+        with a dead Live Activity token stays, without the token."""
         if not dead:
             return 0
         listed = _listed(dead)
@@ -138,19 +147,21 @@ class Audience:
         devices = delete(DeviceRow).where(DeviceRow.id.in_(died.where(listed.c.start.is_(None))))
         starts = died.where(listed.c.start == DeviceRow.live_activity_token)
         ends = update(DeviceRow).where(DeviceRow.id.in_(starts)).values(live_activity_token=None)
-        gone = [devices, ends] if any(one.live_activity_token for one in dead) else [devices]
+        statements = [devices, ends] if any(address.live_activity_token for address in dead) else [devices]
         with begin(self.engine) as session:
-            # Counted by what it returns: sqlite3 has no count for a statement that begins with WITH.
-            said = [session.scalars(one.returning(DeviceRow.id), execution_options=_UNSEEN) for one in gone]
-            return sum(len(ids.all()) for ids in said)
+            # Counted by returned ids: sqlite3 has no row count for a statement that begins with WITH.
+            return sum(
+                len(session.scalars(statement.returning(DeviceRow.id), execution_options=_UNSEEN).all())
+                for statement in statements
+            )
 
-    def variants(self, known: Sequence[str]) -> list[str]:
-        """Those topic variants some device listens to."""
+    def variants(self, candidates: Sequence[str]) -> list[str]:
+        """Those topic variants that some device listens to."""
         with begin(self.engine) as session:
-            return [name for name in known if session.scalar(select(exists().where(DeviceRow.topics == name)))]
+            return [name for name in candidates if session.scalar(select(exists().where(DeviceRow.topics == name)))]
 
     def environments(self) -> list[str]:
-        """Of APNs; that of debugged apps only where somebody has one."""
+        """APNs environments in use; `sandbox` only if some device needs it."""
         sandbox = exists().where(DeviceRow.environment == "sandbox")
         with begin(self.engine) as session:
             return ["production", *(["sandbox"] if session.scalar(select(sandbox)) else [])]
@@ -206,15 +217,19 @@ def _listed(dead: Sequence[DeadAddress]) -> CTE:
         column("start", DeviceRow.live_activity_token.type),
     )
     rows = [
-        (one.device_id, NEVER if one.since_ms is None else _moment(one.since_ms), one.live_activity_token)
-        for one in dead
+        (
+            address.device_id,
+            NEVER if address.since_ms is None else _moment(address.since_ms),
+            address.live_activity_token,
+        )
+        for address in dead
     ]
     return values(*columns, name="dead").data(rows).cte("dead")
 
 
 def _followers(match: Match, kinds: int, after: PlanPosition | None) -> Select[Any]:
-    """Two index-only reads, of who follows the match and of who follows its teams or competition and has no say of
-    their own on the match; then each user's devices, and the few who have quiet hours."""
+    """Two index-only reads: followers of the match, and followers of its teams or competition who have no preference
+    for the match itself; then each user's devices, and the few who have quiet hours."""
     wants, device, user = _wants(match, kinds), DeviceRow, UserRow
     columns = (device.id, wants.c.kinds, user.time_zone, user.quiet_since, user.quiet_until)
     query = (

@@ -1,6 +1,6 @@
-"""Apple and Google on this machine: APNs and FCM v1 over TLS and HTTP/2, strict about the rules of the real ones.
+"""Push services on this machine: APNs, FCM v1 and Web Push over TLS and HTTP/2, as strict as the real ones.
 
-`python -m dev.emulators --var DIR` starts both, makes the keys they accept and prints the settings that point at
-them. `wire` the connections and how they break, `apns` and `fcm` the rules, `ledger` what was accepted, on disk, and
-`phone` what somebody sees of it. Not a part of a deployment: real credentials leave it out.
+`python -m dev.emulators --var DIR` starts them, creates the keys they accept and prints the settings that point at
+them. `wire` holds the connections and their faults, `apns`, `fcm` and `webpush` the rules, `journal` what was accepted
+(on disk), `phone` what its user sees. Never deployed.
 """

@@ -6,19 +6,19 @@ token-based connection to APNs"; the order of checks is that of Pushy's mock ser
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import uuid4
 
-from dev.emulators.channels import ChannelsEmulator
+from dev.emulators.apns_payload import check, payload_of
+from dev.emulators.channels import ChannelStore
+from dev.emulators.exchange import EmulatorAnswer, EmulatorRequest, json_answer
 from dev.emulators.faults import Faults
 from dev.emulators.journal import AcceptedPush, PushJournal
-from dev.emulators.provider_tokens import InvalidToken, ProviderTokens
-from dev.emulators.wire import EmulatorAnswer, EmulatorRequest, Link, said
+from dev.emulators.provider_tokens import ProviderTokens, Refusal
+from dev.emulators.wire import ServerConnection
 
 PAYLOAD_BYTES, LARGE_BYTES = 4096, 5120
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -38,203 +38,184 @@ _SUFFIXES = {
     "pushtotalk": ".voip-ptt",
     "widgets": ".push-type.widgets",
 }
-# What a start must say beside what each event says.
-_START: dict[str, type] = {"attributes-type": str, "attributes": dict, "alert": dict}
-# Errors after which a connection is slowed, and at twice as many left; bad tokens after which it is dropped.
+# Errors after which a connection is slowed, and closed at twice as many; bad tokens after which it is closed.
 # Apple gives no numbers, only that BadDeviceToken counts soonest and 410 never.
-_ERRORS, _BAD_TOKENS = 100, 50
+_ERRORS_MAX, _BAD_TOKENS_MAX = 100, 50
 
 
 @dataclass
 class ApnsRules:
-    """What this APNs knows. keys: id → (team, public key PEM). tokens: device token → (status, reason, timestamp ms)
-    for those that are not good. streams: MAX_CONCURRENT_STREAMS once a connection has proved itself."""
+    """
+    bundle: the app's.
+    keys: id → (team, public key PEM).
+    tokens: device token → (status, reason, timestamp in ms), for those that are refused.
+    streams: MAX_CONCURRENT_STREAMS of a connection after its first accepted push.
+    sandbox: of the sandbox environment.
+    tokens_elsewhere: device tokens of the other environment.
+    keys_elsewhere: ids of keys that Apple restricted to the other environment.
+    """
 
     bundle: str
     keys: dict[str, tuple[str, str]]
     tokens: dict[str, tuple[int, str, int | None]] = field(default_factory=dict)
     streams: int = 1000
     sandbox: bool = False
+    tokens_elsewhere: set[str] = field(default_factory=set)
+    keys_elsewhere: set[str] = field(default_factory=set)
+
+
+@dataclass
+class ApnsConnection:
+    """
+    tokens: the provider tokens it has shown.
+    errors: 4xx answers, 410 not counted.
+    bad_tokens: of these, BadDeviceToken.
+    accepted: it had a push accepted.
+    """
+
+    tokens: ProviderTokens
+    errors: int = 0
+    bad_tokens: int = 0
+    accepted: bool = False
 
 
 class ApnsEmulator:
-    """The delivering side, ports 443 and 2197."""
+    """The provider API, ports 443 and 2197."""
 
     def __init__(
-        self, rules: ApnsRules, ledger: PushJournal, channels: ChannelsEmulator, clock: Callable[[], float] = time.time
+        self, rules: ApnsRules, journal: PushJournal, channels: ChannelStore, clock: Callable[[], float] = time.time
     ) -> None:
-        self.rules, self.ledger, self.channels, self.clock = rules, ledger, channels, clock
+        self.rules, self.journal, self.channels, self.clock = rules, journal, channels, clock
         self.faults = Faults()
-        self.links: set[Link] = set()
-        # Of each token the topic it was first used with: the system gives an app another for each.
+        self.connections: set[ServerConnection] = set()
+        # The topic each token was first used with: the system gives an app another token for each.
         self.topics: dict[str, str] = {}
 
-    def opened(self, link: Link) -> None:
-        link.max_streams = 1
-        link.memory = {"tokens": ProviderTokens(self.rules.keys), "errors": 0, "bad": 0, "proven": False}
-        self.links.add(link)
+    def opened(self, connection: ServerConnection) -> None:
+        connection.max_streams = 1
+        connection.state = ApnsConnection(ProviderTokens(self.rules.keys, self.rules.keys_elsewhere))
+        self.connections.add(connection)
 
-    def closed(self, link: Link) -> None:
-        self.links.discard(link)
+    def closed(self, connection: ServerConnection) -> None:
+        self.connections.discard(connection)
 
-    def settle(self) -> None:
-        self.ledger.write()
+    def flush(self) -> None:
+        self.journal.write()
 
     def allow(self, streams: int) -> None:
-        """Another stream limit for every proven connection, now."""
+        """Another stream limit, now, for every connection that had a push accepted."""
         self.rules.streams = streams
-        for link in self.links:
-            if link.memory["proven"]:
-                link.allow(streams)
+        for connection in self.connections:
+            if connection.state.accepted:
+                connection.allow(streams)
 
-    def answer(self, link: Link, asked: EmulatorRequest) -> EmulatorAnswer:
-        apns_id = asked.get("apns-id") or str(uuid4())
+    def change_settings(self, values: dict[int, int]) -> None:
+        """Other SETTINGS for every connection, now."""
+        for connection in self.connections:
+            connection.change_settings(values)
+
+    def answer(self, connection: ServerConnection, request: EmulatorRequest) -> EmulatorAnswer:
+        apns_id = request.get("apns-id") or str(uuid4())
         try:
-            push = self._accepted(link, asked)
-        except InvalidToken as wrong:
-            self._count(link, wrong)
-            body = {"reason": wrong.reason} | ({"timestamp": wrong.timestamp} if wrong.timestamp else {})
-            return said(wrong.status, body, **{"apns-id": apns_id})
-        self.ledger.add(push)
-        if not link.memory["proven"]:
-            link.memory["proven"] = True
-            link.allow(self.rules.streams)
+            push = self._accepted(connection, request)
+        except Refusal as refusal:
+            self._count(connection, refusal)
+            body = {"reason": refusal.reason} | ({"timestamp": refusal.timestamp} if refusal.timestamp else {})
+            return json_answer(refusal.status, body, **{"apns-id": apns_id})
+        self.journal.add(push)
+        if not connection.state.accepted:
+            connection.state.accepted = True
+            connection.allow(self.rules.streams)
         headers = {"apns-id": apns_id}
         return EmulatorAnswer(200, headers | ({"apns-unique-id": str(uuid4())} if self.rules.sandbox else {}))
 
-    def _tokens(self, link: Link) -> ProviderTokens:
-        tokens: ProviderTokens = link.memory["tokens"]
-        return tokens
-
-    def refusal(self, link: Link, asked: EmulatorRequest) -> tuple[int, str] | None:
-        """Why the asker is not let in, for the management API."""
-        try:
-            self._tokens(link).check(asked.get("authorization"), self.clock())
-        except InvalidToken as wrong:
-            return wrong.status, wrong.reason
-        return None
-
-    def _count(self, link: Link, wrong: InvalidToken) -> None:
-        """4xx slow a connection down, too many end it; 410 is no error."""
-        if wrong.status == 410:
+    def _count(self, connection: ServerConnection, refusal: Refusal) -> None:
+        """4xx slow a connection down, too many close it; 410 is no error."""
+        if refusal.status == 410:
             return
-        link.memory["errors"] += 1
-        link.memory["bad"] += wrong.reason == "BadDeviceToken"
-        if link.memory["bad"] > _BAD_TOKENS:
-            link.go_away("BadDeviceToken")
-        elif link.memory["errors"] > 2 * _ERRORS:
-            link.go_away("Shutdown")
-        elif link.memory["errors"] > _ERRORS and link.memory["proven"]:
-            link.allow(max(1, link.max_streams // 2))
+        state: ApnsConnection = connection.state
+        state.errors += 1
+        state.bad_tokens += refusal.reason == "BadDeviceToken"
+        if state.bad_tokens > _BAD_TOKENS_MAX:
+            connection.go_away("BadDeviceToken")
+        elif state.errors > 2 * _ERRORS_MAX:
+            connection.go_away("Shutdown")
+        elif state.errors > _ERRORS_MAX and state.accepted:
+            connection.allow(max(1, connection.max_streams // 2))
 
-    def _accepted(self, link: Link, asked: EmulatorRequest) -> AcceptedPush:
-        if asked.repeated:
-            raise InvalidToken(400, "DuplicateHeaders")
-        if (apns_id := asked.get("apns-id")) is not None and not _UUID.fullmatch(apns_id):
-            raise InvalidToken(400, "BadMessageId")
-        token = _DEVICE.fullmatch(asked.path)
-        broadcast = asked.path == f"/4/broadcasts/apps/{self.rules.bundle}"
+    def _accepted(self, connection: ServerConnection, request: EmulatorRequest) -> AcceptedPush:
+        if request.has_duplicates:
+            raise Refusal(400, "DuplicateHeaders")
+        if (apns_id := request.get("apns-id")) is not None and not _UUID.fullmatch(apns_id):
+            raise Refusal(400, "BadMessageId")
+        token = _DEVICE.fullmatch(request.path)
+        broadcast = request.path == f"/4/broadcasts/apps/{self.rules.bundle}"
         if token is None and not broadcast:
-            raise InvalidToken(404, "BadPath")
-        if asked.method != "POST":
-            raise InvalidToken(405, "MethodNotAllowed")
-        self._tokens(link).check(asked.get("authorization"), self.clock())
-        return self._broadcast(asked) if token is None else self._to_device(asked, token[1])
+            raise Refusal(404, "BadPath")
+        if request.method != "POST":
+            raise Refusal(405, "MethodNotAllowed")
+        connection.state.tokens.check(request.get("authorization"), self.clock())
+        return self._broadcast(request) if token is None else self._to_device(request, token[1])
 
-    def _to_device(self, asked: EmulatorRequest, token: str) -> AcceptedPush:
+    def _to_device(self, request: EmulatorRequest, token: str) -> AcceptedPush:
         if not token:
-            raise InvalidToken(400, "MissingDeviceToken")
-        push_type = self._push_type(asked)
-        collapse = asked.get("apns-collapse-id") or ""
+            raise Refusal(400, "MissingDeviceToken")
+        push_type = self._push_type(request)
+        collapse = request.get("apns-collapse-id") or ""
         if len(collapse.encode()) > 64:
-            raise InvalidToken(400, "BadCollapseId")
-        expires_at = _expiration(asked)
-        priority = asked.get("apns-priority") or "10"
+            raise Refusal(400, "BadCollapseId")
+        expires_at = _expiration(request)
+        priority = request.get("apns-priority") or "10"
         if priority not in ("1", "5", "10") or (push_type == "background" and priority != "5"):
-            raise InvalidToken(400, "BadPriority")
-        if not _TOKEN.fullmatch(token):
-            raise InvalidToken(400, "BadDeviceToken")
+            raise Refusal(400, "BadPriority")
+        if not _TOKEN.fullmatch(token) or token in self.rules.tokens_elsewhere:
+            raise Refusal(400, "BadDeviceToken")
         if bad := self.rules.tokens.get(token):
-            raise InvalidToken(*bad)
-        if self.topics.setdefault(token, asked.get("apns-topic") or "") != asked.get("apns-topic"):
-            raise InvalidToken(400, "DeviceTokenNotForTopic")
-        payload = _payload(asked.body, LARGE_BYTES if push_type == "voip" else PAYLOAD_BYTES)
-        self._check(payload, push_type)
+            raise Refusal(*bad)
+        if self.topics.setdefault(token, request.get("apns-topic") or "") != request.get("apns-topic"):
+            raise Refusal(400, "DeviceTokenNotForTopic")
+        payload = payload_of(request.body, LARGE_BYTES if push_type == "voip" else PAYLOAD_BYTES)
+        check(payload, push_type, self.channels.policies)
         return AcceptedPush(self.clock(), "apns", token, push_type, collapse, expires_at, payload)
 
-    def _push_type(self, asked: EmulatorRequest) -> str:
-        topic = asked.get("apns-topic")
+    def _push_type(self, request: EmulatorRequest) -> str:
+        topic = request.get("apns-topic")
         if not topic:
-            raise InvalidToken(400, "MissingTopic")
-        push_type = asked.get("apns-push-type") or ""
+            raise Refusal(400, "MissingTopic")
+        push_type = request.get("apns-push-type") or ""
         if push_type not in _SUFFIXES:
-            raise InvalidToken(400, "InvalidPushType")
+            raise Refusal(400, "InvalidPushType")
         if topic.removesuffix(_SUFFIXES[push_type]) != self.rules.bundle or not topic.endswith(_SUFFIXES[push_type]):
-            ours = topic.startswith(self.rules.bundle)
-            raise InvalidToken(400, "BadTopic" if ours else "TopicDisallowed")
+            of_app = topic.startswith(self.rules.bundle)
+            raise Refusal(400, "BadTopic" if of_app else "TopicDisallowed")
         return push_type
 
-    def _broadcast(self, asked: EmulatorRequest) -> AcceptedPush:
-        channel_id = asked.get("apns-channel-id")
+    def _broadcast(self, request: EmulatorRequest) -> AcceptedPush:
+        channel_id = request.get("apns-channel-id")
         if not channel_id:
-            raise InvalidToken(400, "MissingChannelId")
-        push_type = asked.get("apns-push-type")
+            raise Refusal(400, "MissingChannelId")
+        push_type = request.get("apns-push-type")
         if not push_type:
-            raise InvalidToken(400, "MissingPushType")
+            raise Refusal(400, "MissingPushType")
         if push_type != "liveactivity":
-            raise InvalidToken(400, "InvalidPushType")
-        stored = self.channels.policy(channel_id)
-        expires_at = _expiration(asked)
-        if stored == 0 and expires_at:
-            raise InvalidToken(400, "BadExpirationDate")
-        if (asked.get("apns-priority") or "10") not in ("1", "5", "10"):
-            raise InvalidToken(400, "BadPriority")
-        if stored is None:
-            raise InvalidToken(400, "ChannelNotRegistered")
-        payload = _payload(asked.body, LARGE_BYTES)
-        self._check(payload, push_type)
+            raise Refusal(400, "InvalidPushType")
+        policy = self.channels.policies.get(channel_id)
+        expires_at = _expiration(request)
+        if policy == 0 and expires_at:
+            raise Refusal(400, "BadExpirationDate")
+        if (request.get("apns-priority") or "10") not in ("1", "5", "10"):
+            raise Refusal(400, "BadPriority")
+        if policy is None:
+            raise Refusal(400, "ChannelNotRegistered")
+        payload = payload_of(request.body, LARGE_BYTES)
+        check(payload, push_type, self.channels.policies)
         if payload["aps"]["event"] == "start":
-            raise InvalidToken(400, "BadRequestPayload")
+            raise Refusal(400, "BadRequestPayload")
         return AcceptedPush(self.clock(), "apns", f"channel:{channel_id}", push_type, "", expires_at, payload)
 
-    def _check(self, payload: dict[str, Any], push_type: str) -> None:
-        """What a phone could not do anything with. The real APNs takes such a push and the phone drops it in silence;
-        here it is said aloud."""
-        aps = payload["aps"]
-        if push_type == "alert" and not aps.get("alert"):
-            raise InvalidToken(400, "BadRequestPayload")
-        if push_type == "liveactivity" and not (_is_activity(aps) and self._can_start(aps)):
-            raise InvalidToken(400, "BadRequestPayload")
 
-    def _can_start(self, aps: dict[str, Any]) -> bool:
-        """Whether a start says what is to be begun, and where it is to listen; true of any other event."""
-        if aps["event"] != "start":
-            return True
-        said = all(isinstance(aps.get(name), sort) for name, sort in _START.items()) and aps["alert"]
-        return said and ("input-push-channel" not in aps or aps["input-push-channel"] in self.channels.known)
-
-
-def _is_activity(aps: dict[str, Any]) -> bool:
-    known = aps.get("event") in ("start", "update", "end")
-    return known and type(aps.get("timestamp")) is int and isinstance(aps.get("content-state"), dict)
-
-
-def _expiration(asked: EmulatorRequest) -> float:
-    text = asked.get("apns-expiration") or "0"
+def _expiration(request: EmulatorRequest) -> float:
+    text = request.get("apns-expiration") or "0"
     if not text.isdecimal():
-        raise InvalidToken(400, "BadExpirationDate")
+        raise Refusal(400, "BadExpirationDate")
     return float(text)
-
-
-def _payload(body: bytes, limit: int) -> dict[str, Any]:
-    if not body:
-        raise InvalidToken(400, "PayloadEmpty")
-    if len(body) > limit:
-        raise InvalidToken(413, "PayloadTooLarge")
-    try:
-        payload = json.loads(body)
-    except ValueError:
-        raise InvalidToken(400, "BadRequestPayload") from None
-    if not isinstance(payload, dict) or not isinstance(payload.get("aps"), dict):
-        raise InvalidToken(400, "BadRequestPayload")
-    return payload

@@ -4,92 +4,101 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from base64 import b64encode
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 from uuid import uuid4
 
+from dev.emulators.exchange import EmulatorAnswer, EmulatorRequest, json_answer
 from dev.emulators.faults import Faults
-from dev.emulators.wire import EmulatorAnswer, EmulatorRequest, Link, said
-
-if TYPE_CHECKING:
-    from dev.emulators.apns import ApnsEmulator
+from dev.emulators.provider_tokens import ProviderTokens, Refusal
+from dev.emulators.wire import ServerConnection
 
 # Per app and environment.
-CHANNELS = 10_000
+CHANNELS_MAX = 10_000
+
+
+class ChannelStore:
+    """The app's channels. policies: id → storage policy, 0 no message stored, 1 the most recent one."""
+
+    def __init__(self, limit: int = CHANNELS_MAX) -> None:
+        self.limit = limit
+        self.policies: dict[str, int] = {}
 
 
 class ChannelsEmulator:
-    """The channels there are: id → storage policy, 0 no message stored, 1 the most recent one."""
+    """keys: id → (team, public key PEM)."""
 
-    def __init__(self, limit: int = CHANNELS) -> None:
-        self.limit = limit
-        self.known: dict[str, int] = {}
-
-    def policy(self, channel_id: str) -> int | None:
-        return self.known.get(channel_id)
-
-
-class Management:
-    def __init__(self, apns: ApnsEmulator) -> None:
-        self.apns, self.channels = apns, apns.channels
+    def __init__(
+        self,
+        bundle: str,
+        keys: dict[str, tuple[str, str]],
+        store: ChannelStore,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.bundle, self.keys, self.store, self.clock = bundle, keys, store, clock
         self.faults = Faults()
 
-    def opened(self, link: Link) -> None:
-        self.apns.opened(link)
-        link.max_streams = 100
+    def opened(self, connection: ServerConnection) -> None:
+        connection.state = ProviderTokens(self.keys)
 
-    def closed(self, link: Link) -> None:
-        self.apns.closed(link)
-
-    def settle(self) -> None:
+    def closed(self, connection: ServerConnection) -> None:
         pass
 
-    def answer(self, link: Link, asked: EmulatorRequest) -> EmulatorAnswer:
-        request_id = {"apns-request-id": asked.get("apns-request-id") or str(uuid4())}
-        status, found = self._done(link, asked)
-        if isinstance(found, str):
-            return said(status, {"reason": found}, **request_id)
-        headers = request_id | found.pop("headers", {})
-        return said(status, found, **headers) if found else EmulatorAnswer(status, headers)
+    def flush(self) -> None:
+        pass
 
-    def _done(self, link: Link, asked: EmulatorRequest) -> tuple[int, Any]:
-        place = asked.path.removeprefix(f"/1/apps/{self.apns.rules.bundle}")
-        if refused := self.apns.refusal(link, asked):
-            return refused
-        if place not in ("/channels", "/all-channels"):
-            return 404, "BadPath"
-        if place == "/all-channels" and asked.method == "GET":
-            return 200, {"channels": list(self.channels.known)}
-        if place == "/channels" and asked.method == "POST":
-            return self._create(asked)
-        return self._of_one(asked) if place == "/channels" else (405, "MethodNotAllowed")
-
-    def _of_one(self, asked: EmulatorRequest) -> tuple[int, Any]:
-        if asked.method not in ("GET", "DELETE"):
-            return 405, "MethodNotAllowed"
-        channel_id = asked.get("apns-channel-id")
-        if not channel_id:
-            return 400, "MissingChannelId"
-        policy = self.channels.known.get(channel_id)
-        if policy is None:
-            return 404, "ChannelNotRegistered"
-        if asked.method == "GET":
-            return 200, {"message-storage-policy": policy, "push-type": "LiveActivity"}
-        del self.channels.known[channel_id]
-        return 204, {}
-
-    def _create(self, asked: EmulatorRequest) -> tuple[int, Any]:
+    def answer(self, connection: ServerConnection, request: EmulatorRequest) -> EmulatorAnswer:
+        request_id = {"apns-request-id": request.get("apns-request-id") or str(uuid4())}
+        tokens: ProviderTokens = connection.state
         try:
-            wanted = json.loads(asked.body)
-            policy, push_type = wanted["message-storage-policy"], wanted["push-type"]
+            tokens.check(request.get("authorization"), self.clock())
+            status, body, headers = self._result(request)
+        except Refusal as refusal:
+            return json_answer(refusal.status, {"reason": refusal.reason}, **request_id)
+        headers |= request_id
+        return json_answer(status, body, **headers) if body else EmulatorAnswer(status, headers)
+
+    def _result(self, request: EmulatorRequest) -> tuple[int, dict[str, Any], dict[str, str]]:
+        """Status, body and headers. Raises Refusal."""
+        path = request.path.removeprefix(f"/1/apps/{self.bundle}")
+        if path not in ("/channels", "/all-channels"):
+            raise Refusal(404, "BadPath")
+        if path == "/all-channels":
+            if request.method != "GET":
+                raise Refusal(405, "MethodNotAllowed")
+            return 200, {"channels": list(self.store.policies)}, {}
+        if request.method == "POST":
+            return 201, {}, {"apns-channel-id": self._create(request)}
+        return self._read_or_delete(request)
+
+    def _read_or_delete(self, request: EmulatorRequest) -> tuple[int, dict[str, Any], dict[str, str]]:
+        if request.method not in ("GET", "DELETE"):
+            raise Refusal(405, "MethodNotAllowed")
+        channel_id = request.get("apns-channel-id")
+        if not channel_id:
+            raise Refusal(400, "MissingChannelId")
+        policy = self.store.policies.get(channel_id)
+        if policy is None:
+            raise Refusal(404, "ChannelNotRegistered")
+        if request.method == "GET":
+            return 200, {"message-storage-policy": policy, "push-type": "LiveActivity"}, {}
+        del self.store.policies[channel_id]
+        return 204, {}, {}
+
+    def _create(self, request: EmulatorRequest) -> str:
+        try:
+            body = json.loads(request.body)
+            policy, push_type = body["message-storage-policy"], body["push-type"]
         except (ValueError, KeyError, TypeError):
-            return 400, "BadRequestPayload"
+            raise Refusal(400, "BadRequestPayload") from None
         if push_type != "LiveActivity":
-            return 400, "InvalidPushType"
+            raise Refusal(400, "InvalidPushType")
         if policy not in (0, 1):
-            return 400, "BadRequestPayload"
-        if len(self.channels.known) >= self.channels.limit:
-            return 400, "CannotCreateChannelConfig"
+            raise Refusal(400, "BadRequestPayload")
+        if len(self.store.policies) >= self.store.limit:
+            raise Refusal(400, "CannotCreateChannelConfig")
         channel_id = b64encode(secrets.token_bytes(16)).decode()
-        self.channels.known[channel_id] = policy
-        return 201, {"headers": {"apns-channel-id": channel_id}}
+        self.store.policies[channel_id] = policy
+        return channel_id

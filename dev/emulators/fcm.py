@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
+from dev.emulators.exchange import EmulatorAnswer, EmulatorRequest, json_answer
 from dev.emulators.faults import Faults
 from dev.emulators.fcm_message import (
     TOKEN_BYTES,
@@ -30,19 +31,24 @@ from dev.emulators.fcm_message import (
 from dev.emulators.journal import AcceptedPush, PushJournal
 from dev.emulators.oauth import OAuth
 from dev.emulators.topics import NAME, TOPICS, Topics
-from dev.emulators.wire import EmulatorAnswer, EmulatorRequest, Link, said
+from dev.emulators.wire import ServerConnection
 
 # To one Android device; collapsible messages have a bucket of their own, which ttl 0 goes past.
 DEVICE_PER_MINUTE, DEVICE_PER_HOUR = 240, 5000
 COLLAPSIBLE_BURST, COLLAPSIBLE_REFILL_S = 20, 180
+_SUBSCRIPTION = r"/registrations/([^/]+)/topicSubscriptions(?:/([^/]+))?"
 
 
 @dataclass
 class FcmRules:
-    """tokens: registration token → errorCode for those that are not good. quota_per_minute: messages of the project.
-    subscriptions_per_second: to topics, of the project. fan_out_per_s: how fast topic messages reach phones, shared by
-    the fan-outs under way. pace: how much faster than life the matches are that it is told of; what a phone may get of
-    collapsible messages is counted in that time."""
+    """
+    project: its id.
+    tokens: registration token → errorCode, for those that are refused.
+    quota_per_minute: messages of the project.
+    subscriptions_per_second: to topics, of the project.
+    fan_out_per_s: phones reached by topic messages, shared by all fan-outs under way.
+    pace: match minutes a minute; a phone's quota of collapsible messages is counted in match time.
+    """
 
     project: str
     tokens: dict[str, str] = field(default_factory=dict)
@@ -54,9 +60,9 @@ class FcmRules:
 
 class FcmEmulator:
     def __init__(
-        self, rules: FcmRules, ledger: PushJournal, oauth: OAuth, clock: Callable[[], float] = time.time
+        self, rules: FcmRules, journal: PushJournal, oauth: OAuth, clock: Callable[[], float] = time.time
     ) -> None:
-        self.rules, self.ledger, self.oauth, self.clock = rules, ledger, oauth, clock
+        self.rules, self.journal, self.oauth, self.clock = rules, journal, oauth, clock
         self.faults = Faults()
         self.topics = Topics()
         self.minute, self.used = 0, 0
@@ -65,43 +71,43 @@ class FcmEmulator:
         self.collapsible: dict[str, tuple[float, float]] = {}
         self.fan_out_free_at = 0.0
 
-    def opened(self, link: Link) -> None:
-        link.max_streams = 100
+    def opened(self, connection: ServerConnection) -> None:
+        connection.max_streams = 100
 
-    def closed(self, _link: Link) -> None:
+    def closed(self, _link: ServerConnection) -> None:
         pass
 
-    def settle(self) -> None:
-        self.ledger.write()
+    def flush(self) -> None:
+        self.journal.write()
 
-    def answer(self, _link: Link, asked: EmulatorRequest) -> EmulatorAnswer:
-        place = urlsplit(asked.path)
-        if place.path == "/token":
-            return self.oauth.answer(asked)
+    def answer(self, _link: ServerConnection, request: EmulatorRequest) -> EmulatorAnswer:
+        url = urlsplit(request.path)
+        if url.path == "/token":
+            return self.oauth.answer(request)
         try:
-            return said(200, self._done(asked, place.path, parse_qs(place.query)))
-        except InvalidMessage as wrong:
-            after = {"retry-after": str(wrong.retry_after_s)} if wrong.retry_after_s else {}
-            return said(wrong.status[0], error_of(wrong), **after)
+            return json_answer(200, self._result(request, url.path, parse_qs(url.query)))
+        except InvalidMessage as refusal:
+            after = {"retry-after": str(refusal.retry_after_s)} if refusal.retry_after_s else {}
+            return json_answer(refusal.status[0], error_of(refusal), **after)
 
-    def _done(self, asked: EmulatorRequest, path: str, query: dict[str, list[str]]) -> dict[str, Any]:
-        if not self.oauth.knows(asked.get("authorization")):
+    def _result(self, request: EmulatorRequest, path: str, query: dict[str, list[str]]) -> dict[str, Any]:
+        if not self.oauth.knows(request.get("authorization")):
             raise InvalidMessage(
                 "UNAUTHENTICATED", "Request had invalid authentication credentials.", status=(401, "UNAUTHENTICATED")
             )
         project = f"/v1/projects/{self.rules.project}"
         if not path.startswith(project + "/"):
             raise InvalidMessage("SENDER_ID_MISMATCH", "Permission denied on the project.")
-        place = path.removeprefix(project)
-        if place == "/messages:send" and asked.method == "POST":
-            return self._send(asked)
-        if found := re.fullmatch(r"/registrations/([^/]+)/topicSubscriptions(?:/([^/]+))?", place):
-            return self._subscription(asked.method, found[1], found[2], query)
+        method = path.removeprefix(project)
+        if method == "/messages:send" and request.method == "POST":
+            return self._send(request)
+        if subscription := re.fullmatch(_SUBSCRIPTION, method):
+            return self._subscription(request.method, subscription[1], subscription[2], query)
         raise InvalidMessage("NOT_FOUND", "No such method.", status=(404, "NOT_FOUND"))
 
-    def _send(self, asked: EmulatorRequest) -> dict[str, Any]:
+    def _send(self, request: EmulatorRequest) -> dict[str, Any]:
         self._spend()
-        document = document_of(asked.body)
+        document = document_of(request.body)
         message = document["message"]
         target = target_of(message)
         check(message, TOKEN_BYTES if target in ("token", "fid") else TOPIC_BYTES)
@@ -116,20 +122,20 @@ class FcmEmulator:
         minute = int(self.clock()) // 60
         self.minute, self.used = minute, 1 + (self.used if minute == self.minute else 0)
         if self.used > self.rules.quota_per_minute:
-            wrong = InvalidMessage(
+            error = InvalidMessage(
                 "QUOTA_EXCEEDED", "Quota exceeded for quota metric 'Send requests' and limit 'per minute'."
             )
-            wrong.retry_after_s = 60 - int(self.clock()) % 60
-            raise wrong
+            error.retry_after_s = 60 - int(self.clock()) % 60
+            raise error
 
     def _addressed(self, target: str, value: str) -> Iterable[str]:
         if target == "topic":
             return sorted(self.topics.members.get(value.removeprefix("/topics/"), ()))
         if target == "condition":
-            found = self.topics.matching(value)
-            if found is None:
+            members = self.topics.matching(value)
+            if members is None:
                 raise bad("message.condition", "Invalid condition expression provided.")
-            return sorted(found)
+            return sorted(members)
         if code := self.rules.tokens.get(value):
             raise InvalidMessage(code, "Requested entity was not found." if code == "UNREGISTERED" else code)
         if len(value) < 8:
@@ -144,11 +150,13 @@ class FcmEmulator:
         android = message.get("android", {})
         ttl_s = seconds(android.get("ttl", f"{TTL_MAX_S}s")) or 0.0
         collapse = android.get("notification", {}).get("tag") or android.get("collapse_key", "")
+        sort = "notification" if "notification" in message else "data"
         for token in tokens:
             if target in ("token", "fid"):
-                self._throttle(token, bool(android.get("collapse_key")) and ttl_s > 0)
+                collapsible = "notification" in message or bool(android.get("collapse_key"))
+                self._throttle(token, collapsible and ttl_s > 0)
             expires_at = now + ttl_s if ttl_s else 0.0
-            self.ledger.add(AcceptedPush(at, "fcm", token, "notification", collapse, expires_at, message))
+            self.journal.add(AcceptedPush(at, "fcm", token, sort, collapse, expires_at, message))
             at += spread
         if spread:
             self.fan_out_free_at = at

@@ -1,4 +1,4 @@
-"""What an FCM v1 message may be, and how its faults are told (REST reference of projects.messages; "Error codes")."""
+"""What an FCM v1 message may be, and how errors are reported (REST reference of projects.messages; "Error codes")."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import json
 import re
 from typing import Any
 
+from dev.emulators.fcm_schema import MESSAGE, violation
 from dev.emulators.topics import NAME
 
 TOKEN_BYTES, TOPIC_BYTES = 4096, 2048
 TTL_MAX_S = 2_419_200
 _TARGETS = ("token", "fid", "topic", "condition")
-_FIELDS = {*_TARGETS, "name", "data", "notification", "android", "webpush", "apns", "fcm_options"}
 _RESERVED = re.compile(r"from|message_type|gcm.*|google.*", re.IGNORECASE)
 _TTL = re.compile(r"(\d+)(?:\.\d{1,9})?s")
 _ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
@@ -28,7 +28,7 @@ _STATUS = {
 
 
 class InvalidMessage(Exception):
-    """The request is refused: raised and caught here alone."""
+    """The request is refused. Raised and caught within the emulated FCM."""
 
     def __init__(self, code: str, message: str, *, field_path: str = "", status: tuple[int, str] | None = None) -> None:
         super().__init__(message)
@@ -38,7 +38,7 @@ class InvalidMessage(Exception):
 
 
 def bad(field_path: str, message: str) -> InvalidMessage:
-    """A fault of the payload, told with its field."""
+    """An error of the payload, reported with its field."""
     return InvalidMessage("INVALID_ARGUMENT", message, field_path=field_path)
 
 
@@ -49,9 +49,9 @@ def document_of(body: bytes) -> dict[str, Any]:
         raise bad("message", "Invalid JSON payload received.") from None
     if not isinstance(document, dict) or not isinstance(document.get("message"), dict):
         raise bad("message", "Message is required.")
-    unknown = (document.keys() - {"message", "validate_only"}) | (document["message"].keys() - _FIELDS)
-    if unknown:
-        raise bad("message", f'Unknown name "{sorted(unknown)[0]}": Cannot find field.')
+    error = violation(document, {"message": MESSAGE, "validate_only": lambda value: isinstance(value, bool)}, "")
+    if error:
+        raise bad(error[0].removeprefix("."), error[1])
     return document
 
 
@@ -66,31 +66,27 @@ def target_of(message: dict[str, Any]) -> str:
 
 def check(message: dict[str, Any], limit: int) -> None:
     data = message.get("data", {})
-    if not isinstance(data, dict) or not all(isinstance(value, str) for value in data.values()):
-        raise bad("message.data", "Invalid value at 'message.data': a string is needed")
     if reserved := [name for name in data if _RESERVED.fullmatch(name)]:
         raise bad("message.data", f"Invalid data payload key: {reserved[0]}")
     android = message.get("android", {})
-    if android.get("priority", "NORMAL") not in ("NORMAL", "HIGH"):
-        raise bad("message.android.priority", "Invalid value at 'message.android.priority'")
     if "ttl" in android and seconds(android["ttl"]) is None:
         raise bad("message.android.ttl", "Invalid value at 'message.android.ttl'")
-    said_of_it = {name: value for name, value in message.items() if name in ("data", "notification", "android")}
-    if len(json.dumps(said_of_it, ensure_ascii=False, separators=(",", ":")).encode()) > limit:
+    content = {name: value for name, value in message.items() if name in ("data", "notification", "android")}
+    if len(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()) > limit:
         raise bad("message", "Android message is too big")
 
 
 def seconds(text: object) -> float | None:
-    found = _TTL.fullmatch(text) if isinstance(text, str) else None
-    return float(found[0][:-1]) if found and float(found[0][:-1]) <= TTL_MAX_S else None
+    duration = _TTL.fullmatch(text) if isinstance(text, str) else None
+    return float(duration[0][:-1]) if duration and float(duration[0][:-1]) <= TTL_MAX_S else None
 
 
-def error_of(wrong: InvalidMessage) -> dict[str, Any]:
-    """An error of the payload is a BadRequest naming its field, one of the address an FcmError."""
-    code, status = wrong.status
-    if wrong.field_path:
-        violation = {"field": wrong.field_path, "description": wrong.message}
+def error_of(refusal: InvalidMessage) -> dict[str, Any]:
+    """An error of the payload is a BadRequest with its field, one of the address an FcmError."""
+    code, status = refusal.status
+    if refusal.field_path:
+        violation = {"field": refusal.field_path, "description": refusal.message}
         details: list[dict[str, Any]] = [{"@type": _BAD_REQUEST, "fieldViolations": [violation]}]
     else:
-        details = [{"@type": _ERROR, "errorCode": wrong.code}] if wrong.code in _STATUS else []
-    return {"error": {"code": code, "message": wrong.message, "status": status, "details": details}}
+        details = [{"@type": _ERROR, "errorCode": refusal.code}] if refusal.code in _STATUS else []
+    return {"error": {"code": code, "message": refusal.message, "status": status, "details": details}}

@@ -1,9 +1,10 @@
-"""What was accepted, on disk before it is acknowledged: the witness that outlives whoever was killed."""
+"""What was accepted, on disk before it is acknowledged, so that it survives any kill."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +21,15 @@ CREATE INDEX IF NOT EXISTS pushes_target ON pushes (target, id);
 
 @dataclass(frozen=True, slots=True)
 class AcceptedPush:
-    """One accepted push. at: s since the epoch, when it reaches the phone. target: a device token, `channel:<id>`, or
-    what happened to the phone itself (sort `offline`, `online`). sort: alert, liveactivity, notification. expires_at: 0
-    for now or never. payload: as it was sent, decoded."""
+    """
+    at: s since the epoch, when it reaches the phone.
+    service: apns, fcm, or phone for what happens to the phone itself.
+    target: a device token, or `channel:<id>`.
+    sort: alert, liveactivity, notification, data or web; of the phone itself offline or online.
+    collapse: collapse id, "" for none.
+    expires_at: s since the epoch; 0 is delivered now or never.
+    payload: as it was sent, decoded.
+    """
 
     at: float
     service: str
@@ -38,7 +45,7 @@ class PushJournal:
 
     def __init__(self, path: Path | str) -> None:
         self.db = sqlite3.connect(path, isolation_level=None)
-        # The witness must outlive processes, not the machine.
+        # It must survive processes, not the machine.
         self.db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;" + _TABLES)
         self.unwritten: list[tuple[Any, ...]] = []
 
@@ -57,11 +64,11 @@ class PushJournal:
         self.db.execute("COMMIT")
         self.unwritten.clear()
 
-    def of(self, target: str, most: int | None = None) -> list[AcceptedPush]:
-        """What one phone or channel was sent, in the order of its arrival: all of it, or the last `most`."""
+    def of(self, target: str, limit: int | None = None) -> list[AcceptedPush]:
+        """What one phone or channel was sent, in the order of its arrival: all of it, or the last `limit`."""
         last = "SELECT * FROM pushes WHERE target = ? ORDER BY id DESC LIMIT ?"
-        found = self.db.execute(f"SELECT * FROM ({last}) ORDER BY at, id", (target, -1 if most is None else most))
-        return list(_pushes(found))
+        rows = self.db.execute(f"SELECT * FROM ({last}) ORDER BY at, id", (target, -1 if limit is None else limit))
+        return list(_pushes(rows))
 
     def count(self, target: str) -> int:
         return int(self.db.execute("SELECT count(*) FROM pushes WHERE target = ?", (target,)).fetchone()[0])
@@ -70,12 +77,28 @@ class PushJournal:
         return _pushes(self.db.execute("SELECT * FROM pushes ORDER BY at, id"))
 
     def counts(self) -> dict[str, int]:
-        """Pushes by target: for `nothing lost` and `how many twice`."""
+        """Pushes by target."""
         return dict(self.db.execute("SELECT target, count(*) FROM pushes GROUP BY target"))
+
+    def repeats(self) -> dict[str, int]:
+        """By target, pushes that said again what an earlier one had said, whether or not with a sound."""
+        statements: Counter[tuple[str, str]] = Counter((push.target, _statement(push.payload)) for push in self.all())
+        repeats: Counter[str] = Counter()
+        for (target, statement), count in statements.items():
+            repeats[target] += count - 1 if statement else 0
+        return dict(+repeats)
 
     def close(self) -> None:
         self.write()
         self.db.close()
+
+
+def _statement(payload: dict[str, Any]) -> str:
+    """What a push says, without how it is presented; "" for what happens to the phone itself."""
+    aps = payload.get("aps", {})
+    parts = [payload.get(name) for name in ("title", "body", "notification", "data", "match_id", "version")]
+    parts += [aps.get(name) for name in ("event", "alert", "timestamp", "content-state")]
+    return json.dumps(parts, sort_keys=True) if any(parts) else ""
 
 
 def _pushes(rows: Iterable[tuple[Any, ...]]) -> Iterable[AcceptedPush]:

@@ -10,18 +10,22 @@ from urllib.parse import parse_qs
 
 import jwt
 
-from dev.emulators.wire import EmulatorAnswer, EmulatorRequest, said
+from dev.emulators.exchange import EmulatorAnswer, EmulatorRequest, json_answer
 
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 ASSERTION_S = 3600
-# What google-auth names as the audience, wherever the token is asked for.
+# google-auth names this audience whatever the endpoint's address.
 GOOGLE = "https://oauth2.googleapis.com/token"
 
 
 class OAuth:
-    """account: the service account's e-mail, public: its key's PEM, audience: this endpoint's URL, bearer_s: how long a
-    bearer token lives."""
+    """
+    account: the service account's e-mail address.
+    public: PEM of its public key.
+    audience: this endpoint's URL.
+    bearer_s: lifetime of a bearer token.
+    """
 
     def __init__(
         self, account: str, public: str, audience: str, clock: Callable[[], float], bearer_s: int = 3600
@@ -34,18 +38,18 @@ class OAuth:
         token = (authorization or "").removeprefix("Bearer ")
         return self.clock() < self.bearers.get(token, 0)
 
-    def answer(self, asked: EmulatorRequest) -> EmulatorAnswer:
-        form = parse_qs(asked.body.decode("utf-8", "replace"))
-        if asked.method != "POST" or form.get("grant_type") != [GRANT]:
-            return said(400, {"error": "unsupported_grant_type"})
-        fault = self._fault(form.get("assertion", [""])[0])
-        if fault:
-            return said(400, {"error": "invalid_grant", "error_description": fault})
+    def answer(self, request: EmulatorRequest) -> EmulatorAnswer:
+        form = parse_qs(request.body.decode("utf-8", "replace"))
+        if request.method != "POST" or form.get("grant_type") != [GRANT]:
+            return json_answer(400, {"error": "unsupported_grant_type"})
+        error = self._error(form.get("assertion", [""])[0])
+        if error:
+            return json_answer(400, {"error": "invalid_grant", "error_description": error})
         token = "ya29." + secrets.token_urlsafe(32)
         self.bearers[token] = self.clock() + self.bearer_s
-        return said(200, {"access_token": token, "expires_in": self.bearer_s, "token_type": "Bearer"})
+        return json_answer(200, {"access_token": token, "expires_in": self.bearer_s, "token_type": "Bearer"})
 
-    def _fault(self, assertion: str) -> str | None:
+    def _error(self, assertion: str) -> str | None:
         try:
             options: Any = {"verify_exp": False, "verify_iat": False, "require": ["iss", "scope", "aud", "exp", "iat"]}
             audience = [self.audience, GOOGLE]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 import jwt
@@ -9,8 +10,8 @@ import jwt
 TOKEN_S, TOKEN_MIN_S = 3600, 1200
 
 
-class InvalidToken(Exception):
-    """The push is refused: raised and caught in the emulated APNs alone."""
+class Refusal(Exception):
+    """The request is refused. Raised and caught within the emulated APNs."""
 
     def __init__(self, status: int, reason: str, timestamp: int | None = None) -> None:
         super().__init__(reason)
@@ -18,40 +19,49 @@ class InvalidToken(Exception):
 
 
 class ProviderTokens:
-    """keys: id → (team, public key PEM)."""
+    """Of one connection.
 
-    def __init__(self, keys: dict[str, tuple[str, str]]) -> None:
-        self.keys = keys
-        self.known: dict[str, tuple[int, float]] = {}
+    keys: id → (team, public key PEM).
+    keys_elsewhere: ids of keys restricted to the other environment.
+    seen: token → (issued at, first seen at), in s since the epoch.
+    owner: (team, key id) of the first token; a connection belongs to it.
+    wedged: an expired token was seen.
+    """
+
+    def __init__(self, keys: dict[str, tuple[str, str]], keys_elsewhere: Container[str] = ()) -> None:
+        self.keys, self.keys_elsewhere = keys, keys_elsewhere
+        self.seen: dict[str, tuple[int, float]] = {}
         self.owner: tuple[str, str] | None = None
         self.wedged = False
 
     def check(self, authorization: str | None, now: float) -> None:
-        """Raises Wrong. A connection that has seen an expired token answers nothing else from then on."""
+        """Raises Refusal. After an expired token a connection answers nothing else."""
         if self.wedged:
-            raise InvalidToken(403, "ExpiredProviderToken")
+            raise Refusal(403, "ExpiredProviderToken")
         header = authorization or ""
         if not header.lower().startswith("bearer "):
-            raise InvalidToken(403, "MissingProviderToken")
+            raise Refusal(403, "MissingProviderToken")
         token = header[7:]
-        if token not in self.known:
+        if token not in self.seen:
             self._admit(token, now)
-        if now - self.known[token][0] > TOKEN_S:
+        if now - self.seen[token][0] > TOKEN_S:
             self.wedged = True
-            raise InvalidToken(403, "ExpiredProviderToken")
+            raise Refusal(403, "ExpiredProviderToken")
 
     def _admit(self, token: str, now: float) -> None:
-        """One not yet seen here: signature, key, team, time, and that it does not come too soon after the last."""
+        """A token new to this connection: its signature, key, team and time, and not too soon after the last."""
         owner, issued_at = self._read(token)
         if issued_at > now + 60:
-            raise InvalidToken(403, "InvalidProviderToken")
+            raise Refusal(403, "InvalidProviderToken")
+        if owner[1] in self.keys_elsewhere:
+            raise Refusal(403, "BadEnvironmentKeyIdInToken")
         if self.owner not in (None, owner):
-            raise InvalidToken(403, "UnrelatedKeyIdInToken")
-        newest = max((seen_at for _, seen_at in self.known.values()), default=None)
+            raise Refusal(403, "UnrelatedKeyIdInToken")
+        newest = max((seen_at for _, seen_at in self.seen.values()), default=None)
         if newest is not None and now - newest < TOKEN_MIN_S:
-            raise InvalidToken(429, "TooManyProviderTokenUpdates")
+            raise Refusal(429, "TooManyProviderTokenUpdates")
         self.owner = owner
-        self.known[token] = (issued_at, now)
+        self.seen[token] = (issued_at, now)
 
     def _read(self, token: str) -> tuple[tuple[str, str], int]:
         try:
@@ -60,7 +70,7 @@ class ProviderTokens:
             options: Any = {"verify_iat": False, "require": ["iss", "iat"]}
             claims = jwt.decode(token, public, algorithms=["ES256"], options=options)
         except (jwt.InvalidTokenError, KeyError):
-            raise InvalidToken(403, "InvalidProviderToken") from None
+            raise Refusal(403, "InvalidProviderToken") from None
         if claims["iss"] != team or type(claims["iat"]) is not int:
-            raise InvalidToken(403, "InvalidProviderToken")
+            raise Refusal(403, "InvalidProviderToken")
         return (team, kid), claims["iat"]

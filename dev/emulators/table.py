@@ -10,18 +10,23 @@ from dev.emulators.activity import LockScreenActivity
 from dev.emulators.journal import PushJournal
 from dev.emulators.phone import history, phone_of
 
-# The table is a demo's, not a warehouse: it is read once a second by every open page.
+# Every open page of the demo reads it once a second.
 PHONES = 4
-# What a lock screen is looked through for, and the pushes read back to find it. Most replace an older one.
+# Entries of a lock screen, and the pushes read back to find them. Most replace an older one.
 SHOWN, READ_BACK = 12, 100
-# The same of Live Activities: a phone shows a few, those that are running first.
+# The same of Live Activities: a phone shows a few, running ones first.
 ACTIVITIES, STARTS_BACK = 2, 12
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """name and about: for people. platform: ios or android. locale: BCP 47, the language the phone is set to.
-    live_activity_token: a push-to-start token, "" for none."""
+    """
+    name: of the phone.
+    platform: ios or android.
+    locale: BCP 47, the language the phone is set to.
+    about: what its owner follows, in words.
+    live_activity_token: a push-to-start token, "" for none.
+    """
 
     name: str
     platform: str
@@ -31,32 +36,32 @@ class Label:
 
 
 class Table:
-    def __init__(self, ledger: PushJournal, clock: Callable[[], float]) -> None:
-        self.ledger, self.clock = ledger, clock
+    def __init__(self, journal: PushJournal, clock: Callable[[], float]) -> None:
+        self.journal, self.clock = journal, clock
         self.labels: dict[str, Label] = {}
 
     def lay(self, token: str, label: Label) -> None:
-        """A phone more, the oldest making room; or another label for one that lies there."""
+        """Add a phone, or give one another label. The oldest is dropped where there are too many."""
         self.labels[token] = label
         while len(self.labels) > PHONES:
             del self.labels[next(iter(self.labels))]
 
     def seen(self) -> dict[str, Any]:
-        """now: s since the epoch, as every `at`. Without the device tokens: who knows one may write to it."""
+        """now and every `at`: s since the epoch. Without device tokens: whoever has one can write to the phone."""
         return {"now": self.clock(), "phones": [self._seen(token, label) for token, label in self.labels.items()]}
 
     def _seen(self, token: str, label: Label) -> dict[str, Any]:
         start, now = label.live_activity_token, self.clock()
-        phone = phone_of(history(self.ledger, token, most=READ_BACK), now)
-        activities = phone_of(history(self.ledger, start, most=STARTS_BACK), now).activities if start else {}
+        phone = phone_of(history(self.journal, token, limit=READ_BACK), now)
+        activities = phone_of(history(self.journal, start, limit=STARTS_BACK), now).activities if start else {}
         newest = sorted(phone.screen.items(), key=lambda item: item[1].at, reverse=True)[:SHOWN]
         return {
             "name": label.name,
             "platform": label.platform,
             "locale": label.locale,
             "about": label.about,
-            "pushes": self.ledger.count(token) + (self.ledger.count(start) if start else 0),
-            "activities": _standing(activities, now),
+            "pushes": self.journal.count(token) + (self.journal.count(start) if start else 0),
+            "activities": _visible(activities, now),
             "screen": [
                 {
                     "id": key,
@@ -71,10 +76,16 @@ class Table:
         }
 
 
-def _standing(activities: dict[str, LockScreenActivity], now: float) -> list[dict[str, Any]]:
-    standing = [(name, one) for name, one in activities.items() if one.stands(now)]
-    standing.sort(key=lambda named: (named[1].ended, -named[1].at))
+def _visible(activities: dict[str, LockScreenActivity], now: float) -> list[dict[str, Any]]:
+    visible = [(name, activity) for name, activity in activities.items() if activity.visible(now)]
+    visible.sort(key=lambda named: (named[1].ended, -named[1].at))
     return [
-        {"id": name, "at": one.at, "ended": one.ended, "attributes": one.attributes, "state": one.state}
-        for name, one in standing[:ACTIVITIES]
+        {
+            "id": name,
+            "at": activity.at,
+            "ended": activity.ended,
+            "attributes": activity.attributes,
+            "state": activity.state,
+        }
+        for name, activity in visible[:ACTIVITIES]
     ]

@@ -1,4 +1,4 @@
-"""FCM topics: who listens to what, and conditions over them."""
+"""FCM topics: subscriptions, and conditions over them."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class Topics:
         return True
 
     def matching(self, condition: str) -> set[str] | None:
-        """The tokens a condition such as `'a' in topics && !('b' in topics)` names; None where it is none."""
+        """The tokens a condition such as `'a' in topics && !('b' in topics)` selects; None where it is malformed."""
         parsed = _parse(condition)
         if parsed is None:
             return None
         code, names = parsed
         everyone = set().union(*self.members.values()) if "not" in code else set()
         concerned = everyone.union(*(self.members.get(name, set()) for name in names))
-        return {token for token in concerned if _holds(code, self.topics[token])}
+        return {token for token in concerned if _is_true(code, self.topics[token])}
 
 
 def _parse(condition: str) -> tuple[list[str], list[str]] | None:
@@ -58,7 +58,7 @@ def _parse(condition: str) -> tuple[list[str], list[str]] | None:
     return words, names
 
 
-def _holds(words: list[str], topics: set[str]) -> bool:
+def _is_true(words: list[str], topics: set[str]) -> bool:
     return bool(_value(words, topics))
 
 
@@ -79,20 +79,20 @@ def _either(left: list[str], topics: set[str]) -> bool | None:
 
 
 def _both(left: list[str], topics: set[str]) -> bool | None:
-    value = _one(left, topics)
+    value = _term(left, topics)
     while left and left[-1] == "and" and value is not None:
         left.pop()
-        other = _one(left, topics)
+        other = _term(left, topics)
         value = None if other is None else value and other
     return value
 
 
-def _one(left: list[str], topics: set[str]) -> bool | None:
+def _term(left: list[str], topics: set[str]) -> bool | None:
     word = left.pop() if left else ""
     if word.startswith("'"):
         return word[1:] in topics
     if word == "not":
-        value = _one(left, topics)
+        value = _term(left, topics)
         return None if value is None else not value
     if word == "(":
         value = _either(left, topics)

@@ -1,8 +1,8 @@
-"""What was told of a match, line by line, and which of its goals no longer count. Pure.
+"""The ledger of a match's window: what was announced, and which of those goals no longer count. Pure.
 
-A goal that only the board tells is known by its number (`home-2`). When a goal of its side no longer counts, those
-after it have one less before them; their numbers change at that moment, whether it is told at once or has to stand
-for a while, and change back where it counts again.
+A goal that only the scoreboard shows is known by its number (`home-2`). When a goal stops counting, later goals of its
+side move down by one. Their numbers change at that moment, even if the cancellation is not announced yet, and change
+back if the goal counts again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,11 @@ from notify.content.news import News
 
 @dataclass(frozen=True, slots=True)
 class PendingCancellation:
-    """A goal no longer counts and no message has said so. news: its cancellation; due: when that is told (ms)."""
+    """A goal that no longer counts, before any message has said so.
+
+    news: the cancellation.
+    due: when it is announced (ms).
+    """
 
     news: News
     due: int
@@ -24,8 +28,13 @@ class PendingCancellation:
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """One line of the ledger. alert: by which it was told; "" where it was heard and told to nobody, None while it
-    waits. fall: of a goal, that its cancellation waits."""
+    """One line of the ledger.
+
+    kind, key: of the news.
+    board: of a goal, its present number on the scoreboard.
+    alert: id of the alert that announced it; "" if it was noted but sent to nobody; None while it waits.
+    fall: of a goal, its cancellation while that waits.
+    """
 
     kind: Kind
     key: str
@@ -34,13 +43,13 @@ class Announcement:
     fall: PendingCancellation | None = None
 
     def is_of(self, news: News) -> bool:
-        """Whether it is what told of the same thing. A goal that only the board tells is known by its number, and that
-        may have changed."""
+        """Whether it announced the same thing. A goal that only the scoreboard shows is known by its number, which may
+        have changed."""
         return self.key == news.key and (news.key != news.board or self.board == news.board)
 
     @property
-    def numbered(self) -> bool:
-        """Whether only the board told this goal."""
+    def is_numbered(self) -> bool:
+        """Whether only the scoreboard shows this goal."""
         side, _, number = self.key.partition("-")
         return side in ("home", "away") and number.isdecimal()
 
@@ -49,41 +58,40 @@ Ledger = tuple[Announcement, ...]
 
 
 def of_cancellation(ledger: Ledger, news: News) -> Announcement | None:
-    """The goal that is cancelled. Its own name finds it before its number does, for that is the last one's whichever is
-    struck."""
+    """The goal that is cancelled. Its id is tried before its number: a number always points at the last goal."""
     goals = [line for line in reversed(ledger) if line.kind is Kind.GOAL]
-    named = [line for line in goals if line.is_of(news)]
-    numbered = [line for line in goals if line.board is not None and line.board == news.board and not line.fall]
-    return next(iter(named or numbered), None)
+    by_id = [line for line in goals if line.is_of(news)]
+    by_number = [line for line in goals if line.board is not None and line.board == news.board and not line.fall]
+    return next(iter(by_id or by_number), None)
 
 
 def of_confirmation(ledger: Ledger, news: News) -> Announcement | None:
-    """The fallen goal that a message means which names a cancellation: by its id, else the one that fell last."""
+    """The fallen goal whose cancellation a message confirms: by its id, else the one that fell last."""
     fallen = [line for line in fallen_of(ledger) if line.fall and news.team in (None, line.fall.news.team)]
     if not news.key:
         return _latest(fallen)
-    return _latest([line for line in fallen if line.key == news.key] or [line for line in fallen if line.numbered])
+    return _latest([line for line in fallen if line.key == news.key] or [line for line in fallen if line.is_numbered])
 
 
 def of_return(ledger: Ledger, news: News) -> Announcement | None:
-    """The fallen goal that counts again with a goal: by its id, or by the number where one of the two has no id."""
+    """The fallen goal that counts again: by its id, or by its number if one of the two has no id."""
     fallen = [line for line in fallen_of(ledger) if line.fall and line.fall.news.team is news.team]
     if news.event_id:
         own = [line for line in fallen if line.key == news.key]
-        fallen = own or [line for line in fallen if line.numbered]
+        fallen = own or [line for line in fallen if line.is_numbered]
     return _latest([line for line in fallen if line.fall and line.fall.news.board == news.board] or fallen)
 
 
 def without_swaps(ledger: Ledger, news: Iterable[News]) -> list[News]:
-    """The news without goals that count again after their end was told, in the place of another of their side: a score
-    that fell did not say which of them it was, and it is what it was."""
-    news = list(news)
-    ended = {line.key for line in ledger if line.kind is Kind.GOAL_CANCELLED}
-    for again in [item for item in news if item.kind is Kind.GOAL and item.key in ended]:
-        lost = [item for item in news if item.kind is Kind.GOAL_CANCELLED and item.team is again.team]
+    """The news without goals that return, after their cancellation was announced, in place of another goal of their
+    side: the falling score did not say which goal it was, and the score is the same as before."""
+    items = list(news)
+    cancelled = {line.key for line in ledger if line.kind is Kind.GOAL_CANCELLED}
+    for returned in [item for item in items if item.kind is Kind.GOAL and item.key in cancelled]:
+        lost = [item for item in items if item.kind is Kind.GOAL_CANCELLED and item.team is returned.team]
         if lost:
-            news = [item for item in news if item is not again and item is not lost[0]]
-    return news
+            items = [item for item in items if item is not returned and item is not lost[0]]
+    return items
 
 
 def fallen_of(ledger: Iterable[Announcement]) -> list[Announcement]:
@@ -91,9 +99,9 @@ def fallen_of(ledger: Iterable[Announcement]) -> list[Announcement]:
 
 
 def without(ledger: Ledger, goal: Announcement) -> Ledger:
-    """With a goal struck; a fallen one no longer counts in the numbers of the others."""
-    left = tuple(line for line in ledger if line is not goal)
-    return left if goal.fall else _renumbered(left, goal, -1)
+    """Without a goal. If it had fallen, the numbers of the others have changed already."""
+    rest = tuple(line for line in ledger if line is not goal)
+    return rest if goal.fall else tuple(_moved(line, goal, -1) for line in rest)
 
 
 def with_fall(ledger: Ledger, goal: Announcement, fall: PendingCancellation) -> Ledger:
@@ -110,17 +118,13 @@ def _latest(fallen: list[Announcement]) -> Announcement | None:
     return max(fallen, key=lambda line: line.fall.due if line.fall else 0, default=None)
 
 
-def _renumbered(ledger: Ledger, goal: Announcement, by: int) -> Ledger:
-    return tuple(_moved(line, goal, by) for line in ledger)
-
-
 def _moved(line: Announcement, goal: Announcement, by: int) -> Announcement:
-    """A goal of that side after this one has one less before it, or one more. The number of a fallen one is that which
-    it takes when it is back, so with the same number it comes before."""
+    """A later goal of that side has one less before it, or one more. A fallen goal keeps the number it would have on
+    its return, so with an equal number it comes first."""
     if line.kind is not Kind.GOAL or not line.board or not goal.board:
         return line
     side, _, number = line.board.partition("-")
-    its_side, _, its_number = goal.board.partition("-")
-    if side != its_side or int(number) < int(its_number) + (1 if line.fall else 0):
+    goal_side, _, goal_number = goal.board.partition("-")
+    if side != goal_side or int(number) < int(goal_number) + (1 if line.fall else 0):
         return line
     return replace(line, board=f"{side}-{int(number) + by}")

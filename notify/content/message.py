@@ -10,20 +10,29 @@ from notify.content.news import News
 from notify.content.translations import language_of
 from notify.content.wording import NAME_CHARS, Wording, clip, name_of
 
-# Late is worse than never: a goal is stale when the next may have fallen, the rest when the half has gone on.
-# Never over ten minutes, the promise to followers; the Guardian's football pushes live as long.
+# Late is worse than never: a goal is stale when the next may have been scored, the rest when play has moved on. Ten
+# minutes at most, the promise to followers; the Guardian's football pushes live as long.
 EXPIRY_S = dict.fromkeys(Kind, 600) | {Kind.GOAL: 300, Kind.GOAL_CANCELLED: 300, Kind.PENALTY_MISSED: 300}
-# The most telling first: it gives a merged message its title, its kind and its expiry.
+# The most important first: it gives a merged message its kind.
 _RANK = (Kind.FULL_TIME, Kind.GOAL_CANCELLED, Kind.GOAL, Kind.RED_CARD, Kind.PENALTY_MISSED, *Kind)
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What to say, ready to be put in any service's form (notify/content/payload.py).
+    """What to say, independent of the service (notify/content/payload.py gives it each service's form).
 
-    at, expires_at: seconds since the epoch. collapse_id: of two messages with one id a phone shows the newer. state: a
-    Live Activity's content-state, attributes: what does not change while it runs. over: the match has ended. silent:
-    shown without a sound. urgent: at once, whatever it costs. link: the page's path on the site and in the app.
+    version: of the match.
+    kind: the most important of the news.
+    link: the page's path on the site and in the app.
+    collapse_id: of two messages with one id a phone shows the newer.
+    at, expires_at: seconds since the epoch.
+    language: a key of notify.content.translations.
+    silent: shown without a sound.
+    urgent: delivered at once, even if that costs battery or budget.
+    spoiler_free: says neither the score nor what happened.
+    over: the match has ended.
+    state: a Live Activity's content-state.
+    attributes: what does not change while a Live Activity runs.
     """
 
     match_id: str
@@ -54,13 +63,13 @@ def compose(
     silent: bool = False,
     urgent: bool = True,
 ) -> Message:
-    """One message of one match's news, at least one; several are merged, with the score as it stands now.
+    """One message of one match's news (at least one item); several are merged, with the present score.
 
     now: seconds since the epoch. spoiler_free: neither score nor what happened, anywhere in the message.
     """
     ranked = sorted(news, key=lambda item: _RANK.index(item.kind))
-    voice = Wording(match, language_of(locale))
-    title, body = voice.discreetly(ranked) if spoiler_free else voice.aloud(ranked)
+    wording = Wording(match, language_of(locale))
+    title, body = wording.spoiler_free(ranked) if spoiler_free else wording.full(ranked)
     return Message(
         match_id=match.id,
         version=match.version,
@@ -71,7 +80,7 @@ def compose(
         collapse_id=match.id,
         at=now,
         expires_at=int(now) + min(EXPIRY_S[item.kind] for item in news),
-        language=voice.language,
+        language=wording.language,
         silent=silent,
         urgent=urgent,
         spoiler_free=spoiler_free,
@@ -82,7 +91,7 @@ def compose(
 
 
 def _state(match: Match, spoiler_free: bool) -> dict[str, object]:
-    """The moving part of the score body, in its words; a client decodes both with one type."""
+    """The changing part of the score body under the same names, so a client decodes both with one type."""
     score, kicks = (None, None) if spoiler_free else (match.score, match.shootout)
     return {
         "version": match.version,

@@ -1,4 +1,4 @@
-"""What is worth telling: facts → News. Pure; whether somebody was told already is the planner's knowledge."""
+"""Which facts are news: facts → News. Pure; the ledger of the window knows what was announced before."""
 
 from __future__ import annotations
 
@@ -27,14 +27,19 @@ _BY_STATUS = {
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """One thing to tell of a match.
+    """One thing to announce about a match.
 
-    key: tells it apart from other news of its kind and match, the same for the same thing on every telling. board:
-    how a bare scoreboard would name that goal (`home-2`, the second of that side): a goal may be told by the board and
-    cancelled by its event, so a cancellation is of whoever was told of `key` or `board`. at: when it became true by
-    the sender's clock (ms since the epoch), 0 where unknown; the planner judges by it what is too old to tell.
-    minutes: a reminder's lead. derived: of a cancellation, that no message named it. confirms: a message names a
-    cancellation and no score moves; it means one that was derived before. key is then the goal's id, "" if not given.
+    kind: what followers subscribe to.
+    key: identifies it among news of its kind and match; the same each time the same thing is reported.
+    at: when it became true by the sender's clock (ms since the epoch), 0 if unknown. Old news is not sent.
+    team: whose goal, card or penalty it is.
+    event_id: its entry in the timeline.
+    board: of a goal, its number on the scoreboard (`home-2`: the second of that side). A goal may be announced by the
+        scoreboard and cancelled by its event, so a cancellation looks for `key` and for `board`.
+    minutes: of a reminder, minutes until kick-off.
+    derived: of a cancellation, no message named it.
+    confirms: a message names a cancellation and the score does not move: it confirms one that was derived before.
+        key is then the goal's id, "" if the message gives none.
     """
 
     kind: Kind
@@ -49,7 +54,7 @@ class News:
 
 
 def news_of(match: Match, facts: Iterable[Fact]) -> tuple[News, ...]:
-    """What the facts that led to `match` are worth telling, in the order of the story. Empty for most facts."""
+    """News of the facts that led to `match`, in the order of the story. Most facts are no news."""
     facts = tuple(facts)
     events = [item for fact in facts if (item := _of_event(match, fact))]
     return (*_with_names(match, facts, _goals(match, facts)), *events, *_of_status(match, facts))
@@ -70,12 +75,12 @@ def _of_event(match: Match, fact: Fact) -> News | None:
 
 
 def _goals(match: Match, facts: tuple[Fact, ...]) -> tuple[News, ...]:
-    """Goals and cancellations, by what the score did: only a goal that moved it is news, and every move is.
+    """Goals and cancellations, by how the score moved: only a goal that moved it is news, and every move is.
 
-    A provider may tell a goal twice, by its scoreboard and by its event, in either order.
+    A provider may report a goal twice, by its scoreboard and by its event, in either order.
     """
     was, now = _score_before(match, facts), match.score or Score(0, 0)
-    told: list[News] = []
+    news: list[News] = []
     for side in Side:
         scored = _distinct(e for fact in facts if (e := _now_counting(match, fact)) and e.team is side)
         struck = _distinct(e for fact in facts if (e := _no_longer_counting(match, fact)) and e.team is side)
@@ -84,10 +89,10 @@ def _goals(match: Match, facts: tuple[Fact, ...]) -> tuple[News, ...]:
             unexplained, struck = unexplained - min(unexplained, len(struck)), struck[unexplained:]
         elif unexplained < 0:
             unexplained, scored = unexplained + min(-unexplained, len(scored)), scored[-unexplained:]
-        told += [_cancelled(e, side, was.of(side) - n) for n, e in enumerate(reversed(struck))]
-        told += [_goal(e, side, now.of(side) - n) for n, e in enumerate(reversed(scored))][::-1]
-        told += _by_board(match, side, now.of(side), unexplained)
-    return tuple(told)
+        news += [_cancelled(e, side, was.of(side) - n) for n, e in enumerate(reversed(struck))]
+        news += [_goal(e, side, now.of(side) - n) for n, e in enumerate(reversed(scored))][::-1]
+        news += _by_board(match, side, now.of(side), unexplained)
+    return tuple(news)
 
 
 def _distinct(events: Iterable[Event]) -> list[Event]:
@@ -107,7 +112,7 @@ def _void_since(event: Event) -> int:
 
 
 def _by_board(match: Match, side: Side, now: int, moved: int) -> list[News]:
-    """News of a scoreboard that names no goal."""
+    """News of a scoreboard that moved without an event."""
     at = match.told_at.at if match.told_at else 0
     kind = Kind.GOAL if moved > 0 else Kind.GOAL_CANCELLED
     numbers = range(now - moved + 1, now + 1) if moved > 0 else range(now + 1, now - moved + 1)
@@ -115,7 +120,7 @@ def _by_board(match: Match, side: Side, now: int, moved: int) -> list[News]:
 
 
 def _with_names(match: Match, facts: tuple[Fact, ...], news: Iterable[News]) -> Iterator[News]:
-    """The same, with cancellations that no message named marked as derived; then the names that belong to none."""
+    """The same news, with cancellations that no message named marked as derived; then confirmations of earlier ones."""
     news = tuple(news)
     lost = [item for item in news if item.kind is Kind.GOAL_CANCELLED]
     by_event = [(event, _named_by(event, lost)) for event in _cancelling(match, facts)]
@@ -133,26 +138,26 @@ def _with_names(match: Match, facts: tuple[Fact, ...], news: Iterable[News]) -> 
 
 
 def _cancelling(match: Match, facts: Iterable[Fact]) -> list[Event]:
-    """Events new to the timeline that say that a goal does not count."""
+    """New events of the timeline that say that a goal does not count."""
     added = [match.events.get(fact.event_id) for fact in facts if fact.kind is FactKind.ADDED and fact.event_id]
     return _distinct(event for event in added if event and event.type == "goal_cancelled" and not event.voided)
 
 
 def _named_by(event: Event, lost: Iterable[News]) -> list[News]:
-    """Which cancellations the event names: the goal whose id it tells, else any of its side that bears no other id."""
+    """Which cancellations the event names: the goal whose id it gives, else those of its side without another id."""
     of_side = [item for item in lost if event.team in (None, item.team)]
     by_id = [item for item in of_side if item.key == event.voids]
     return by_id or [item for item in of_side if event.voids is None or item.event_id is None]
 
 
 def _derived(facts: Iterable[Fact]) -> set[str | None]:
-    """Events that are void, and no fact of theirs comes from a message that named them."""
+    """Void events that no message named."""
     voided = [fact for fact in facts if fact.kind is FactKind.VOIDED]
     return {fact.event_id for fact in voided if fact.derived} - {fact.event_id for fact in voided if not fact.derived}
 
 
 def _voided_by_name(match: Match, facts: tuple[Fact, ...]) -> list[Event]:
-    """Goals of before this change that a message named as void."""
+    """Goals from before this change that a message named as void."""
     new = {fact.event_id for fact in facts if fact.kind in (FactKind.ADDED, FactKind.RESTORED)}
     named = [fact.event_id for fact in facts if fact.kind is FactKind.VOIDED and not fact.derived]
     events = [match.events.get(event_id) for event_id in named if event_id and event_id not in new]
@@ -160,8 +165,8 @@ def _voided_by_name(match: Match, facts: tuple[Fact, ...]) -> list[Event]:
 
 
 def _score_before(match: Match, facts: tuple[Fact, ...]) -> Score:
-    """The score before the first fact that moved it. One that was not known counts as 0–0, but not in a shoot-out:
-    kicks are told as score facts too."""
+    """The score before the first fact that moved it. An unknown score counts as 0–0, but not in a shoot-out: its kicks
+    are score facts too."""
     for fact in facts:
         if fact.kind is FactKind.SCORE and fact.was:
             home, away = fact.was.split("-")
@@ -187,7 +192,7 @@ def _no_longer_counting(match: Match, fact: Fact) -> Event | None:
 
 
 def _of_status(match: Match, facts: tuple[Fact, ...]) -> tuple[News, ...]:
-    """The last status alone: what it passed through on the way there is no longer so."""
+    """Only the last status: those it passed through are no longer true."""
     changes = [fact for fact in facts if fact.kind is FactKind.STATUS]
     if not changes:
         return ()
@@ -203,8 +208,8 @@ def _kicked_off(match: Match, first: Fact) -> bool:
 
 
 def _status_key(match: Match, kind: Kind) -> str:
-    """Full-time once, whether `ended` or `finished`; but a result decided at the green table is another. A
-    postponement is one per date it takes away."""
+    """Full time once, whether `ended` or `finished`; a result awarded off the pitch is another. A postponement is one
+    for each date it cancels."""
     if kind is Kind.FULL_TIME:
         return match.status.value if match.status in (Status.AWARDED, Status.WALKOVER) else kind.value
     if kind is Kind.POSTPONED:

@@ -1,4 +1,4 @@
-"""A Message in each service's form, within its limits. Pure; the shapes are the vendors', the words ours."""
+"""A Message in each service's form and within its size limit. Pure."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ FCM_BYTES = 4096
 FCM_TOPIC_BYTES = 2048
 # RFC 8291, 4: one 4096-byte record; its 86-byte header, 16-byte tag and delimiter leave 3993.
 WEB_BYTES = 3993
-# A Live Activity that heard nothing for this long is shown as out of date. Only score and status are published, and the
-# longest half of a World Cup without either lasted an hour (England v Iran, 2022: 45 + 14).
+# A Live Activity without an update for this long is shown as out of date. Only score and status are published, and the
+# longest half of a World Cup without a change of either lasted an hour (England v Iran, 2022: 45 + 14).
 STALE_S = 65 * 60
 # It stays on the lock screen this long after the final whistle (the Guardian's figure).
 DISMISS_S = 60 * 60
@@ -37,25 +37,25 @@ def apns_activity(message: Message) -> bytes:
 
 
 def apns_start(message: Message, channel: str | None) -> bytes:
-    """Begins a Live Activity, which listens to `channel` from then on (iOS 18; older systems refuse such a start)."""
-    return fit(message, APNS_BYTES, lambda said: _start(said, channel))
+    """Starts a Live Activity that listens to `channel` (iOS 18; older systems refuse such a start)."""
+    return fit(message, APNS_BYTES, lambda shortened: _start(shortened, channel))
 
 
 def web(message: Message) -> bytes:
-    """What our service worker gets to show; `silent` as `showNotification` takes it."""
+    """What our service worker shows; `silent` as `showNotification` takes it."""
     return fit(message, WEB_BYTES, _web)
 
 
-def _web(said: Message) -> dict[str, Any]:
-    silent = {"silent": True} if said.silent else {}
-    return {"title": said.title, "body": said.body, **silent, **_about(said)}
+def _web(message: Message) -> dict[str, Any]:
+    silent = {"silent": True} if message.silent else {}
+    return {"title": message.title, "body": message.body, **silent, **_about(message)}
 
 
 def fcm(message: Message, target: dict[str, str], *, now: float) -> dict[str, Any]:
     """The body of `messages:send` for `{"token": …}`, `{"fid": …}`, `{"topic": …}` or `{"condition": …}`."""
     limit = FCM_BYTES if target.keys() & {"token", "fid"} else FCM_TOPIC_BYTES
-    said: dict[str, Any] = json.loads(fit(message, limit, lambda said: _fcm(said, now)))
-    return {"message": {**target, **said}}
+    content: dict[str, Any] = json.loads(fit(message, limit, lambda shortened: _fcm(shortened, now)))
+    return {"message": {**target, **content}}
 
 
 def web_topic(message: Message) -> str:
@@ -64,7 +64,7 @@ def web_topic(message: Message) -> str:
 
 
 def fit(message: Message, limit: int, shape: Callable[[Message], dict[str, Any]]) -> bytes:
-    """The payload in `limit` bytes of JSON: where it is longer the body is shortened, then the title."""
+    """The payload in at most `limit` bytes of JSON: first the body is shortened, then the title."""
     while len(payload := encode(shape(message))) > limit:
         over = len(payload) - limit
         if message.body:
@@ -81,14 +81,14 @@ def encode(shape: dict[str, Any]) -> bytes:
 
 
 def _shorter(text: str, bytes_over: int) -> str:
-    """Some characters less: a character is at most 4 bytes of UTF-8, and one must go each time."""
+    """Fewer characters: each has at most 4 bytes of UTF-8, and at least one must go."""
     return clip(text, max(0, len(text) - max(1, bytes_over // 4))) if len(text) > 1 else ""
 
 
 def _about(message: Message) -> dict[str, Any]:
-    """For the app itself. The kind of a spoiler-free message would be the spoiler."""
-    said = {"match_id": message.match_id, "version": message.version, "link": message.link}
-    return said if message.spoiler_free else said | {"kind": message.kind}
+    """Fields for the app. The kind of a spoiler-free message would be a spoiler."""
+    fields = {"match_id": message.match_id, "version": message.version, "link": message.link}
+    return fields if message.spoiler_free else fields | {"kind": message.kind}
 
 
 def _alert(message: Message) -> dict[str, Any]:
@@ -128,9 +128,9 @@ def _start(message: Message, channel: str | None) -> dict[str, Any]:
 
 
 def _fcm(message: Message, now: float) -> dict[str, Any]:
-    """High priority wakes the phone; the tag makes the newer of two of one match take the older one's place."""
+    """High priority wakes the phone. A newer notification replaces an older one of the same tag."""
     ttl_s = max(0, int(message.expires_at - now))
-    shown: dict[str, Any] = {"tag": message.collapse_id, "channel_id": "silent" if message.silent else "scores"}
+    appearance: dict[str, Any] = {"tag": message.collapse_id, "channel_id": "silent" if message.silent else "scores"}
     return {
         "notification": {"title": message.title, "body": message.body},
         "data": {name: str(value) for name, value in _about(message).items()},
@@ -138,7 +138,7 @@ def _fcm(message: Message, now: float) -> dict[str, Any]:
             "collapse_key": message.collapse_id,
             "priority": "NORMAL" if message.silent else "HIGH",
             "ttl": f"{ttl_s}s",
-            "notification": shown if message.silent else shown | {"default_sound": True},
+            "notification": appearance if message.silent else appearance | {"default_sound": True},
         },
         "webpush": {"headers": {"TTL": str(ttl_s), "Urgency": "high", "Topic": web_topic(message)}},
     }

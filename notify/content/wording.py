@@ -1,4 +1,4 @@
-"""One match in one language: the words of its news, aloud or discreetly. Pure."""
+"""One match in one language: the words of its news, with or without spoilers. Pure."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from unicodedata import bidirectional
 
 from db.domain import Event, Kind, Match, Phase, Score, Side, Status, Team
 from notify.content.news import News
-from notify.content.translations import phrases
+from notify.content.translations import catalogue
 
-# A lock screen shows about 110 characters; names of teams and players beyond this only crowd out the rest.
+# A lock screen shows about 110 characters; longer names only crowd out the rest.
 NAME_CHARS = 40
-# Of merged news: a lock screen shows four lines.
+# Lines of merged news: a lock screen shows four.
 LINES = 4
 
 
@@ -21,29 +21,30 @@ class Wording:
     def __init__(self, match: Match, language: str) -> None:
         self.match = match
         self.language = language
-        self.words = phrases(language)
+        self.words = catalogue(language)
 
-    def aloud(self, news: Sequence[News]) -> tuple[str, str]:
+    def full(self, news: Sequence[News]) -> tuple[str, str]:
+        """Title and body with everything that is known."""
         titles = dict.fromkeys(self._headline(item, news) for item in news)
         details = [line for item in news if (line := self._detail(item))]
         return " · ".join(list(titles)[:LINES]), "\n".join([self.score_line(), *details[:LINES]])
 
-    def discreetly(self, news: Sequence[News]) -> tuple[str, str]:
-        """What every match has may be named; anything else is only `news`."""
+    def spoiler_free(self, news: Sequence[News]) -> tuple[str, str]:
+        """Title and body without spoilers: what every match has is named, anything else is only `news`."""
         _ = self.words.gettext
         harmless = {Kind.REMINDER, Kind.LINEUPS, Kind.KICKOFF, Kind.HALF_TIME, Kind.POSTPONED, Kind.INTERRUPTED}
-        named = [item for item in news if item.kind in harmless]
+        nameable = [item for item in news if item.kind in harmless]
         if any(item.kind is Kind.FULL_TIME for item in news):
             return _("The match is over"), self.teams_line()
-        if len(named) == len(news):
-            return self._headline(named[0], named), self.teams_line()
+        if len(nameable) == len(news):
+            return self._headline(nameable[0], nameable), self.teams_line()
         return self.teams_line(), _("There is news of this match")
 
     def teams_line(self) -> str:
         return f"{self.team(Side.HOME)} – {self.team(Side.AWAY)}"
 
     def score_line(self) -> str:
-        """`Argentina 3–3 France (4–2 pens)`; the names alone where no score is known, or before there can be one."""
+        """`Argentina 3–3 France (4–2 pens)`; only the names if no score is known or there cannot be one yet."""
         score = self.match.score
         if score is None or self.match.phase is Phase.SCHEDULED or self.match.status is Status.POSTPONED:
             return self.teams_line()
@@ -65,8 +66,8 @@ class Wording:
             n = news.minutes or 0
             plural = self.words.ngettext
             return plural("Kick-off in {n} minute", "Kick-off in {n} minutes", n).format(n=n)
-        what = self._names()[news.kind]
-        return f"{what}: {self.team(news.team)}" if news.team else what
+        name = self._names()[news.kind]
+        return f"{name}: {self.team(news.team)}" if news.team else name
 
     def _goals(self, side: Side | None, n: int) -> str:
         _, plural = self.words.gettext, self.words.ngettext
@@ -91,7 +92,7 @@ class Wording:
         }
 
     def _standing(self) -> str | None:
-        """How the match came to rest, where that was not by play."""
+        """How the match ended or was put off, if not by play."""
         _ = self.words.gettext
         return {
             Status.AWARDED: _("Result awarded"),
@@ -107,7 +108,7 @@ class Wording:
         return decided.get(self.match.decided_by or "", _("Full-time"))
 
     def _detail(self, news: News) -> str:
-        """`90+3' Messi (pen.)`, as much of it as is known."""
+        """`90+3' Messi (pen.)`, as far as it is known."""
         event = self.match.events.get(news.event_id) if news.event_id else None
         if event is None:
             return ""
@@ -134,8 +135,8 @@ def name_of(team: Team | None) -> str:
 
 
 def isolated(name: str) -> str:
-    """A name for a sentence. One from right to left is put between FSI and PDI, or the figures beside it would be drawn
-    the wrong way round (Unicode Standard Annex 9, 2.4); others stay as they are."""
+    """A name inside a sentence. A right-to-left name is put between FSI and PDI, or figures beside it would be drawn in
+    the wrong order (Unicode Standard Annex 9, 2.4). Other names stay as they are."""
     return f"\u2068{name}\u2069" if any(bidirectional(letter) in ("R", "AL") for letter in name) else name
 
 

@@ -1,4 +1,4 @@
-"""APNs, as Apple's provider API has it: devices, Live Activities and broadcast channels, with one signed token.
+"""APNs, Apple's provider API: devices, Live Activities and broadcast channels, with one signed token.
 
 Rules: developer.apple.com, "Sending notification requests to APNs", "Handling notification responses from APNs",
 "Establishing a token-based connection to APNs", "Sending broadcast push notification requests to APNs".
@@ -7,7 +7,6 @@ Rules: developer.apple.com, "Sending notification requests to APNs", "Handling n
 from __future__ import annotations
 
 import json
-import logging
 import time
 from collections.abc import Iterable, Iterator
 
@@ -15,41 +14,25 @@ from db.domain import Device
 from notify.content import payload
 from notify.content.message import Message
 from notify.transports.base import Activity, ActivityStart, Address, Channel, Envelope
-from notify.transports.connection import STREAMS, Reply, Request
-from notify.transports.outcome import ConfigFault, Delivered, Dropped, Gone, Later, OurFault, Outcome
-from notify.transports.sender import KnownOutcome, RetryLater, Sender
+from notify.transports.exchange import STREAMS_MAX, KnownOutcome, Reply, Request
+from notify.transports.outcome import ConfigFault, Delivered, Dropped, Gone, Outcome
+from notify.transports.reasons import Action, apns_action, verdict
+from notify.transports.retry import RetryLater
+from notify.transports.sender import Sender
 from notify.transports.signature import Key, Signature
-
-logger = logging.getLogger(__name__)
+from notify.transports.templates import Templates
 
 PRODUCTION, SANDBOX = "https://api.push.apple.com", "https://api.sandbox.push.apple.com"
 # "TooManyRequests": too many to this one device. Apple names no time.
 DEVICE_PAUSE_S = 30.0
-# Apple answers in tens of ms, and not at all when a connection has died unseen (its users tell of 90 minutes).
+# Apple answers in tens of ms, and not at all when a connection has died unseen (its users report 90 minutes).
 ANSWER_S = 5.0
-# Messages at hand in finished form: a chunk has one per language and manner.
-READY = 64
 
 _DELIVERED = Delivered()
 _ON_ONE_PHONE = (Device, Activity, ActivityStart)
 # Broadcasts and Live Activities are each allowed to an app by itself.
 _SCOPES = {Device: "alerts", Activity: "activities", ActivityStart: "activities", Channel: "broadcasts"}
-_GONE = frozenset({"BadDeviceToken", "DeviceTokenNotForTopic", "Unregistered", "ExpiredToken"})
-_CHANNEL_GONE = frozenset({"BadChannelId", "ChannelNotRegistered"})
-_CONFIG = frozenset(
-    {
-        "InvalidProviderToken",
-        "MissingProviderToken",
-        "UnrelatedKeyIdInToken",
-        "BadEnvironmentKeyIdInToken",
-        "BadCertificate",
-        "BadCertificateEnvironment",
-        "Forbidden",
-        "TopicDisallowed",
-        "TopicMismatch",
-        "FeatureNotEnabled",
-    }
-)
+_CHANNEL_REASONS = frozenset({"BadChannelId", "ChannelNotRegistered"})
 
 
 class Apns:
@@ -63,52 +46,63 @@ class Apns:
         bundle: str,
         *,
         url: str = PRODUCTION,
-        connections: int = 1,
-        streams: int = STREAMS,
+        streams: int = STREAMS_MAX,
+        answer_s: float = ANSWER_S,
         ca: str | None = None,
     ) -> None:
-        self.bundle = bundle
+        self.bundle, self.url = bundle, url
         self.signature = Signature(key)
         # Apple opens one stream to a connection until its token has proved good.
-        self.sender = Sender(url, connections=connections, opening=1, streams=streams, answer_s=ANSWER_S, ca=ca)
-        self.ready: dict[tuple[int, object], tuple[Message, list[str], bytes]] = {}
+        self.sender = Sender(url, opening=1, streams=streams, answer_s=answer_s, ca=ca)
+        self.templates: Templates[tuple[list[str], bytes]] = Templates()
         self.signed_with = ""
 
-    def send(self, parcels: Iterable[Envelope]) -> Iterator[tuple[Envelope, Outcome]]:
+    def send(self, envelopes: Iterable[Envelope]) -> Iterator[tuple[Envelope, Outcome]]:
         """See Transport.send. Takes Device, Activity, ActivityStart and Channel."""
-        return self.sender.send(map(self._request, parcels), self._judge)
+        return self.sender.send(map(self._request, envelopes), self._judge, self._silence)
+
+    def check(self) -> bool:
+        """See Checkable. A path that does not exist counts as an error of the connection, so not more than once in some
+        minutes; the PING that Apple suggests is out of reach through pycurl."""
+        authorization = f"authorization: bearer {self.signature.token(time.time())}"
+        return self.sender.check(f"{self.url}/", [authorization], b"")
 
     def close(self) -> None:
         self.sender.close()
 
-    def _request(self, parcel: Envelope) -> Request | KnownOutcome:
-        address = parcel.address
+    def _request(self, envelope: Envelope) -> Request | KnownOutcome:
+        address = envelope.address
         path = f"/4/broadcasts/apps/{self.bundle}"
         if isinstance(address, _ON_ONE_PHONE):
             if not address.token.isalnum():  # it becomes a part of a path
-                return KnownOutcome(parcel, Gone("BadDeviceToken"))
+                return KnownOutcome(envelope, Gone("BadDeviceToken"))
             path = f"/3/device/{address.token}"
-        headers, body = self._form(parcel)
-        return Request(parcel, path, headers, body, parcel.message.expires_at, _SCOPES[type(address)])
+        headers, body = self._template(envelope.message, address)
+        expires_at = envelope.message.expires_at
+        return Request(envelope, self.url + path, headers, body, expires_at, _SCOPES[type(address)])
 
-    def _form(self, parcel: Envelope) -> tuple[list[str], bytes]:
+    def _silence(self, request: Request) -> None:
+        """A state of a Live Activity is the same whether it comes once or twice."""
+        message = self.templates.silent(request.envelope.message)
+        request.headers, request.body = self._template(message, request.envelope.address)
+
+    def _template(self, message: Message, address: Address) -> tuple[list[str], bytes]:
         """Headers and body, made once for all addresses of a sort that get one message."""
         token = self.signature.token(time.time())
-        if token is not self.signed_with or len(self.ready) >= READY:
-            self.ready.clear()
+        if token is not self.signed_with:
+            self.templates.clear()
             self.signed_with = token
-        message, address = parcel.message, parcel.address
-        key = (id(message), _sort(address))
-        known = self.ready.get(key)
-        if known is None:
-            known = self.ready[key] = (message, self._headers(parcel, token), _body(message, address))
-        return known[1], known[2]
+        return self.templates.of(
+            message,
+            _sort(address),
+            lambda: (self._headers(message, address, token), _body(message, address)),
+        )
 
-    def _headers(self, parcel: Envelope, token: str) -> list[str]:
-        message, address = parcel.message, parcel.address
+    def _headers(self, message: Message, address: Address, token: str) -> list[str]:
         activity = not isinstance(address, Device)
         headers = {
             "authorization": f"bearer {token}",
+            "content-type": "application/json",
             "apns-push-type": "liveactivity" if activity else "alert",
             "apns-priority": "10" if message.urgent else "5",
             "apns-expiration": str(message.expires_at),
@@ -125,38 +119,22 @@ class Apns:
         if reply.status == 200:
             return _DELIVERED
         reason, since_ms = reason_of(reply)
-        if reply.status == 403 and reason == "ExpiredProviderToken":
-            return self._resign(request)
-        if reason == "TooManyProviderTokenUpdates":
-            # It is counted by connection: the present token on a new one is the first there.
-            return RetryLater(reason, soon=True, leave=True)
-        if reason in _CHANNEL_GONE and isinstance(request.parcel.address, ActivityStart):
-            # The phone is there; what it was to listen to is not.
+        action = apns_action(reply.status, reason)
+        if action is Action.SIGN:
+            return self._sign(request, reason)
+        if reason in _CHANNEL_REASONS and isinstance(request.envelope.address, ActivityStart):
+            # The phone is there; the channel it was to listen to is not.
             return Dropped(reason)
-        return judged(reply, reason, since_ms)
+        return verdict(action, reason, reply, wait_s=DEVICE_PAUSE_S, since_ms=since_ms)
 
-    def _resign(self, request: Request) -> Outcome | RetryLater:
+    def _sign(self, request: Request, reason: str) -> Outcome | RetryLater:
         """A connection that has seen an expired token answers nothing else from then on: sign, leave it, repeat."""
-        parcel: Envelope = request.parcel
         if self.signature.text in request.headers[0] and not self.signature.expired(time.time()):
-            return ConfigFault("ExpiredProviderToken")
-        request.headers, request.body = self._form(parcel)
-        return RetryLater("ExpiredProviderToken", soon=True, leave=True)
-
-
-def judged(reply: Reply, reason: str, since_ms: int | None = None) -> Outcome | RetryLater:
-    """The table of reasons; the same for devices and channels."""
-    if reason in _GONE or reply.status == 410:
-        return Gone(reason, since_ms)
-    if reason in _CHANNEL_GONE:
-        return Gone(reason)
-    if reason in _CONFIG or reply.status == 403:
-        return ConfigFault(reason)
-    if reply.status == 429:
-        return Later(reason, reply.retry_after_s or DEVICE_PAUSE_S)
-    if reply.status >= 500:
-        return RetryLater(reason, reply.retry_after_s, leave=reason == "Shutdown", fault=True)
-    return OurFault(reason)
+            return ConfigFault(reason)
+        message = request.envelope.message
+        message = self.templates.silent(message) if request.possibly_sent else message
+        request.headers, request.body = self._template(message, request.envelope.address)
+        return RetryLater(reason, soon=True, leave=True)
 
 
 def _sort(address: Address) -> object:
@@ -177,7 +155,7 @@ def _body(message: Message, address: Address) -> bytes:
 def reason_of(reply: Reply) -> tuple[str, int | None]:
     """Reason and timestamp (ms) of an error's body; the status in words where it has none."""
     try:
-        said = json.loads(reply.body)
-        return str(said["reason"]), said.get("timestamp")
+        error = json.loads(reply.body)
+        return str(error["reason"]), error.get("timestamp")
     except (ValueError, KeyError, TypeError, AttributeError):
         return f"status_{reply.status}", None

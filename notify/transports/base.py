@@ -1,10 +1,10 @@
-"""The interface every way to a phone has: parcels in, outcomes out."""
+"""The interface of every way to a phone: envelopes in, outcomes out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from db.domain import Device
 from notify.content.message import Message
@@ -13,14 +13,14 @@ from notify.transports.outcome import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """A Live Activity's own token: updates the one on this phone."""
+    """The token of one Live Activity: updates it on its phone."""
 
     token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ActivityStart:
-    """A push-to-start token: begins a Live Activity, listening to `channel` (iOS 18; leave it out before that)."""
+    """A push-to-start token: starts a Live Activity that listens to `channel` (iOS 18; None before that)."""
 
     token: str = field(repr=False)
     channel: str | None = None
@@ -28,7 +28,7 @@ class ActivityStart:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """An APNs broadcast channel: every Live Activity that listens, in one request."""
+    """An APNs broadcast channel: every Live Activity that listens to it, in one request."""
 
     id: str
 
@@ -53,7 +53,7 @@ Address = Device | Activity | ActivityStart | Channel | Topic | Condition
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A message for an address. tag is the caller's own, and comes back with the outcome."""
+    """A message for an address. tag: the caller's own, handed back with the outcome."""
 
     address: Address
     message: Message
@@ -63,13 +63,24 @@ class Envelope:
 class Transport(Protocol):
     name: str
 
-    def send(self, parcels: Iterable[Envelope]) -> Iterator[tuple[Envelope, Outcome]]:
-        """Each parcel's outcome, in the order they become known. Exactly one for each parcel taken.
+    def send(self, envelopes: Iterable[Envelope]) -> Iterator[tuple[Envelope, Outcome]]:
+        """Exactly one outcome for each envelope taken, in the order they become known.
 
-        Parcels are taken only as fast as the service answers, so they may come from a cursor of millions. Closing the
-        iterator gives up what is on its way. Only Later is worth sending again; every parcel is repeated inside, where
-        repeating can help, until its message expires.
+        Envelopes are taken only as fast as the service answers, so they may come from a cursor of millions. Every one
+        is repeated inside, where that can help, until its message expires; only Later is worth sending again. A repeat
+        after a try of unknown fate is passive, and topics and conditions are never repeated then. Closing the iterator
+        abandons what is in flight.
         """
         ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class Checkable(Protocol):
+    """A transport whose connection can be checked before a push needs it."""
+
+    def check(self) -> bool:
+        """Whether the service answers a request that reaches no phone. A dead connection is replaced, and a missing one
+        made. Not while a send() is under way."""
+        ...

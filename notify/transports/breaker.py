@@ -1,17 +1,19 @@
-"""The circuit breaker: a service that does not answer is left alone for a while, then tried with one request."""
+"""The circuit breaker: a host that does not answer is left alone for a while, then tried with one request."""
 
 from __future__ import annotations
 
-# A cut connection fails all its streams at once and the next one works within a second; only failures that go on for
-# this long without one success mean that the service is away.
+# A lost connection fails all its streams at once, and the next one works within a second. Only failures that go on for
+# this long without a success mean that the host is away.
 PATIENCE_S = 3.0
-# First pause, doubled up to the last: a goal expires in five minutes, so a service that is back is found within one.
+# First pause, doubled up to the last: a goal expires in five minutes, so a host that is back is noticed within one.
 PAUSE_S, PAUSE_MAX_S = 5.0, 60.0
 
 
 class Breaker:
-    """Times are seconds of any one clock, passed in. Closed, all may pass; open, none; after that, until one succeeds,
-    one at a time."""
+    """Closed: all may pass. Open: none. After that, until one succeeds: one at a time.
+
+    Times are seconds of any one clock, passed in.
+    """
 
     def __init__(self) -> None:
         self.failing_since: float | None = None
@@ -20,7 +22,7 @@ class Breaker:
         self.closed = True
 
     def succeeded(self, now: float) -> None:
-        """While it is open this says nothing: the answer was on its way before."""
+        """Ignored while it is open: the answer was on its way before."""
         if self.is_open(now):
             return
         self.failing_since = None

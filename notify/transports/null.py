@@ -14,11 +14,11 @@ logger = logging.getLogger(__name__)
 class NullTransport:
     name = "null"
 
-    def send(self, parcels: Iterable[Envelope]) -> Iterator[tuple[Envelope, Outcome]]:
-        for parcel in parcels:
-            said = parcel.message
-            logger.debug("push_unsent match=%s version=%d kind=%s", said.match_id, said.version, said.kind)
-            yield parcel, Delivered(reason="unsent")
+    def send(self, envelopes: Iterable[Envelope]) -> Iterator[tuple[Envelope, Outcome]]:
+        for envelope in envelopes:
+            message = envelope.message
+            logger.debug("push_unsent match=%s version=%d kind=%s", message.match_id, message.version, message.kind)
+            yield envelope, Delivered("unsent")
 
     def close(self) -> None:
         pass

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import jwt
 
-# A token lives an hour, and a new one may come no sooner than 20 minutes after the last on one connection.
+# A token lives an hour, and a new one may follow no sooner than 20 minutes after the last on one connection.
 TOKEN_S, TOKEN_MIN_S = 50 * 60, 20 * 60
 
 

@@ -10,7 +10,7 @@ from threading import Event
 
 from db.domain import Match
 from db.live.feeds import FeedHealth, FeedStates, Lease
-from db.live.live import LiveStore
+from db.live.store import LiveStore
 from tests.conftest import wait_until
 from workers.boot import WorkerServices
 from workers.feed.runner import FeedRunner
@@ -50,7 +50,7 @@ class FeedWorld:
                 runner.join(10)
 
     def match(self, match_id: str) -> Match | None:
-        return self.live.timeline(match_id)
+        return self.live.matches.timeline(match_id)
 
     def shown(self, match_id: str) -> str:
         """`2-1 live`, or "" while nothing is known."""
@@ -73,9 +73,9 @@ class FeedWorld:
     def _drain(self) -> None:
         drain = Drain(self.live, self.services.bells)
         while not self._stop.is_set():
-            waiting = self.live.pending(0)
+            waiting = self.live.inbox.pending(0)
             for match_id in waiting:
                 drain.match(match_id)
             if not waiting:
-                self.live.silence(0)
+                self.live.inbox.clear_bell(0)
                 time.sleep(0.005)

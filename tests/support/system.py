@@ -16,13 +16,13 @@ from typing import Any
 
 import redis
 import requests
-from sqlalchemy import Engine
+from sqlalchemy import Engine, make_url
 
 from db.live.client import connect
 from db.sql.session import engine
 from dev.replay.ingest_client import signed
 from dev.system import System as Processes
-from tests.conftest import SECRET, SHARED_SECRET, wait_until
+from tests.conftest import REMEMBERS, SECRET, SHARED_SECRET, migrated_file, wait_until
 
 
 class System(Processes):
@@ -39,9 +39,15 @@ class System(Processes):
         self._deliveries = itertools.count(1)
 
     def command(self, name: str) -> list[str]:
-        """Redis syncs each write, so that what it has said yes to is there after SIGKILL, as on a platform with a
-        replica; `everysec` may hold writes back while it syncs (redis.conf, "appendfsync")."""
-        return super().command(name) + (["--appendfsync", "always"] if name == "redis" else [])
+        """What Redis has said yes to is there after SIGKILL, as on a platform with a replica."""
+        return super().command(name) + (list(REMEMBERS) if name == "redis" else [])
+
+    def migrate(self) -> None:
+        url = make_url(self.env["DATABASE_URL"])
+        if url.get_backend_name() == "sqlite":
+            Path(str(url.database)).write_bytes(migrated_file())
+        else:
+            super().migrate()
 
     @property
     def secrets(self) -> dict[str, str]:

@@ -13,8 +13,8 @@ from cdn.backends.null import NullBackend
 from db.domain import Match, MatchInfo, Stamp, Team, Update
 from db.live import keys
 from db.live.client import connect
-from db.live.live import LiveStore
 from db.live.purges import DuePurge, Purges, entry
+from db.live.store import LiveStore
 from workers.ingest import Drain
 from workers.purge import COALESCE_S, DUE_KEYS_MAX, REBOUND_MS, Purger, drain_pending
 from workers.queues import PURGE, Doorbells
@@ -26,8 +26,8 @@ class Recording(NullBackend):
     """A CDN that says yes, or what it is told to say, and remembers its calls."""
 
     name = "recording"
-    most = 3
-    rebound = True
+    max_keys = 3
+    rebound_above_s = 0.0
 
     def __init__(self, **traits: object) -> None:
         self.budget = Budget(1000, 1000)
@@ -133,7 +133,7 @@ class TestRounds:
         assert purges.waiting() == 0
 
     def test_where_calls_are_dear_only_what_lasts_is_purged_again(self, client: redis.Redis, purges: Purges) -> None:
-        cdn = Recording(rebound=False)
+        cdn = Recording(rebound_above_s=15)
         purger = Purger(purges, cdn)
         wanted(client, "live", lifetime_s=3)
         wanted(client, "match-1", lifetime_s=660)
@@ -236,7 +236,7 @@ class TestFailing:
         assert [record.levelname for record in records] == ["ERROR"]
 
     def test_a_spent_budget_keeps_what_waits(self, client: redis.Redis, purges: Purges) -> None:
-        cdn = Recording(most=1)
+        cdn = Recording(max_keys=1)
         cdn.budget = Budget(per_s=1, burst=2)
         purger = Purger(purges, cdn)
         wanted(client, "match-1", "match-2", "match-3", lifetime_s=660)
@@ -253,7 +253,7 @@ class TestDraining:
         bells = Doorbells(client)
         client.set(keys.PURGE_BELL, 1)
         wanted(client, "match-1", at_ms=now_ms(client))
-        cdn = Recording(rebound=False)
+        cdn = Recording(rebound_above_s=15)
         drain_pending(Purger(purges, cdn), bells)
         assert cdn.purged == ["match-1"]
         assert not client.exists(keys.PURGE_BELL)
@@ -287,7 +287,7 @@ class TestDraining:
         assert client.exists(keys.PURGE_BELL)
 
     def test_a_spent_budget_is_waited_for_here(self, client: redis.Redis, purges: Purges) -> None:
-        cdn = Recording(most=1, rebound=False)
+        cdn = Recording(max_keys=1, rebound_above_s=15)
         cdn.budget = Budget(per_s=5, burst=1)
         wanted(client, "match-1", "match-2", "match-3", lifetime_s=15, at_ms=now_ms(client))
         drain_pending(Purger(purges, cdn), Doorbells(client))
@@ -326,7 +326,7 @@ class TestCommitting:
 
     def drained(self, live: LiveStore, sqlite_url: str, *, purging: bool) -> Doorbells:
         bells = Doorbells(live.redis)
-        live.accept([self.update(1)], now_ms=NOW)
+        live.inbox.accept([self.update(1)], now_ms=NOW)
         Drain(live, bells, purging=purging).match("m1")
         return bells
 
@@ -344,7 +344,7 @@ class TestCommitting:
         self, live: LiveStore, purges: Purges, sqlite_url: str
     ) -> None:
         bells = self.drained(live, sqlite_url, purging=True)
-        live.accept([self.update(2)], now_ms=NOW)
+        live.inbox.accept([self.update(2)], now_ms=NOW)
         Drain(live, bells, purging=True).match("m1")
         assert len(bells.queues[PURGE]) == 1
         assert purges.waiting() == 1
@@ -355,10 +355,10 @@ class TestCommitting:
         assert len(bells.queues[PURGE]) == 0
 
     def test_a_commit_that_came_too_late_leaves_nothing(self, live: LiveStore, purges: Purges) -> None:
-        held = live.hold("m1")
+        held = live.matches.load("m1")
         first = Match("m1", home=Team("h", "H"))
-        assert live.commit(held, first, (), [], visible=True).done
-        stale = live.commit(held, first, (), [], visible=True, purges=["live 3"])
+        assert live.commits.commit(held, first, (), [], visible=True).done
+        stale = live.commits.commit(held, first, (), [], visible=True, purges=["live 3"])
         assert not stale.done
         assert purges.waiting() == 0
 

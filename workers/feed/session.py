@@ -15,7 +15,7 @@ from db.domain import Match, Update
 from db.domain.errors import Refused, Unavailable
 from db.live import metrics
 from db.live.feeds import FeedHealth, FeedStates
-from db.live.live import LiveStore
+from db.live.store import LiveStore
 from db.refusal import refused_payload
 from workers.queues import Doorbells
 
@@ -96,7 +96,7 @@ class FeedSession:
         if not updates:
             return 0
         self._wait_for_workers()
-        _, shards = self.live.accept(self.resolve(updates), now_ms=now_ms())
+        _, shards = self.live.inbox.accept(self.resolve(updates), now_ms=now_ms())
         metrics.FEED_UPDATES.add(len(updates), feed=self.name)
         self._note(updates=self.health.updates + len(updates))
         for shard in shards:
@@ -150,7 +150,7 @@ class FeedSession:
     def _count_differences(self, updates: Sequence[Update]) -> None:
         """Where a provider's document differs from the live state that it repairs."""
         documents = [update for update in updates if update.is_document and (update.score or update.status)]
-        for document, match in zip(documents, self.live.read([d.match_id for d in documents]), strict=True):
+        for document, match in zip(documents, self.live.matches.read([d.match_id for d in documents]), strict=True):
             for field in _differing(document, match) if match else ():
                 metrics.FEED_DIFFERENCES.add(feed=self.name, field=field)
                 logger.info("feed_differs feed=%s match=%s field=%s", self.name, document.match_id, field)
@@ -159,11 +159,11 @@ class FeedSession:
         metrics.FEED_REFUSED.add(feed=self.name)
         self._note(refused=self.health.refused + 1)
         payload = refused_payload(self.name, body, error, received_at)
-        self.live.keep_refused(payload)
+        self.live.refusals.keep(payload)
         logger.warning("feed_refused feed=%s id=%s code=%s", self.name, payload.id, payload.code)
 
     def _wait_for_workers(self) -> None:
-        while self.live.backlog() > self.backlog_max and not self.halt.wait(BACKLOG_WAIT_S):
+        while self.live.inbox.backlog() > self.backlog_max and not self.halt.wait(BACKLOG_WAIT_S):
             self.report()
 
 

@@ -1,1 +1,1 @@
-"""From a match's news to phones: intake (when), planner (to whom), sender (out), and what goes beside it."""
+"""From a match's news to phones: intake (when), planner (to whom), sender (delivery), and what runs beside them."""

@@ -1,4 +1,4 @@
-"""Jobs the operator asks for: whom an alert would reach and in which words, and one to a single user's devices."""
+"""Jobs of the command line: whom an alert would reach and in which words, and a test alert to one user's devices."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import time
 from collections import Counter
 from typing import Any
 
-from db.domain import LANGUAGES, VARIANTS, Event, Kind, Match, Score, Side, Stamp, Status, Team, mask_of
-from db.live.live import LiveStore
+from db.domain import LANGUAGES, VARIANTS, Device, Event, Kind, Match, Score, Side, Stamp, Status, Team, mask_of
+from db.live.store import LiveStore
 from db.sql.history import History
 from notify.content.alert import Alert
 from notify.content.news import News
 from notify.transports.base import Envelope
-from notify.transports.outcome import Outcome
 from workers.boot import services
 from workers.push.planner import CHUNK
 from workers.push.quiet_hours import QuietHours
@@ -26,10 +25,10 @@ def dry_run(match_id: str, kind: str) -> dict[str, Any]:
     here, now_ms = services(), time.time_ns() // 1_000_000
     match = _match(here.live, here.history, match_id)
     alert = _alert(match, Kind(kind), now_ms)
-    silence, counts = QuietHours(now_ms), Counter[str]()
+    quiet_hours, counts = QuietHours(now_ms), Counter[str]()
     for page, _ in here.audience.followers(match, mask_of([Kind(kind)]), CHUNK):
         for _, _, zone, since, until, _ in page:
-            counts["quiet" if zone and silence.reigns(zone, since, until) else "devices"] += 1
+            counts["quiet" if zone and quiet_hours.is_active(zone, since, until) else "devices"] += 1
     messages = {language: written(alert, mask_of([Kind(kind)]), language) for language in LANGUAGES}
     return {
         "match": match.id,
@@ -38,30 +37,30 @@ def dry_run(match_id: str, kind: str) -> dict[str, Any]:
         "quiet": counts["quiet"],
         "topics": here.audience.variants(VARIANTS),
         "channels": [channel.environment for channel in here.audience.channels([match.id])],
-        "messages": {name: {"title": said.title, "body": said.body} for name, said in messages.items()},
+        "messages": {name: {"title": message.title, "body": message.body} for name, message in messages.items()},
     }
 
 
 def send(user_id: str, match_id: str) -> Answer:
     """A goal to each device of the user, past preferences and quiet hours; what became of each."""
     here, now_ms = services(), time.time_ns() // 1_000_000
-    match = _match(here.live, here.history, match_id) if match_id else _made_up(now_ms)
-    letters = MessageRenderer(_alert(match, Kind.GOAL, now_ms))
-    said: Answer = []
-    for one in here.audience.of_user(user_id):
-        message = letters.to(mask_of([Kind.GOAL]), one.locale, spoiler_free=one.spoiler_free)
-        transport = here.transports.of(one.device)
+    match = _match(here.live, here.history, match_id) if match_id else _sample(now_ms)
+    renderer = MessageRenderer(_alert(match, Kind.GOAL, now_ms))
+    answer: Answer = []
+    for recipient in here.audience.of_user(user_id):
+        device = recipient.device
+        message = renderer.to(mask_of([Kind.GOAL]), recipient.locale, spoiler_free=recipient.spoiler_free)
+        transport = here.transports.of(device)
         if transport is None or message is None:
-            said.append(_said(one.device.platform, one.device.environment, "failed", "no_transport"))
+            answer.append(_line(device, "failed", "no_transport"))
             continue
-        for _, outcome in transport.send([Envelope(one.device, message, one.id)]):
-            said.append(_said(one.device.platform, one.device.environment, _word(outcome), outcome.reason))
-    return said
+        for _, outcome in transport.send([Envelope(device, message, recipient.id)]):
+            answer.append(_line(device, type(outcome).__name__.lower(), outcome.reason))
+    return answer
 
 
 def _match(live: LiveStore, history: History, match_id: str) -> Match:
-    found = live.timeline(match_id) or history.match(match_id)
-    return found or Match(match_id)
+    return live.matches.timeline(match_id) or history.match(match_id) or Match(match_id)
 
 
 def _alert(match: Match, kind: Kind, now_ms: int) -> Alert:
@@ -71,7 +70,7 @@ def _alert(match: Match, kind: Kind, now_ms: int) -> Alert:
     return Alert(f"{match.id}-test", match, (news,), now_ms)
 
 
-def _made_up(now_ms: int) -> Match:
+def _sample(now_ms: int) -> Match:
     stamp = Stamp(now_ms)
     goal = Event("test", "goal", stamp, stamp, team=Side.HOME, minute=23)
     return Match(
@@ -80,9 +79,10 @@ def _made_up(now_ms: int) -> Match:
     )  # fmt: skip
 
 
-def _word(outcome: Outcome) -> str:
-    return type(outcome).__name__.lower()
-
-
-def _said(platform: str, environment: str, outcome: str, reason: str) -> dict[str, str]:
-    return {"platform": platform, "environment": environment, "outcome": outcome, "reason": reason}
+def _line(device: Device, outcome: str, reason: str) -> dict[str, str]:
+    return {
+        "platform": device.platform,
+        "environment": device.environment,
+        "outcome": outcome,
+        "reason": reason,
+    }

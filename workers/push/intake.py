@@ -1,5 +1,5 @@
-"""One reading of a match's push mailbox: from the window as it was to the window as it is, with alerts opened, mended
-and stopped on the way. Nothing is so until it is committed."""
+"""One reading of a match's push mailbox: computes the new window and the alerts to open, amend and stop. Nothing takes
+effect until commit()."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from db.domain import FactKind, Match
 from db.live.alerts import Alerts, Draft, Mailbox
 from db.outbox_entry import OutboxEntry
 from notify.content import window
-from notify.content.alert import Alert, decode_alert, encode_alert, mend
+from notify.content.alert import Alert, amend, decode_alert, encode_alert
 from notify.content.news import News
 from notify.content.window import WindowResult
 
@@ -25,59 +25,59 @@ class WindowTransaction:
         self.box = box
         self.window = window.decode(box.window)
         self.opened: dict[str, Alert] = {}
-        self.mended: dict[str, Alert] = {}
+        self.amended: dict[str, Alert] = {}
         self.stopped: list[str] = []
 
-    def hear(self, match: Match, news: Iterable[News], *, now_ms: int) -> None:
-        self._take(window.hear(self.window, match, news, now_ms=now_ms), match)
+    def apply(self, match: Match, news: Iterable[News], *, now_ms: int) -> None:
+        self._take(window.apply(self.window, match, news, now_ms=now_ms), match)
 
     def close(self, *, now_ms: int) -> None:
-        heard = window.close(self.window, now_ms=now_ms)
-        self._take(heard, heard.window.match)
+        result = window.close(self.window, now_ms=now_ms)
+        self._take(result, result.window.match)
 
-    def _take(self, heard: WindowResult, match: Match | None) -> None:
-        if heard.void and match:
-            self._mend(self.window.alerts, heard.void, match)
-        self.window = heard.window
-        self.opened |= {alert.id: alert for alert in heard.alerts}
+    def _take(self, result: WindowResult, match: Match | None) -> None:
+        if result.void and match:
+            self._amend(self.window.alerts, result.void, match)
+        self.window = result.window
+        self.opened |= {alert.id: alert for alert in result.alerts}
 
-    def _mend(self, told: Sequence[str], void: Collection[str], match: Match) -> None:
-        """Whoever is reached from now on shall hear nothing of a void goal, and see no score with it, whichever of the
-        match's alerts reaches them. The revision of the window guards these alerts, too: nothing else changes them."""
-        known = self.opened | self.mended
-        read = self.alerts.on_their_way([one for one in told if one not in known and one not in self.stopped])
-        for alert in [*known.values(), *map(decode_alert, read)]:
-            place = self.opened if alert.id in self.opened else self.mended
-            if mended := mend(alert, void, match):
-                place[alert.id] = mended
+    def _amend(self, alert_ids: Sequence[str], void: Collection[str], match: Match) -> None:
+        """Whoever is reached from now on gets no news of a void goal and no score with it, by any alert of the match.
+        The revision of the window guards these alerts too: nothing else changes them."""
+        at_hand = self.opened | self.amended
+        unread = [alert_id for alert_id in alert_ids if alert_id not in at_hand and alert_id not in self.stopped]
+        for alert in [*at_hand.values(), *map(decode_alert, self.alerts.active(unread))]:
+            group = self.opened if alert.id in self.opened else self.amended
+            if amended := amend(alert, void, match):
+                group[alert.id] = amended
             else:
-                place.pop(alert.id, None)
+                group.pop(alert.id, None)
                 self.stopped.append(alert.id)
 
     def commit(self, *, now_ms: int) -> None:
-        """If another worker has committed since, it is all left as that one found it."""
+        """No effect if another worker has committed since."""
         opened = self.opened.values()
-        done = self.alerts.commit(
+        committed = self.alerts.commit(
             self.match_id,
             self.box,
             window.encode(self.window),
             self.window.due,
             [_draft(alert) for alert in opened],
-            mended=[_draft(alert) for alert in self.mended.values()],
+            amended=[_draft(alert) for alert in self.amended.values()],
             stopped=self.stopped,
             broadcast=any(map(_shows, self.box.changes)),
             newest={news.kind: alert.match.version for alert in opened for news in alert.news},
             now_ms=now_ms,
         )
-        if done:
+        if committed:
             self._report()
 
     def _report(self) -> None:
         for alert in self.opened.values():
             kinds = ",".join(news.kind for news in alert.news)
             logger.info("alert_opened alert=%s version=%d kinds=%s", alert.id, alert.match.version, kinds)
-        for alert in self.mended.values():
-            logger.info("alert_mended alert=%s version=%d", alert.id, alert.match.version)
+        for alert in self.amended.values():
+            logger.info("alert_amended alert=%s version=%d", alert.id, alert.match.version)
 
 
 def _draft(alert: Alert) -> Draft:

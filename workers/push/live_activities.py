@@ -13,7 +13,7 @@ from dataclasses import replace
 from db.bugs import set_aside_on_bug
 from db.domain import Kind, Match
 from db.live.alerts import Alerts
-from db.live.live import LiveStore
+from db.live.store import LiveStore
 from db.sql.audience import Audience, BroadcastChannel
 from notify.content.message import Message, compose
 from notify.content.news import News
@@ -53,7 +53,7 @@ class LiveActivities:
 
     def _publish(self, match_id: str, now_ms: int) -> Iterator[Outcome]:
         channels = self.audience.channels([match_id])
-        match = self.live.read([match_id])[0] if channels else None
+        match = self.live.matches.read([match_id])[0] if channels else None
         if match is None:
             return
         score = str(match.score)
@@ -67,11 +67,11 @@ class LiveActivities:
                 yield outcome
 
     def _note(self, channel: BroadcastChannel, match: Match, outcome: Outcome) -> None:
-        said = (match.id, match.version, channel.environment, outcome.reason)
+        fields = (match.id, match.version, channel.environment, outcome.reason)
         if isinstance(outcome, Delivered):
-            logger.info("broadcast_sent match=%s version=%d environment=%s reason=%s", *said)
+            logger.info("broadcast_sent match=%s version=%d environment=%s reason=%s", *fields)
         else:
-            logger.warning("broadcast_failed match=%s version=%d environment=%s reason=%s", *said)
+            logger.warning("broadcast_failed match=%s version=%d environment=%s reason=%s", *fields)
         if isinstance(outcome, Gone):
             self.audience.drop_channel(channel)
 

@@ -1,4 +1,4 @@
-"""What is done ahead of kick-off and after the end, once a minute: reminders, and broadcast channels."""
+"""Once a minute, before kick-off and after the end: reminders and broadcast channels."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from workers.push.transports import Transports
 logger = logging.getLogger(__name__)
 
 MINUTE_MS = 60_000
-# What most apps offer first, and time enough to reach a screen.
+# What most apps offer first, and time enough to find a screen.
 REMIND_MS = 15 * MINUTE_MS
 # An app can offer a match's Live Activity from when there is a channel to listen to (the Guardian: two hours before).
 CHANNEL_AHEAD_MS = 120 * MINUTE_MS
@@ -30,15 +30,15 @@ CHANNEL_AHEAD_MS = 120 * MINUTE_MS
 CHANNEL_KEEP_MS = 36 * 60 * MINUTE_MS
 # Kick-offs within two hours on the busiest Saturday known: about 200.
 MATCHES = 1_000
-# So many calls in a row that Apple put off are not one busy match's, and each may take ten seconds.
-LATER_MOST = 3
-# Apple's list is compared with ours this often, but only where it is longer than our own use makes it (500 on the
-# busiest day and a half): another deployment may have channels of the bundle, and room is needed at 10,000 only.
+# After that many calls in a row that Apple put off the trouble is general, and each may take ten seconds.
+LATER_MAX = 3
+# Apple's list is compared with ours this often, but only if it is longer than our own use explains (500 on the busiest
+# day and a half): another deployment may have channels of the bundle, and the limit is 10,000.
 SWEEP_S = 60 * 60
 SWEEP_ABOVE = 2_000
 # Deleted in one go: a call takes some tens of ms.
-SWEEP_MOST = 100
-# A clock too many does no harm: the second look in one minute of the day finds it looked after.
+SWEEP_MAX = 100
+# With two clocks, the second look in a minute finds the lease taken.
 LEASE_S = 60
 
 
@@ -85,62 +85,64 @@ class Prematch:
 
     def _upcoming(self, now_ms: int, within_ms: int) -> Iterator[Match]:
         wanted = MatchFilter(since=now_ms, until=now_ms + within_ms, phase=Phase.SCHEDULED)
-        found, _ = self.history.matches(wanted, MATCHES)
-        yield from (match for match in found if match.start_time is not None)
+        matches, _ = self.history.matches(wanted, MATCHES)
+        yield from (match for match in matches if match.start_time is not None)
 
     def _remind(self, match: Match, now_ms: int) -> None:
-        """Once for each start: a match that is put off is reminded of again."""
+        """Once for each start time: a match that is rescheduled gets another reminder."""
         minutes = -(-((match.start_time or now_ms) - now_ms) // MINUTE_MS)
         news = News(Kind.REMINDER, str(match.start_time), minutes=max(1, minutes))
-        self.push.tell(match, news, now_ms=now_ms)
+        self.push.announce(match, news, now_ms=now_ms)
 
     def _open(self, match: Match, now_ms: int) -> None:
-        """A channel in each environment, for a match somebody follows."""
-        known = {channel.environment for channel in self.audience.channels([match.id])}
-        missing = [name for name in self.audience.environments() if name not in known]
+        """A channel in each environment, for a match that somebody follows."""
+        existing = {channel.environment for channel in self.audience.channels([match.id])}
+        missing = [name for name in self.audience.environments() if name not in existing]
         if not missing or not self.audience.wanted(match, mask_of(Kind)):
             return
         for environment in missing:
             channels = self._channels(environment)
-            made = channels.create() if channels else None
-            self._note(made)
-            if isinstance(made, str):
-                self.audience.keep_channel(BroadcastChannel(match.id, environment, made), now_ms=now_ms)
+            result = channels.create() if channels else None
+            self._note(result)
+            if isinstance(result, str):
+                self.audience.keep_channel(BroadcastChannel(match.id, environment, result), now_ms=now_ms)
                 logger.info("channel_created match=%s environment=%s", match.id, environment)
-            elif isinstance(made, Later):
-                logger.warning("channel_put_off match=%s environment=%s reason=%s", match.id, environment, made.reason)
-            elif made:
-                logger.error("channel_refused match=%s environment=%s reason=%s", match.id, environment, made.reason)
+            elif isinstance(result, Later):
+                logger.warning(
+                    "channel_put_off match=%s environment=%s reason=%s", match.id, environment, result.reason
+                )
+            elif result:
+                logger.error("channel_refused match=%s environment=%s reason=%s", match.id, environment, result.reason)
 
     def _delete_old(self, now_ms: int) -> None:
-        """At Apple first: what is forgotten here before could never be deleted there."""
+        """At Apple first: a channel forgotten here could never be deleted there."""
         for channel in self.audience.channels_before(now_ms - CHANNEL_KEEP_MS):
             outcome = self._delete(channel.environment, channel.id)
             if isinstance(outcome, Delivered | Gone):
                 self.audience.drop_channel(channel)
                 logger.info("channel_deleted match=%s environment=%s", channel.match_id, channel.environment)
             elif outcome:
-                said = (channel.match_id, channel.environment, outcome.reason)
-                logger.warning("channel_kept match=%s environment=%s reason=%s", *said)
+                fields = (channel.match_id, channel.environment, outcome.reason)
+                logger.warning("channel_kept match=%s environment=%s reason=%s", *fields)
 
     def _sweep(self, environment: str) -> None:
-        """Delete channels that only Apple knows: a worker was killed before it could keep them. Apple is asked before
-        SQL, so that one made meanwhile is on neither list or on both."""
+        """Delete channels that only Apple knows: a worker was killed before it could store them. Apple is asked before
+        SQL, so that a channel created meanwhile is on neither list or on both."""
         channels = self._channels(environment)
         listed = channels.all() if channels else []
         if not isinstance(listed, list):
             logger.warning("channels_unlisted environment=%s reason=%s", environment, listed.reason)
             return
         lost = set(listed) - self.audience.channel_ids(environment) if len(listed) > SWEEP_ABOVE else set[str]()
-        outcomes = [self._delete(environment, one) for one in sorted(lost)[:SWEEP_MOST]]
+        outcomes = [self._delete(environment, channel_id) for channel_id in sorted(lost)[:SWEEP_MAX]]
         if lost:
             gone = sum(isinstance(outcome, Delivered | Gone) for outcome in outcomes)
-            said = (environment, len(listed), len(lost), gone)
-            logger.warning("channels_swept environment=%s listed=%d lost=%d deleted=%d", *said)
+            counts = (environment, len(listed), len(lost), gone)
+            logger.warning("channels_swept environment=%s listed=%d lost=%d deleted=%d", *counts)
 
     def _channels(self, environment: str) -> Channels | None:
-        """None without keys, and once Apple has put off too much."""
-        return self.transports.channels(environment) if self.put_off < LATER_MOST else None
+        """None without keys, or after Apple has put off too many calls."""
+        return self.transports.channels(environment) if self.put_off < LATER_MAX else None
 
     def _delete(self, environment: str, channel_id: str) -> Outcome | None:
         channels = self._channels(environment)

@@ -1,4 +1,4 @@
-"""Whose quiet hours it is at one moment. A million followers live in some hundred zones."""
+"""Whether it is a follower's quiet hours at one moment. A million followers live in about a hundred zones."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ class QuietHours:
         self.at = datetime.fromtimestamp(at_ms / 1000, UTC)
         self.minutes: dict[str, int] = {}
 
-    def reigns(self, time_zone: str, since: int | None, until: int | None) -> bool:
+    def is_active(self, time_zone: str, since: int | None, until: int | None) -> bool:
         return since is not None and until is not None and Quiet(since, until).holds(self._minute(time_zone))
 
     def _minute(self, time_zone: str) -> int:
-        known = self.minutes.get(time_zone)
-        if known is None:
+        if time_zone not in self.minutes:
             local = self.at.astimezone(ZoneInfo(time_zone))
-            known = self.minutes[time_zone] = local.hour * 60 + local.minute
-        return known
+            self.minutes[time_zone] = local.hour * 60 + local.minute
+        return self.minutes[time_zone]

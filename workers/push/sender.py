@@ -1,4 +1,4 @@
-"""From a chunk to phones: claims it, sends it, counts what became of it and forgets dead addresses."""
+"""From a chunk to phones: claim it, send it, count the outcomes, delete dead addresses."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from workers.push.transports import WORD, Transports, counted
 logger = logging.getLogger(__name__)
 
 # Claims are renewed this often, by a thread, for as long as the process lives; they hold for 8 s (CLAIM_MS).
-HOLD_S = 2.0
+RENEW_S = 2.0
 # What is to be tried again waits at least this long: by then a service that stumbled stands.
 AGAIN_MS = 5_000
 # And at most about this long, doubled each time: an alert is good for ten minutes.
-AGAIN_MOST_MS = 80_000
+AGAIN_MAX_MS = 80_000
 # Fewer addresses than this may all have died since they were last pushed to.
 DOUBTFUL = 20
 # Upper bounds (ms) of the latency histogram kept with each alert.
@@ -57,35 +57,35 @@ class ChunkSender:
 
     def _or_park(self, started: ClaimedChunk, now_ms: int) -> None:
         """A bug of ours must not let the claim run out: the chunk would be sent again and again to those it reached."""
-        trip, chunk = ChunkDelivery(started, now_ms), started.chunk
+        delivery, chunk = ChunkDelivery(started, now_ms), started.chunk
 
         def park() -> None:
-            trip.count(trip.open, "failed", "failed:bug")
-            self.chunks.done(chunk, trip.done())
+            delivery.count(delivery.open, "failed", "failed:bug")
+            self.chunks.done(chunk, delivery.done())
 
         with set_aside_on_bug("chunk_parked alert=%s chunk=%s", chunk.alert_id, chunk.number, aside=park):
-            self._send(trip)
+            self._send(delivery)
 
-    def _send(self, trip: ChunkDelivery) -> None:
-        started = trip.started
-        if trip.began_ms - started.told_at > EXPIRY_MS:
-            trip.miss(trip.open, "failed", "expired")
-            self.chunks.done(started.chunk, trip.done())
+    def _send(self, delivery: ChunkDelivery) -> None:
+        started = delivery.started
+        if delivery.began_ms - started.opened_at > EXPIRY_MS:
+            delivery.miss(delivery.open, "failed", "expired")
+            self.chunks.done(started.chunk, delivery.done())
             return
         try:
             wanted = self._not_overtaken(started)
             reached = self.audience.devices(wanted)
         except Unavailable:
-            self.chunks.release(started, at_ms=trip.began_ms + AGAIN_MS)
+            self.chunks.release(started, at_ms=delivery.began_ms + AGAIN_MS)
             raise
-        trip.count(started.devices.keys() - wanted.keys(), "overtaken")
-        trip.miss(wanted.keys() - {one.id for one in reached}, "vanished")
-        with self._held(trip):
-            for transport, parcels in self._routes(started, reached, trip):
-                trip.take(transport, parcels)
-            self._forget(trip)
-            self.chunks.done(started.chunk, trip.done())
-        self._report(started.chunk, trip)
+        delivery.count(started.devices.keys() - wanted.keys(), "overtaken")
+        delivery.miss(wanted.keys() - {recipient.id for recipient in reached}, "vanished")
+        with self._claimed(delivery):
+            for transport, envelopes in self._routes(started, reached, delivery):
+                delivery.take(transport, envelopes)
+            self._forget(delivery)
+            self.chunks.done(started.chunk, delivery.done())
+        self._report(started.chunk, delivery)
 
     def _not_overtaken(self, started: ClaimedChunk) -> dict[int, int]:
         """Who is tried again and has been told newer news by now: an old score would take its place on the phone."""
@@ -93,69 +93,73 @@ class ChunkSender:
             return started.devices
         match = decode_alert(started.alert).match
         newer = mask_of(kind for kind, version in self.chunks.newest(match.id).items() if version > match.version)
-        return {one: kinds for one, kinds in started.devices.items() if not kinds & newer}
+        return {device: kinds for device, kinds in started.devices.items() if not kinds & newer}
 
     @contextmanager
-    def _held(self, trip: ChunkDelivery) -> Iterator[None]:
+    def _claimed(self, delivery: ChunkDelivery) -> Iterator[None]:
         """Keep the claim, however long a service takes to answer."""
         over = Event()
 
-        def hold() -> None:
-            while not over.wait(HOLD_S):
+        def renew() -> None:
+            while not over.wait(RENEW_S):
                 with suppress(Unavailable):
-                    self.chunks.hold(trip.started.chunk, now_ms=trip.now_ms)
+                    self.chunks.renew_claim(delivery.started.chunk, now_ms=delivery.now_ms)
 
-        holder = Thread(target=hold, name="hold", daemon=True)
-        holder.start()
+        renewer = Thread(target=renew, name="claim", daemon=True)
+        renewer.start()
         try:
             yield
         finally:
             over.set()
-            holder.join()
+            renewer.join()
 
-    def _forget(self, trip: ChunkDelivery) -> None:
+    def _forget(self, delivery: ChunkDelivery) -> None:
         """Without SQL they are forgotten the next time they are found dead: what was sent must not be sent again."""
-        dead = [one for name, found in trip.dead.items() for one in self._believed(trip, name, found)]
+        dead = [
+            address for name, reported in delivery.dead.items() for address in self._believed(delivery, name, reported)
+        ]
         with suppress(Unavailable):
-            trip.counts["removed"] += self.audience.forget(dead) if dead else 0
+            delivery.counts["removed"] += self.audience.forget(dead) if dead else 0
 
-    def _believed(self, trip: ChunkDelivery, name: str, found: list[DeadAddress]) -> list[DeadAddress]:
+    def _believed(self, delivery: ChunkDelivery, name: str, reported: list[DeadAddress]) -> list[DeadAddress]:
         """Half a chunk dead without a time of death is a wrong bundle, project or host of ours: it is not deleted."""
-        timeless = sum(one.since_ms is None for one in found)
-        if timeless < DOUBTFUL or timeless * 2 <= trip.outcomes[name]:
-            return found
-        logger.error("addresses_kept alert=%s transport=%s count=%d", trip.started.chunk.alert_id, name, timeless)
-        trip.counts["kept"] += timeless
-        return [one for one in found if one.since_ms is not None]
+        timeless = sum(address.since_ms is None for address in reported)
+        if timeless < DOUBTFUL or timeless * 2 <= delivery.outcomes[name]:
+            return reported
+        logger.error("addresses_kept alert=%s transport=%s count=%d", delivery.started.chunk.alert_id, name, timeless)
+        delivery.counts["kept"] += timeless
+        return [address for address in reported if address.since_ms is not None]
 
     def _routes(
-        self, started: ClaimedChunk, reached: list[Recipient], trip: ChunkDelivery
+        self, started: ClaimedChunk, reached: list[Recipient], delivery: ChunkDelivery
     ) -> Iterator[tuple[Transport, list[Envelope]]]:
         """A transport and what it is to carry. Live Activities first: where none can be begun, the alert is told. What
         comes in somebody's quiet hours comes without a sound: the end of a goal told before them, or another try."""
-        alert, silence = decode_alert(started.alert), QuietHours(trip.began_ms)
-        letters = MessageRenderer(alert)
-        yield from self.starts.routes(alert, started.devices, reached, letters).items()
+        alert, quiet_hours = decode_alert(started.alert), QuietHours(delivery.began_ms)
+        renderer = MessageRenderer(alert)
+        yield from self.starts.routes(alert, started.devices, reached, renderer).items()
         by_transport: dict[Transport, list[Envelope]] = {}
-        for one in reached:
-            if one.id not in trip.open:
+        for recipient in reached:
+            if recipient.id not in delivery.open:
                 continue
-            silent = silence.reigns(one.time_zone, one.quiet_since, one.quiet_until)
-            kinds = started.devices[one.id]
-            message = letters.to(kinds, one.locale, spoiler_free=one.spoiler_free, silent=silent)
-            transport = self.transports.of(one.device)
+            silent = quiet_hours.is_active(recipient.time_zone, recipient.quiet_since, recipient.quiet_until)
+            kinds = started.devices[recipient.id]
+            message = renderer.to(kinds, recipient.locale, spoiler_free=recipient.spoiler_free, silent=silent)
+            transport = self.transports.of(recipient.device)
             if transport is None:
-                trip.miss([one.id], "failed", "no_transport")
+                delivery.miss([recipient.id], "failed", "no_transport")
             elif message is None:
-                trip.count([one.id], "unwanted")
+                delivery.count([recipient.id], "unwanted")
             else:
-                by_transport.setdefault(transport, []).append(Envelope(one.device, message, one.id))
+                by_transport.setdefault(transport, []).append(Envelope(recipient.device, message, recipient.id))
         yield from by_transport.items()
 
-    def _report(self, chunk: Chunk, trip: ChunkDelivery) -> None:
-        said = " ".join(f"{name}={count}" for name, count in sorted(trip.counts.items()) if count)
-        logger.info("chunk_sent alert=%s chunk=%s again=%d %s", chunk.alert_id, chunk.number, len(trip.again), said)
-        for transport, reason in trip.refused.items():
+    def _report(self, chunk: Chunk, delivery: ChunkDelivery) -> None:
+        counts = " ".join(f"{name}={count}" for name, count in sorted(delivery.counts.items()) if count)
+        logger.info(
+            "chunk_sent alert=%s chunk=%s again=%d %s", chunk.alert_id, chunk.number, len(delivery.again), counts
+        )
+        for transport, reason in delivery.refused.items():
             logger.error("alert_stopped alert=%s transport=%s reason=%s", chunk.alert_id, transport, reason)
 
 
@@ -189,35 +193,35 @@ class ChunkDelivery:
         self.missed |= set(devices)
         self.count(devices, *counters)
 
-    def take(self, transport: Transport, parcels: Sequence[Envelope]) -> None:
+    def take(self, transport: Transport, envelopes: Sequence[Envelope]) -> None:
         """Send, until our own fault shows: then nobody else is to get it by this transport. Another may be right."""
-        left = {_device_id(parcel): parcel for parcel in parcels}
+        unsent = {_device_id(envelope): envelope for envelope in envelopes}
         if transport.name not in self.started.refused_by and transport.name not in self.refused:
-            for parcel, outcome in transport.send(parcels):
-                del left[_device_id(parcel)]
-                self._note(transport.name, parcel, outcome)
+            for envelope, outcome in transport.send(envelopes):
+                del unsent[_device_id(envelope)]
+                self._note(transport.name, envelope, outcome)
                 if transport.name in self.refused:
                     break
-        self.counts.update({"failed": len(left), f"failed:{transport.name}:stopped": len(left)})
+        self.counts.update({"failed": len(unsent), f"failed:{transport.name}:stopped": len(unsent)})
         # Where a start was not sent, the alert is told.
-        self.miss([one for one, parcel in left.items() if not isinstance(parcel.address, ActivityStart)])
+        self.miss([device for device, envelope in unsent.items() if not isinstance(envelope.address, ActivityStart)])
 
-    def _note(self, name: str, parcel: Envelope, outcome: Outcome) -> None:
-        device_id = _device_id(parcel)
+    def _note(self, name: str, envelope: Envelope, outcome: Outcome) -> None:
+        device_id = _device_id(envelope)
         self.outcomes[name] += 1
         self.counts.update(counted(name, outcome))
-        instead = isinstance(parcel.address, ActivityStart) and isinstance(outcome, Gone | OurFault)
+        instead = isinstance(envelope.address, ActivityStart) and isinstance(outcome, Gone | OurFault)
         if not instead:  # of a start that failed so, the alert is told
             self.open.discard(device_id)
             if isinstance(outcome, Gone | Dropped | OurFault):
                 self.missed.add(device_id)
         match outcome:
             case Delivered():
-                after_ms = self.now_ms - self.started.told_at
+                after_ms = self.now_ms - self.started.opened_at
                 self.counts[_latency(after_ms)] += 1
                 PUSH_SECONDS.observe(after_ms / 1000, service=name)
             case Gone(_, since_ms):
-                start = parcel.address.token if isinstance(parcel.address, ActivityStart) else None
+                start = envelope.address.token if isinstance(envelope.address, ActivityStart) else None
                 self.dead.setdefault(name, []).append(DeadAddress(device_id, since_ms, start))
             case Later(_, retry_after_s):
                 self._try_again(device_id, retry_after_s)
@@ -233,13 +237,13 @@ class ChunkDelivery:
     def done(self) -> ChunkResult:
         """What is tried again waits as long as the most patient of them was asked to, and longer each time; jittered,
         for chunks that failed together would come back together ("Scale")."""
-        pause_ms = min(AGAIN_MS * 2**self.started.chunk.repeats, AGAIN_MOST_MS)
+        pause_ms = min(AGAIN_MS * 2**self.started.chunk.repeats, AGAIN_MAX_MS)
         at_ms = self.now_ms + round(max(pause_ms, self.again_after_s * 1000) * random.uniform(1.0, 1.5))
         return ChunkResult(+self.counts, self.again, at_ms, self.refused, self.missed)
 
 
-def _device_id(parcel: Envelope) -> int:
-    return int(str(parcel.tag))
+def _device_id(envelope: Envelope) -> int:
+    return int(str(envelope.tag))
 
 
 def _latency(ms: int) -> str:

@@ -1,4 +1,4 @@
-"""On which phones an alert begins a Live Activity: at kick-off, in place of the words it is told in elsewhere."""
+"""Which phones start a Live Activity: at kick-off, in place of the alert."""
 
 from __future__ import annotations
 
@@ -18,29 +18,36 @@ class Starts:
         self.transports = transports
 
     def routes(
-        self, alert: Alert, wanted: Mapping[int, int], reached: Sequence[Recipient], letters: MessageRenderer
+        self, alert: Alert, wanted: Mapping[int, int], reached: Sequence[Recipient], renderer: MessageRenderer
     ) -> dict[Transport, list[Envelope]]:
-        """A transport and the starts it is to carry. wanted: device id → kinds. A phone whose match has no channel is
-        left out: an activity that nothing brings up to date is worse than none."""
-        able = [one for one in reached if _wants(one, wanted[one.id])] if _kicks_off(alert) else []
-        channels = {one.environment: one.id for one in self.audience.channels([alert.match.id])} if able else {}
-        found: dict[Transport, list[Envelope]] = {}
-        for one in able:
-            channel, transport = channels.get(one.device.environment), self.transports.starts(one.device.environment)
-            message = letters.to(wanted[one.id], one.locale, spoiler_free=False)
-            if channel and transport and message:
-                address = ActivityStart(one.device.live_activity_token or "", channel)
-                found.setdefault(transport, []).append(Envelope(address, message, one.id))
-        return found
+        """The starts to send, by transport.
+
+        wanted: kinds by device id. Without a broadcast channel there is no start: an activity that nothing updates is
+        worse than none.
+        """
+        able = (
+            [recipient for recipient in reached if _wants(recipient, wanted[recipient.id])] if _kicks_off(alert) else []
+        )
+        channels = self.audience.channels([alert.match.id]) if able else []
+        channel_ids = {channel.environment: channel.id for channel in channels}
+        routes: dict[Transport, list[Envelope]] = {}
+        for recipient in able:
+            environment = recipient.device.environment
+            channel_id, transport = channel_ids.get(environment), self.transports.starts(environment)
+            message = renderer.to(wanted[recipient.id], recipient.locale, spoiler_free=False)
+            if channel_id and transport and message:
+                address = ActivityStart(recipient.device.live_activity_token or "", channel_id)
+                routes.setdefault(transport, []).append(Envelope(address, message, recipient.id))
+        return routes
 
 
 def _kicks_off(alert: Alert) -> bool:
-    """Not where the kick-off is told together with the end."""
+    """False if the kick-off is announced together with the end."""
     playing = alert.match.phase in (Phase.LIVE, Phase.BREAK)
     return playing and any(news.kind is Kind.KICKOFF for news in alert.news)
 
 
-def _wants(one: Recipient, kinds: int) -> bool:
-    """An activity shows the score to whoever looks at the phone, so who is spoiler-free gets none."""
-    asked = one.device.live_activity_token is not None
-    return asked and not one.spoiler_free and bool(kinds & BITS[Kind.KICKOFF])
+def _wants(recipient: Recipient, kinds: int) -> bool:
+    """An activity shows the score to everybody who looks at the phone, so spoiler-free followers get none."""
+    has_token = recipient.device.live_activity_token is not None
+    return has_token and not recipient.spoiler_free and bool(kinds & BITS[Kind.KICKOFF])

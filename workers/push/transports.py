@@ -1,4 +1,4 @@
-"""The ways to phones this deployment has keys for, built when first used; one HTTP/2 connection each."""
+"""The push services this deployment has keys for, each built at first use."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ _APNS = {"production": apns.PRODUCTION, "sandbox": apns.SANDBOX}
 _CHANNELS = {"production": channels.PRODUCTION, "sandbox": channels.SANDBOX}
 
 
-# Reasons are the services' words: some sixty. Anything else they may say is not kept.
+# Reasons are the services' words, about sixty. Anything longer or stranger is counted as `other`.
 WORD = re.compile(r"[A-Za-z0-9_-]{1,48}")
 
 
 class ActivityStarts:
-    """Starts of Live Activities: the way of alerts to the same phones, under a name of its own. What is wrong with the
-    one says nothing of the other: neither its faults stop it, nor its dead addresses count as its."""
+    """Starts of Live Activities: the same connection as alerts, counted under a name of its own. A fault of starts does
+    not stop alerts, and dead start tokens are not dead devices."""
 
     name = "live_activity"
 
     def __init__(self, ios: Transport) -> None:
         self.ios = ios
 
-    def send(self, parcels: Iterable[Envelope]) -> Iterator[tuple[Envelope, Outcome]]:
-        return self.ios.send(parcels)
+    def send(self, envelopes: Iterable[Envelope]) -> Iterator[tuple[Envelope, Outcome]]:
+        return self.ios.send(envelopes)
 
     def close(self) -> None:
-        """The other one's."""
+        """No-op: the wrapped transport owns the connection."""
 
 
 class Transports:
-    """Each is None where there are no keys for it; with PUSH=null each sends nothing and says it did."""
+    """Each is None if there are no keys for it. With PUSH=null each reports deliveries without sending."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -68,48 +68,49 @@ class Transports:
         return self.apns[environment]
 
     def starts(self, environment: str) -> Transport | None:
-        """By which Live Activities are begun."""
+        """The transport that starts Live Activities."""
         transport = self.ios(environment)
         return self.activities.setdefault(environment, ActivityStarts(transport)) if transport else None
 
     def channels(self, environment: str) -> Channels | None:
-        """Where broadcast channels of an environment are made and deleted."""
-        said, transport = self.settings, self.ios(environment)
+        """The client that creates and deletes broadcast channels of an environment."""
+        settings, transport = self.settings, self.ios(environment)
         if not isinstance(transport, Apns):
             return None
-        url = said.apns_channels_url or _CHANNELS[environment]
-        return Channels(transport.signature, said.apns_bundle, url=url, ca=said.push_ca or None)
+        url = settings.apns_channels_url or _CHANNELS[environment]
+        return Channels(transport.signature, settings.apns_bundle, url=url, ca=settings.push_ca or None)
 
     @cached_property
     def android(self) -> Transport | None:
-        said = self.settings
-        if said.push == "null":
+        settings = self.settings
+        if settings.push == "null":
             return NullTransport()
-        if not said.fcm_credentials:
+        if not settings.fcm_credentials:
             return None
-        return Fcm(said.fcm_credentials, url=said.fcm_url or fcm.URL, ca=said.push_ca or None)
+        return Fcm(settings.fcm_credentials, url=settings.fcm_url or fcm.URL, ca=settings.push_ca or None)
 
     @cached_property
     def web(self) -> Transport | None:
-        said = self.settings
-        if said.push == "null":
+        settings = self.settings
+        if settings.push == "null":
             return NullTransport()
-        return WebPush(pem(said.vapid_key), said.vapid_contact) if said.vapid_key else None
+        return WebPush(pem(settings.vapid_key), settings.vapid_contact) if settings.vapid_key else None
 
     def _apns(self, environment: str) -> Transport | None:
-        said = self.settings
-        if said.push == "null":
+        settings = self.settings
+        if settings.push == "null":
             return NullTransport()
-        if not said.apns_key:
+        if not settings.apns_key:
             return None
-        key = Key(said.apns_team, said.apns_key_id, pem(said.apns_key))
-        return Apns(key, said.apns_bundle, url=said.apns_url or _APNS[environment], ca=said.push_ca or None)
+        key = Key(settings.apns_team, settings.apns_key_id, pem(settings.apns_key))
+        return Apns(key, settings.apns_bundle, url=settings.apns_url or _APNS[environment], ca=settings.push_ca or None)
 
 
 def counted(name: str, outcome: Outcome) -> tuple[str, str]:
-    """Count an outcome, and name the counters of its alert: what became of it, for which reason, by which service."""
-    words = {Delivered: "sent", Gone: "gone", Later: "later", Dropped: "failed"}
-    word = words.get(type(outcome), "failed")
+    """Count an outcome in the metrics; returns the counters of its alert: the result, and the result with service and
+    reason."""
+    results = {Delivered: "sent", Gone: "gone", Later: "later", Dropped: "failed"}
+    result = results.get(type(outcome), "failed")
     reason = outcome.reason if WORD.fullmatch(outcome.reason) else "other"
-    PUSHES.add(service=name, result=word, reason=reason)
-    return word, f"{word}:{name}:{reason}"
+    PUSHES.add(service=name, result=result, reason=reason)
+    return result, f"{result}:{name}:{reason}"

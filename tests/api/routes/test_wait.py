@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 
+from api import topics
 from api.delivery import listener
 from api.delivery.hub import Hub
 from api.delivery.snapshot import Snapshot
@@ -70,6 +71,7 @@ class Here:
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch) -> Here:
     monkeypatch.setattr(wait, "now_ms", lambda: V)
+    monkeypatch.setattr(topics, "now_ms", lambda: V)
     return Here()
 
 
@@ -201,7 +203,7 @@ def test_what_could_not_be_read_is_said_as_any_failure_is(
     here.store.down = way == "down"
     here.store.version = None if way == "unknown" else V
     if way == "bug":
-        monkeypatch.setattr(wait, "current", lambda *_: 1 / 0)
+        monkeypatch.setattr(topics, "current", lambda *_: 1 / 0)
     client, other = arrive(here, V, V)
     learn(services(here), "m")
     (answer,) = client.answers

@@ -15,7 +15,8 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from cdn.backends.base import TOTAL_S, Backend, Budget, PurgeResult
+from cdn.backends import cloudfront, control_plane
+from cdn.backends.base import TOTAL_S, Backend, Budget, PurgeResult, no_answer
 from cdn.backends.cloudflare import Cloudflare
 from cdn.backends.cloudfront import CloudFront
 from cdn.backends.fastly import Fastly
@@ -72,7 +73,7 @@ class TestRequests:
     ) -> None:
         if soft and not backend.soft:
             pytest.skip(f"{backend.name} knows only hard purges")
-        wanted = ["match-1", "live"][: backend.most]
+        wanted = ["match-1", "live"][: backend.max_keys]
         assert backend.purge(wanted, soft=soft).result is PurgeResult.DONE
         (call,) = plane.calls
         method, path, headers, body = (vendor.soft if soft else vendor.hard) or ()
@@ -171,9 +172,18 @@ class TestFailures:
         outcomes = []
         took_s = control_planes.wall(lambda: outcomes.append(backend.purge(["live"], soft=False)))
         assert outcomes[0].result is PurgeResult.LATER
-        assert re.search("no answer|timed out|unreachable: ReadTimeout", outcomes[0].reason)
+        assert outcomes[0].reason.endswith(no_answer().reason)
         # A limit that does not hold would let the 20 s pass.
         assert took_s < 10 * TOTAL_S
+
+    def test_a_hang_has_one_reason_whichever_limit_ends_it(
+        self, plane: Plane, backend: Backend, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Here the read's own, without that of the whole call."""
+        for module in (control_plane, cloudfront):
+            monkeypatch.setattr(module, "within", lambda _seconds, call, _late: call())
+        plane.answer_next = [control_planes.hang(20)]
+        assert backend.purge(["live"], soft=False).reason.endswith(no_answer().reason)
 
     def test_a_vendor_that_drips_costs_its_time_limit_and_no_more(self, plane: Plane, backend: Backend) -> None:
         plane.answer_next = [Answer(200, b" " * 600 + b'{"success":true}', drip_s=0.2)]
@@ -218,7 +228,7 @@ class TestThroughThePurger:
     def test_as_many_keys_as_a_call_holds_are_one_call_and_one_more_is_two(
         self, plane: Plane, backend: Backend, mailbox: Mailbox, more: int
     ) -> None:
-        wanted = keys(backend.most + more)
+        wanted = keys(backend.max_keys + more)
         mailbox.put(wanted)
         mailbox.purger.round(NOW)
         assert sorted(plane.purged) == wanted
@@ -226,7 +236,7 @@ class TestThroughThePurger:
         assert mailbox.purges.waiting() == 0
 
     def test_the_limit_that_we_keep_is_within_the_vendors(self, vendor: Vendor, backend: Backend) -> None:
-        assert backend.most <= vendor.most
+        assert backend.max_keys <= vendor.most
 
     def test_one_key_more_than_the_vendor_takes_is_refused_whole_if_it_is_not_cut(
         self, vendor: Vendor, plane: Plane, backend: Backend
@@ -234,7 +244,7 @@ class TestThroughThePurger:
         """What the chunks are for."""
         if backend.name == "bunny":
             tags = {"CacheTag": ",".join(keys(vendor.most + 1))}
-            outcome = backend.wire.send("POST", backend.url, lambda said: said.status == 204, document=tags)
+            outcome = backend.control_plane.send("POST", backend.url, lambda said: said.status == 204, document=tags)
         else:
             outcome = backend.purge(keys(vendor.most + 1), soft=False)
         assert outcome.result is not PurgeResult.DONE
@@ -259,7 +269,7 @@ class TestThroughThePurger:
     ) -> None:
         rules, slow = plane.rules, Answer(429, b"", {"Retry-After": "7"})
         plane.rules = lambda plane, call: (time.sleep(0.5), slow if plane.purged else rules(plane, call))[1]
-        mailbox.put(keys(backend.most + 1))
+        mailbox.put(keys(backend.max_keys + 1))
         mailbox.purger.round(NOW)
         assert mailbox.purger.shut_until_ms >= NOW + 8_000
 
@@ -301,7 +311,7 @@ class TestThroughThePurger:
                 assert (mailbox.purges.waiting(), plane.purged) == (1, [])
             # One of our Varnishes is asked again only when it has been given up.
             later_ms = itertools.count(NOW + 90_000, 1_000)
-            wait_until(lambda: (mailbox.purger.round(next(later_ms)), plane.purged)[1], "the purge", timeout_s=10)
+            wait_until(lambda: (mailbox.purger.round(next(later_ms)), plane.purged)[1], "the purge")
         assert (mailbox.purges.waiting(), plane.purged) == (0, ["match-1"])
         assert caplog.text.count("purge_failed") == 1
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 import redis
 
-import cdn.varnish
 from cdn.backends.base import later
+from cdn.backends.varnish import Varnish as VarnishBackend
 from cdn.varnish.daemon import Edge
 from db.live.client import connect
 from db.live.keys import PURGE_PENDING
@@ -35,12 +35,12 @@ class Node(Varnish):
 
     def __init__(self, folder: Path, origin_port: int) -> None:
         listen, admin = (f"127.0.0.1:{free_port()}" for _ in range(2))
-        super().__init__(Edge(folder, f"127.0.0.1:{origin_port}", listen, admin, storage="32m"))
+        super().__init__(Edge(folder, f"127.0.0.1:{origin_port}", listen, admin, storage="32m", threads=500))
         self.stack = ExitStack()
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        self.process = self.stack.enter_context(self.edge.running(SECRET, thread_pool_min="50", thread_pool_max="500"))
+        self.process = self.stack.enter_context(self.edge.running(SECRET, thread_pool_min="50"))
 
     def signal(self, number: signal.Signals) -> None:
         """To the manager and the process that serves."""
@@ -68,7 +68,7 @@ class Purging:
     def __init__(self, client: redis.Redis, origin: Origin, nodes: list[Node]) -> None:
         self.client, self.origin = client, origin
         self.purges = Purges(client)
-        self.backend = cdn.backends.varnish.Varnish([node.admin for node in nodes], SECRET)
+        self.backend = VarnishBackend([node.admin for node in nodes], SECRET)
         self.purger = Purger(self.purges, self.backend)
         self.versions = itertools.count(2)
 
@@ -154,16 +154,16 @@ def test_a_node_that_hangs_is_waited_for_once_and_then_by_no_goal(
     try:
         purging.goal()
         purging.round()
-        assert hung.away
+        assert hung.failure
     finally:
         frozen.signal(signal.SIGCONT)
     over = threading.Event()
-    monkeypatch.setattr(hung.wire, "send", lambda *_: (over.wait(60), later("over"))[1])
+    monkeypatch.setattr(hung.control_plane, "send", lambda *_: (over.wait(60), later("over"))[1])
     for _ in range(5):
         version = purging.goal()
         purging.round()
         assert living.version() == version
         # A purge that had waited for it would have seen its end.
-        assert hung.last
-        assert not hung.last.done()
+        assert hung.last_call
+        assert not hung.last_call.done()
     over.set()

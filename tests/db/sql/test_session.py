@@ -14,7 +14,7 @@ from config import Settings
 from db.domain.errors import Unavailable
 from db.sql.history import History
 from db.sql.session import STATEMENT_S, STREAM_S, _Bounded, begin, engine, stream
-from tests.conftest import Postgres, empty_postgres, free_port, migrate
+from tests.conftest import Postgres, free_port
 
 
 def run(bind: Engine, *statements: str) -> None:
@@ -36,10 +36,8 @@ def test_a_file_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:
         History(engine(f"sqlite:///{tmp_path}/scores.db")).ping()
 
 
-def test_a_database_cut_off_and_back_is_used_again(postgres: Postgres) -> None:
-    empty_postgres(postgres.url)
-    migrate(postgres.url)
-    history = History(engine(Settings.from_env({"DATABASE_URL": postgres.url}).sql_url))
+def test_a_database_cut_off_and_back_is_used_again(postgres: Postgres, postgresql_url: str) -> None:
+    history = History(engine(Settings.from_env({"DATABASE_URL": postgresql_url}).sql_url))
     assert history.match("m") is None
     postgres.stop()
     try:
@@ -55,7 +53,7 @@ def test_a_database_that_takes_a_question_and_never_answers_is_unavailable(
     postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_Bounded, "patience_s", 0.3)
-    bind = engine(Settings.from_env({"DATABASE_URL": postgres.url}).sql_url)
+    bind = engine(Settings.from_env({"DATABASE_URL": postgres.url()}).sql_url)
     stopped: list[int] = []
     try:
         with pytest.raises(Unavailable):
@@ -76,7 +74,7 @@ def stop_its_own_backend(bind: Engine, stopped: list[int]) -> None:
 
 
 def test_a_statement_has_seconds_at_the_server_and_a_stream_of_millions_has_more(postgres: Postgres) -> None:
-    bind = engine(Settings.from_env({"DATABASE_URL": postgres.url}).sql_url)
+    bind = engine(Settings.from_env({"DATABASE_URL": postgres.url()}).sql_url)
     asked = select(func.current_setting("statement_timeout"))
     with begin(bind) as session:
         assert session.execute(asked).scalar() == f"{STATEMENT_S}s"

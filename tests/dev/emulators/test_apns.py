@@ -13,13 +13,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from dev.emulators.apns import ApnsEmulator, ApnsRules
-from dev.emulators.channels import ChannelsEmulator, Management
+from dev.emulators.channels import ChannelsEmulator, ChannelStore
+from dev.emulators.exchange import EmulatorRequest
 from dev.emulators.journal import PushJournal
-from dev.emulators.wire import EmulatorRequest, Link
+from dev.emulators.wire import ServerConnection
 
 NOW = 1_700_000_000.0
 BUNDLE = "com.example.scores"
 TOKEN = "ab" * 32
+STATE = {"version": 1, "status": "live"}
 
 
 def keys() -> tuple[str, str]:
@@ -32,8 +34,8 @@ PRIVATE, PUBLIC = keys()
 OTHER, OTHER_PUBLIC = keys()
 
 
-class Wire(Link):
-    """A link without a wire: it notes what would be written."""
+class Wire(ServerConnection):
+    """A connection without a socket: it records what would be written."""
 
     def __init__(self, service: Any) -> None:
         super().__init__(service)
@@ -52,20 +54,20 @@ class Desk:
 
     def __init__(self, folder: Path) -> None:
         self.now = NOW
-        self.made: dict[tuple[str, str, str], str] = {}
+        self.tokens: dict[tuple[str, str, str], str] = {}
         self.rules = ApnsRules(BUNDLE, {"KEY1": ("TEAM", PUBLIC), "KEY2": ("TEAM", OTHER_PUBLIC)})
-        self.ledger = PushJournal(folder / "pushes.db")
-        self.apns = ApnsEmulator(self.rules, self.ledger, ChannelsEmulator(limit=2), lambda: self.now)
-        self.link = Wire(self.apns)
+        self.journal = PushJournal(folder / "pushes.db")
+        self.apns = ApnsEmulator(self.rules, self.journal, ChannelStore(limit=2), lambda: self.now)
+        self.connection = Wire(self.apns)
 
     def signed(self, key: str = PRIVATE, kid: str = "KEY1", **claims: Any) -> str:
         """A token; at one time always the same one, though a signature is different each time."""
-        said = {"iss": "TEAM", "iat": int(self.now), **claims}
-        made = (key, kid, str(said))
-        if made not in self.made:
-            stated = {name: value for name, value in said.items() if value is not None}
-            self.made[made] = jwt.encode(stated, key, "ES256", {"kid": kid})
-        return self.made[made]
+        claims = {"iss": "TEAM", "iat": int(self.now), **claims}
+        cache_key = (key, kid, str(claims))
+        if cache_key not in self.tokens:
+            given = {name: value for name, value in claims.items() if value is not None}
+            self.tokens[cache_key] = jwt.encode(given, key, "ES256", {"kid": kid})
+        return self.tokens[cache_key]
 
     def push(
         self, *, path: str = f"/3/device/{TOKEN}", method: str = "POST", body: bytes | None = None, **headers: Any
@@ -81,8 +83,8 @@ class Desk:
             name.replace("_", "-"): str(value) for name, value in {**usual, **headers}.items() if value is not None
         }
         payload = json.dumps({"aps": {"alert": {"title": "t", "body": "b"}}}).encode() if body is None else body
-        answer = self.apns.answer(self.link, EmulatorRequest(method, path, list(given.items()), payload))
-        self.ledger.write()
+        answer = self.apns.answer(self.connection, EmulatorRequest(method, path, list(given.items()), payload))
+        self.journal.write()
         return (answer.status, json.loads(answer.body)["reason"]) if answer.body else answer.status
 
 
@@ -90,16 +92,16 @@ class Desk:
 def desk(tmp_path: Path) -> Any:
     desk = Desk(tmp_path)
     yield desk
-    desk.ledger.close()
+    desk.journal.close()
 
 
 def activity(event: str = "update", **aps: Any) -> bytes:
-    return json.dumps({"aps": {"timestamp": 1, "event": event, "content-state": {}, **aps}}).encode()
+    return json.dumps({"aps": {"timestamp": 1, "event": event, "content-state": STATE, **aps}}).encode()
 
 
 def test_a_good_push_is_taken_and_written_down(desk: Desk) -> None:
     assert desk.push() == 200
-    assert [push.target for push in desk.ledger.all()] == [TOKEN]
+    assert [push.target for push in desk.journal.all()] == [TOKEN]
 
 
 def test_tokens_may_be_longer_than_they_are_today(desk: Desk) -> None:
@@ -107,7 +109,7 @@ def test_tokens_may_be_longer_than_they_are_today(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "refusal"),
+    ("changes", "refusal"),
     [
         ({"path": "/3/devices/x"}, (404, "BadPath")),
         ({"path": "/3/device/"}, (400, "MissingDeviceToken")),
@@ -134,36 +136,81 @@ def test_tokens_may_be_longer_than_they_are_today(desk: Desk) -> None:
         ({"authorization": "bearer x.y.z"}, (403, "InvalidProviderToken")),
     ],
 )
-def test_what_is_wrong_is_refused_with_apples_word(desk: Desk, asked: dict[str, Any], refusal: tuple[int, str]) -> None:
-    assert desk.push(**asked) == refusal
+def test_errors_are_refused_with_the_reason_apple_gives(
+    desk: Desk, changes: dict[str, Any], refusal: tuple[int, str]
+) -> None:
+    assert desk.push(**changes) == refusal
 
 
 def test_a_live_activity_wants_its_own_topic_and_a_full_payload(desk: Desk) -> None:
-    said = {"apns_push_type": "liveactivity", "apns_topic": f"{BUNDLE}.push-type.liveactivity"}
-    assert desk.push(body=activity(), **said) == 200
-    assert desk.push(body=activity("start"), **said) == (400, "BadRequestPayload")
-    assert desk.push(body=activity(timestamp="now"), **said) == (400, "BadRequestPayload")
+    headers = {"apns_push_type": "liveactivity", "apns_topic": f"{BUNDLE}.push-type.liveactivity"}
+    assert desk.push(body=activity(), **headers) == 200
+    assert desk.push(body=activity("start"), **headers) == (400, "BadRequestPayload")
+    assert desk.push(body=activity(timestamp="now"), **headers) == (400, "BadRequestPayload")
     full = {"attributes-type": "A", "attributes": {}, "alert": {"title": "t"}}
-    assert desk.push(body=activity("start", **full), **said) == 200
+    assert desk.push(body=activity("start", **full), **headers) == 200
     for missing in full:
         less = {name: value for name, value in full.items() if name != missing}
-        assert desk.push(body=activity("start", **less), **said) == (400, "BadRequestPayload")
+        assert desk.push(body=activity("start", **less), **headers) == (400, "BadRequestPayload")
     assert desk.push(body=activity("start", **full)) == (400, "DeviceTokenNotForTopic")
 
 
 def test_a_start_may_name_a_channel_that_there_is(desk: Desk) -> None:
-    said = {"apns_push_type": "liveactivity", "apns_topic": f"{BUNDLE}.push-type.liveactivity"}
+    headers = {"apns_push_type": "liveactivity", "apns_topic": f"{BUNDLE}.push-type.liveactivity"}
     full = {"attributes-type": "A", "attributes": {}, "alert": {"title": "t"}}
-    channel = Office(desk).make(1)
-    assert desk.push(body=activity("start", **full, **{"input-push-channel": channel}), **said) == 200
+    channel = Office(desk).create(1)
+    assert desk.push(body=activity("start", **full, **{"input-push-channel": channel}), **headers) == 200
     unknown = activity("start", **full, **{"input-push-channel": "unknown"})
-    assert desk.push(body=unknown, **said) == (400, "BadRequestPayload")
+    assert desk.push(body=unknown, **headers) == (400, "BadRequestPayload")
+
+
+@pytest.mark.parametrize(
+    "aps",
+    [
+        {"interruption-level": "loud"},
+        {"relevance-score": "high"},
+        {"mutable-content": True},
+        {"thread-id": 7},
+        {"shout": 1},
+        {"alert": {"headline": "t"}},
+        {"sound": 1},
+    ],
+)
+def test_an_alert_no_phone_could_use_is_refused(desk: Desk, aps: dict[str, Any]) -> None:
+    body = json.dumps({"aps": {"alert": {"title": "t"}, **aps}}).encode()
+    assert desk.push(body=body) == (400, "BadRequestPayload")
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {},
+        {"version": 1},
+        {**STATE, "version": "1"},
+        {**STATE, "home_score": "2"},
+        {**STATE, "minute": 45.5},
+        {**STATE, "shootout": {"home": 1}},
+    ],
+)
+def test_a_state_the_app_cannot_decode_is_refused(desk: Desk, state: dict[str, Any]) -> None:
+    headers = {"apns_push_type": "liveactivity", "apns_topic": f"{BUNDLE}.push-type.liveactivity"}
+    assert desk.push(body=activity(**{"content-state": state}), **headers) == (400, "BadRequestPayload")
+    whole = {**STATE, "home_score": None, "away_score": 2, "shootout": None, "field_of_tomorrow": 1}
+    assert desk.push(body=activity(**{"content-state": whole}), **headers) == 200
+
+
+def test_a_token_and_a_key_of_the_other_environment_are_refused(desk: Desk) -> None:
+    desk.rules.tokens_elsewhere.add(TOKEN)
+    assert desk.push() == (400, "BadDeviceToken")
+    desk.rules.keys_elsewhere.add("KEY1")
+    desk.connection = Wire(desk.apns)
+    assert desk.push() == (403, "BadEnvironmentKeyIdInToken")
 
 
 def test_the_id_is_echoed_and_a_repeated_one_is_no_duplicate(desk: Desk) -> None:
     name = str(uuid.uuid4())
     assert [desk.push(apns_id=name), desk.push(apns_id=name)] == [200, 200]
-    assert desk.ledger.counts() == {TOKEN: 2}
+    assert desk.journal.counts() == {TOKEN: 2}
 
 
 @pytest.mark.parametrize(
@@ -182,7 +229,7 @@ def test_a_connection_that_saw_an_expired_token_answers_nothing_else(desk: Desk)
     old = desk.signed(iat=int(NOW) - 3601)
     assert desk.push(authorization=f"bearer {old}") == (403, "ExpiredProviderToken")
     assert desk.push() == (403, "ExpiredProviderToken")
-    desk.link = Wire(desk.apns)
+    desk.connection = Wire(desk.apns)
     assert desk.push() == 200
 
 
@@ -202,25 +249,25 @@ def test_a_connection_belongs_to_the_key_of_its_first_push(desk: Desk) -> None:
 
 
 def test_one_stream_until_the_first_good_push(desk: Desk) -> None:
-    assert desk.link.max_streams == 1
+    assert desk.connection.max_streams == 1
     assert desk.push(authorization="bearer x.y.z") == (403, "InvalidProviderToken")
-    assert desk.link.max_streams == 1
+    assert desk.connection.max_streams == 1
     assert desk.push() == 200
-    assert desk.link.max_streams == 1000
+    assert desk.connection.max_streams == 1000
 
 
 def test_dead_tokens_answer_with_the_time_of_their_death_and_harm_nobody(desk: Desk) -> None:
     desk.rules.tokens[TOKEN] = (410, "Unregistered", 1_699_000_000_000)
     for _ in range(200):
         assert desk.push() == (410, "Unregistered")
-    assert desk.link.left is None
+    assert desk.connection.left is None
 
 
 def test_many_bad_tokens_end_the_connection(desk: Desk) -> None:
     bearer = f"bearer {desk.signed()}"
     for _ in range(51):
         desk.push(path="/3/device/xyz", authorization=bearer)
-    assert desk.link.left == "BadDeviceToken"
+    assert desk.connection.left == "BadDeviceToken"
 
 
 def test_many_errors_lower_the_stream_limit(desk: Desk) -> None:
@@ -228,29 +275,30 @@ def test_many_errors_lower_the_stream_limit(desk: Desk) -> None:
     assert desk.push(authorization=bearer) == 200
     for _ in range(102):
         desk.push(authorization=bearer, apns_priority="7")
-    assert desk.link.max_streams < 1000
-    assert desk.link.left is None
+    assert desk.connection.max_streams < 1000
+    assert desk.connection.left is None
     for _ in range(100):
         desk.push(authorization=bearer, apns_priority="7")
-    assert desk.link.left == "Shutdown"
+    assert desk.connection.left == "Shutdown"
 
 
 class Office:
-    """The channel management API beside a desk."""
+    """The channel management API of a desk."""
 
     def __init__(self, desk: Desk) -> None:
-        self.desk, self.management = desk, Management(desk.apns)
-        self.link = Wire(self.management)
+        self.channels = ChannelsEmulator(BUNDLE, desk.rules.keys, desk.apns.channels, lambda: desk.now)
+        self.connection = Wire(self.channels)
         self.bearer = f"bearer {desk.signed()}"
 
     def ask(self, method: str, path: str = "channels", body: Any = None, channel: str | None = None) -> tuple[int, Any]:
         headers = [("authorization", self.bearer)] + ([("apns-channel-id", channel)] if channel else [])
-        asked = EmulatorRequest(method, f"/1/apps/{BUNDLE}/{path}", headers, json.dumps(body).encode() if body else b"")
-        answer = self.management.answer(self.link, asked)
-        said = json.loads(answer.body) if answer.body else answer.headers.get("apns-channel-id")
-        return answer.status, said
+        request = EmulatorRequest(
+            method, f"/1/apps/{BUNDLE}/{path}", headers, json.dumps(body).encode() if body else b""
+        )
+        answer = self.channels.answer(self.connection, request)
+        return answer.status, json.loads(answer.body) if answer.body else answer.headers.get("apns-channel-id")
 
-    def make(self, policy: int) -> str:
+    def create(self, policy: int) -> str:
         status, channel = self.ask("POST", body={"message-storage-policy": policy, "push-type": "LiveActivity"})
         assert status == 201
         return str(channel)
@@ -258,7 +306,7 @@ class Office:
 
 def test_channels_are_made_read_listed_and_deleted(desk: Desk) -> None:
     office = Office(desk)
-    channel = office.make(1)
+    channel = office.create(1)
     assert office.ask("GET", channel=channel) == (200, {"message-storage-policy": 1, "push-type": "LiveActivity"})
     assert office.ask("GET", "all-channels") == (200, {"channels": [channel]})
     assert office.ask("DELETE", channel=channel) == (204, None)
@@ -273,7 +321,7 @@ def test_channels_are_limited_and_their_requests_checked(desk: Desk) -> None:
     assert office.ask("GET") == (400, {"reason": "MissingChannelId"})
     assert office.ask("PUT") == (405, {"reason": "MethodNotAllowed"})
     assert office.ask("GET", "nowhere") == (404, {"reason": "BadPath"})
-    office.make(0), office.make(1)
+    office.create(0), office.create(1)
     assert office.ask("POST", body=wanted) == (400, {"reason": "CannotCreateChannelConfig"})
     office.bearer = "bearer x.y.z"
     assert office.ask("GET", "all-channels") == (403, {"reason": "InvalidProviderToken"})
@@ -281,25 +329,25 @@ def test_channels_are_limited_and_their_requests_checked(desk: Desk) -> None:
 
 def test_a_broadcast_is_checked_in_the_order_of_the_real_service(desk: Desk) -> None:
     office = Office(desk)
-    storing, passing = office.make(1), office.make(0)
-    said: dict[str, Any] = {
+    storing, passing = office.create(1), office.create(0)
+    push: dict[str, Any] = {
         "path": f"/4/broadcasts/apps/{BUNDLE}",
         "apns_topic": None,
         "apns_push_type": "liveactivity",
         "apns_channel_id": storing,
         "body": activity(),
     }
-    assert desk.push(**said) == 200
-    assert desk.push(**said | {"apns_channel_id": None, "apns_push_type": None}) == (400, "MissingChannelId")
-    assert desk.push(**said | {"apns_push_type": None}) == (400, "MissingPushType")
-    assert desk.push(**said | {"apns_push_type": "alert"}) == (400, "InvalidPushType")
-    assert desk.push(**said | {"apns_channel_id": passing}) == (400, "BadExpirationDate")
-    assert desk.push(**said | {"apns_channel_id": passing, "apns_expiration": "0"}) == 200
-    assert desk.push(**said | {"apns_priority": "3"}) == (400, "BadPriority")
-    assert desk.push(**said | {"apns_channel_id": "unknown"}) == (400, "ChannelNotRegistered")
-    assert desk.push(**said | {"body": b""}) == (400, "PayloadEmpty")
-    assert desk.push(**said | {"body": activity(alert="x" * 5120)}) == (413, "PayloadTooLarge")
-    assert desk.push(**said | {"body": activity("start", **{"attributes-type": "", "attributes": 1, "alert": 1})}) == (
+    assert desk.push(**push) == 200
+    assert desk.push(**push | {"apns_channel_id": None, "apns_push_type": None}) == (400, "MissingChannelId")
+    assert desk.push(**push | {"apns_push_type": None}) == (400, "MissingPushType")
+    assert desk.push(**push | {"apns_push_type": "alert"}) == (400, "InvalidPushType")
+    assert desk.push(**push | {"apns_channel_id": passing}) == (400, "BadExpirationDate")
+    assert desk.push(**push | {"apns_channel_id": passing, "apns_expiration": "0"}) == 200
+    assert desk.push(**push | {"apns_priority": "3"}) == (400, "BadPriority")
+    assert desk.push(**push | {"apns_channel_id": "unknown"}) == (400, "ChannelNotRegistered")
+    assert desk.push(**push | {"body": b""}) == (400, "PayloadEmpty")
+    assert desk.push(**push | {"body": activity(alert="x" * 5120)}) == (413, "PayloadTooLarge")
+    assert desk.push(**push | {"body": activity("start", **{"attributes-type": "", "attributes": 1, "alert": 1})}) == (
         400,
         "BadRequestPayload",
     )

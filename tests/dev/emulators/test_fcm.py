@@ -12,11 +12,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from dev.emulators.exchange import EmulatorRequest
 from dev.emulators.fcm import FcmEmulator, FcmRules
 from dev.emulators.journal import PushJournal
 from dev.emulators.oauth import GRANT, SCOPE, OAuth
 from dev.emulators.topics import Topics
-from dev.emulators.wire import EmulatorRequest
 
 NOW = 1_700_000_000.0
 AUDIENCE = "https://127.0.0.1/token"
@@ -29,35 +29,35 @@ GOOD = {"token": "device-token", "notification": {"title": "t"}}
 class Desk:
     def __init__(self, folder: Path, **rules: Any) -> None:
         self.now = NOW
-        self.ledger = PushJournal(folder / "pushes.db")
+        self.journal = PushJournal(folder / "pushes.db")
         self.oauth = OAuth("push@p", PUBLIC, AUDIENCE, lambda: self.now)
-        self.fcm = FcmEmulator(FcmRules("p", **rules), self.ledger, self.oauth, lambda: self.now)
+        self.fcm = FcmEmulator(FcmRules("p", **rules), self.journal, self.oauth, lambda: self.now)
         self.bearer = self.exchange()[1]["access_token"]
 
     def ask(self, method: str, path: str, body: bytes = b"") -> tuple[int, Any]:
         answer = self.fcm.answer(
             None, EmulatorRequest(method, path, [("authorization", f"Bearer {self.bearer}")], body)
         )  # type: ignore[arg-type]
-        self.ledger.write()
+        self.journal.write()
         self.headers = answer.headers
         return answer.status, json.loads(answer.body)
 
     def exchange(self, **claims: Any) -> tuple[int, Any]:
         now = int(self.now)
-        said = {"iss": "push@p", "scope": SCOPE, "aud": AUDIENCE, "iat": now, "exp": now + 3600, **claims}
-        form = urlencode({"grant_type": GRANT, "assertion": jwt.encode(said, PRIVATE, "RS256")})
+        claims = {"iss": "push@p", "scope": SCOPE, "aud": AUDIENCE, "iat": now, "exp": now + 3600, **claims}
+        form = urlencode({"grant_type": GRANT, "assertion": jwt.encode(claims, PRIVATE, "RS256")})
         self.bearer = ""
         return self.ask("POST", "/token", form.encode())
 
     def send(self, message: Any, **more: Any) -> tuple[int, str]:
         """The status, and the error's code or field."""
-        status, said = self.ask(
+        status, body = self.ask(
             "POST", "/v1/projects/p/messages:send", json.dumps({"message": message, **more}).encode()
         )
         if status == 200:
-            assert said["name"].startswith("projects/p/messages/")
+            assert body["name"].startswith("projects/p/messages/")
             return 200, ""
-        [detail] = said["error"]["details"] or [{}]
+        [detail] = body["error"]["details"] or [{}]
         return status, detail.get("errorCode") or detail["fieldViolations"][0]["field"]
 
     def subscribe(self, token: str, topic: str) -> int:
@@ -68,7 +68,7 @@ class Desk:
 def desk(tmp_path: Path) -> Any:
     desk = Desk(tmp_path)
     yield desk
-    desk.ledger.close()
+    desk.journal.close()
 
 
 @pytest.mark.parametrize(
@@ -83,15 +83,15 @@ def desk(tmp_path: Path) -> Any:
     ],
 )
 def test_an_assertion_google_would_refuse_gets_no_bearer(desk: Desk, claims: dict[str, Any]) -> None:
-    status, said = desk.exchange(**claims)
-    assert (status, said["error"]) == (400, "invalid_grant")
+    status, body = desk.exchange(**claims)
+    assert (status, body["error"]) == (400, "invalid_grant")
 
 
 def test_a_bearer_ends(desk: Desk) -> None:
     assert desk.send(GOOD) == (200, "")
     desk.now += 3600
-    status, said = desk.ask("POST", "/v1/projects/p/messages:send", b"{}")
-    assert (status, said["error"]["status"]) == (401, "UNAUTHENTICATED")
+    status, body = desk.ask("POST", "/v1/projects/p/messages:send", b"{}")
+    assert (status, body["error"]["status"]) == (401, "UNAUTHENTICATED")
 
 
 def test_another_project_is_denied(desk: Desk) -> None:
@@ -104,6 +104,11 @@ def test_another_project_is_denied(desk: Desk) -> None:
         ({"notification": {}}, "message.target"),
         ({**GOOD, "topic": "t"}, "message.target"),
         ({**GOOD, "shout": 1}, "message"),
+        ({**GOOD, "android": {"shout": 1}}, "message.android"),
+        ({**GOOD, "android": {"notification": {"shout": 1}}}, "message.android.notification"),
+        ({**GOOD, "android": {"notification": {"sticky": "yes"}}}, "message.android.notification.sticky"),
+        ({**GOOD, "notification": {"title": 1}}, "message.notification.title"),
+        ({**GOOD, "webpush": {"headers": {"TTL": 60}}}, "message.webpush.headers"),
         ({**GOOD, "data": {"n": 1}}, "message.data"),
         ({**GOOD, "data": {"from": "x"}}, "message.data"),
         ({**GOOD, "data": {"google.x": "x"}}, "message.data"),
@@ -131,7 +136,7 @@ def test_bad_tokens_are_told_by_their_code(desk: Desk) -> None:
 
 def test_validate_only_sends_nothing(desk: Desk) -> None:
     assert desk.send(GOOD, validate_only=True) == (200, "")
-    assert desk.ledger.counts() == {}
+    assert desk.journal.counts() == {}
 
 
 def test_the_project_has_a_quota_by_the_minute(tmp_path: Path) -> None:
@@ -140,7 +145,7 @@ def test_the_project_has_a_quota_by_the_minute(tmp_path: Path) -> None:
     assert 0 < int(desk.headers["retry-after"]) <= 60
     desk.now += 60
     assert desk.send(GOOD) == (200, "")
-    desk.ledger.close()
+    desk.journal.close()
 
 
 def test_one_device_takes_so_many_a_minute_and_fewer_that_collapse(desk: Desk) -> None:
@@ -150,7 +155,7 @@ def test_one_device_takes_so_many_a_minute_and_fewer_that_collapse(desk: Desk) -
     assert desk.send({**collapsible, "android": {"collapse_key": "m", "ttl": "0s"}}) == (200, "")
     desk.now += 180
     assert [desk.send(collapsible)[0] for _ in range(2)] == [200, 429]
-    other = {**GOOD, "token": "device-two"}
+    other = {"token": "device-two", "data": {"title": "t"}, "android": {"priority": "HIGH"}}
     assert [desk.send(other)[0] for _ in range(241)] == [200] * 240 + [429]
 
 
@@ -169,7 +174,7 @@ def test_subscriptions_have_a_rate(tmp_path: Path) -> None:
     assert [desk.subscribe(f"device-{n}", "goals") for n in range(3)] == [200, 200, 429]
     desk.now += 1
     assert desk.subscribe("device-2", "goals") == 200
-    desk.ledger.close()
+    desk.journal.close()
 
 
 def test_a_topic_message_reaches_its_listeners_at_the_rate_all_fan_outs_share(tmp_path: Path) -> None:
@@ -178,10 +183,10 @@ def test_a_topic_message_reaches_its_listeners_at_the_rate_all_fan_outs_share(tm
         desk.subscribe(f"device-{n:02}", "goals")
     assert desk.send({"topic": "goals"}) == (200, "")
     assert desk.send({"topic": "goals"}) == (200, "")
-    arrived = [push.at - NOW for push in desk.ledger.all()]
+    arrived = [push.at - NOW for push in desk.journal.all()]
     assert len(arrived) == 40
     assert (arrived[0], round(arrived[-1], 1)) == (0.0, 3.9)
-    desk.ledger.close()
+    desk.journal.close()
 
 
 @pytest.mark.parametrize(

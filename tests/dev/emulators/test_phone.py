@@ -13,7 +13,12 @@ from dev.emulators.table import PHONES, SHOWN, Label, Table
 
 def push(at: float, title: str, collapse: str = "m1", expires_at: float = 1000, service: str = "apns") -> AcceptedPush:
     alert = {"title": title, "body": ""}
-    payload = {"aps": {"alert": alert, "sound": "default"}} if service == "apns" else {"notification": alert}
+    payload: dict[str, Any] = {"aps": {"alert": alert, "sound": "default"}}
+    if service == "fcm":
+        shown = {"tag": collapse, "default_sound": True}
+        payload = {"notification": alert, "android": {"collapse_key": collapse, "notification": shown}}
+    if service == "webpush":
+        payload = alert
     return AcceptedPush(at, service, "t", "alert", collapse, expires_at, payload)
 
 
@@ -61,6 +66,36 @@ def test_an_offline_phone_gets_the_newest_of_each_match_from_fcm() -> None:
     assert sorted(titles(turned(0, "offline"), *sent, turned(5, "online"))) == ["b", "c"]
 
 
+def test_an_offline_phone_gets_four_collapse_keys_from_fcm() -> None:
+    sent = [push(at, f"goal {at}", f"m{at}", service="fcm") for at in range(1, 8)]
+    assert titles(turned(0, "offline"), *sent, turned(9, "online")) == ["goal 4", "goal 5", "goal 6", "goal 7"]
+
+
+def test_a_repeat_rings_again_unless_it_is_passive() -> None:
+    first = push(1, "1–0")
+    passive = replace(first, at=2, payload={"aps": {"alert": {"title": "1–0", "body": ""}}})
+    assert [phone_of(pushed, 9).rings for pushed in ([first], [first, replace(first, at=2)], [first, passive])] == [
+        1,
+        2,
+        1,
+    ]
+
+
+def test_the_journal_finds_repeats_however_they_are_presented(tmp_path: Path) -> None:
+    journal, first = PushJournal(tmp_path / "l.db"), push(1, "1–0")
+    passive = replace(first, at=2, payload={"aps": {"alert": {"title": "1–0", "body": ""}}})
+    for pushed in (first, passive, push(3, "2–0"), turned(4, "offline"), turned(5, "offline")):
+        journal.add(pushed)
+    journal.write()
+    assert journal.repeats() == {"t": 1}
+    journal.close()
+
+
+def test_a_browser_out_of_reach_gets_the_newest_of_each_topic() -> None:
+    sent = [push(1, "a", "t1", service="webpush"), push(2, "b", "t1", service="webpush")]
+    assert titles(turned(0, "offline"), *sent, push(3, "c", "", service="webpush"), turned(5, "online")) == ["b", "c"]
+
+
 def test_what_expired_meanwhile_is_not_shown() -> None:
     phone = phone_of([turned(0, "offline"), push(1, "a", expires_at=4), turned(5, "online")], 9)
     assert (phone.alerts, phone.late) == ([], 1)
@@ -87,7 +122,7 @@ def test_an_activity_is_begun_follows_its_channel_and_leaves_after_its_end() -> 
         (shown,) = phone.activities.values()
         scores.append((shown.state["home_score"], shown.ended))
     assert scores == [(0, False), (1, False), (2, True), (2, True)]
-    assert [phone.activities["m1"].stands(now) for now in (45, 95)] == [True, False]
+    assert [phone.activities["m1"].visible(now) for now in (45, 95)] == [True, False]
     assert ([shown.title for shown in phone.alerts], phone.screen) == (["Kick-off"], {})
 
 
@@ -121,12 +156,12 @@ def test_the_ledger_is_read_by_others_while_it_is_written(tmp_path: Path) -> Non
 
 
 def test_on_the_table_lies_what_stands_on_the_screens_newest_first_and_no_device_token(tmp_path: Path) -> None:
-    ledger = PushJournal(tmp_path / "pushes.db")
-    table = Table(ledger, lambda: 1000.0)
+    journal = PushJournal(tmp_path / "pushes.db")
+    table = Table(journal, lambda: 1000.0)
     table.lay("t", Label("iPhone", "ios", "de", "all"))
     for pushed in (push(1, "0–0", "m1"), push(2, "0–0", "m2"), push(3, "1–0", "m1")):
-        ledger.add(pushed)
-    ledger.write()
+        journal.add(pushed)
+    journal.write()
     seen = table.seen()["phones"][0]
     assert [(shown["id"], shown["title"], shown["replaced"]) for shown in seen["screen"]] == [
         ("m1", "1–0", True),
@@ -134,19 +169,19 @@ def test_on_the_table_lies_what_stands_on_the_screens_newest_first_and_no_device
     ]
     assert (seen["name"], seen["locale"], seen["pushes"]) == ("iPhone", "de", 3)
     assert "t" not in seen.values()
-    ledger.close()
+    journal.close()
 
 
 def test_the_table_is_bounded(tmp_path: Path) -> None:
-    ledger = PushJournal(tmp_path / "pushes.db")
-    table = Table(ledger, lambda: 10_000.0)
+    journal = PushJournal(tmp_path / "pushes.db")
+    table = Table(journal, lambda: 10_000.0)
     for number in range(PHONES + 2):
         table.lay(f"phone-{number}", Label(f"{number}", "android", "en", ""))
     assert [phone["name"] for phone in table.seen()["phones"]] == ["2", "3", "4", "5"]
     table.lay("t", Label("busy", "ios", "en", ""))
     for number in range(500):
-        ledger.add(push(number, "Goal", f"m{number}"))
-    ledger.write()
+        journal.add(push(number, "Goal", f"m{number}"))
+    journal.write()
     busy = table.seen()["phones"][-1]
     assert (len(busy["screen"]), busy["screen"][0]["at"], busy["pushes"]) == (SHOWN, 499, 500)
-    ledger.close()
+    journal.close()

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 import pytest
 
 from db.domain import Event, Kind, Match, Score, Side, Stamp, Team
-from notify.content.alert import Alert, decode_alert, encode_alert, mend
+from notify.content.alert import Alert, amend, decode_alert, encode_alert
 from notify.content.news import News
-from notify.content.window import UNNAMED_HOLD_MS, WINDOW_MS, Window, WindowResult, close, decode, encode, hear
+from notify.content.window import UNNAMED_HOLD_MS, WINDOW_MS, Window, WindowResult, apply, close, decode, encode
 
 START = 1_700_000_000_000
 HOLD_S = UNNAMED_HOLD_MS / 1000
@@ -60,7 +60,7 @@ class Story:
             for name in names
         }
         self.match = Match("final", at(seconds), at(seconds), home=Team("a", "A"), score=score, events=events)
-        return self._take(hear(decode(self.kept), self.match, news, now_ms=at(seconds)))
+        return self._take(apply(decode(self.kept), self.match, news, now_ms=at(seconds)))
 
     def close(self, seconds: float) -> list[Kind]:
         return self._take(close(decode(self.kept), now_ms=at(seconds)))
@@ -101,13 +101,13 @@ def test_it_is_then_told_to_those_who_heard_of_the_goal_with_the_goals_own_words
     story.hear(100, fall("g2", 100, "home-2"), score=Score(1, 0), voided=["g2"])
     story.close(100 + HOLD_S)
     cancelled = story.alerts[-1]
-    assert cancelled.of == (story.alerts[1].id,)
+    assert cancelled.corrects == (story.alerts[1].id,)
     assert set(cancelled.match.events) == {"g2"}
     assert cancelled.match.score == Score(1, 0)
 
 
 def test_what_was_begun_while_it_waited_is_told_of_the_end_and_what_is_begun_afterwards_is_not() -> None:
-    """Another goal of the same message is cancelled by name meanwhile: it is mended at that version already."""
+    """Another goal of the same message is cancelled by name meanwhile: it is amended at that version already."""
     story = Story()
     story.hear(0, goal("g1", 0, "home-1"), score=Score(1, 0))
     story.hear(5, goal("g2", 5, "home-2"), score=Score(2, 0))
@@ -116,11 +116,11 @@ def test_what_was_begun_while_it_waited_is_told_of_the_end_and_what_is_begun_aft
     merged = story.alerts[-1]
     story.hear(100, fall("g3", 100, "home-3"), score=Score(2, 0), voided=["g3"])
     story.hear(103, named("g2", 103, "home-2"), score=Score(1, 0), voided=["g2"])
-    mended = mend(merged, story.void, story.match)
-    assert mended
-    assert [news.key for news in mended.news] == ["g3"]
+    amended = amend(merged, story.void, story.match)
+    assert amended
+    assert [news.key for news in amended.news] == ["g3"]
     story.close(100 + HOLD_S)
-    assert mended.match.version < story.alerts[-1].before
+    assert amended.match.version < story.alerts[-1].before
     kept = decode(story.kept).match
     assert kept
     assert kept.version == story.alerts[-1].before
@@ -180,7 +180,7 @@ def test_a_score_that_flaps_tells_nothing_however_often_it_does() -> None:
         assert story.close(second + 3) == []
         assert story.hear(second + 4, goal("g2", second + 4, "home-2"), score=Score(2, 0)) == []
     assert len(story.alerts) == 2
-    assert len(decode(story.kept).told) == 2
+    assert len(decode(story.kept).ledger) == 2
 
 
 def test_a_fall_told_again_does_not_wait_anew() -> None:
@@ -199,7 +199,7 @@ def test_a_cancellation_that_is_named_while_it_waits_is_told_at_once_and_once(wo
     story = two_up()
     story.hear(100, fall("g2", 100, "home-2"), score=Score(1, 0), voided=["g2"])
     assert story.hear(104, word, score=Score(1, 0)) == [Kind.GOAL_CANCELLED]
-    assert (story.alerts[-1].of, story.void) == ((story.alerts[1].id,), ["g2"])
+    assert (story.alerts[-1].corrects, story.void) == ((story.alerts[1].id,), ["g2"])
     assert set(story.alerts[-1].match.events) == {"g2"}
     assert story.hear(105, confirmation("g2", 105), score=Score(1, 0)) == []
     assert story.close(200) == []
@@ -318,7 +318,7 @@ def test_two_waits_that_end_one_after_the_other_are_two_alerts() -> None:
     assert story.close(100 + HOLD_S) == [Kind.GOAL_CANCELLED]
     assert story.close(103 + HOLD_S) == [Kind.GOAL_CANCELLED]
     assert len({alert.id for alert in story.alerts}) == len(story.alerts)
-    assert [alert.of for alert in story.alerts[2:]] == [(story.alerts[1].id,), (story.alerts[0].id,)]
+    assert [alert.corrects for alert in story.alerts[2:]] == [(story.alerts[1].id,), (story.alerts[0].id,)]
     assert story.alerts[2].before < story.alerts[3].before
 
 

@@ -149,7 +149,7 @@ def test_the_message_speaks_the_followers_language_and_english_where_it_cannot(
 
 def test_every_phrase_of_the_code_is_in_every_catalogue() -> None:
     keywords = {"_": None, "gettext": None, "ngettext": (1, 2), "plural": (1, 2)}
-    source = ROOT / "notify" / "voice.py"
+    source = ROOT / "notify" / "content" / "wording.py"
     found = {message for _, message, *_ in extract_from_file("python", source, keywords=keywords)}
     assert len(found) > 25
     for language in LANGUAGES[1:]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
 from db.domain import Event, Fact, FactKind, Kind, Match, Score, Side, Stamp, Team
-from notify.content.alert import Alert, decode_alert, encode_alert, mend
+from notify.content.alert import Alert, amend, decode_alert, encode_alert
 from notify.content.news import News
-from notify.content.window import CORRECTIONS, STALE_MS, WINDOW_MS, Window, close, concerns, decode, encode, hear
+from notify.content.window import CORRECTIONS, STALE_MS, WINDOW_MS, Window, apply, close, concerns, decode, encode
 
 START = 1_700_000_000_000
 
@@ -47,7 +48,7 @@ class Told:
             for name in names | set(voided)
         }
         self.match = Match("final", self.version, at(seconds), home=Team("a", "A"), score=score, events=events)
-        heard = hear(decode(self.kept), self.match, news, now_ms=at(seconds))
+        heard = apply(decode(self.kept), self.match, news, now_ms=at(seconds))
         return self._take(heard.window, heard.alerts, heard.void)
 
     def close(self, seconds: float) -> list[Kind]:
@@ -144,9 +145,9 @@ def test_a_cancelled_goal_is_taken_back_at_once_from_those_who_were_told() -> No
     told = Told()
     told.hear(0, goal("1"))
     assert told.hear(10, back("1", 10), voided=["1"]) == [Kind.GOAL_CANCELLED]
-    assert told.alerts[1].of == (told.alerts[0].id,)
+    assert told.alerts[1].corrects == (told.alerts[0].id,)
     assert told.void == {"1"}
-    assert mend(told.alerts[0], told.void, told.match) is None
+    assert amend(told.alerts[0], told.void, told.match) is None
     assert told.hear(11, back("1", 10), voided=["1"]) == []
 
 
@@ -174,10 +175,10 @@ def test_the_first_of_two_goals_is_cancelled_by_its_name_not_by_the_number_of_th
     told.hear(0, goal("a", board="home-1"))
     told.hear(40, goal("b", 40, board="home-2"))
     assert told.hear(80, back("a", 80, board="home-2"), voided=["a"]) == [Kind.GOAL_CANCELLED]
-    assert (told.alerts[-1].of, told.void) == ((told.alerts[0].id,), {"a"})
+    assert (told.alerts[-1].corrects, told.void) == ((told.alerts[0].id,), {"a"})
     # What is left is the side's first goal now, and may be cancelled as such by the board.
     assert told.hear(120, back("home-1", 120, board="home-1")) == [Kind.GOAL_CANCELLED]
-    assert (told.alerts[-1].of, told.void) == ((told.alerts[1].id,), {"a", "b"})
+    assert (told.alerts[-1].corrects, told.void) == ((told.alerts[1].id,), {"a", "b"})
 
 
 def test_a_number_that_has_been_given_before_may_be_another_goals() -> None:
@@ -196,7 +197,7 @@ def test_a_score_that_is_taken_back_again_and_again_makes_no_long_ledger() -> No
         told.hear(second, goal("a", second, board="home-1"))
         told.hear(second + 5, back("a", second + 5, board="home-1"))
     assert len(told.alerts) == 50
-    assert len(decode(told.kept).told) == CORRECTIONS
+    assert len(decode(told.kept).ledger) == CORRECTIONS
 
 
 def test_a_goal_that_is_restored_is_told_again() -> None:
@@ -214,12 +215,12 @@ def test_an_alert_that_told_more_than_the_goal_tells_the_rest_with_the_score_as_
     told.close(30)
     told.hear(40, back("1", 40), score=Score(2, 0), voided=["1"])
     merged, correction = told.alerts[1:]
-    mended = mend(merged, told.void, told.match)
-    assert mended
-    assert [news.key for news in mended.news] == ["2"]
-    assert set(mended.match.events) == {"2"}
-    assert (mended.id, mended.told_at, mended.match.score) == (merged.id, merged.told_at, Score(2, 0))
-    assert (correction.of, correction.before) == ((merged.id,), mended.match.version)
+    amended = amend(merged, told.void, told.match)
+    assert amended
+    assert [news.key for news in amended.news] == ["2"]
+    assert set(amended.match.events) == {"2"}
+    assert (amended.id, amended.opened_at, amended.match.score) == (merged.id, merged.opened_at, Score(2, 0))
+    assert (correction.corrects, correction.before) == ((merged.id,), amended.match.version)
     assert merged.match.version < correction.before
 
 
@@ -231,10 +232,10 @@ def test_a_correction_on_its_way_is_an_alert_that_can_be_mended() -> None:
     first = told.alerts[-1]
     told.hear(51, back("1", 51), score=Score(0, 0), voided=["1"])
     assert first.id in decode(told.kept).alerts
-    mended = mend(first, ["1"], told.match)
-    assert mended
-    assert (mended.news, mended.before) == (first.news, first.before)
-    assert mended.match.score == Score(0, 0)
+    amended = amend(first, ["1"], told.match)
+    assert amended
+    assert (amended.news, amended.before) == (first.news, first.before)
+    assert amended.match.score == Score(0, 0)
 
 
 def test_what_full_time_takes_along_is_not_void() -> None:
@@ -277,3 +278,13 @@ def test_ids_do_not_collide() -> None:
     told.hear(31, goal("4", 31), News(Kind.RED_CARD, "r3", at(31), Side.AWAY))
     told.close(60)
     assert len({alert.id for alert in told.alerts}) == len(told.alerts)
+
+
+def test_windows_and_alerts_are_stored_under_the_names_that_the_release_before_reads() -> None:
+    told = Told()
+    told.hear(0, goal("1"))
+    told.hear(10, back("1", 10), voided=["1"])
+    told.hear(20, goal("2", 20))
+    assert {"match", "told", "until"} <= json.loads(told.kept).keys() <= {"match", "told", "until", "waiting"}
+    stored = json.loads(encode_alert(told.alerts[1]))
+    assert stored.keys() == {"id", "match", "news", "told_at", "of", "before"}

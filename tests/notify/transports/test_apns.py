@@ -14,11 +14,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from db.domain import Device, Kind, Platform
 from notify.content.message import Message
-from notify.transports.apns import Apns, judged
+from notify.transports.apns import Apns
 from notify.transports.base import Activity, ActivityStart, Address, Channel, Envelope
-from notify.transports.connection import Reply
-from notify.transports.outcome import ConfigFault, Delivered, Dropped, Gone, Later, OurFault
-from notify.transports.sender import RetryLater
+from notify.transports.outcome import ConfigFault, Delivered, Dropped, Gone, Later
 from notify.transports.signature import TOKEN_S, Key, Signature
 from tests.support.emulators import Emulated
 
@@ -28,7 +26,7 @@ NOW = 1_700_000_000.0
 
 def message(**more: object) -> Message:
     now = time.time()
-    said = {"state": {"home_score": 1}, "attributes": {"match_id": "m1"}, **more}
+    said = {"state": {"version": 1, "status": "live", "home_score": 1}, "attributes": {"match_id": "m1"}, **more}
     return Message("m1", 1, Kind.GOAL, "Goal!", "1–0", "/match/m1", "m1", now, int(now) + 600, **said)  # type: ignore[arg-type]
 
 
@@ -46,43 +44,6 @@ def one(apns: Apns, address: Address, said: Message | None = None) -> object:
 
 def device(token: str) -> Device:
     return Device(platform=Platform.IOS, token=token)
-
-
-@pytest.mark.parametrize(
-    ("status", "reason", "verdict"),
-    [
-        (400, "BadDeviceToken", Gone("BadDeviceToken")),
-        (400, "DeviceTokenNotForTopic", Gone("DeviceTokenNotForTopic")),
-        (410, "Unregistered", Gone("Unregistered", 5)),
-        (410, "ExpiredToken", Gone("ExpiredToken", 5)),
-        (400, "BadTopic", OurFault("BadTopic")),
-        (400, "MissingTopic", OurFault("MissingTopic")),
-        (400, "InvalidPushType", OurFault("InvalidPushType")),
-        (400, "BadPriority", OurFault("BadPriority")),
-        (400, "BadCollapseId", OurFault("BadCollapseId")),
-        (400, "BadExpirationDate", OurFault("BadExpirationDate")),
-        (400, "BadMessageId", OurFault("BadMessageId")),
-        (400, "PayloadEmpty", OurFault("PayloadEmpty")),
-        (404, "BadPath", OurFault("BadPath")),
-        (405, "MethodNotAllowed", OurFault("MethodNotAllowed")),
-        (413, "PayloadTooLarge", OurFault("PayloadTooLarge")),
-        (403, "InvalidProviderToken", ConfigFault("InvalidProviderToken")),
-        (403, "MissingProviderToken", ConfigFault("MissingProviderToken")),
-        (403, "UnrelatedKeyIdInToken", ConfigFault("UnrelatedKeyIdInToken")),
-        (403, "BadEnvironmentKeyIdInToken", ConfigFault("BadEnvironmentKeyIdInToken")),
-        (403, "BadCertificate", ConfigFault("BadCertificate")),
-        (403, "AWordOfTomorrow", ConfigFault("AWordOfTomorrow")),
-        (400, "TopicDisallowed", ConfigFault("TopicDisallowed")),
-        (400, "FeatureNotEnabled", ConfigFault("FeatureNotEnabled")),
-        (400, "ChannelNotRegistered", Gone("ChannelNotRegistered")),
-        (429, "TooManyRequests", Later("TooManyRequests", 30.0)),
-        (500, "InternalServerError", RetryLater("InternalServerError", fault=True)),
-        (503, "ServiceUnavailable", RetryLater("ServiceUnavailable", fault=True)),
-        (503, "Shutdown", RetryLater("Shutdown", leave=True, fault=True)),
-    ],
-)
-def test_each_reason_has_its_action(status: int, reason: str, verdict: object) -> None:
-    assert judged(Reply(status), reason, 5 if status == 410 else None) == verdict
 
 
 def test_every_reason_of_the_emulated_service_comes_back_as_its_outcome(emulators: Emulated, apns: Apns) -> None:
@@ -145,9 +106,8 @@ def test_a_new_token_that_comes_too_soon_goes_to_a_new_connection(emulators: Emu
 def test_a_wrong_key_shuts_the_door_for_all_and_is_said_once(
     emulators: Emulated, caplog: pytest.LogCaptureFixture
 ) -> None:
-    apns = Apns(Key(emulators.apns_team, emulators.apns_key_id, PEM), emulators.apns_bundle, url=emulators.apns_url)
-    apns.sender.close()
-    apns.sender = type(apns.sender)(emulators.apns_url, opening=1, ca=emulators.push_ca)
+    key = Key(emulators.apns_team, emulators.apns_key_id, PEM)
+    apns = Apns(key, emulators.apns_bundle, url=emulators.apns_url, ca=emulators.push_ca)
     parcels = [Envelope(device(f"e{n:063x}"), message()) for n in range(50)]
     with caplog.at_level(logging.INFO):
         outcomes = {outcome for _, outcome in apns.send(parcels)}
@@ -157,7 +117,7 @@ def test_a_wrong_key_shuts_the_door_for_all_and_is_said_once(
 
 
 def test_nothing_secret_is_logged_or_shown(apns: Apns, emulators: Emulated, caplog: pytest.LogCaptureFixture) -> None:
-    emulators.go_wrong("apns", cut_every=3)
+    emulators.set_faults("apns", cut_every=3)
     with caplog.at_level(logging.DEBUG):
         outcomes = list(apns.send([Envelope(device(f"f{n:063x}"), message()) for n in range(20)]))
     secrets = [apns.signature.token(time.time()), emulators.settings["apns_key"].splitlines()[1], "f" + "0" * 62]
@@ -175,7 +135,7 @@ def test_a_live_activity_is_started_updated_and_ended_on_one_phone(emulators: Em
 
 
 def test_a_start_refused_for_its_channel_says_nothing_of_the_phone(emulators: Emulated, apns: Apns) -> None:
-    emulators.go_wrong("apns", status_every=1, status=400, reason="ChannelNotRegistered")
+    emulators.set_faults("apns", status_every=1, status=400, reason="ChannelNotRegistered")
     assert one(apns, ActivityStart("1b" * 40, "channel")) == Dropped("ChannelNotRegistered")
     assert one(apns, Channel("channel")) == Gone("ChannelNotRegistered")
 
@@ -211,7 +171,7 @@ def test_starts_of_one_message_and_channel_share_one_finished_form() -> None:
     apns = Apns(Key("TEAM", "KEYID", PEM), "com.example.scores")
     said = message()
     one, same, other = [
-        apns._form(Envelope(ActivityStart(token, channel), said))
+        apns._template(said, ActivityStart(token, channel))
         for token, channel in (("a", "c1"), ("b", "c1"), ("c", "c2"))
     ]
     assert one[1] is same[1]
@@ -222,7 +182,7 @@ def test_starts_of_one_message_and_channel_share_one_finished_form() -> None:
 def test_devices_of_one_message_share_one_finished_form() -> None:
     apns = Apns(Key("TEAM", "KEYID", PEM), "com.example.scores")
     said = message()
-    forms = [apns._form(Envelope(device(token), said)) for token in ("a", "b")]
+    forms = [apns._template(said, device(token)) for token in ("a", "b")]
     assert forms[0][1] is forms[1][1]
     assert forms[0][0] is forms[1][0]
     assert json.loads(forms[0][1])["aps"]["alert"]["title"] == "Goal!"

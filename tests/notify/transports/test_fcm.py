@@ -12,10 +12,9 @@ import pytest
 from db.domain import Device, Kind, Platform
 from notify.content.message import Message
 from notify.transports.base import Address, Condition, Envelope, Topic
-from notify.transports.connection import Reply, Request
-from notify.transports.fcm import Fcm, judged
+from notify.transports.exchange import Reply, Request
+from notify.transports.fcm import Fcm
 from notify.transports.outcome import ConfigFault, Delivered, Dropped, Gone, Later, OurFault
-from notify.transports.sender import RetryLater
 from tests.conftest import free_port
 from tests.support.emulators import Emulated
 
@@ -41,32 +40,6 @@ def device(token: str, kind: str = "token") -> Device:
     return Device(platform=Platform.ANDROID, token=token, kind=kind)
 
 
-def subscribe(emulators: Emulated, fcm: Fcm, token: str, topic: str) -> int:
-    """As an app does for itself."""
-    url = f"{emulators.fcm_url}{fcm.path.removesuffix('/messages:send')}/registrations/{token}/topicSubscriptions"
-    headers = {"authorization": fcm.headers[0].removeprefix("authorization: ")}
-    params = {"topic_name": topic}
-    return emulators.session.post(url, params=params, headers=headers, verify=emulators.push_ca, timeout=5).status_code
-
-
-@pytest.mark.parametrize(
-    ("status", "code", "verdict"),
-    [
-        (404, "UNREGISTERED", Gone("UNREGISTERED")),
-        (403, "SENDER_ID_MISMATCH", Gone("SENDER_ID_MISMATCH")),
-        (403, "PERMISSION_DENIED", ConfigFault("PERMISSION_DENIED")),
-        (404, "NOT_FOUND", ConfigFault("NOT_FOUND")),
-        (401, "THIRD_PARTY_AUTH_ERROR", ConfigFault("THIRD_PARTY_AUTH_ERROR")),
-        (400, "INVALID_ARGUMENT", OurFault("INVALID_ARGUMENT")),
-        (429, "QUOTA_EXCEEDED", Later("QUOTA_EXCEEDED", 60.0)),
-        (503, "UNAVAILABLE", RetryLater("UNAVAILABLE", 10.0, fault=True)),
-        (500, "INTERNAL", RetryLater("INTERNAL", 10.0, fault=True)),
-    ],
-)
-def test_each_code_has_its_action(status: int, code: str, verdict: object) -> None:
-    assert judged(Reply(status), code) == verdict
-
-
 def test_a_push_reaches_one_phone_and_a_newer_one_takes_its_place(emulators: Emulated, fcm: Fcm) -> None:
     assert one(fcm, device("android-one")) == Delivered()
     assert one(fcm, device("android-one"), message("Goal again!")) == Delivered()
@@ -83,8 +56,8 @@ def test_installation_ids_are_addressed_as_such(emulators: Emulated, fcm: Fcm) -
 def test_topic_and_condition_reach_who_listens_in_one_request_each(emulators: Emulated, fcm: Fcm) -> None:
     one(fcm, device("android-warm-up"))
     for token, topic in (("listener-1", "m7-goal"), ("listener-2", "m7-goal"), ("listener-2", "m7-muted")):
-        assert subscribe(emulators, fcm, token, topic) == 200
-    assert subscribe(emulators, fcm, "listener-1", "m7-goal") == 409
+        assert emulators.subscribe(fcm, token, topic) == 200
+    assert emulators.subscribe(fcm, "listener-1", "m7-goal") == 409
     assert one(fcm, Topic("m7-goal")) == Delivered()
     spared = Condition("'m7-goal' in topics && !('m7-muted' in topics)")
     assert one(fcm, spared, message("Again")) == Delivered()
@@ -127,7 +100,7 @@ def test_a_key_google_does_not_know_is_a_config_fault_for_all(emulators: Emulate
     fcm.close()
 
 
-def test_a_token_endpoint_that_is_away_is_asked_once_and_all_wait(emulators: Emulated) -> None:
+def test_a_token_endpoint_that_is_away_is_request_once_and_all_wait(emulators: Emulated) -> None:
     account = json.loads(emulators.settings["fcm_credentials"])
     account["token_uri"] = f"https://127.0.0.1:{free_port()}/token"
     fcm = Fcm(json.dumps(account), url=emulators.fcm_url, ca=emulators.push_ca)
@@ -138,9 +111,9 @@ def test_a_token_endpoint_that_is_away_is_asked_once_and_all_wait(emulators: Emu
 
 def test_retry_after_of_the_project_holds_everybody_back(emulators: Emulated, fcm: Fcm) -> None:
     one(fcm, device("android-quota"))
-    emulators.go_wrong("fcm", status_every=1, status=429, reason="QUOTA_EXCEEDED", retry_after_s=37)
+    emulators.set_faults("fcm", status_every=1, status=429, reason="QUOTA_EXCEEDED", retry_after_s=37)
     assert one(fcm, device("android-quota")) == Later("status_429", 37.0)
-    emulators.go_wrong("fcm")
+    emulators.set_faults("fcm")
     held = one(fcm, device("android-quota"))
     assert isinstance(held, Later)
     assert (held.reason, 30 < held.retry_after_s <= 37) == ("breaker_open", True)
@@ -148,18 +121,18 @@ def test_retry_after_of_the_project_holds_everybody_back(emulators: Emulated, fc
 
 def test_the_projects_quota_holds_everybody_back_and_a_devices_only_itself(emulators: Emulated, fcm: Fcm) -> None:
     said = {"error": {"status": "RESOURCE_EXHAUSTED", "message": "Device message rate exceeded."}}
-    asked = Request(Envelope(device("android-often"), message()), fcm.path, [], b"", 0.0)
-    assert fcm._judge(asked, Reply(429, json.dumps(said).encode())) == Later("RESOURCE_EXHAUSTED", 60.0)
+    request = Request(Envelope(device("android-often"), message()), fcm.url, [], b"", 0.0)
+    assert fcm._judge(request, Reply(429, json.dumps(said).encode())) == Later("RESOURCE_EXHAUSTED", 60.0)
     assert one(fcm, device("android-other-one")) == Delivered()
     said["error"]["message"] = "Quota exceeded for quota metric 'Send requests'."
-    fcm._judge(asked, Reply(429, json.dumps(said).encode()))
+    fcm._judge(request, Reply(429, json.dumps(said).encode()))
     held = one(fcm, device("android-other-one"))
     assert isinstance(held, Later)
     assert (held.reason, 50 < held.retry_after_s <= 60) == ("breaker_open", True)
 
 
 def test_nothing_secret_is_logged(emulators: Emulated, fcm: Fcm, caplog: pytest.LogCaptureFixture) -> None:
-    emulators.go_wrong("fcm", cut_every=2)
+    emulators.set_faults("fcm", cut_every=2)
     with caplog.at_level(logging.DEBUG):
         outcomes = list(fcm.send([Envelope(device("android-secret"), message()) for _ in range(4)]))
     secrets = ["android-secret", fcm.headers[0].split()[-1], fcm.credential.token]

@@ -15,12 +15,11 @@ import pytest
 
 from db.domain import Device, Kind, Platform
 from notify.content.message import Message
-from notify.transports import breaker, http2, sender
+from notify.transports import breaker, curl, host
 from notify.transports.apns import Apns
 from notify.transports.base import Channel, Envelope
 from notify.transports.breaker import PAUSE_S, Breaker
 from notify.transports.outcome import ConfigFault, Delivered, Dropped, Later, Outcome
-from notify.transports.sender import Sender
 from tests.conftest import free_port, wait_until
 from tests.support.emulators import Emulated
 
@@ -68,7 +67,7 @@ LEAVES_NO_DOUBT = {"GOAWAY", "503", "slow answers"}
 
 @pytest.mark.parametrize("fault", BAD_DAYS)
 def test_every_device_gets_it_and_every_parcel_has_one_outcome(emulators: Emulated, apns: Apns, fault: str) -> None:
-    emulators.go_wrong("apns", **BAD_DAYS[fault])
+    emulators.set_faults("apns", **BAD_DAYS[fault])
     devices = phones(400)
     found = send(apns, devices)
     assert Counter(type(outcome) for outcome in found.values()) == {Delivered: 400}
@@ -80,10 +79,8 @@ def test_every_device_gets_it_and_every_parcel_has_one_outcome(emulators: Emulat
 
 
 def test_a_connection_that_falls_silent_is_left_and_its_pushes_go_on_another(emulators: Emulated) -> None:
-    emulators.go_wrong("apns", stall_after=250)
-    apns = emulators.apns()
-    apns.sender.close()
-    apns.sender = Sender(emulators.apns_url, opening=1, answer_s=1.5, ca=emulators.push_ca)
+    emulators.set_faults("apns", stall_after=250)
+    apns = emulators.apns(answer_s=1.5)
     devices = phones(400)
     found = send(apns, devices)
     assert Counter(type(outcome) for outcome in found.values()) == {Delivered: 400}
@@ -93,10 +90,8 @@ def test_a_connection_that_falls_silent_is_left_and_its_pushes_go_on_another(emu
 
 
 def test_a_caller_that_was_away_finds_the_answers_that_came(emulators: Emulated) -> None:
-    apns = emulators.apns()
-    apns.sender.close()
-    apns.sender = Sender(emulators.apns_url, opening=100, answer_s=0.5, ca=emulators.push_ca)
-    send(apns, phones(1))
+    apns = emulators.apns(answer_s=0.5)
+    send(apns, phones(60))
     devices, said = phones(50), message()
     outcomes = apns.send(Envelope(device, said) for device in devices)
     first = next(outcomes)
@@ -128,7 +123,7 @@ def test_a_service_that_is_killed_and_comes_back_has_everything_in_the_end(tmp_p
             yield device
 
     left = {token for token, outcome in send(apns, fatal()).items() if not isinstance(outcome, Delivered)}
-    wait_until(lambda: not apns.sender.breaker.is_open(time.monotonic()), "the breaker closes")
+    wait_until(lambda: not apns.sender.hosts.only.breaker.is_open(time.monotonic()), "the breaker closes")
     again = send(apns, [device for device in devices if device.token in left])
     assert {type(outcome) for outcome in again.values()} <= {Delivered}
     counts = emulated.counts()
@@ -148,7 +143,7 @@ def test_two_calls_at_once_are_refused(emulators: Emulated, apns: Apns) -> None:
 
 
 def test_what_was_sent_twice_is_seen_once(emulators: Emulated, apns: Apns) -> None:
-    emulators.go_wrong("apns", reset_every=5)
+    emulators.set_faults("apns", reset_every=5)
     devices = phones(50)
     send(apns, devices)
     received = emulators.counts()
@@ -158,7 +153,7 @@ def test_what_was_sent_twice_is_seen_once(emulators: Emulated, apns: Apns) -> No
 
 
 def test_a_lowered_stream_limit_is_kept(emulators: Emulated, apns: Apns) -> None:
-    emulators.go_wrong("apns", latency_ms=2)
+    emulators.set_faults("apns", latency_ms=2)
     devices = phones(300)
 
     def lowering() -> Iterator[Device]:
@@ -172,7 +167,7 @@ def test_a_lowered_stream_limit_is_kept(emulators: Emulated, apns: Apns) -> None
 
 def test_a_new_connection_begins_with_one_stream(emulators: Emulated, apns: Apns) -> None:
     """The emulator refuses a second stream before the first good push, and libcurl would have to repeat it."""
-    emulators.go_wrong("apns", latency_ms=100)
+    emulators.set_faults("apns", latency_ms=100)
     taken: list[str] = []
 
     def noting() -> Iterator[Device]:
@@ -200,16 +195,16 @@ def test_parcels_are_taken_only_as_fast_as_they_are_answered(emulators: Emulated
     for answered, _ in enumerate(itertools.islice(outcomes, 2000), 1):
         assert taken - answered <= 700
     outcomes.close()  # type: ignore[attr-defined]
-    assert not any(lane.busy for lane in apns.sender.lanes)
+    assert not any(service.busy for service in apns.sender.hosts)
 
 
 def test_the_connection_is_kept_for_the_next_call_and_mended_when_it_died_between(
     emulators: Emulated, apns: Apns
 ) -> None:
     send(apns, phones(2))
-    emulators.go_wrong("apns", goaway_after=1)
+    emulators.set_faults("apns", goaway_after=1)
     send(apns, phones(1))
-    emulators.go_wrong("apns")
+    emulators.set_faults("apns")
     assert set(map(type, send(apns, phones(20)).values())) == {Delivered}
 
 
@@ -232,12 +227,10 @@ def test_a_service_that_is_away_opens_the_breaker_and_nothing_hangs(emulators: E
 def test_a_service_that_takes_connections_and_says_nothing_is_tried_a_few_times(
     emulators: Emulated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http2, "CONNECT_S", 0.2)
+    monkeypatch.setattr(curl, "CONNECT_S", 0.2)
     monkeypatch.setattr(breaker, "PATIENCE_S", 0.1)
     with socket.create_server(("127.0.0.1", 0), backlog=200) as silent:
         apns = emulators.apns(url=f"https://127.0.0.1:{silent.getsockname()[1]}")
-        apns.sender.close()
-        apns.sender = Sender(f"https://127.0.0.1:{silent.getsockname()[1]}", opening=100, ca=emulators.push_ca)
         assert {type(outcome) for outcome in send(apns, phones(100)).values()} == {Later}
         apns.close()
         silent.setblocking(False)
@@ -251,8 +244,8 @@ def test_a_service_that_takes_connections_and_says_nothing_is_tried_a_few_times(
 
 def test_a_service_that_may_be_back_is_tried_with_one_request(emulators: Emulated, apns: Apns) -> None:
     send(apns, phones(50))
-    apns.sender.breaker.open(time.monotonic(), 0.0)
-    emulators.go_wrong("apns", latency_ms=200)
+    apns.sender.hosts.only.breaker.open(time.monotonic(), 0.0)
+    emulators.set_faults("apns", latency_ms=200)
     taken: list[str] = []
 
     def noting() -> Iterator[Device]:
@@ -263,7 +256,7 @@ def test_a_service_that_may_be_back_is_tried_with_one_request(emulators: Emulate
     outcomes = apns.send(Envelope(device, message()) for device in noting())
     next(outcomes)
     assert len(taken) == 1
-    emulators.go_wrong("apns")
+    emulators.set_faults("apns")
     assert {type(outcome) for _, outcome in outcomes} == {Delivered}
     assert len(taken) == 20
 
@@ -280,13 +273,13 @@ def test_what_is_not_set_up_for_broadcasts_stops_no_alert_and_the_other_way_roun
         return outcome
 
     for shut, other in ((Channel(channel), device), (device, Channel(channel))):
-        emulators.go_wrong("apns", status_every=1, status=403, reason="FeatureNotEnabled")
+        emulators.set_faults("apns", status_every=1, status=403, reason="FeatureNotEnabled")
         assert one(shut) == ConfigFault("FeatureNotEnabled")
-        emulators.go_wrong("apns")
+        emulators.set_faults("apns")
         assert isinstance(one(other), Delivered)
         assert one(shut) == ConfigFault("FeatureNotEnabled")
         with monkeypatch.context() as later:
-            later.setattr(sender, "CONFIG_PAUSE_S", 0.0)
+            later.setattr(host, "CONFIG_PAUSE_S", 0.0)
             assert isinstance(one(shut), Delivered)
         assert isinstance(one(shut), Delivered)
 
@@ -294,7 +287,7 @@ def test_what_is_not_set_up_for_broadcasts_stops_no_alert_and_the_other_way_roun
 def test_after_a_config_fault_one_request_finds_out_whether_it_is_mended(
     emulators: Emulated, apns: Apns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    emulators.go_wrong("apns", status_every=1, status=403, reason="InvalidProviderToken")
+    emulators.set_faults("apns", status_every=1, status=403, reason="InvalidProviderToken")
     judge, asked = apns._judge, 0
 
     def counting(*args: Any) -> Any:
@@ -306,9 +299,9 @@ def test_after_a_config_fault_one_request_finds_out_whether_it_is_mended(
     for n in (1, 2):
         assert set(send(apns, phones(50)).values()) == {ConfigFault("InvalidProviderToken")}
         assert asked == n
-        fault, tried_at = apns.sender.misconfigured["alerts"]
-        apns.sender.misconfigured["alerts"] = (fault, tried_at - sender.CONFIG_PAUSE_S)
-    emulators.go_wrong("apns")
+        fault, tried_at = apns.sender.hosts.only.faults["alerts"]
+        apns.sender.hosts.only.faults["alerts"] = (fault, tried_at - host.CONFIG_PAUSE_S)
+    emulators.set_faults("apns")
     assert Delivered in set(map(type, send(apns, phones(50)).values()))
     assert set(map(type, send(apns, phones(50)).values())) == {Delivered}
 

@@ -2,142 +2,70 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
-import threading
+import socket
 import time
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import replace
 
-import jwt
 import pytest
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from db.domain import Device, Kind, Platform
-from dev.emulators.faults import Faults
-from dev.emulators.keys import Keys
-from dev.emulators.wire import EmulatorAnswer, EmulatorRequest, Link, tls_context
+from dev.emulators.journal import PushJournal
 from notify.content.message import Message
 from notify.transports.base import Envelope
-from notify.transports.connection import Reply
-from notify.transports.outcome import Delivered, Dropped, Gone, Later, OurFault
-from notify.transports.sender import RetryLater
-from notify.transports.webpush import REFUSED_IN_A_ROW, WebPush, judged
-
-VAPID = ec.generate_private_key(ec.SECP256R1())
-PEM = VAPID.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+from notify.transports.hosts import HOSTS_MAX
+from notify.transports.outcome import Delivered, Dropped, Gone, Later, OurFault, Outcome
+from notify.transports.webpush import REFUSED_IN_A_ROW, WebPush
+from tests.conftest import free_port
+from tests.support.emulators import Emulated
 
 
-class Browser:
-    """Holds the keys of a subscription and reads what comes for it (RFC 8291)."""
-
-    def __init__(self) -> None:
-        self.key = ec.generate_private_key(ec.SECP256R1())
-        self.public = self.key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-        self.secret = os.urandom(16)
-
-    def device(self, endpoint: str) -> Device:
-        keys = {"p256dh": _text(self.public), "auth": _text(self.secret)}
-        return Device(platform=Platform.WEB, token="browser", endpoint=endpoint, **keys)
-
-    def read(self, body: bytes) -> dict[str, object]:
-        salt, length = body[:16], body[20]
-        theirs = body[21 : 21 + length]
-        shared = self.key.exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), theirs))
-        mixed = _derive(self.secret, shared, b"WebPush: info\0" + self.public + theirs, 32)
-        key = _derive(salt, mixed, b"Content-Encoding: aes128gcm\0", 16)
-        nonce = _derive(salt, mixed, b"Content-Encoding: nonce\0", 12)
-        plain = AESGCM(key).decrypt(nonce, body[21 + length :], None)
-        read: dict[str, object] = json.loads(plain.rstrip(b"\0").removesuffix(b"\2"))
-        return read
+def vapid() -> tuple[str, str]:
+    """A private key (PEM) and its application server key (base64url)."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    public = key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    return pem, urlsafe_b64encode(public).rstrip(b"=").decode()
 
 
-def _derive(salt: bytes, key: bytes, info: bytes, length: int) -> bytes:
-    return HKDF(hashes.SHA256(), length, salt, info).derive(key)
+PEM, APPLICATION_SERVER_KEY = vapid()
 
 
-def _text(raw: bytes) -> str:
-    return urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-class PushService:
-    """Takes what is asked of it and answers as told."""
-
-    def __init__(self) -> None:
-        self.faults = Faults()
-        self.asked: list[EmulatorRequest] = []
-        self.status = 201
-
-    def opened(self, link: Link) -> None:
-        pass
-
-    def closed(self, link: Link) -> None:
-        pass
-
-    def settle(self) -> None:
-        pass
-
-    def answer(self, _link: Link, asked: EmulatorRequest) -> EmulatorAnswer:
-        self.asked.append(asked)
-        return EmulatorAnswer(self.status)
-
-
-@pytest.fixture(scope="module")
-def listening(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PushService, str, str]]:
-    """The service, its URL and its certificate, on a loop of its own."""
-    keys, service = Keys(tmp_path_factory.mktemp("web")), PushService()
-    loop = asyncio.new_event_loop()
-    tls = tls_context(str(keys.cert), str(keys.tls_key), "h2")
-    # In a thread of its own: the browser's tests leave a loop running in the main one.
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    listens = loop.create_server(lambda: Link(service), "127.0.0.1", 0, ssl=tls)
-    server = asyncio.run_coroutine_threadsafe(listens, loop).result(10)
-    yield service, f"https://localhost:{server.sockets[0].getsockname()[1]}", str(keys.cert)
-    asyncio.run_coroutine_threadsafe(_end(server), loop).result(10)
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
-    loop.close()
-
-
-async def _end(server: asyncio.Server) -> None:
-    server.close()
-    await asyncio.sleep(0)
+def message(**changes: object) -> Message:
+    now = time.time()
+    goal = Message("m1", 1, Kind.GOAL, "Goal! Côte", "1–0", "/match/m1", "m1", now, int(now) + 600)
+    return replace(goal, **changes)  # type: ignore[arg-type]
 
 
 @pytest.fixture
-def web(listening: tuple[PushService, str, str]) -> Iterator[WebPush]:
-    service, _, cert = listening
-    service.asked.clear()
-    service.status = 201
-    service.faults = Faults()
-    transport = WebPush(PEM, "operator@example.org", services=("localhost",), ca=str(Path(cert)))
+def web(emulators: Emulated) -> Iterator[WebPush]:
+    transport = emulators.webpush(PEM)
     yield transport
     transport.close()
 
 
-def message() -> Message:
-    now = time.time()
-    return Message("m1", 1, Kind.GOAL, "Goal! Côte", "1–0", "/match/m1", "m1", now, int(now) + 600)
+@pytest.fixture
+def browser(emulators: Emulated) -> Device:
+    return emulators.browser(APPLICATION_SERVER_KEY)
 
 
-def one(web: WebPush, device: Device) -> object:
-    [(_, outcome)] = web.send([Envelope(device, message())])
-    return outcome
+def send(web: WebPush, *devices: Device) -> list[Outcome]:
+    """In the order of the devices."""
+    goal = message()
+    outcomes = {
+        envelope.address: outcome for envelope, outcome in web.send([Envelope(device, goal) for device in devices])
+    }
+    return [outcomes[device] for device in devices]
 
 
-def test_the_browser_reads_what_was_said(web: WebPush, listening: tuple[PushService, str, str]) -> None:
-    service, url, _ = listening
-    browser = Browser()
-    assert one(web, browser.device(f"{url}/push/1")) == Delivered()
-    [asked] = service.asked
-    assert browser.read(asked.body) == {
+def test_the_browser_reads_what_was_sent(emulators: Emulated, web: WebPush, browser: Device) -> None:
+    """The service has checked the signature and every header."""
+    assert send(web, browser) == [Delivered()]
+    [push] = PushJournal(emulators.ledger).of(browser.token)
+    assert push.payload == {
         "title": "Goal! Côte",
         "body": "1–0",
         "match_id": "m1",
@@ -145,55 +73,36 @@ def test_the_browser_reads_what_was_said(web: WebPush, listening: tuple[PushServ
         "link": "/match/m1",
         "kind": "goal",
     }
-
-
-def test_the_push_service_finds_all_it_checks(web: WebPush, listening: tuple[PushService, str, str]) -> None:
-    service, url, _ = listening
-    one(web, Browser().device(f"{url}/push/1"))
-    [asked] = service.asked
-    assert 590 <= int(asked.get("ttl") or 0) <= 600
-    assert (asked.get("urgency"), asked.get("content-encoding")) == ("high", "aes128gcm")
-    assert len(asked.get("topic") or "") == 32
-    scheme, token, key = (asked.get("authorization") or "").replace(",", "").split()
-    assert scheme == "vapid"
-    claims = jwt.decode(
-        token.removeprefix("t="), VAPID.public_key(), algorithms=["ES256"], audience="https://localhost"
-    )
-    assert claims["sub"] == "mailto:operator@example.org"
-    assert time.time() < claims["exp"] <= time.time() + 24 * 3600
-    point = VAPID.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-    assert urlsafe_b64decode(key.removeprefix("k=") + "==") == point
+    assert (len(push.collapse), 590 < push.expires_at - push.at <= 600) == (32, True)
 
 
 @pytest.mark.parametrize(
-    ("status", "verdict"),
+    ("status", "outcome"),
     [
-        (200, Delivered()),
-        (201, Delivered()),
         (404, Gone("status_404")),
         (410, Gone("status_410")),
         (413, OurFault("status_413")),
         (400, Dropped("status_400")),
         (403, Dropped("status_403")),
-        (429, Later("status_429", 30.0)),
-        (502, RetryLater("status_502", fault=True)),
+        (429, Later("status_429", 45.0)),
     ],
 )
-def test_each_status_has_its_action(status: int, verdict: object) -> None:
-    assert judged(Reply(status)) == verdict
+def test_a_refused_subscription_costs_nobody_else_their_push(
+    emulators: Emulated, web: WebPush, browser: Device, status: int, outcome: Outcome
+) -> None:
+    other = emulators.browser(APPLICATION_SERVER_KEY)
+    emulators.mark("webpush", browser.token, status=status, retry_after_s=45 if status == 429 else 0)
+    assert send(web, browser, other) == [outcome, Delivered()]
 
 
 def test_subscriptions_for_another_key_are_reported_and_hold_nobody_up(
-    web: WebPush, listening: tuple[PushService, str, str], caplog: pytest.LogCaptureFixture
+    emulators: Emulated, web: WebPush, browser: Device, caplog: pytest.LogCaptureFixture
 ) -> None:
-    service, url, _ = listening
-    service.status = 403
-    devices = [Browser().device(f"{url}/push/{n}") for n in range(REFUSED_IN_A_ROW + 1)]
-    outcomes = [outcome for _, outcome in web.send([Envelope(device, message()) for device in devices])]
-    assert outcomes == [Dropped("status_403")] * len(devices)
+    _, another_key = vapid()
+    foreign = [emulators.browser(another_key) for _ in range(REFUSED_IN_A_ROW + 1)]
+    assert send(web, *foreign) == [Dropped("status_403")] * len(foreign)
     assert caplog.text.count("push_key_refused") == 1
-    service.status = 201
-    assert one(web, Browser().device(f"{url}/push/good")) == Delivered()
+    assert send(web, browser) == [Delivered()]
 
 
 @pytest.mark.parametrize(
@@ -204,13 +113,19 @@ def test_subscriptions_for_another_key_are_reported_and_hold_nobody_up(
         "https://fcm.googleapis.com.evil.example/x",
         "https://evil.example/fcm.googleapis.com",
         "https://fcm.googleapis.com@evil.example/x",
+        "https://evil.example\\@fcm.googleapis.com/x",
+        "https://fcm.googleapis.com/a\tb",
+        "https://fcm.googleapis.com/a b",
+        "https://fcm.googleapis.com/a\r\nx: y",
+        "https://fcm.googleapis.com/ü",
+        "https://google.com/x",
         "file:///etc/passwd",
         "",
     ],
 )
 def test_only_push_services_are_called(endpoint: str) -> None:
     web = WebPush(PEM, "operator@example.org")
-    assert one(web, Browser().device(endpoint)) == Gone("not_a_push_service")
+    assert send(web, Device(Platform.WEB, "b", endpoint=endpoint)) == [Gone("not_a_push_service")]
     web.close()
 
 
@@ -218,9 +133,10 @@ def test_only_push_services_are_called(endpoint: str) -> None:
     "endpoint",
     [
         "https://fcm.googleapis.com/fcm/send/abc",
+        "https://jmt17.google.com/fcm/send/abc",
         "https://updates.push.services.mozilla.com/wpush/v2/abc",
         "https://web.push.apple.com/abc",
-        "https://db5p.notify.windows.com/w/?token=abc",
+        "https://db5p.notify.windows.com/w/?token=abc%2b~",
     ],
 )
 def test_the_services_of_the_browsers_are_known(endpoint: str) -> None:
@@ -229,25 +145,44 @@ def test_the_services_of_the_browsers_are_known(endpoint: str) -> None:
     web.close()
 
 
-def test_keys_that_are_none_cost_only_their_own_push(web: WebPush, listening: tuple[PushService, str, str]) -> None:
-    service, url, _ = listening
-    bad = Device(platform=Platform.WEB, token="b", endpoint=f"{url}/push/1", p256dh="AAAA", auth="!")
-    good = Browser().device(f"{url}/push/2")
-    outcomes = {
-        parcel.address: outcome for parcel, outcome in web.send([Envelope(bad, message()), Envelope(good, message())])
-    }
-    assert outcomes == {bad: Gone("bad_subscription"), good: Delivered()}
-    assert len(service.asked) == 1
+def test_keys_that_are_none_cost_only_their_own_push(web: WebPush, browser: Device) -> None:
+    bad = replace(browser, token="b", p256dh="AAAA", auth="!")
+    assert send(web, bad, browser) == [Gone("bad_subscription"), Delivered()]
 
 
 @pytest.mark.parametrize("fault", [{"goaway_after": 20}, {"cut_every": 25}, {"reset_every": 15}, {"status_every": 10}])
-def test_connections_that_break_lose_nothing(
-    web: WebPush, listening: tuple[PushService, str, str], fault: dict[str, int]
+def test_connections_that_break_lose_nothing_and_ring_once(
+    emulators: Emulated, web: WebPush, fault: dict[str, int]
 ) -> None:
-    service, url, _ = listening
-    service.faults = Faults(**fault)
-    browser = Browser()
-    parcels = [Envelope(browser.device(f"{url}/push/{n}"), message()) for n in range(60)]
-    outcomes = [outcome for _, outcome in web.send(parcels)]
-    assert outcomes == [Delivered()] * 60
-    assert {asked.path for asked in service.asked} == {f"/push/{n}" for n in range(60)}
+    emulators.set_faults("webpush", **fault)
+    browsers = [emulators.browser(APPLICATION_SERVER_KEY) for _ in range(60)]
+    assert set(map(type, send(web, *browsers))) <= {Delivered, Later}
+    phones = [emulators.phone(browser.token) for browser in browsers]
+    assert {phone["rings"] for phone in phones} == {1}
+
+
+def test_a_host_that_is_away_or_silent_holds_up_its_own_alone(emulators: Emulated, browser: Device) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=200) as silent:
+        web = emulators.webpush(PEM, answer_s=1.0)
+        away = [replace(browser, token=f"a{n}", endpoint=f"https://localhost:{free_port()}/{n}") for n in range(3)]
+        slow = replace(browser, token="s", endpoint=f"https://localhost:{silent.getsockname()[1]}/1")
+        goal = message()
+        answers = web.send([Envelope(device, goal) for device in (slow, *away, browser)])
+        envelope, outcome = next(answers)
+        assert (envelope.address, outcome) == (browser, Delivered())
+        rest = [outcome for _, outcome in answers]
+        assert {type(outcome) for outcome in rest} == {Later}
+        assert not any(outcome.possibly_sent for outcome in rest if isinstance(outcome, Later))
+        [host] = [host for host in web.sender.hosts if host.name in (browser.endpoint or "")]
+        assert (host.breaker.closed, host.connection.limit >= 100) == (True, True)
+        web.close()
+
+
+def test_hosts_are_bounded(emulators: Emulated, browser: Device) -> None:
+    web = emulators.webpush(PEM, services=("localhost", "invalid"))
+    nowhere = [replace(browser, token=f"n{n}", endpoint=f"https://host{n}.invalid/x") for n in range(HOSTS_MAX + 10)]
+    for device in nowhere:
+        web.sender.hosts.of(device.endpoint or "")
+    assert len(list(web.sender.hosts)) == HOSTS_MAX
+    assert send(web, browser) == [Delivered()]
+    web.close()

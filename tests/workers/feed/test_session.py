@@ -58,7 +58,7 @@ def test_what_is_refused_is_kept_and_counted_and_the_feed_goes_on(world: FeedWor
     assert session.accept(refuse, b"odd") == 0
     assert session.accept(lambda *_: [board(1)], b"right") == 1
     assert (session.health.refused, session.health.messages, session.health.updates) == (1, 2, 1)
-    [(_, payload)] = world.live.refused(10)
+    [(_, payload)] = world.live.refusals.entries(10)
     assert payload
     assert (payload.provider, payload.body) == ("openligadb", b"odd")
     world.wait_for("m", "1-0 scheduled")

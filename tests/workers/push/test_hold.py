@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from db.domain import Kind, Score, Stamp, Update
@@ -17,13 +15,6 @@ from workers.push import planner
 HOLD_S = UNNAMED_HOLD_MS / 1000
 
 
-@pytest.fixture
-def world(redis_url: str, sqlite_url: str) -> Iterator[World]:
-    made = World(redis_url, sqlite_url)
-    yield made
-    made.history.engine.dispose()
-
-
 def falls(world: World, after: int, seconds: float, score: tuple[int, int]) -> None:
     """The scoreboard falls while an alert goes out: once that many have been handed over."""
 
@@ -33,7 +24,7 @@ def falls(world: World, after: int, seconds: float, score: tuple[int, int]) -> N
         if after:
             return
         at_ms = START + round(seconds * 1000)
-        world.live.accept([Update(FINAL, Stamp(at_ms, source="test"), at_ms, score=Score(*score))], now_ms=at_ms)
+        world.live.inbox.accept([Update(FINAL, Stamp(at_ms, source="test"), at_ms, score=Score(*score))], now_ms=at_ms)
         Drain(world.live, world.bells).match(FINAL)
 
     world.phones.before = fall

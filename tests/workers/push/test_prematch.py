@@ -16,7 +16,7 @@ from tests.support.emulators import Emulated, emulators, emulators_process
 from tests.support.push import FINAL, START, Ahead, transports_to
 from workers.history import write_batch
 from workers.push import prematch
-from workers.push.prematch import CHANNEL_AHEAD_MS, CHANNEL_KEEP_MS, LATER_MOST, REMIND_MS
+from workers.push.prematch import CHANNEL_AHEAD_MS, CHANNEL_KEEP_MS, LATER_MAX, REMIND_MS
 
 __all__ = ["emulators", "emulators_process"]
 
@@ -133,7 +133,7 @@ def test_a_match_apple_puts_off_stops_no_other(
     assert caplog.text.count("channel_put_off") == 3
     asked, late = 0, [1, 2, 3, 4]
     cast.look(START)
-    assert asked == LATER_MOST
+    assert asked == LATER_MAX
 
 
 def test_channels_that_only_apple_knows_are_swept_when_they_are_many(
@@ -146,7 +146,7 @@ def test_channels_that_only_apple_knows_are_swept_when_they_are_many(
     known, *lost = (str(channels.create()) for _ in range(4))
     cast.audience.keep_channel(BroadcastChannel(FINAL, "production", known), now_ms=START)
     everything = {*before, known, *lost}
-    monkeypatch.setattr(prematch, "SWEEP_MOST", len(before) + 2)
+    monkeypatch.setattr(prematch, "SWEEP_MAX", len(before) + 2)
 
     def swept() -> set[str]:
         for key in cast.redis.keys("push:lease:sweep*"):
@@ -188,9 +188,9 @@ def test_a_publication_that_fails_is_made_up_for(cast: Ahead, emulators: Emulate
     cast.fan(f"{START + 5:064x}")
     cast.look(START)
     (channel,) = cast.audience.channels([FINAL])
-    emulators.go_wrong("apns", status_every=1, status=429, reason="TooManyRequests")
+    emulators.set_faults("apns", status_every=1, status=429, reason="TooManyRequests")
     cast.say(60, "goal", score=(1, 0))
     assert published(emulators, channel) == []
-    emulators.go_wrong("apns")
+    emulators.set_faults("apns")
     cast.at(70)
     assert len(published(emulators, channel)) == 1
