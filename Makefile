@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test tools lint types imports unit faults browser-js js-types secret replay bench-derive bench-ingest bench-hold bench-churn bench-read bench-page bench-edge bench-kills bench-plan bench-push bench-load bench-outage clean
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' $(MAKEFILE_LIST))
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -12,6 +12,9 @@ run: $(VENV)/.runs ## start everything on this machine, with a demo match day (P
 	@exec $(BIN)/python -m dev.local
 
 test: $(VENV)/.tests tools lint types imports browser-js js-types unit ## everything that has to be green
+
+quick: $(VENV)/.tests lint types imports browser-js ## for every save: all that needs no server, in less than a minute
+	$(BIN)/pytest -q -n 2 --dist loadgroup --quick -m "not faults"
 
 lint: $(VENV)/.tests ## ruff: style and formatting
 	$(BIN)/ruff check .
@@ -58,6 +61,9 @@ bench-ingest: $(VENV)/.runs ## a Saturday's 230 events a second: accepted to app
 
 bench-edge: $(VENV)/.runs ## through a real Varnish: held and polling readers, lost purges, an outage, a CDN that hangs
 	@$(BIN)/python -m bench.edge
+
+bench-edge-again: $(VENV)/.runs ## through Varnish: 15,000 readers who ask again, and 250 matches at once, beside a VCL of three lines (gcc, zlib1g-dev)
+	@$(BIN)/python -m bench.edge_again
 
 bench-load: $(VENV)/.runs ## all at once: a Saturday's events, readers who poll and wait at a real Varnish; sent to seen
 	@$(BIN)/python -m bench.load

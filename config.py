@@ -51,13 +51,14 @@ class Settings:
     # Groups of matches that are drained side by side. One keeps a Saturday; give each further one its own worker. Redis
     # records the number and refuses another: `flask ingest shards` changes it.
     ingest_shards: int = 1
-    # Signing secret of the generic door, `whsec_` and base64 (Standard Webhooks).
+    # Signing secret of /api/ingest/generic, `whsec_` and base64 (Standard Webhooks). Two, with a space between, while
+    # it is rotated.
     ingest_secret_generic: str = field(default="", repr=False)
-    # Shared secret of the Sportradar door, sent as X-Ingest-Secret.
+    # Shared secret of /api/ingest/sportradar, sent as X-Ingest-Secret; two during a rotation.
     ingest_secret_sportradar: str = field(default="", repr=False)
-    # Shared secret of the Stats Perform door, sent as X-Ingest-Secret.
+    # Shared secret of /api/ingest/statsperform; two during a rotation.
     ingest_secret_statsperform: str = field(default="", repr=False)
-    # Updates that may wait unapplied before the door answers 429.
+    # Updates that may wait unapplied before the endpoint answers 429.
     ingest_backlog: int = 50_000
     # Sources that tell a match before others, the first before all: generic, sportradar, statsperform. The rest in the
     # order in which they first spoke.
@@ -93,12 +94,16 @@ class Settings:
     # The header in which the router in front names the client (`X-Forwarded-For` on Heroku); none where nothing is in
     # front, for then anybody may send it. Sign-ups are counted by it.
     client_address_header: str = ""
+    # Trusted proxies, each of which appends an entry to that header: 1 on Heroku, 2 with a CDN in front of it.
+    client_address_hops: int = 1
     # Where the keys of another issuer's JWTs are (JWKS): its users are then ours too. Issuer and audience go with it.
     auth_jwks_url: str = ""
     # `iss` of those JWTs.
     auth_issuer: str = ""
     # `aud` of those JWTs.
     auth_audience: str = ""
+    # Days after which an account that no app has used is deleted.
+    account_keep_days: int = 400
     # `keys`: alerts go out by every service whose keys are set below; `null`: by none, and count as sent.
     push: str = "keys"
     # APNs: the team's id, ten characters.
@@ -129,8 +134,10 @@ class Settings:
     demo: bool = True
     # Match minutes the demo plays per real minute.
     demo_speed: float = 30.0
-    # Bearer token that /metrics asks for; without it anybody may read the figures.
+    # Bearer token for /metrics; without it nobody may read them, unless METRICS_OPEN.
     metrics_token: str = field(default="", repr=False)
+    # Whether anybody may read /metrics; the embedded run sets it.
+    metrics_open: bool = False
     # INFO, WARNING…
     log_level: str = "INFO"
 
@@ -160,9 +167,9 @@ class Settings:
                 raise Refused(f"{name.upper()} needs {' and '.join(missing).upper()} beside it.")
         return settings
 
-    def ingest_secret(self, provider: str) -> str:
-        """The door's secret, "" if that door is shut."""
-        return str(getattr(self, f"ingest_secret_{provider}", ""))
+    def ingest_secrets(self, provider: str) -> tuple[str, ...]:
+        """The secrets that an ingest endpoint accepts: two during a rotation, none if it is closed."""
+        return tuple(str(getattr(self, f"ingest_secret_{provider}", "")).replace(",", " ").split())
 
     def with_(self, **changed: Any) -> Settings:
         return replace(self, **changed)
@@ -210,16 +217,26 @@ def _flag(text: str) -> bool:
     return word in ("1", "true", "yes", "on")
 
 
+def _are_no_keys(text: str) -> bool:
+    return _is_wrong_for_any(text, _is_no_key)
+
+
+def _are_short(text: str) -> bool:
+    return _is_wrong_for_any(text, lambda secret: len(secret) < SECRET_LEAST)
+
+
+def _is_wrong_for_any(text: str, is_wrong: Callable[[str], bool]) -> bool:
+    """A rotation takes two secrets, and no more."""
+    secrets_ = text.replace(",", " ").split()
+    return not 1 <= len(secrets_) <= 2 or any(map(is_wrong, secrets_))
+
+
 def _is_no_key(secret: str) -> bool:
     try:
         key = base64.b64decode(secret.removeprefix("whsec_") + "==", validate=False)
     except (binascii.Error, ValueError):
         key = b""
     return len(key) < SECRET_LEAST
-
-
-def _is_short(secret: str) -> bool:
-    return len(secret) < SECRET_LEAST
 
 
 def _is_no_redis(url: str) -> bool:
@@ -275,7 +292,7 @@ def _is_no_level(word: str) -> bool:
 
 
 _REDIS = (_is_no_redis, "must begin with redis://, rediss:// or unix://")
-_SHARED = (_is_short, "must be 16 characters or more; `make secret` makes one")
+_SHARED = (_are_short, "must be 16 characters or more; `make secret` makes one")
 # What is wrong, and what a wrong value is told; never the value itself, for most of these hold a password.
 _WRONG: dict[str, tuple[Callable[[str], bool], str]] = {
     "redis_url": _REDIS,
@@ -284,7 +301,7 @@ _WRONG: dict[str, tuple[Callable[[str], bool], str]] = {
     "port": (_is_no_port, "must be 65535 at most"),
     "log_level": (_is_no_level, "must be DEBUG, INFO, WARNING or ERROR"),
     "ingest_secret_generic": (
-        _is_no_key,
+        _are_no_keys,
         "must be whsec_ and the base64 of 16 bytes or more; `make secret` makes one",
     ),
     "ingest_secret_sportradar": _SHARED,

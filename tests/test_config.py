@@ -99,6 +99,9 @@ GIVEN = {
     "bunny_pull_zone_id": ("12345", "12345"),
     "bunny_api_key": ("a bunny key", "a bunny key"),
     "metrics_token": ("a metrics token", "a metrics token"),
+    "metrics_open": ("1", True),
+    "account_keep_days": ("90", 90),
+    "client_address_hops": ("2", 2),
     "client_address_header": ("X-Forwarded-For", "X-Forwarded-For"),
     "auth_jwks_url": ("https://id.example/jwks", "https://id.example/jwks"),
     "auth_issuer": ("https://id.example", "https://id.example"),
@@ -226,10 +229,10 @@ def test_no_secret_and_no_password_is_shown() -> None:
     assert [name for name, text in told.items() if text in shown] == []
 
 
-def test_a_door_without_a_secret_is_shut() -> None:
+def test_an_endpoint_without_a_secret_is_closed() -> None:
     settings = read(ingest_secret_sportradar="sixteen-letters!")
-    secrets = [settings.ingest_secret(name) for name in ("sportradar", "generic", "nobody")]
-    assert secrets == ["sixteen-letters!", "", ""]
+    secrets = [settings.ingest_secrets(name) for name in ("sportradar", "generic", "nobody")]
+    assert secrets == [("sixteen-letters!",), (), ()]
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,12 @@ from db.live.alerts import Alerts
 from db.live.broadcasts import Broadcasts
 from db.live.chunks import Chunks
 from db.live.client import connect
-from db.live.live import LiveStore
 from db.live.partials import Partials
 from db.live.plans import Plans
 from db.live.purges import Purges
 from db.live.shards import Shards, agree_at_start
+from db.live.store import LiveStore
+from db.sql.accounts import Accounts
 from db.sql.audience import Audience
 from db.sql.history import History
 from db.sql.session import engine
@@ -48,6 +49,10 @@ class WorkerServices:
     @cached_property
     def history(self) -> History:
         return History(engine(self.settings.sql_url))
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        return Accounts(self.history.engine)
 
     @cached_property
     def partials(self) -> Partials:

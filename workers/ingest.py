@@ -11,8 +11,11 @@ from functools import lru_cache
 
 from db.bugs import set_aside_on_bug
 from db.domain import BY_FIRST_WORD, Match, Precedence, Update, due_ms, essential, is_visible, reduce
-from db.live.live import CommitResult, EventName, InboxHead, LiveStore, StoredMatch
+from db.live.commits import CommitResult
+from db.live.inbox import InboxHead
+from db.live.matches import EventName, StoredMatch
 from db.live.metrics import SOURCES_TAKEN_OVER, STAMPS_CLAMPED
+from db.live.store import LiveStore
 from notify.content.window import concerns
 from workers import ring
 from workers.boot import services
@@ -52,14 +55,14 @@ def drain_pending(drain: Drain, shard: int) -> None:
     """Drain while there is work, linger, then clear the doorbell. At the end of its life it rings for the next job."""
     started = busy = time.monotonic()
     while time.monotonic() - started < LIFE_S:
-        waiting = drain.live.pending(shard)
+        waiting = drain.live.inbox.pending(shard)
         for match_id in waiting:
             _drain_or_park(drain, match_id)
         if waiting:
             busy = time.monotonic()
         elif time.monotonic() - busy < LINGER_S and drain.bells.waiting() == 0:
             time.sleep(LOOK_S)
-        elif drain.live.silence(shard):
+        elif drain.live.inbox.clear_bell(shard):
             return
     drain.bells.ingest(shard)
 
@@ -68,7 +71,7 @@ def _drain_or_park(drain: Drain, match_id: str) -> None:
     """A match that hits a bug is parked with an error and retried, so that it does not stop the others."""
 
     def park() -> None:
-        drain.live.park(match_id, now_ms=time.time_ns() // 1_000_000)
+        drain.live.inbox.park(match_id, now_ms=time.time_ns() // 1_000_000)
 
     with set_aside_on_bug("match_parked match=%s", match_id, aside=park):
         drain.match(match_id)
@@ -99,8 +102,8 @@ class Drain:
         """Apply the match's whole inbox, batch by batch."""
         left = 1
         while left:
-            waiting = self.live.inbox(match_id, BATCH)
-            left = self._apply(match_id, waiting) if waiting.ids else self.live.settle(match_id)
+            waiting = self.live.inbox.head(match_id, BATCH)
+            left = self._apply(match_id, waiting) if waiting.ids else self.live.inbox.settle(match_id)
 
     def _apply(self, match_id: str, waiting: InboxHead) -> int:
         """Apply one batch in one commit; returns the number of entries left in the inbox."""
@@ -113,7 +116,7 @@ class Drain:
         purges = ring.purge_entries(current.match, after, facts) if self.purging and visible else []
         tell = visible and concerns(after, facts)
         due = due_ms(after, self.precedence)
-        committed = self.live.commit(
+        committed = self.live.commits.commit(
             current, after, facts, waiting.ids, visible=visible, purges=purges, tell=tell, due_ms=due
         )
         self.remembered.pop(match_id, None)
@@ -141,8 +144,8 @@ class Drain:
         names = _named(waiting.updates)
         remembered = self.remembered.get(match_id)
         if remembered and remembered.match and remembered.rev == waiting.rev:
-            return replace(remembered, match=self.live.with_named(remembered.match, names))
-        return self.live.hold(match_id, names)
+            return replace(remembered, match=self.live.matches.with_named(remembered.match, names))
+        return self.live.matches.load(match_id, names)
 
     def _remember(self, current: StoredMatch) -> None:
         assert current.match is not None  # noqa: S101 - for the type checker

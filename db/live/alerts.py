@@ -9,8 +9,8 @@ from typing import Any
 import redis
 
 from db.live import keys
-from db.live.client import guarded, lua
-from db.live.live import BELL_S, change_of
+from db.live.client import BELL_S, guarded, lua
+from db.live.outbox import change_of
 from db.outbox_entry import OutboxEntry
 
 # The ledger outlives the longest match by far: a feed may repeat yesterday's goals.

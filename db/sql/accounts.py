@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -90,24 +91,43 @@ class Accounts:
             devices = session.scalars(select(DeviceRow).where(DeviceRow.user_id == user_id).order_by(DeviceRow.id))
             return Profile(_account(row), tuple(map(_device, devices)), tuple(_follows(session, user_id)))
 
-    def change(self, account: Account) -> None:
-        """Devices whose topics do not fit the new settings are sent to one by one from now on: topics have no quiet
-        hours, and a variant is either spoiler-free or not."""
-        quiet = account.quiet
-        values = {
-            "time_zone": account.time_zone,
-            "quiet_since": quiet.since if quiet else None,
-            "quiet_until": quiet.until if quiet else None,
-            "spoiler_free": account.spoiler_free,
-            "locale": account.locale,
-        }
+    def change(self, user_id: str, changes: Mapping[str, Any]) -> None:
+        """Change the named fields of Account and no others, so that two changes at once both hold.
+
+        Devices whose topics do not fit the new settings are sent to one by one from now on: topics have no quiet hours,
+        and a variant is either spoiler-free or not.
+        """
         with begin(self.engine) as session:
-            session.execute(update(UserRow).where(UserRow.id == account.id).values(values))
+            row = session.scalar(select(UserRow).where(UserRow.id == user_id).with_for_update())
+            if row is None:
+                raise _deleted()
+            account = replace(_account(row), **changes)
+            quiet = account.quiet
+            row.time_zone, row.spoiler_free, row.locale = account.time_zone, account.spoiler_free, account.locale
+            row.quiet_since, row.quiet_until = (quiet.since, quiet.until) if quiet else (None, None)
             lost = update(DeviceRow).where(DeviceRow.user_id == account.id, DeviceRow.topics.is_not(None))
             if quiet is None:
                 calm = DeviceRow.topics.in_(_SPOILER_FREE)
                 lost = lost.where(~calm if account.spoiler_free else calm)
             session.execute(lost.values(topics=None))
+
+    def rotate_token(self, user_id: str) -> str:
+        """A new bearer token; the old one is void at once. Raises Refused for a user of another issuer."""
+        token = secrets.token_urlsafe(32)
+        rotated = update(UserRow).where(UserRow.id == user_id, UserRow.token_digest.is_not(None))
+        with begin(self.engine) as session:
+            result = session.execute(rotated.values(token_digest=digest_of(token)))
+            if result.rowcount == 0:  # type: ignore[attr-defined]
+                raise Refused("The tokens of this account are those of its issuer.", "bad_request")
+        return token
+
+    def expire(self, *, before_ms: int, limit: int) -> int:
+        """Delete accounts that no app has used since then, with all that is theirs; returns how many."""
+        stale = select(UserRow.id).where(UserRow.active_at < _moment(before_ms)).limit(limit)
+        with begin(self.engine) as session:
+            user_ids = session.scalars(stale).all()
+            session.execute(delete(UserRow).where(UserRow.id.in_(user_ids), UserRow.active_at < _moment(before_ms)))
+        return len(user_ids)
 
     def delete(self, user_id: str) -> None:
         """Everything of the user; other tables follow by ON DELETE CASCADE."""

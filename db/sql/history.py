@@ -167,25 +167,25 @@ class History:
             return
         rows = [
             {
-                "id": one.id,
-                "provider": one.provider,
-                "received_at": _moment(one.received_at),
-                "code": one.code,
+                "id": payload.id,
+                "provider": payload.provider,
+                "received_at": _moment(payload.received_at),
+                "code": payload.code,
                 # It quotes what was sent; PostgreSQL has no NUL in a text.
-                "reason": one.reason.replace("\0", "\N{REPLACEMENT CHARACTER}"),
-                "body": one.body,
+                "reason": payload.reason.replace("\0", "\N{REPLACEMENT CHARACTER}"),
+                "body": payload.body,
                 "replayed_at": None,
             }
-            for one in refused
+            for payload in refused
         ]
         with begin(self.engine) as session:
             insert = _insert(session, RefusedRow)
-            new, known = insert.excluded, RefusedRow.__table__.c
+            new, columns = insert.excluded, RefusedRow.__table__.c
             values = {name: new[name] for name in ("received_at", "code", "reason")}
             # received before the replay: the very telling that was replayed, written a second time.
-            values["replayed_at"] = case((known.replayed_at > new.received_at, known.replayed_at), else_=None)
-            later = new.received_at > known.received_at
-            session.execute(insert.on_conflict_do_update(index_elements=[known.id], set_=values, where=later), rows)
+            values["replayed_at"] = case((columns.replayed_at > new.received_at, columns.replayed_at), else_=None)
+            later = new.received_at > columns.received_at
+            session.execute(insert.on_conflict_do_update(index_elements=[columns.id], set_=values, where=later), rows)
 
     def refused(self, limit: int, *, replayed: bool = False) -> list[RefusedPayload]:
         """Newest first; those already replayed only on request."""
@@ -231,9 +231,9 @@ class _Rows:
         for team in (match.home, match.away):
             if team:
                 self._put(TeamRow, (team.id,), {"id": team.id, "name": team.name, "folded": fold(team.name)})
-        if (found := match.competition) is not None:
-            named = {"id": found.id, "name": found.name, "folded": fold(found.name)}
-            self._put(CompetitionRow, (found.id,), named)
+        if (competition := match.competition) is not None:
+            named = {"id": competition.id, "name": competition.name, "folded": fold(competition.name)}
+            self._put(CompetitionRow, (competition.id,), named)
         self._put(MatchRow, (match.id,), _match_row(match) | {"ledgers": self.ledgers.get(match.id)})
         self.add_score(change)
         for event in change.events:
@@ -384,13 +384,13 @@ def _whole(session: Session, row: MatchRow) -> Match:
 
 def _readable(rows: Iterable[MatchRow], read: Callable[[MatchRow], Match] = _match) -> list[Match]:
     """What this release can read of them."""
-    found: list[Match] = []
+    matches: list[Match] = []
     for row in rows:
         try:
-            found.append(read(row))
+            matches.append(read(row))
         except Undecodable as error:
             tell(error)
-    return found
+    return matches
 
 
 def _refused(row: RefusedRow) -> RefusedPayload:

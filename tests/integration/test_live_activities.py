@@ -18,6 +18,7 @@ from db.live.chunks import CLAIM_MS
 from db.sql.models import DeviceRow
 from dev.emulators.journal import PushJournal
 from dev.emulators.phone import Phone, history, phone_of
+from tests.support.accounts import set_up
 from tests.support.emulators import Emulated, emulators, emulators_process
 from tests.support.push import ALL, START, Ahead, headline, transports_to
 from workers.push import lanes
@@ -280,7 +281,7 @@ def test_a_phone_out_of_reach_for_an_hour_shows_the_score_once_it_is_back(stadiu
 
 def test_everything_of_a_deleted_account_goes(stadium: Stadium) -> None:
     user = stadium.owner(1)
-    stadium.accounts.change(Account(user))
+    set_up(stadium.accounts, Account(user))
     stadium.accounts.delete(user)
     stadium.open()
     stadium.tell(0, "kickoff", 0)

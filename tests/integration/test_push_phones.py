@@ -31,6 +31,7 @@ from dev.emulators.phone import Phone, phone_of
 from dev.recordings import RecordedMessage, read
 from feeds.generic import parse as generic
 from tests.conftest import ROOT
+from tests.support.accounts import set_up
 from tests.support.emulators import Emulated, emulators, emulators_process
 from tests.support.push import ALL, START, World, headline, transports_to
 
@@ -119,7 +120,7 @@ def enrol(world: World, fan: Fan, sdk: Sdk) -> None:
     user_id, _ = accounts.create(now_ms=START)
     account = Account(user_id, **fan.account)
     if fan.account:
-        accounts.change(account)
+        set_up(accounts, account)
     for follow in fan.follows:
         accounts.follow(user_id, follow, now_ms=START)
     topics = topics_for(account, fan.follows) if fan.topics else None

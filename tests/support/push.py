@@ -33,8 +33,8 @@ from db.live.alerts import Alerts
 from db.live.broadcasts import Broadcasts
 from db.live.chunks import Chunks
 from db.live.client import connect
-from db.live.live import LiveStore
 from db.live.plans import Plans
+from db.live.store import LiveStore
 from db.sql.accounts import Accounts
 from db.sql.audience import Audience
 from db.sql.history import History
@@ -42,6 +42,7 @@ from db.sql.session import engine
 from notify.content.message import Message
 from notify.transports.base import ActivityStart, Envelope
 from notify.transports.outcome import Delivered, Outcome
+from tests.support.accounts import set_up
 from tests.support.emulators import Emulated
 from workers.history import write_batch
 from workers.ingest import Drain
@@ -131,7 +132,7 @@ class World:
         user_id, _ = self.accounts.create(now_ms=START)
         self.accounts.follow(user_id, Follow(subject, to, kinds), now_ms=START)
         settings = {name: more.pop(name) for name in ("quiet", "time_zone", "spoiler_free") if name in more}
-        self.accounts.change(Account(user_id, **settings))
+        set_up(self.accounts, Account(user_id, **settings))
         device = Device(more.pop("platform", Platform.IOS), token, **more)
         self.accounts.add_device(user_id, device, now_ms=START)
         return user_id
@@ -151,7 +152,7 @@ class World:
 
     def hear(self, updates: Sequence[Update], now_ms: int) -> None:
         self.now_ms = now_ms
-        self.live.accept(updates, now_ms=now_ms)
+        self.live.inbox.accept(updates, now_ms=now_ms)
         for match_id in dict.fromkeys(update.match_id for update in updates):
             Drain(self.live, self.bells).match(match_id)
         Merger(self.live, self.history).batch()

@@ -21,7 +21,7 @@ from db.domain import (
     Variant,
     mask_of,
 )
-from db.live.live import LiveStore
+from db.live.store import LiveStore
 from db.sql.history import History
 from notify.content.alert import Alert
 from notify.content.news import News
@@ -74,7 +74,7 @@ def send(user_id: str, match_id: str) -> Answer:
 
 
 def _match(live: LiveStore, history: History, match_id: str) -> Match:
-    return live.timeline(match_id) or history.match(match_id) or Match(match_id)
+    return live.matches.timeline(match_id) or history.match(match_id) or Match(match_id)
 
 
 def _alert(match: Match, kind: Kind, now_ms: int) -> Alert:

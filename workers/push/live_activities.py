@@ -14,7 +14,7 @@ from dataclasses import replace
 from db.bugs import set_aside_on_bug
 from db.domain import VARIANTS, Kind, Match, Payload, Variant, live_update_topic
 from db.live.broadcasts import Broadcasts
-from db.live.live import LiveStore
+from db.live.store import LiveStore
 from db.sql.audience import Audience
 from notify.content.message import Message, compose
 from notify.content.news import News
@@ -78,7 +78,7 @@ class LiveActivities:
     def _match(self, match_id: str, now_ms: int) -> Match | None:
         """None if nobody would see its state."""
         is_watched = self._has_listeners(now_ms) or self.audience.channels([match_id])
-        return self.live.timeline(match_id) if is_watched else None
+        return self.live.matches.timeline(match_id) if is_watched else None
 
     def _publish(self, match: Match, now_ms: int) -> Iterator[Outcome]:
         at = self.broadcasts.stamp(match.id, match.version)

@@ -45,7 +45,7 @@ NOT_JSON = [
 def test_what_is_not_json_is_kept_and_answered_400(site: Site, body: bytes) -> None:
     answer = site.deliver(body)
     assert error(answer) == (400, "not_json")
-    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Cache-Control"] == "private, no-store"
     assert (site.waiting(), site.refused()) == (0, [("not_json", body)])
 
 
@@ -198,7 +198,7 @@ def test_a_match_that_is_wrong_is_refused_and_the_rest_accepted(site: Site) -> N
 
 def test_only_what_was_refused_is_kept_with_its_reason(site: Site) -> None:
     site.deliver(WRONG)
-    [(_, kept)] = site.services.live.refused(100)
+    [(_, kept)] = site.services.live.refusals.entries(100)
     assert (kept.provider, kept.code) == ("generic", "invalid")
     assert json.loads(kept.body) == {"events": WRONG["events"][1:3], "matches": WRONG["matches"][:1]}
     assert kept.reason.splitlines()[1].startswith("events[0].minute: ")

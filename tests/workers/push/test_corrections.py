@@ -55,7 +55,7 @@ def test_those_not_yet_told_of_a_cancelled_goal_hear_of_neither(world: World, mo
         world.phones.before = lambda parcel: None
         stamp = Stamp(START + 61_000, source="test")
         update = Update(FINAL, stamp, START + 61_000, score=Score(0, 0), voids="g1")
-        world.live.accept([update], now_ms=START + 61_000)
+        world.live.inbox.accept([update], now_ms=START + 61_000)
         Drain(world.live, world.bells).match(FINAL)
 
     world.phones.before = cancel
@@ -75,7 +75,7 @@ def cancelling(world: World, after: int, seconds: float, score: tuple[int, int],
             return
         at_ms = START + round(seconds * 1000)
         update = Update(FINAL, Stamp(at_ms, source="test"), at_ms, score=Score(*score), voids=voids)
-        world.live.accept([update], now_ms=at_ms)
+        world.live.inbox.accept([update], now_ms=at_ms)
         Drain(world.live, world.bells).match(FINAL)
 
     world.phones.before = cancel
@@ -161,7 +161,7 @@ def test_the_end_of_a_goal_waits_for_what_is_just_being_sent_of_its_match(world:
         world.phones.before = lambda parcel: None
         at_ms = world.now_ms + 1_000
         update = Update(FINAL, Stamp(at_ms, source="test"), at_ms, score=Score(0, 0), voids="g1")
-        world.live.accept([update], now_ms=at_ms)
+        world.live.inbox.accept([update], now_ms=at_ms)
         Drain(world.live, world.bells).match(FINAL)
         while other.turn(now_ms=at_ms):
             pass

@@ -24,7 +24,7 @@ def falls(world: World, after: int, seconds: float, score: tuple[int, int]) -> N
         if after:
             return
         at_ms = START + round(seconds * 1000)
-        world.live.accept([Update(FINAL, Stamp(at_ms, source="test"), at_ms, score=Score(*score))], now_ms=at_ms)
+        world.live.inbox.accept([Update(FINAL, Stamp(at_ms, source="test"), at_ms, score=Score(*score))], now_ms=at_ms)
         Drain(world.live, world.bells).match(FINAL)
 
     world.phones.before = fall

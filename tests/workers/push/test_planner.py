@@ -68,7 +68,9 @@ def test_two_planners_of_one_alert_make_one_plan(world: World) -> None:
     world.kick_off()
     stamp = Stamp(START + 60_000, source="test")
     goal = Event("g", "goal", stamp, stamp, team=Side.HOME)
-    world.live.accept([Update(FINAL, stamp, START + 60_000, event=goal, score=Score(1, 0))], now_ms=START + 60_000)
+    world.live.inbox.accept(
+        [Update(FINAL, stamp, START + 60_000, event=goal, score=Score(1, 0))], now_ms=START + 60_000
+    )
     Drain(world.live, world.bells).match(FINAL)
     world.push.read_mailboxes(now_ms=START + 60_000)
     (alert_id,) = world.plans.unplanned()

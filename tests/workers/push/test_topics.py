@@ -68,7 +68,7 @@ def test_what_is_published_is_what_was_planned_unless_it_was_mended_since(world:
             cancelled.append(alert_id)
             stamp = Stamp(START + 61_000, source="test")
             update = Update(FINAL, stamp, START + 61_000, score=Score(0, 0), voids="g1")
-            world.live.accept([update], now_ms=START + 61_000)
+            world.live.inbox.accept([update], now_ms=START + 61_000)
             Drain(world.live, world.bells).match(FINAL)
             world.push.read_mailboxes(now_ms=START + 61_000)
         return found
