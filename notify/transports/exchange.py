@@ -70,8 +70,8 @@ class Reply:
     retry_after_s: float = 0.0
 
 
-# No connection was made. Like these, `bad_url`, `not_sent` (the body was never sent) and `refused_stream` (RFC 9113, 8.7:
-# REFUSED_STREAM, and streams above the last one of a GOAWAY) say for certain that the request was not processed.
+# No connection was made. As certainly not processed is a request with `bad_url`, `not_sent` (the body never left) or
+# `refused_stream` (RFC 9113, 8.7: REFUSED_STREAM, and streams above the last one of a GOAWAY).
 NO_CONNECTION = frozenset({"no_address", "no_connection", "no_tls", "certificate_refused"})
 # It was sent, and the service may have processed it.
 UNKNOWN_FATE = frozenset({"connection_lost", "stream_reset", "no_answer"})
