@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test tools lint types imports unit faults browser-js js-types secret replay bench-derive bench-ingest bench-hold bench-churn bench-read bench-page bench-edge bench-kills bench-plan bench-push bench-load bench-outage clean
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' $(MAKEFILE_LIST))
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -12,6 +12,9 @@ run: $(VENV)/.runs ## start everything on this machine, with a demo match day (P
 	@exec $(BIN)/python -m dev.local
 
 test: $(VENV)/.tests tools lint types imports browser-js js-types unit ## everything that has to be green
+
+quick: $(VENV)/.tests lint types imports browser-js ## for every save: all that needs no server, in less than a minute
+	$(BIN)/pytest -q -n 2 --dist loadgroup --quick -m "not faults"
 
 lint: $(VENV)/.tests ## ruff: style and formatting
 	$(BIN)/ruff check .
@@ -56,8 +59,14 @@ bench-derive: $(VENV)/.runs ## what one message costs, by the length of its matc
 bench-ingest: $(VENV)/.runs ## a Saturday's 230 events a second: accepted to applied
 	@$(BIN)/python -m bench.ingest
 
+bench-feed: $(VENV)/.runs ## a Saturday's push stream: message to commit, and the feed process's memory
+	@$(BIN)/python -m bench.feed
+
 bench-edge: $(VENV)/.runs ## through a real Varnish: held and polling readers, lost purges, an outage, a CDN that hangs
 	@$(BIN)/python -m bench.edge
+
+bench-edge-again: $(VENV)/.runs ## through Varnish: 15,000 readers who ask again, and 250 matches at once, beside a VCL of three lines (gcc, zlib1g-dev)
+	@$(BIN)/python -m bench.edge_again
 
 bench-load: $(VENV)/.runs ## all at once: a Saturday's events, readers who poll and wait at a real Varnish; sent to seen
 	@$(BIN)/python -m bench.load
@@ -67,6 +76,9 @@ bench-outage: $(VENV)/.runs ## Redis and SQL hang, forget, fail over and come ba
 
 bench-hold: $(VENV)/.runs ## 15,000 held readers and one goal, beside nchan (apt-get install nginx-light libnginx-mod-nchan)
 	@$(BIN)/python -m bench.hold
+
+bench-again: $(VENV)/.runs ## 15,000 readers who ask again at once, goals a second apart, beside nchan (gcc; as bench-hold)
+	@$(BIN)/python -m bench.again
 
 bench-churn: $(VENV)/.runs ## 10,000 clients that come and go for five minutes, and what they leave in the web process
 	@$(BIN)/python -m bench.churn

@@ -21,7 +21,7 @@ from api.routes import (
 )
 from api.routes.fast_path import FastPath
 from api.services import Services
-from api.web import assets, errors, openapi
+from api.web import assets, cors, errors, openapi
 from cdn.backends import registry
 from config import Settings
 
@@ -41,11 +41,14 @@ def create_app(settings: Settings) -> App:
     """Raises Refused where the settings of the CDN do not suffice."""
     registry.check(settings)
     app = App("api", static_folder=None)
+    # `//` is another path: a redirect would name a host of the sender's choice, and split the cache.
+    app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = BODY_MOST
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.compact = True  # type: ignore[attr-defined]
     services = app.extensions["services"] = Services(settings)
     errors.register(app)
+    cors.register(app)
     for part in (
         scores,
         wait,

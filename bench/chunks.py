@@ -23,6 +23,7 @@ from config import Settings
 from db.domain import DEFAULT_KINDS, Competition, Kind, Match, Score, Team, mask_of
 from db.live.alerts import Alerts, Draft, Mailbox
 from db.live.chunks import Chunks
+from db.live.plans import Plans
 from db.sql.audience import Audience
 from dev.local import redis_binary
 from dev.system import ROOT, free_port
@@ -88,7 +89,7 @@ class Worker:
         transports = Transports(Settings())
         transports.apns = {"production": ios}
         vars(transports).update(android=android)
-        self.planner = Planner(self.alerts, chunks, audience, transports, Doorbells(client))
+        self.planner = Planner(Plans(client), chunks, audience, transports, Doorbells(client))
         self.sender = ChunkSender(chunks, audience, transports)
 
     def goal(self, number: int) -> None:
@@ -98,7 +99,8 @@ class Worker:
         drafts = [Draft(alert.id, encode_alert(alert), alert.match.version)]
         mailbox = self.alerts.mailbox("final", 1) if number > 1 else Mailbox(None, "0", ())
         self.alerts.commit("final", mailbox, b"{}", None, drafts, broadcast=False, newest={}, now_ms=now_ms)
-        self.planner.turn(now_ms=now_ms)
+        while self.planner.turn(now_ms=now_ms) or self.planner.turn_slice(now_ms=now_ms):
+            pass
 
     def send(self) -> None:
         while self.sender.turn(now_ms=time.time_ns() // 1_000_000):

@@ -27,7 +27,7 @@ from typing import Any
 
 from config import Settings
 from db.domain import Event, Match, Update, essential, reduce
-from db.live.live import StoredMatch
+from db.live.matches import StoredMatch
 from dev.local import redis_binary
 from dev.system import ROOT, free_port, wait_for_port
 from feeds.generic.parse import parse, slug
@@ -162,10 +162,10 @@ def _played(told: list[Update], name: str, events: dict[str, Event]) -> Match | 
 
 def cold_ms(services: WorkerServices, match: Match, later: list[Update]) -> float:
     """One message to a worker that has to load the match: inbox, load, reduce, commit. A median."""
-    services.live.commit(StoredMatch(None, "0"), match, (), (), visible=True)
+    services.live.commits.commit(StoredMatch(None, "0"), match, (), (), visible=True)
     found = []
     for update in later:
-        services.live.accept([update], now_ms=time.time_ns() // 1_000_000)
+        services.live.inbox.accept([update], now_ms=time.time_ns() // 1_000_000)
         drain = Drain(services.live, services.bells)
         started = time.perf_counter()
         drain.match(match.id)

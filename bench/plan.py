@@ -1,7 +1,8 @@
 """A goal in a match that a million follow: from the alert to chunks in Redis, over PostgreSQL.
 
 `make bench-plan`. A third follow the match, half its home team, a fifth the competition, some of them more than one;
-half as many people again follow other things. Everybody has one device. Progress goes to stderr, the last line is JSON.
+half as many people again follow other things. Everybody has one device. It is planned by one worker, then by several at
+once: until the first chunk, and until the last. Progress goes to stderr, the last line is JSON.
 """
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from multiprocessing import get_context
+from multiprocessing.queues import SimpleQueue
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +29,17 @@ from sqlalchemy import Engine, create_engine, text
 from bench import postgres
 from config import Settings
 from db.domain import BITS, DEFAULT_KINDS, Competition, Kind, Match, Score, Team, mask_of
+from db.live import keys
 from db.live.alerts import Alerts, Draft, Mailbox
-from db.live.chunks import Chunks
-from db.sql.audience import FOR_MANY, Audience, _followers
+from db.live.chunks import Chunks, unpack
+from db.live.plans import Plans
+from db.sql.audience import FOR_MANY, Audience
+from db.sql.followers import followers_of
 from dev.local import redis_binary
 from dev.system import free_port
 from notify.content.alert import Alert, encode_alert
 from notify.content.news import News
-from workers.push.planner import CHUNK, Planner
+from workers.push.planner import CHUNK, SLICES, Planner
 from workers.push.transports import Transports
 from workers.queues import Doorbells
 
@@ -82,7 +90,7 @@ def load(engine: Engine, fans: int) -> None:
 
 def indexes(engine: Engine, match: Match) -> tuple[list[str], int]:
     """Which indexes PostgreSQL uses for the planner's query, and its own time (ms)."""
-    query = _followers(match, BITS[Kind.GOAL], None).compile(engine, compile_kwargs={"literal_binds": True})
+    query = followers_of(match, BITS[Kind.GOAL]).compile(engine, compile_kwargs={"literal_binds": True})
     with engine.begin() as connection:
         for setting in FOR_MANY:
             connection.execute(text(setting))
@@ -92,38 +100,62 @@ def indexes(engine: Engine, match: Match) -> tuple[list[str], int]:
     return sorted(used), round(float(lines[-1].split()[-2]))
 
 
-class Timed(Chunks):
-    """Records when the first chunk was put."""
+def plan_all(sql_url: str, redis_url: str, go: Event, result: SimpleQueue[int]) -> None:
+    """One planner: works until nothing is left to plan; reports by how much its memory grew (KB)."""
+    client, bind = redis.Redis.from_url(redis_url), create_engine(sql_url)
+    planner = Planner(
+        Plans(client), Chunks(client), Audience(bind), Transports(Settings(push="null")), Doorbells(client)
+    )
+    bind.connect().close()
+    before_kb = _peak_kb()
+    result.put(0)
+    go.wait()
+    while client.zcard(keys.PUSH_UNPLANNED) or client.zcard(keys.PUSH_SLICED):
+        now_ms = time.time_ns() // 1_000_000
+        if not (planner.turn(now_ms=now_ms) or planner.turn_slice(now_ms=now_ms)):
+            time.sleep(0.05)
+    result.put(_peak_kb() - before_kb)
+    bind.dispose()
 
-    first_at = 0.0
 
-    def put(self, *args: Any) -> bool:
-        is_put = super().put(*args)
-        self.first_at = self.first_at or time.monotonic()
-        return is_put
-
-
-def measure(engine: Engine, url: str) -> dict[str, Any]:
-    client = redis.Redis.from_url(url)
-    alerts, chunks = Alerts(client), Timed(client)
-    now_ms = time.time_ns() // 1_000_000
+def measure(sql_url: str, url: str, planners: int) -> dict[str, Any]:
+    client, context = redis.Redis.from_url(url), get_context("spawn")
+    client.flushdb()
+    alerts, chunks = Alerts(client), Chunks(client)
+    go, results = context.Event(), context.SimpleQueue()
+    children = [context.Process(target=plan_all, args=(sql_url, url, go, results)) for _ in range(planners)]
+    for child in children:
+        child.start()
+    for _ in children:
+        results.get()
+    before, started, now_ms = _used(client), time.monotonic(), time.time_ns() // 1_000_000
     alert = Alert("final-1", MATCH, (News(Kind.GOAL, "g1"),), now_ms)
     drafts = [Draft(alert.id, encode_alert(alert), alert.match.version)]
     alerts.commit("final", Mailbox(None, "0", ()), b"{}", None, drafts, broadcast=False, newest={}, now_ms=now_ms)
-    planner = Planner(alerts, chunks, Audience(engine), Transports(Settings(push="null")), Doorbells(client))
-    before_kb, before, started = _peak_kb(), _used(client), time.monotonic()
-    planner.turn(now_ms=now_ms)
+    go.set()
+    while not chunks.sending()[0]:
+        time.sleep(0.005)
+    first_s = time.monotonic() - started
+    for child in children:
+        child.join()
     lasted = time.monotonic() - started
-    ready, _ = chunks.sending()
+    grown_kb = [results.get() for _ in children]
     ((_, counts),) = alerts.recent(1)
     return {
+        "planners": planners,
         "plan_s": round(lasted, 2),
-        "first_chunk_s": round(chunks.first_at - started, 2),
+        "first_chunk_s": round(first_s, 2),
         "devices": int(counts["devices"]),
-        "chunks": ready,
-        "worker_mb_more": round((_peak_kb() - before_kb) / 1024, 1),
+        "distinct": len(set(_planned(client))),
+        "chunks": chunks.sending()[0],
+        "worker_mb_more": round(max(grown_kb) / 1024, 1),
         "redis_mb_more": round((_used(client) - before) / 1024 / 1024, 1),
     }
+
+
+def _planned(client: redis.Redis) -> Iterator[int]:
+    for name in client.scan_iter("push:chunk:*", count=1_000):
+        yield from unpack(client.get(name))  # type: ignore[arg-type]
 
 
 def _peak_kb() -> int:
@@ -138,6 +170,7 @@ def _used(client: redis.Redis) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.plan", description=__doc__)
     parser.add_argument("--fans", type=int, default=1_000_000, help="followers of the match (default 1,000,000)")
+    parser.add_argument("--planners", type=int, default=2, help="workers that plan at once (default 2)")
     args = parser.parse_args()
     port = free_port()
     with postgres.running() as sql_url, tempfile.TemporaryDirectory() as folder:
@@ -149,16 +182,20 @@ def main() -> None:
             engine = create_engine(sql_url)
             print(f"Loading {args.fans * 3 // 2} users…", file=sys.stderr)
             load(engine, args.fans)
-            figures = measure(engine, f"redis://127.0.0.1:{port}/0")
-            figures["indexes"], figures["sql_ms"] = indexes(engine, MATCH)
-            figures["indexes_small"], figures["sql_small_ms"] = indexes(engine, SMALL)
+            url = f"redis://127.0.0.1:{port}/0"
+            runs = [measure(sql_url, url, planners) for planners in dict.fromkeys((1, args.planners))]
+            queries: dict[str, Any] = {}
+            queries["indexes"], queries["sql_ms"] = indexes(engine, MATCH)
+            queries["indexes_small"], queries["sql_small_ms"] = indexes(engine, SMALL)
             engine.dispose()
         finally:
             server.terminate()
             server.wait()
-    for name, value in figures.items():
+    for name in runs[0]:
+        print(f"{name:16}" + "".join(f"{run[name]!s:>14}" for run in runs))
+    for name, value in queries.items():
         print(f"{name:16}{value}")
-    print(json.dumps(figures | {"fans": args.fans, "chunk": CHUNK}))
+    print(json.dumps({"runs": runs, **queries, "fans": args.fans, "chunk": CHUNK, "slices": SLICES}))
 
 
 if __name__ == "__main__":

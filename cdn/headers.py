@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from db.domain import Phase
 from db.domain.errors import Refused
 
-NO_STORE = {"Cache-Control": "no-store"}
+# `private` as well: some CDNs cache an answer that says no more than `no-store` (RFC 9111, 5.2.2.7).
+NO_STORE = {"Cache-Control": "private, no-store"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ from workers.boot import WorkerServices
 if TYPE_CHECKING:
     from tests.support.system import System
 
+pytest_plugins = ["tests.support.quick"]
+
 # The tests start hundreds of Python processes. Without bytecode files each compiles the whole project again.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

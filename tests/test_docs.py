@@ -27,7 +27,7 @@ from feeds.generic import parse as generic
 from feeds.generic import vocabulary
 from tests.support.paths import ROOT
 
-DOCS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 PACKAGES = ("api", "cdn", "db", "dev", "feeds", "notify", "workers")
 SOURCES = {".py", ".lua", ".js", ".mjs", ".css", ".html", ".vcl", ".vtc", ".sh", ".txt", ".toml", ".json", ""}
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
@@ -126,6 +126,19 @@ def test_every_link_leads_somewhere(path: Path) -> None:
         found = (path.parent / file).resolve() if file else path
         assert found.exists(), f"{target} leads nowhere"
         assert not anchor or anchor in heading_anchors(found), f"{target}: no such heading"
+
+
+# A file or folder of the repository in a code span; NAME in capitals stands for one that the reader adds.
+IN_REPOSITORY = re.compile(
+    r"(?:api|bench|cdn|db|dev|docs|feeds|notify|tests|workers)/[a-z0-9_./*-]*|[a-z_-]+\.(?:py|json|toml)"
+)
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_file_that_a_document_names_exists(path: Path) -> None:
+    named = {span.rstrip("/") for span in code(path.read_text()) if IN_REPOSITORY.fullmatch(span)}
+    missing = {span for span in named if not any(ROOT.glob(span)) and not any(ROOT.glob(f"{span}-*.md"))}
+    assert missing == set()
 
 
 def sources() -> Iterator[Path]:

@@ -13,12 +13,15 @@ from config import Settings
 from db.domain import Precedence
 from db.domain.errors import Refused
 from db.live.alerts import Alerts
+from db.live.broadcasts import Broadcasts
 from db.live.chunks import Chunks
 from db.live.client import connect
-from db.live.live import LiveStore
 from db.live.partials import Partials
+from db.live.plans import Plans
 from db.live.purges import Purges
 from db.live.shards import Shards, agree_at_start
+from db.live.store import LiveStore
+from db.sql.accounts import Accounts
 from db.sql.audience import Audience
 from db.sql.history import History
 from db.sql.session import engine
@@ -48,6 +51,10 @@ class WorkerServices:
         return History(engine(self.settings.sql_url))
 
     @cached_property
+    def accounts(self) -> Accounts:
+        return Accounts(self.history.engine)
+
+    @cached_property
     def partials(self) -> Partials:
         return Partials(self.live.redis)
 
@@ -62,6 +69,14 @@ class WorkerServices:
     @cached_property
     def alerts(self) -> Alerts:
         return Alerts(connect(self.settings.redis_url))
+
+    @cached_property
+    def plans(self) -> Plans:
+        return Plans(self.alerts.redis)
+
+    @cached_property
+    def broadcasts(self) -> Broadcasts:
+        return Broadcasts(self.alerts.redis)
 
     @cached_property
     def chunks(self) -> Chunks:

@@ -15,6 +15,7 @@ from cdn import headers
 from config import set_up_logs
 from db.domain import Stamp, Update
 from db.domain.errors import Refused, Unavailable
+from db.live import metrics
 from db.live.metrics import Reporter
 from workers.boot import WorkerServices, begin
 from workers.probe import Probe, check_at_start
@@ -29,14 +30,17 @@ OVERDUE_MS = 1_000
 PARKED_MS = 60_000
 # Matches derived again in one sweep, and the delay before the next attempt.
 DUE_MAX, DUE_AGAIN_MS = 500, 5_000
-KEEP_REFUSED_MS = 30 * 24 * 60 * 60 * 1000
+DAY_MS = 24 * 60 * 60 * 1000
+KEEP_REFUSED_MS = 30 * DAY_MS
+# Accounts deleted in one go: each takes up to ten devices and 500 follows with it.
+EXPIRED_MAX = 100
 
 
 def sweep(services: WorkerServices, *, now_ms: int) -> int:
     """Ring for every overdue mailbox; returns the number of doorbells."""
     rung = 0
     for shard in range(services.live.shards):
-        if services.live.pending(shard, before_ms=now_ms - OVERDUE_MS):
+        if services.live.inbox.pending(shard, before_ms=now_ms - OVERDUE_MS):
             services.bells.ingest(shard)
             rung += 1
     rung += tick_due(services, now_ms=now_ms)
@@ -57,39 +61,50 @@ def sweep(services: WorkerServices, *, now_ms: int) -> int:
 
 def is_history_due(services: WorkerServices, *, now_ms: int) -> bool:
     """Whether something is overdue to be written to SQL or merged with it."""
-    since = services.live.history_waiting_since()
+    since = services.live.outbox.waiting_since()
     if since is not None and since < now_ms - OVERDUE_MS:
         return True
-    return bool(services.live.refused_waiting() or services.partials.due(now_ms - OVERDUE_MS, 1))
+    return bool(services.live.refusals.waiting() or services.partials.due(now_ms - OVERDUE_MS, 1))
 
 
 def tick_due(services: WorkerServices, *, now_ms: int) -> int:
     """Have matches with something due derived again, by an empty update; returns the number of doorbells."""
-    due = services.live.due(now_ms, DUE_MAX)
+    due = services.live.inbox.due(now_ms, DUE_MAX)
     if not due:
         return 0
-    match_ids = [match.id for match in services.live.read(due) if match]
-    _, bells = services.live.accept([Update(match_id, Stamp(0), now_ms) for match_id in match_ids], now_ms=now_ms)
-    services.live.put_off(due, match_ids, until_ms=now_ms + DUE_AGAIN_MS)
+    match_ids = [match.id for match in services.live.matches.read(due) if match]
+    _, bells = services.live.inbox.accept([Update(match_id, Stamp(0), now_ms) for match_id in match_ids], now_ms=now_ms)
+    services.live.inbox.postpone(due, match_ids, until_ms=now_ms + DUE_AGAIN_MS)
     for shard in bells:
         services.bells.ingest(shard)
     return len(bells)
 
 
+def expire_accounts(services: WorkerServices, *, now_ms: int) -> None:
+    """A few at a time: this runs each minute, and each account takes its devices and follows with it."""
+    before_ms = now_ms - services.settings.account_keep_days * DAY_MS
+    expired = services.accounts.expire(before_ms=before_ms, limit=EXPIRED_MAX)
+    if expired:
+        metrics.ACCOUNTS_EXPIRED.add(expired)
+        logger.info("accounts_expired count=%d", expired)
+
+
 def housekeep(services: WorkerServices, *, now_ms: int) -> None:
     services.bells.prematch()
-    for match_id in services.live.unpark(before_ms=now_ms - PARKED_MS):
+    before_ms = now_ms - PARKED_MS
+    for match_id in services.live.inbox.unpark(before_ms=before_ms) + services.live.outbox.unpark(before_ms=before_ms):
         logger.warning("match_unparked match=%s", match_id)
     # Reading the board counts undecodable matches; without readers the count would go stale.
-    services.live.board()
+    services.live.board.read()
     clear_board(services, now_ms=now_ms)
-    services.history.forget_refused(before_ms=now_ms - KEEP_REFUSED_MS)
+    services.history.refused_payloads.forget(before_ms=now_ms - KEEP_REFUSED_MS)
+    expire_accounts(services, now_ms=now_ms)
 
 
 def clear_board(services: WorkerServices, *, now_ms: int) -> None:
     """A stale match leaves the live list, and Redis a day later. SQL keeps its last state."""
-    for match in services.live.forsaken(**stale_bounds(now_ms)):
-        if services.live.drop(match):
+    for match in services.live.board.stale(**stale_bounds(now_ms)):
+        if services.live.board.drop(match):
             logger.warning("match_forsaken match=%s status=%s updated_at=%d", match.id, match.status, match.updated_at)
 
 

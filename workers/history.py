@@ -8,8 +8,8 @@ import time
 from db.bugs import set_aside_on_bug
 from db.domain.errors import Unavailable
 from db.live.lineage import Lineage
-from db.live.live import LiveStore
 from db.live.partials import Partials
+from db.live.store import LiveStore
 from db.refusals import collect
 from db.sql.history import History
 from workers.boot import services
@@ -43,12 +43,12 @@ def drain_pending(live: LiveStore, history: History, bells: Doorbells, merger: M
         while time.monotonic() - started < LIFE_S:
             if write_batch(live, history, merger):
                 busy = time.monotonic()
-            elif (time.monotonic() - busy > LINGER_S or bells.waiting()) and live.silence_history():
+            elif (time.monotonic() - busy > LINGER_S or bells.waiting()) and live.outbox.clear_bell():
                 return
             time.sleep(LOOK_S)
     except Unavailable as error:
         logger.warning("history_waits reason=%r", error.message)
-        live.quiet_history()
+        live.outbox.mute_bell()
         return
     bells.history()
 
@@ -61,7 +61,7 @@ def write_batch(live: LiveStore, history: History, merger: Merger | None = None)
     name = reconcile(live, history, now_ms=_now_ms())
     collect(live, history, ENTRIES)
     count = (merger or Merger(live, history)).batch()
-    waiting = live.history_pending(MATCHES)
+    waiting = live.outbox.pending(MATCHES)
     with set_aside_on_bug("history_batch_failed matches=%d", len(waiting)):
         return count + _write(live, history, waiting, name)
     return count + sum(_write_or_park(live, history, match_id, name) for match_id in waiting)
@@ -69,8 +69,8 @@ def write_batch(live: LiveStore, history: History, merger: Merger | None = None)
 
 def _write(live: LiveStore, history: History, match_ids: list[str], name: str) -> int:
     """name: the Redis that was compared with SQL. Nothing is written for another one, nor for partial matches."""
-    boxes = {match_id: live.outbox(match_id, ENTRIES) for match_id in match_ids}
-    ledgers = live.ledgers(match_ids)
+    boxes = live.outbox.batch(match_ids, ENTRIES)
+    ledgers = live.matches.ledgers(match_ids)
     if Lineage(live.redis).read()[0] != name:
         return 0
     for match_id in Partials(live.redis).among(match_ids):
@@ -78,8 +78,7 @@ def _write(live: LiveStore, history: History, match_ids: list[str], name: str) -
     changes = [change for box in boxes.values() for change in box]
     if changes:
         history.write(changes, ledgers)
-    for match_id, box in boxes.items():
-        live.ack(match_id, [change.id for change in box])
+    live.outbox.ack({match_id: [change.id for change in box] for match_id, box in boxes.items()})
     return len(changes)
 
 
@@ -87,7 +86,7 @@ def _write_or_park(live: LiveStore, history: History, match_id: str, name: str) 
     """An outbox that hits a bug is parked with an error and retried, so that it does not stop the others."""
 
     def park() -> None:
-        live.park_history(match_id, now_ms=_now_ms())
+        live.outbox.park(match_id, now_ms=_now_ms())
 
     with set_aside_on_bug("history_parked match=%s", match_id, aside=park):
         return _write(live, history, [match_id], name)

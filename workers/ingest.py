@@ -11,8 +11,11 @@ from functools import lru_cache
 
 from db.bugs import set_aside_on_bug
 from db.domain import BY_FIRST_WORD, Match, Precedence, Update, due_ms, essential, is_visible, reduce
-from db.live.live import CommitResult, EventName, InboxHead, LiveStore, StoredMatch
-from db.live.metrics import SOURCES_TAKEN_OVER, STAMPS_CLAMPED
+from db.live.commits import CommitResult
+from db.live.inbox import InboxHead
+from db.live.matches import EventName, StoredMatch
+from db.live.metrics import FEED_LAG, SOURCES_TAKEN_OVER, STAMPS_CLAMPED
+from db.live.store import LiveStore
 from notify.content.window import concerns
 from workers import ring
 from workers.boot import services
@@ -23,6 +26,9 @@ logger = logging.getLogger(__name__)
 # Updates per commit. A burst is a few dozen per match; more only lengthens the Lua script, which blocks Redis
 # (100 commands are about 0.1 ms).
 BATCH = 100
+# Sources whose lag is measured: a label's value is a row for ever. Older events than this are no news.
+LAG_SOURCES = ("generic", "sportradar", "statsperform", "openligadb", "football_data")
+LAG_MAX_MS = 5 * 60 * 1000
 # An RQ job costs about 5 ms of overhead, a drain 1 ms. So the job lingers and polls before it ends, unless other jobs
 # wait. 5 ms between polls add 2.5 ms to a goal on average. Measured: bench/ingest.py.
 LINGER_S, LOOK_S = 0.25, 0.005
@@ -52,14 +58,14 @@ def drain_pending(drain: Drain, shard: int) -> None:
     """Drain while there is work, linger, then clear the doorbell. At the end of its life it rings for the next job."""
     started = busy = time.monotonic()
     while time.monotonic() - started < LIFE_S:
-        waiting = drain.live.pending(shard)
+        waiting = drain.live.inbox.pending(shard)
         for match_id in waiting:
             _drain_or_park(drain, match_id)
         if waiting:
             busy = time.monotonic()
         elif time.monotonic() - busy < LINGER_S and drain.bells.waiting() == 0:
             time.sleep(LOOK_S)
-        elif drain.live.silence(shard):
+        elif drain.live.inbox.clear_bell(shard):
             return
     drain.bells.ingest(shard)
 
@@ -68,7 +74,7 @@ def _drain_or_park(drain: Drain, match_id: str) -> None:
     """A match that hits a bug is parked with an error and retried, so that it does not stop the others."""
 
     def park() -> None:
-        drain.live.park(match_id, now_ms=time.time_ns() // 1_000_000)
+        drain.live.inbox.park(match_id, now_ms=time.time_ns() // 1_000_000)
 
     with set_aside_on_bug("match_parked match=%s", match_id, aside=park):
         drain.match(match_id)
@@ -99,8 +105,8 @@ class Drain:
         """Apply the match's whole inbox, batch by batch."""
         left = 1
         while left:
-            waiting = self.live.inbox(match_id, BATCH)
-            left = self._apply(match_id, waiting) if waiting.ids else self.live.settle(match_id)
+            waiting = self.live.inbox.head(match_id, BATCH)
+            left = self._apply(match_id, waiting) if waiting.ids else self.live.inbox.settle(match_id)
 
     def _apply(self, match_id: str, waiting: InboxHead) -> int:
         """Apply one batch in one commit; returns the number of entries left in the inbox."""
@@ -113,12 +119,13 @@ class Drain:
         purges = ring.purge_entries(current.match, after, facts) if self.purging and visible else []
         tell = visible and concerns(after, facts)
         due = due_ms(after, self.precedence)
-        committed = self.live.commit(
+        committed = self.live.commits.commit(
             current, after, facts, waiting.ids, visible=visible, purges=purges, tell=tell, due_ms=due
         )
         self.remembered.pop(match_id, None)
         if committed.done:
             _report_sources(current.match, after)
+            _observe_lag(waiting.updates, now_ms=time.time_ns() // 1_000_000)
             self._follow(after, committed, visible)
         return committed.left
 
@@ -141,8 +148,8 @@ class Drain:
         names = _named(waiting.updates)
         remembered = self.remembered.get(match_id)
         if remembered and remembered.match and remembered.rev == waiting.rev:
-            return replace(remembered, match=self.live.with_named(remembered.match, names))
-        return self.live.hold(match_id, names)
+            return replace(remembered, match=self.live.matches.with_named(remembered.match, names))
+        return self.live.matches.load(match_id, names)
 
     def _remember(self, current: StoredMatch) -> None:
         assert current.match is not None  # noqa: S101 - for the type checker
@@ -162,6 +169,19 @@ def _report_sources(before: Match | None, after: Match) -> None:
         if clamped > 0:
             logger.warning("stamps_clamped match=%s source=%s messages=%d", after.id, source, clamped)
             STAMPS_CLAMPED.add(clamped, source=source)
+
+
+def _observe_lag(updates: Iterable[Update], *, now_ms: int) -> None:
+    """How long from each event to its commit. What is older is an edit, a replay or a catch-up."""
+    for update in updates:
+        age_ms = now_ms - update.stamp.at
+        if (
+            update.event
+            and not update.stamp.undated
+            and 0 <= age_ms < LAG_MAX_MS
+            and update.stamp.source in LAG_SOURCES
+        ):
+            FEED_LAG.observe(age_ms / 1000, source=update.stamp.source)
 
 
 def _named(updates: Iterable[Update]) -> list[EventName]:

@@ -12,9 +12,9 @@ import time
 
 from db.bugs import set_aside_on_bug
 from db.domain import BY_FIRST_WORD, Match, Precedence, due_ms, merged
-from db.live.live import LiveStore
 from db.live.metrics import MATCHES_MERGED
 from db.live.partials import Partials
+from db.live.store import LiveStore
 from db.sql.history import History
 from notify.content.window import concerns
 from workers import ring
@@ -64,7 +64,7 @@ class Merger:
     def _merge_or_park(self, match_id: str, *, is_stored: bool) -> None:
         def park() -> None:
             self.partials.put_off(match_id, until_ms=_now_ms() + AGAIN_MS)
-            self.live.park_history(match_id, now_ms=_now_ms())
+            self.live.outbox.park(match_id, now_ms=_now_ms())
 
         with set_aside_on_bug("history_parked match=%s", match_id, aside=park):
             stored = self.history.stored(match_id) if is_stored else None
@@ -74,7 +74,7 @@ class Merger:
 
     def _merged(self, match_id: str, stored: Match | None) -> bool:
         """False after a concurrent commit."""
-        held = self.live.hold(match_id)
+        held = self.live.matches.load(match_id)
         if held.match is None:
             self.partials.forget(match_id)
             return True
@@ -82,7 +82,7 @@ class Merger:
         entries = self._scores_written(match_id) if stored else []
         purges = ring.purge_entries(held.match, both.match, both.shown) if self.purging and both.visible else []
         tell, due = concerns(both.match, both.told), due_ms(both.match, self.precedence)
-        committed = self.live.merge(held, both, entries, purges=purges, tell=tell, due_ms=due)
+        committed = self.live.commits.merge(held, both, entries, purges=purges, tell=tell, due_ms=due)
         if not committed.done:
             return False
         if stored:
@@ -96,7 +96,7 @@ class Merger:
         """Write the score of each version in the outbox; returns the ids of those entries."""
         entries: list[str] = []
         while len(entries) % ENTRIES == 0:
-            changes = self.live.outbox(match_id, ENTRIES, after=entries[-1] if entries else None)
+            changes = self.live.outbox.entries(match_id, ENTRIES, after=entries[-1] if entries else None)
             if not changes:
                 break
             self.history.write_scores(changes)

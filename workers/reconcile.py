@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from db.domain import Match
 from db.domain.errors import Undecodable
 from db.live.lineage import Lineage
-from db.live.live import LiveStore
 from db.live.partials import Partials
+from db.live.store import LiveStore
 from db.sql.history import History
 from db.undecodable import tell
 
@@ -51,7 +51,7 @@ def _compare(live: LiveStore, history: History, now_ms: int, *, is_new: bool) ->
     """is_new: Redis holds only matches that arrived since, all partial. Otherwise differing matches become partial."""
     after, compared, restored, older = "", 0, 0, 0
     while page := history.recent(PAGE, after, since=now_ms - RECENT_MS, **stale_bounds(now_ms)):
-        present = dict(zip(page, live.versions([match.id for match in page]), strict=True))
+        present = dict(zip(page, live.matches.versions([match.id for match in page]), strict=True))
         restored += _restore(live, history, [match.id for match in page if match.live and present[match] is None])
         differing = [match.id for match, version in present.items() if version not in (None, match.version)]
         Partials(live.redis).add(differing, now_ms=now_ms)
@@ -65,7 +65,7 @@ def _compare(live: LiveStore, history: History, now_ms: int, *, is_new: bool) ->
 
 
 def _restore(live: LiveStore, history: History, match_ids: Iterable[str]) -> int:
-    return sum(live.restore(match) for match_id in match_ids if (match := _stored(history, match_id)))
+    return sum(live.commits.restore(match) for match_id in match_ids if (match := _stored(history, match_id)))
 
 
 def _stored(history: History, match_id: str) -> Match | None:

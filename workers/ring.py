@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from cdn import keys
 from db.domain import Fact, Match
-from db.live.live import CommitResult
+from db.live.commits import CommitResult
 from db.live.purges import entry
 from workers.queues import Doorbells
 

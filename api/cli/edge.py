@@ -1,4 +1,4 @@
-"""`flask edge check`: whether the CDN caches responses and honours purge by key."""
+"""`flask edge check` verifies that the CDN caches and honours purge by key; `flask edge config` prints its settings."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from flask.cli import AppGroup
 from api.services import here
 from cdn.backends import registry
 from cdn.check import check
+from cdn.configuration import CONFIGURATIONS
 
 commands = AppGroup("edge", help="The CDN in front of the service.")
 
@@ -32,3 +33,12 @@ def check_edge(url: str | None, origin: str | None) -> None:
         passed = passed and finding.ok
     if not passed:
         raise click.exceptions.Exit(1)
+
+
+@commands.command("config")
+@click.argument("vendor", type=click.Choice(sorted(CONFIGURATIONS)))
+@click.option("--origin", help="Where the service is, host:port.")
+def print_configuration(vendor: str, origin: str | None) -> None:
+    """Print the configuration of an edge, generated from the table of routes."""
+    configuration = CONFIGURATIONS[vendor]
+    click.echo(configuration.render(origin or configuration.origin), nl=False)

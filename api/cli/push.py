@@ -19,6 +19,9 @@ push = AppGroup("push", help="Alerts on their way to phones.")
 
 # A worker may be in the middle of a chunk, which takes up to 30 s. After that, none is running.
 ANSWER_S = 30
+# Counters of an alert, and the beginnings of those with service and reason.
+TOTALS = ("devices", "sent", "rings", "updates", "gone", "later", "failed")
+REASONS = ("gone:", "failed:", "later:", "unknown:")
 
 
 def register(app: Flask) -> None:
@@ -36,7 +39,9 @@ def status(limit: int, as_json: bool) -> None:
         click.echo(json.dumps({"alert": alert_id} | _counters(fields)) if as_json else _line(alert_id, fields))
     lag_s = (now_ms() - waiting) / 1000 if waiting else 0
     parked = here().alerts.parked()
-    click.echo(f"chunks ready {ready}, being sent {claimed}; news waits {lag_s:.1f} s; parked {parked}", err=True)
+    sliced = here().alerts.sliced()
+    summary = f"chunks ready {ready}, being sent {claimed}; plans in slices {sliced}"
+    click.echo(f"{summary}; news waits {lag_s:.1f} s; parked {parked}", err=True)
 
 
 @push.command("dry-run")
@@ -83,8 +88,8 @@ def _line(alert_id: str, fields: dict[str, str]) -> str:
     counters = _counters(fields)
     opened_at = datetime.fromtimestamp(int(fields["told_at"]) / 1000, UTC).strftime("%m-%d %H:%M:%SZ")
     kinds = ",".join(news["kind"] for news in json.loads(fields["alert"])["news"])
-    numbers = " ".join(f"{name} {counters.get(name, 0)}" for name in ("devices", "sent", "gone", "later", "failed"))
-    reasons = [f"{name}={count}" for name, count in counters.items() if name.startswith(("gone:", "failed:", "later:"))]
+    numbers = " ".join(f"{name} {counters.get(name, 0)}" for name in TOTALS)
+    reasons = [f"{name}={count}" for name, count in counters.items() if name.startswith(REASONS)]
     ending = "".join(f"  {name}: {counters[name]}" for name in ("stopped", "refused") if name in counters)
     return f"{opened_at}  {alert_id:40} {kinds:20} {numbers} {_p99(counters)} {' '.join(reasons)}{ending}".rstrip()
 

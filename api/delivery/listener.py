@@ -13,8 +13,8 @@ from api.delivery.hub import Hub
 from api.delivery.snapshot import BOARD, Snapshot
 from db.domain.errors import Unavailable, Undecodable
 from db.live import metrics
-from db.live.live import LiveStore
 from db.live.pubsub import ChangeFeed, Gap, MatchChanged
+from db.live.store import LiveStore
 
 logger = logging.getLogger(__name__)
 
@@ -137,11 +137,11 @@ class Listener(threading.Thread):
 
 def read(live: LiveStore, topics: Sequence[str]) -> list[Snapshot | None]:
     """Topics from Redis, in the order asked; None for a match that is not there. Raises Unavailable, Undecodable."""
-    matches = iter(live.read([topic for topic in topics if topic != BOARD]))
+    matches = iter(live.matches.read([topic for topic in topics if topic != BOARD]))
     found: list[Snapshot | None] = []
     for topic in topics:
         if topic == BOARD:
-            board = live.board()
+            board = live.board.read()
             found.append(render.board(board.version, board.matches))
         else:
             match = next(matches)

@@ -13,7 +13,7 @@ from collections import OrderedDict
 from api.delivery.listener import read
 from api.delivery.snapshot import BOARD, Snapshot
 from db.domain.errors import Unavailable, Undecodable
-from db.live.live import LiveStore
+from db.live.store import LiveStore
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ class SnapshotReader:
         batch.done = True
 
     def _fetch(self, topics: list[str]) -> dict[str, Snapshot | None]:
-        versions = self.live.versions([None if topic == BOARD else topic for topic in topics])
+        versions = self.live.matches.versions([None if topic == BOARD else topic for topic in topics])
         current = dict(zip(topics, versions, strict=True))
         found = {topic: kept for topic in topics if (kept := self._kept(topic, current[topic]))}
         stale = [topic for topic in topics if topic not in found and current[topic] is not None]

@@ -13,7 +13,7 @@ from api.web import auth
 from api.web.follows import follows_body
 from api.web.openapi import documented
 from api.web.responses import private
-from db.domain import Account, Device, Platform, Subject, topics_for, variant_of
+from db.domain import Device, Payload, Platform, Subject, topics_for, variant_of
 from db.domain.errors import Fault, Refused
 from db.sql.accounts import Profile
 
@@ -27,6 +27,8 @@ TOKENS = {
     Platform.WEB: re.compile(r"[A-Za-z0-9_.:-]{1,64}"),
 }
 ERRORS = (401, 422, 429, 503)
+# Settings whose field of Account has another name.
+FIELDS = {"quiet_hours": "quiet"}
 
 
 @blueprint.post("/api/users")
@@ -51,17 +53,21 @@ def change_settings() -> Response:
     """Fields that are left out stay as they are. During quiet hours no alert is sent or kept for later.
     Only the cancellation of a goal that was sent before is still sent, without a sound."""
     account, settings = auth.writer(), bodies.read(bodies.AccountSettings)
-    given = settings.model_fields_set
     quiet = settings.quiet_hours.quiet if settings.quiet_hours else None
-    changed = Account(
-        account.id,
-        settings.time_zone if "time_zone" in given else account.time_zone,
-        quiet if "quiet_hours" in given else account.quiet,
-        settings.spoiler_free if "spoiler_free" in given else account.spoiler_free,
-        settings.locale if "locale" in given else account.locale,
-    )
-    here().accounts.change(changed)
+    values = {**settings.model_dump(exclude={"quiet_hours"}), "quiet_hours": quiet}
+    changes = {FIELDS.get(name, name): values[name] for name in settings.model_fields_set}
+    here().accounts.change(account.id, changes)
     return private(_me(here().accounts.profile(account.id)))
+
+
+@blueprint.post("/api/me/token")
+@documented(
+    "Replace the bearer token", bodies.NewAccount, tag="accounts", status=201, errors=(400, 401, 429, 503), bearer=True
+)
+def rotate_token() -> Response:
+    """The old token is void at once. The new one is shown once and only its hash is kept."""
+    account = auth.writer()
+    return private({"user_id": account.id, "token": here().accounts.rotate_token(account.id)}, 201)
 
 
 @blueprint.delete("/api/me")
@@ -84,6 +90,8 @@ def register_device(platform: str, token: str) -> Response:
         raise Refused("The body is not understood.", "invalid", (Fault("subscription", "web, and only web, has one"),))
     if body.topics and named.platform is not Platform.ANDROID:
         raise Refused("The body is not understood.", "invalid", (Fault("topics", "only android has topics"),))
+    if body.payload is Payload.DATA and named.platform is not Platform.ANDROID:
+        raise Refused("The body is not understood.", "invalid", (Fault("payload", "only android has data messages"),))
     if body.live_activity_token and named.platform is not Platform.IOS:
         fault = Fault("live_activity_token", "only ios has one")
         raise Refused("The body is not understood.", "invalid", (fault,))
@@ -94,6 +102,7 @@ def register_device(platform: str, token: str) -> Response:
         environment=body.environment,
         locale=body.locale,
         topics=body.topics,
+        payload=body.payload,
         live_activity_token=body.live_activity_token.lower() if body.live_activity_token else None,
         endpoint=subscription.endpoint if subscription else None,
         p256dh=subscription.keys.p256dh if subscription else None,
@@ -149,6 +158,7 @@ def _device_body(device: Device) -> dict[str, object]:
         "kind": device.kind,
         "locale": device.locale,
         "topics": device.topics,
+        "payload": device.payload,
         "live_activity": device.live_activity_token is not None,
         "registered_at": render.rfc3339(device.registered_at),
     }

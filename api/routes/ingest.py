@@ -53,13 +53,13 @@ def ingest(provider: str) -> Response:
     202 means stored in Redis. The same `webhook-id` again is answered 202 and changes nothing. In a `generic` body a
     wrong entry refuses the entries of its match and no others: `refused` lists them. 422 means that all were refused.
     """
-    secret = here().settings.ingest_secret(provider) if provider in FEEDS else ""
-    if not secret:
+    secrets = here().settings.ingest_secrets(provider) if provider in FEEDS else ()
+    if not secrets:
         raise Refused(f"Unknown provider {provider[:32]!r}.", "unknown_route")
     # Check a shared secret before reading the body.
-    shared = None if provider == "generic" else _shared(secret)
+    shared = None if provider == "generic" else _shared(secrets)
     body = _body(provider)
-    delivery = _signed(secret, body) if shared is None else shared
+    delivery = _signed(secrets, body) if shared is None else shared
     parsed = _parsed(provider, body)
     _not_too_busy()
     # Keep the refused entries first: once the rest is accepted, the delivery counts as seen and is never sent again.
@@ -81,16 +81,25 @@ def _body(provider: str) -> bytes:
     return body
 
 
-def _signed(secret: str, body: bytes) -> str:
+def _signed(secrets: Sequence[str], body: bytes) -> str:
     """Verify the signature and return the delivery's id. The library compares in constant time, with five minutes of
     tolerance."""
+    refusals = [reason for secret in secrets if (reason := _signature_fault(secret, body))]
+    if len(refusals) == len(secrets):
+        raise Refused(f"The signature is invalid: {refusals[0]}.", "signature")
+    return _delivery_id()
+
+
+def _signature_fault(secret: str, body: bytes) -> str:
+    """Why the signature is not one by this secret; "" if it is."""
     try:
         _Webhook(secret).verify(body.decode(errors="surrogateescape"), dict(request.headers), json_parse=False)
-    except (WebhookVerificationError, ValueError) as error:
-        # ValueError: the signature is not base64. The message does not tell the sender which check failed.
-        reason = str(error) if isinstance(error, WebhookVerificationError) else "malformed"
-        raise Refused(f"The signature is invalid: {reason}.", "signature") from None
-    return _delivery_id()
+    except WebhookVerificationError as error:
+        return str(error)
+    except ValueError:
+        # The signature is not base64.
+        return "malformed"
+    return ""
 
 
 class _Webhook(Webhook):
@@ -101,9 +110,11 @@ class _Webhook(Webhook):
         return f"v1,{base64.b64encode(hmac_data(self._whsecret, signed)).decode()}"
 
 
-def _shared(secret: str) -> str:
-    given = request.headers.get("X-Ingest-Secret", "")
-    if not hmac.compare_digest(given.encode(), secret.encode()):
+def _shared(secrets: Sequence[str]) -> str:
+    given = request.headers.get("X-Ingest-Secret", "").encode()
+    # All are compared, so that the time says nothing of which one it is.
+    matches = [hmac.compare_digest(given, secret.encode()) for secret in secrets]
+    if not any(matches):
         raise Refused("X-Ingest-Secret is missing or wrong.", "signature")
     return _delivery_id()
 
@@ -128,7 +139,7 @@ def _parsed(provider: str, body: bytes) -> ParseResult:
 
 def _keep(provider: str, body: bytes, refusal: Refused, received_at: int) -> None:
     payload = refused_payload(provider, body, refusal, received_at)
-    here().live.keep_refused(payload)
+    here().live.refusals.keep(payload)
     logger.warning("payload_refused id=%s provider=%s code=%s", payload.id, provider, payload.code)
 
 
@@ -150,7 +161,7 @@ def _refused(entry: RefusedEntry, faults_max: int) -> dict[str, Any]:
 
 
 def _not_too_busy() -> None:
-    backlog = here().live.backlog()
+    backlog = here().live.inbox.backlog()
     if backlog > here().settings.ingest_backlog:
         raise Refused(f"{backlog} updates wait to be applied.", "busy")
 
@@ -160,7 +171,7 @@ def accept(updates: Sequence[Update], delivery: str = "") -> int:
 
     Raises Unavailable if they could not be stored. The clock rings again where ringing failed.
     """
-    new, bells = here().live.accept(updates, now_ms=now_ms(), delivery=delivery)
+    new, bells = here().live.inbox.accept(updates, now_ms=now_ms(), delivery=delivery)
     for shard in bells:
         try:
             here().bells.ingest(shard)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -14,6 +16,7 @@ from pydantic import ValidationError
 from werkzeug.wrappers import Response as AnyResponse
 
 from api.delivery import render
+from api.delivery.details import Detail
 from api.services import here
 from api.web import responses, schemas
 from api.web.ids import checked_id
@@ -47,28 +50,52 @@ def matches() -> Response:
     page_matches, more = here().history.matches(match_filter, query.limit, _page(query.cursor))
     path = f"{request.path}?{_next_query(query, more)}" if more else None
     body = {"matches": [render.summary(match) for match in page_matches], "next": path}
-    return responses.public(body, headers.LIST, tags=_tags(match_filter))
+    return responses.public(body, headers.LIST, etag=responses.digest, tags=_tags(match_filter))
 
 
 @blueprint.get("/api/matches/<match_id>")
 @documented("A match's metadata", schemas.Metadata, tag="matches")
 def match(match_id: str) -> AnyResponse:
     """Teams, competition, venue, start. A match that was replaced redirects to the match that replaced it."""
-    stored = _find(match_id)
-    if stored.replaced_by and stored.replaced_by != stored.id:
-        answer = redirect(f"/api/matches/{stored.replaced_by}", 308)
+    detail = _detail(match_id, "metadata", render.metadata)
+    replaced_by = json.loads(detail.body)["replaced_by"] if b'"replaced_by":"' in detail.body else None
+    if replaced_by and replaced_by != match_id:
+        answer = redirect(f"/api/matches/{replaced_by}", 308)
         answer.headers.update(here().dialect.headers(headers.LIST, [keys.match(match_id)]))
         answer.headers["Access-Control-Allow-Origin"] = "*"
         return answer
-    return _detail(stored, render.metadata(stored))
+    return _response(match_id, detail)
 
 
 @blueprint.get("/api/matches/<match_id>/events")
 @documented("A match's timeline", schemas.Timeline, tag="matches")
 def events(match_id: str) -> Response:
     """In match order. Voided events stay and are marked."""
-    stored = _find(match_id)
-    return _detail(stored, render.timeline(stored))
+    return _response(match_id, _detail(match_id, "events", render.timeline))
+
+
+def _detail(match_id: str, name: str, body: Callable[[Match], dict[str, Any]]) -> Detail:
+    """Rendered once a version: 1,900 events take 50 ms. Raises Refused `unknown_match`, Unavailable."""
+    version = _version(checked_id(match_id))
+
+    def rendered() -> Detail:
+        stored = _find(match_id)
+        return Detail(stored.version, render.dumps(body(stored)), stored.phase, (keys.match(stored.id),))
+
+    return here().details.get((name, match_id), version, rendered)
+
+
+def _version(match_id: str) -> int | None:
+    """None where Redis does not know it."""
+    try:
+        return here().live.matches.versions([match_id])[0]
+    except Unavailable:
+        return None
+
+
+def _response(match_id: str, detail: Detail) -> Response:
+    etag = f"{match_id}-{detail.version}"
+    return responses.public(detail.body, headers.for_detail(detail.phase), etag, detail.tags)
 
 
 @blueprint.get("/api/search")
@@ -86,20 +113,19 @@ def search() -> Response:
 
 def _find(match_id: str) -> Match:
     """The whole match, from Redis or else from SQL. Raises Refused `unknown_match`."""
+    outage = None
     try:
-        stored = here().live.timeline(checked_id(match_id))
-    except Unavailable:
+        stored = here().live.matches.timeline(checked_id(match_id))
+    except Unavailable as error:
         # Without Redis, SQL still has the match of a moment ago, which is better than none.
-        stored = None
+        stored, outage = None, error
     stored = stored or here().history.match(match_id)
+    if stored is None and outage is not None:
+        # Redis may have it: a 404 would replace the last good answer at the edge.
+        raise outage
     if stored is None:
         raise Refused(f"There is no match {match_id}.", "unknown_match")
     return stored
-
-
-def _detail(stored: Match, body: dict[str, Any]) -> Response:
-    etag, tags = f"{stored.id}-{stored.version}", (keys.match(stored.id),)
-    return responses.public(body, headers.for_detail(stored.phase), etag, tags)
 
 
 def _tags(match_filter: MatchFilter) -> tuple[str, ...]:

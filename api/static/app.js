@@ -11,7 +11,7 @@ const GATHER_MS = 250;
 const TOLD_MOST = 4;
 
 /** @typedef {import("./scores.js").State | "connecting"} Light */
-/** @typedef {import("./bodies.js").Score | import("./bodies.js").Live} Body */
+/** @typedef {import("./bodies.js").MatchScore | import("./bodies.js").LiveBoard} Body */
 
 /** What views may ask of the page around them. */
 export class Shell {

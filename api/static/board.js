@@ -122,7 +122,7 @@ export class Board {
   /**
    * The live list. It adds rows only to today's board; elsewhere it brings those listed up to date.
    *
-   * @param {import("./bodies.js").Live} body
+   * @param {import("./bodies.js").LiveBoard} body
    */
   #live(body) {
     const now = this.feed.now();

@@ -58,10 +58,10 @@
  * @property {string} updated_at
  */
 
-/** @typedef {Summary & {next: string, poll_after_ms: number, held?: Held}} Score */
+/** @typedef {Summary & {next: string, poll_after_ms: number, held?: Held}} MatchScore */
 
 /**
- * @typedef {object} Live
+ * @typedef {object} LiveBoard
  * @property {number} version
  * @property {Summary[]} matches
  * @property {string | null} next
@@ -92,7 +92,7 @@
  */
 
 /**
- * @typedef {object} Person
+ * @typedef {object} TimelinePerson
  * @property {string | null} id
  * @property {string} name
  */
@@ -100,15 +100,15 @@
 /**
  * An entry of a timeline.
  *
- * @typedef {object} Event
+ * @typedef {object} TimelineEvent
  * @property {string} id
  * @property {string} event_type
  * @property {Side | null} team
  * @property {number | null} minute
  * @property {number | null} added_minute
  * @property {number | null} period
- * @property {Person | null} player
- * @property {Person | null} assist
+ * @property {TimelinePerson | null} player
+ * @property {TimelinePerson | null} assist
  * @property {string | null} detail
  * @property {number | null} home_score
  * @property {number | null} away_score
@@ -121,7 +121,7 @@
  * @typedef {object} Timeline
  * @property {string} match_id
  * @property {number} version
- * @property {Event[]} events
+ * @property {TimelineEvent[]} events
  */
 
 /**

@@ -15,8 +15,8 @@ const HIGHLIGHT_MS = 6_000;
 const AGAIN_MS = 1_500;
 const AGAIN_MOST = 4;
 
-/** @typedef {import("./bodies.js").Score} Score */
-/** @typedef {import("./bodies.js").Event} Event */
+/** @typedef {import("./bodies.js").MatchScore} Score */
+/** @typedef {import("./bodies.js").TimelineEvent} Event */
 
 /** @type {import("./bodies.js").Side[]} */
 const SIDES = ["home", "away"];

@@ -99,8 +99,8 @@ export const browser = {
  * Follow one match.
  *
  * @param {string} matchId
- * @param {Options<import("./bodies.js").Score>} [options]
- * @returns {Feed<import("./bodies.js").Score>}
+ * @param {Options<import("./bodies.js").MatchScore>} [options]
+ * @returns {Feed<import("./bodies.js").MatchScore>}
  */
 export function followMatch(matchId, options = {}) {
   return new Feed(`/api/score/${encodeURIComponent(matchId)}`, options);
@@ -109,8 +109,10 @@ export function followMatch(matchId, options = {}) {
 /**
  * Follow all matches in play.
  *
- * @param {Options<import("./bodies.js").Live> & {competition?: string}} [options] competition: the id of the only one
- * @returns {Feed<import("./bodies.js").Live>}
+ * competition: the id of the only one wanted.
+ *
+ * @param {Options<import("./bodies.js").LiveBoard> & {competition?: string}} [options]
+ * @returns {Feed<import("./bodies.js").LiveBoard>}
  */
 export function followBoard({ competition, ...options } = {}) {
   return new Feed(competition ? `/api/live?competition=${encodeURIComponent(competition)}` : "/api/live", options);

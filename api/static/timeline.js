@@ -4,7 +4,7 @@ import { bdi, isolate } from "./bidi.js";
 import { minuteText, scoreText, sentence } from "./clock.js";
 import { h } from "./dom.js";
 
-/** @typedef {import("./bodies.js").Event} Event */
+/** @typedef {import("./bodies.js").TimelineEvent} Event */
 /** @typedef {import("./bodies.js").Side} Side */
 /** @typedef {[period: number, minute: number, added: number, index: number]} At an entry's place in the timeline */
 

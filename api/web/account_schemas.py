@@ -11,7 +11,7 @@ from flask import request
 from pydantic import AfterValidator, BaseModel, Field, TypeAdapter, ValidationError, model_validator
 
 from api.web.schemas import Body, zone
-from db.domain import DEFAULT_KINDS, VARIANTS, Kind, Platform, Quiet
+from db.domain import DEFAULT_KINDS, VARIANTS, Kind, Payload, Platform, Quiet
 from db.domain.errors import Fault, Refused
 
 B = TypeVar("B", bound=BaseModel)
@@ -118,6 +118,10 @@ class DeviceIn(Body):
         ),
     ] = None
     subscription: Annotated[Subscription | None, Field(description="of `web`")] = None
+    payload: Annotated[
+        Payload,
+        Field(description="of `android`. notification: the system shows it; data: the app does, from a data message"),
+    ] = Payload.NOTIFICATION
 
 
 class DeviceOut(Body):
@@ -127,6 +131,7 @@ class DeviceOut(Body):
     kind: str
     locale: str | None
     topics: str | None
+    payload: Payload
     live_activity: Annotated[bool, Field(description="whether it has a `live_activity_token`")]
     registered_at: datetime
 

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from api.delivery.snapshot import WaitOutcome
 from db.domain import Phase, Side, Status
-from db.sql.history import fold
+from db.sql.history_rows import fold
 
 PAGE_MAX = 100
 

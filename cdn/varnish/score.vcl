@@ -1,16 +1,27 @@
-# Our edge, for Varnish 7.1 with the vmods xkey and vsthrottle. docs/edge.md, `make run EDGE=varnish`, tests and benches all run this file.
+# Our edge, for Varnish 7.1 with the vmods directors, header, std, var, vsthrottle and xkey. `make run EDGE=varnish`, the
+# tests and the benches all run this file.
 #
-# origin.vcl, which it includes, says where the origin is (a probe and a backend named origin); cdn/varnish/daemon.py puts it in
-# and knows the parameters that this file counts on. Purges come to the listener named admin, -a admin=127.0.0.1:6083, with
-# the secret that is EDGE_PURGE_SECRET in varnishd's environment.
+# cdn/varnish/vcl.py writes out its includes: origin.vcl says where the service is and how many connections each use of
+# it may have; routes.vcl says what becomes of each path, from the table in cdn/routes.py; fetch.vcl is beside this file.
+# A path that is not in the table is refused. cdn/varnish/daemon.py has the parameters that this file counts on.
+#
+# Purges come to the listener named admin, -a admin=127.0.0.1:6083, with the secret that is EDGE_PURGE_SECRET in
+# varnishd's environment.
 
 vcl 4.1;
 
+import directors;
+import header;
 import std;
+import var;
 import vsthrottle;
 import xkey;
 
 include "origin.vcl";
+
+include "routes.vcl";
+
+include "fetch.vcl";
 
 acl purgers {
     "localhost";
@@ -21,9 +32,9 @@ acl purgers {
     "192.168.0.0"/16;
 }
 
-# PURGEKEYS with Surrogate-Key: keys, separated by spaces. X-Purged tells how many objects went; none is no error: nobody
-# had asked for them. What is purged is expired, not thrown away: with the origin well nobody gets it again (vcl_recv),
-# but should the origin fail just then it is the last good answer.
+# PURGEKEYS with Surrogate-Key: keys, separated by spaces. X-Purged is the number of objects; 0 is no error, they were
+# not cached. A purged object is expired, not dropped: while the origin is well nobody gets it (edge_route sets
+# req.grace), but should the origin fail just then it is the last good answer.
 sub edge_purge {
     if (local.socket != "admin" || client.ip !~ purgers || std.getenv("EDGE_PURGE_SECRET") == ""
         || req.http.X-Purge-Secret != std.getenv("EDGE_PURGE_SECRET")) {
@@ -38,8 +49,9 @@ sub edge_purge {
 
 sub vcl_recv {
     if (req.restarts == 0) {
-        # Words between the parts of this file; nobody outside may say them.
-        unset req.http.X-Kind;
+        # Internal to this file; clients may not set them.
+        unset req.http.X-Allow;
+        unset req.http.X-Body;
         unset req.http.X-Stale-Ok;
         unset req.http.X-Purged;
     }
@@ -54,23 +66,100 @@ sub vcl_recv {
         # RFC 9112, 3.2.
         return (synth(400));
     }
+    if (req.http.Content-Length == "0" && !req.http.Transfer-Encoding && req.method ~ "^(?:GET|HEAD|OPTIONS)$") {
+        # Some libraries send it; it says what its absence says.
+        unset req.http.Content-Length;
+    }
 
-    if (req.url ~ "^/api/ws(\?|$)" && req.http.Upgrade ~ "(?i)^websocket$") {
-        return (pipe);
+    call edge_split;
+    call edge_route;
+    if (!req.http.X-Route) {
+        return (synth(404));
     }
-    if (req.method !~ "^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)$") {
-        return (synth(405));
+    if (req.http.X-Route == "socket" && req.method != "OPTIONS") {
+        call edge_socket;
     }
-    # What is the same for all readers, by name. Everything else (deliveries, accounts, operations) goes through
-    # untouched and is never stored.
-    if ((req.method != "GET" && req.method != "HEAD")
-        || req.url !~ "^/(\?|$|match/|static/|api/(score|live|matches|search|edge/canary|openapi\.json|docs)(/|\?|$))") {
+    if (req.http.X-Route == "passed" || req.method == "OPTIONS") {
+        call edge_pass;
+    }
+
+    # From here on every answer is the same for all.
+    if (req.http.Content-Length || req.http.Transfer-Encoding) {
+        # A body of a GET would reach the origin with the fetch.
+        return (synth(400));
+    }
+    call edge_strip;
+    if (req.http.X-Route == "stream") {
+        # One per reader. Varnish spends two threads on each: crowds belong on /wait.
+        set req.url = req.http.X-Path;
+        set req.backend_hint = streams.backend();
         return (pass);
     }
+    unset req.http.Last-Event-ID;
+    call edge_query;
+    set req.url = std.querysort(req.http.X-Path + regsub(req.http.X-Query, "^&", "?"));
+    if (req.http.X-Route == "held") {
+        # Never a stale "no change": its readers would come back at once, for ever.
+        set req.backend_hint = held.backend();
+    } else {
+        set req.backend_hint = stored.backend();
+        if (req.http.X-Stale-Ok || !std.healthy(req.backend_hint)) {
+            # Stale-if-error: as long as the object allows (vcl_backend_response).
+            set req.grace = 7d;
+        }
+    }
+    return (hash);
+}
 
-    # From here on every answer is the same for all. The service reads nothing of these requests but path, parameters and
-    # If-None-Match; what frameworks and proxies are known to build answers from does not even reach it (Cloudflare, "Avoid
-    # web cache poisoning").
+# Path and query, each in one spelling. No client sends a fragment; the origin would read past it. Scripts write a colon
+# as %3A (encodeURIComponent); no other encoding is in a path of the table.
+sub edge_split {
+    set req.http.X-Path = regsuball(regsub(req.url, "[?#].*$", ""), "%3[Aa]", ":");
+    set req.http.X-Query = "";
+    if (req.url ~ "^[^#?]*\?") {
+        # Before each parameter an &, so that all look alike.
+        set req.http.X-Query = "&" + regsub(regsub(req.url, "#.*$", ""), "^[^?]*\?", "");
+    }
+}
+
+# A pipe is blind: after an answer that is no 101 it would carry any request past this file. So only what is a handshake
+# (RFC 6455, 4.1) is piped, and the origin is told to close behind any other answer.
+sub edge_socket {
+    if (req.method != "GET" || req.http.Upgrade !~ "(?i)^websocket$" || req.proto != "HTTP/1.1" || req.http.Connection !~ "(?i)\bupgrade\b"
+        || req.http.Sec-WebSocket-Version != "13" || req.http.Sec-WebSocket-Key !~ "^[A-Za-z0-9+/]{22}==$"
+        || req.http.Content-Length || req.http.Transfer-Encoding) {
+        return (synth(426));
+    }
+    set req.url = req.http.X-Path;
+    call edge_forget;
+    set req.backend_hint = streams.backend();
+    return (pipe);
+}
+
+sub edge_pass {
+    if (req.http.Content-Length || req.http.Transfer-Encoding) {
+        if (req.http.X-Route != "passed") {
+            return (synth(400));
+        }
+        # A body that stops for this long is given up; the origin bounds the whole of it.
+        set sess.timeout_idle = 5s;
+        call edge_body_begin;
+    }
+    call edge_forget;
+    set req.backend_hint = passed.backend();
+    return (pass);
+}
+
+# The names that the origin answers to are its own (host_header), whichever name a reader used.
+sub edge_forget {
+    unset req.http.Host;
+    unset req.http.X-Path;
+    unset req.http.X-Query;
+}
+
+# The service reads nothing of a public request but path, parameters and If-None-Match. What frameworks and proxies are
+# known to build answers from does not reach it (Cloudflare, "Avoid web cache poisoning").
+sub edge_strip {
     unset req.http.Cookie;
     unset req.http.Authorization;
     unset req.http.Range;
@@ -90,55 +179,7 @@ sub vcl_recv {
     unset req.http.X-HTTP-Method-Override;
     unset req.http.X-HTTP-Method;
     unset req.http.X-Method-Override;
-    # A body of a GET would reach the origin with the fetch; nobody here has one.
-    if (req.http.Content-Length || req.http.Transfer-Encoding) {
-        return (synth(400));
-    }
-    # One name for all: the origin's answers do not depend on it, and it would split the cache.
     unset req.http.Host;
-
-    if (req.url ~ "^/api/score/[^/?]+/stream(\?|$)") {
-        # One per reader, and never stored. Varnish spends two threads on each: crowds belong on /wait.
-        return (pass);
-    }
-    unset req.http.Last-Event-ID;
-    call edge_query;
-    if (req.url ~ "^/api/(score/[^/?]+|live)/wait/[^/?]+$") {
-        # Never a stale "no change": its readers would come back at once, for ever.
-        set req.http.X-Kind = "wait";
-        set req.grace = 0s;
-    } elsif (req.http.X-Stale-Ok || !std.healthy(req.backend_hint)) {
-        # Stale-if-error.
-        set req.grace = 10m;
-    } elsif (req.url ~ "^/api/(score/|live|edge/)") {
-        # A score is never stale while the origin is well: who comes next waits milliseconds for the one fetch.
-        set req.grace = 0s;
-    } else {
-        # Stale-while-revalidate: lists and the page are served once more while they are fetched.
-        set req.grace = 1s;
-    }
-    return (hash);
-}
-
-# Parameters that no view reads would be ways past the cache; the others in one order.
-sub edge_query {
-    # No client sends a fragment; the origin would read past it.
-    set req.url = regsub(req.url, "#.*$", "");
-    if (req.url !~ "^/api/(matches|live|search)(\?|$)") {
-        set req.url = regsub(req.url, "\?.*$", "");
-        return;
-    }
-    # A mark, so that each parameter has an & before it.
-    set req.url = regsub(req.url, "\?", "?&");
-    if (req.url ~ "^/api/live\?") {
-        set req.url = regsuball(req.url, "&(?!competition=)[^&]*", "");
-    } elsif (req.url ~ "^/api/search\?") {
-        set req.url = regsuball(req.url, "&(?!q=)[^&]*", "");
-    } else {
-        set req.url = regsuball(req.url, "&(?!(date|tz|competition|team|status|from|to|limit|cursor)=)[^&]*", "");
-    }
-    set req.url = regsub(regsub(req.url, "\?&", "?"), "\?$", "");
-    set req.url = std.querysort(req.url);
 }
 
 sub vcl_hash {
@@ -147,128 +188,29 @@ sub vcl_hash {
 }
 
 sub vcl_pipe {
-    if (req.http.Upgrade) {
-        set bereq.http.Upgrade = req.http.Upgrade;
-        set bereq.http.Connection = "Upgrade";
-    }
+    call edge_pipe_host;
+    set bereq.http.Upgrade = "websocket";
+    set bereq.http.Connection = "Upgrade";
+    header.append(bereq.http.Connection, "close");
+    unset bereq.http.X-Route;
+    unset bereq.http.X-Allow;
     return (pipe);
 }
 
-# A path whose fetch has failed is not fetched again for a second: an origin that is up but ill (its Redis is away, say)
-# would get one try after the other, each with those who wait behind it, and every stale answer would start one more.
-sub edge_failed {
-    if (vsthrottle.is_denied("failed:" + bereq.url, 1, 1s)) {
-        # Noted already.
-    }
-}
-
 sub vcl_miss {
-    if (req.http.X-Kind != "wait" && vsthrottle.remaining("failed:" + req.url, 1, 1s) == 0) {
+    if (req.http.X-Route != "held" && vsthrottle.remaining("failed:" + req.url, 1, 1s) == 0) {
         if (req.restarts == 0) {
             set req.http.X-Stale-Ok = "1";
             return (restart);
         }
         # Not even an old answer. What is kept for the second is that it failed, not the failure: an object of it would
-        # lie before the good ones.
+        # hide the good ones.
         return (synth(503));
     }
 }
 
-sub vcl_backend_fetch {
-    # Between our own parts only.
-    unset bereq.http.X-Kind;
-    unset bereq.http.X-Stale-Ok;
-    if (bereq.is_bgfetch && vsthrottle.remaining("failed:" + bereq.url, 1, 1s) == 0) {
-        return (abandon);
-    }
-    if (bereq.url ~ "^/api/(score/[^/?]+|live)/wait/[^/?]+$") {
-        # A hold is 20 s.
-        set bereq.first_byte_timeout = 30s;
-    } elsif (bereq.uncacheable) {
-        # A stream's heartbeat comes every 15 s.
-        set bereq.first_byte_timeout = 30s;
-        set bereq.between_bytes_timeout = 60s;
-        return (fetch);
-    }
-    unset bereq.http.X-Forwarded-For;
-    unset bereq.http.User-Agent;
-    unset bereq.http.Referer;
-}
-
-sub vcl_backend_response {
-    unset beresp.http.Server;
-    unset beresp.http.X-Powered-By;
-    if (bereq.uncacheable) {
-        return (deliver);
-    }
-    unset beresp.http.Set-Cookie;
-    if (beresp.status >= 500 || beresp.status == 429) {
-        if (bereq.is_bgfetch || bereq.url !~ "^/api/(score/[^/?]+|live)/wait/[^/?]+$") {
-            # Keep the good object. Delivering would put a hit-for-miss of 120 s before it.
-            call edge_failed;
-            return (abandon);
-        }
-        # Those who wait together are told together.
-        set beresp.ttl = 1s;
-        set beresp.grace = 0s;
-        set beresp.keep = 0s;
-        return (deliver);
-    }
-    if ((beresp.status != 200 && beresp.status != 301 && beresp.status != 308 && beresp.status != 404 && beresp.status != 410)
-        || beresp.http.Cache-Control ~ "(?i)private|no-store" || !(beresp.http.Cache-Control || beresp.http.Surrogate-Control)) {
-        # Not to be shared; the next one asks by itself. A second instead of the 120 of the builtin.
-        set beresp.ttl = 1s;
-        set beresp.uncacheable = true;
-        return (deliver);
-    }
-    # xkey reads it when the object is stored.
-    set beresp.http.xkey = beresp.http.Surrogate-Key;
-    if (beresp.http.Surrogate-Control ~ "max-age=\d+") {
-        set beresp.ttl = std.duration(regsub(beresp.http.Surrogate-Control, "^.*max-age=(\d+).*$", "\1s"), 2s);
-    }
-    if (bereq.url ~ "^/api/(score/[^/?]+|live)/wait/[^/?]+$" || beresp.status == 404) {
-        # Ids that somebody makes up must not push out the last good scores, which an outage is lived through with.
-        set beresp.grace = 0s;
-        set beresp.keep = 0s;
-    } else {
-        # Through an outage the last good answer: stale-if-error.
-        set beresp.grace = 10m;
-        set beresp.keep = 10m;
-    }
-    if (beresp.ttl < 1s) {
-        # Without a life of its own an answer is handed to those who wait for it three at a time (varnish-cache#3461).
-        set beresp.ttl = 1s;
-    }
-    set beresp.do_gzip = beresp.http.Content-Type ~ "(?i)json|text|javascript|xml";
-    return (deliver);
-}
-
-sub vcl_backend_error {
-    if (bereq.uncacheable) {
-        call edge_unavailable;
-        return (deliver);
-    }
-    if (bereq.is_bgfetch || bereq.url !~ "^/api/(score/[^/?]+|live)/wait/[^/?]+$") {
-        call edge_failed;
-        return (abandon);
-    }
-    # A second, so that one failed fetch answers all who wait for it.
-    set beresp.ttl = 1s;
-    set beresp.grace = 0s;
-    set beresp.keep = 0s;
-    call edge_unavailable;
-    return (deliver);
-}
-
-sub edge_unavailable {
-    set beresp.http.Content-Type = "application/json";
-    set beresp.http.Cache-Control = "no-store";
-    set beresp.http.Access-Control-Allow-Origin = "*";
-    set beresp.http.Retry-After = "2";
-    set beresp.body = """{"error":{"code":"unavailable","message":"The origin does not answer."}}""";
-}
-
 sub vcl_deliver {
+    call edge_body_end;
     unset resp.http.xkey;
     unset resp.http.Surrogate-Key;
     unset resp.http.Surrogate-Control;
@@ -284,30 +226,43 @@ sub vcl_deliver {
 }
 
 sub vcl_synth {
-    if (resp.status == 503 && req.restarts == 0 && req.http.X-Kind != "wait" && (req.method == "GET" || req.method == "HEAD")
-        && !req.http.X-Stale-Ok) {
+    if (resp.status == 503 && req.restarts == 0 && req.http.X-Route == "stored" && !req.http.X-Stale-Ok
+        && (req.method == "GET" || req.method == "HEAD")) {
         # The fetch was abandoned: look again, and take what is there, however stale.
         set req.http.X-Stale-Ok = "1";
         return (restart);
     }
+    call edge_body_end;
     set resp.http.Content-Type = "application/json";
-    set resp.http.Cache-Control = "no-store";
+    set resp.http.Cache-Control = "private, no-store";
     set resp.http.Access-Control-Allow-Origin = "*";
+    unset resp.http.Server;
+    unset resp.http.X-Varnish;
     if (req.http.X-Purged) {
         set resp.http.X-Purged = req.http.X-Purged;
     }
     if (resp.status == 503) {
         set resp.http.Retry-After = "2";
         set resp.body = """{"error":{"code":"unavailable","message":"The origin does not answer."}}""";
+    } elsif (resp.status == 404) {
+        set resp.body = """{"error":{"code":"unknown_route","message":"There is no such route."}}""";
     } elsif (resp.status == 405) {
-        set resp.http.Allow = "GET, HEAD";
-        set resp.body = """{"error":{"code":"wrong_method","message":"Only GET and HEAD are answered here."}}""";
+        set resp.http.Allow = req.http.X-Allow;
+        set resp.body = """{"error":{"code":"wrong_method","message":"This route has other methods: see Allow."}}""";
     } elsif (resp.status == 403) {
         set resp.body = """{"error":{"code":"forbidden","message":"The secret is missing or wrong, or this is not the admin port."}}""";
+    } elsif (resp.status == 426) {
+        set resp.http.Upgrade = "websocket";
+        set resp.http.Connection = "Upgrade";
+        set resp.body = """{"error":{"code":"bad_request","message":"This is the address of a WebSocket (RFC 6455)."}}""";
     } elsif (resp.status == 400) {
         set resp.body = """{"error":{"code":"bad_request","message":"The request is not understood."}}""";
     } else {
         set resp.body = "{}";
+    }
+    if (req.http.Content-Length || req.http.Transfer-Encoding) {
+        # A refused body is not read to its end, which might never come.
+        set resp.http.Connection = "close";
     }
     return (deliver);
 }

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from db.domain.absence import absences
 from db.domain.event import Event
 from db.domain.evidence import ClockReading, beside_of
-from db.domain.fold import Fold, FoldResult
+from db.domain.fold import FoldResult, folded
 from db.domain.identity import hidden, joined
 from db.domain.items import bare, decreed_board, goal_items, kick_items
 from db.domain.ledger import Ledger
 from db.domain.match import Match
 from db.domain.match_info import MatchInfo
+from db.domain.record import replace
 from db.domain.score import Score
 from db.domain.stamp import Key, Mark, Stamp, stamp_of
 from db.domain.status import Standing, standing_of
@@ -31,12 +31,12 @@ def derive(match: Match) -> Match:
     absent = absences(ledger, events)
     items, decreed = decreed_board(goal_items(ledger, events, standing, absent), standing)
     items, base = bare(items)
-    goals = Fold(base).run(items)
-    kicks = Fold().run(kick_items(ledger, events, standing, absent))
+    goals = folded(items, base)
+    kicks = folded(kick_items(ledger, events, standing, absent), None)
     shown = {event.id: _shown(event, goals, kicks, standing, ledger, source) for event in events.values()}
     shown |= {event_id: _left_out(shown[event_id], stamp_of(mark, source)) for event_id, mark in absent.items()}
     shown |= {event_id: hidden(ledger.events[event_id]) for event_id in gone}
-    board, told = decreed or goals.board, kicks.board
+    board, kicks_board = decreed or goals.board, kicks.board
     # Copied once: a match has forty fields, and a goal waits for each copy.
     match = replace(
         match,
@@ -46,8 +46,8 @@ def derive(match: Match) -> Match:
         status_at=stamp_of(standing.at, source) if standing.at else None,
         told=board.score if board else None,
         told_at=stamp_of(board.mark, source) if board else None,
-        kicks_told=told.score if told else None,
-        kicks_told_at=stamp_of(told.mark, source) if told else None,
+        kicks_told=kicks_board.score if kicks_board else None,
+        kicks_told_at=stamp_of(kicks_board.mark, source) if kicks_board else None,
         score=decreed.score if decreed else goals.score,
         shootout=_shootout(kicks, ledger, standing),
         events={**match.events, **shown} if shown else match.events,
@@ -63,7 +63,7 @@ def derived_events(match: Match) -> Match:
 
 def _info_of(match: Match) -> dict[str, Any]:
     """What is known besides the play: by the source in force, and from the others what it does not say."""
-    ledgers = [match.ledgers[match.source], *(one for name, one in match.ledgers.items() if name != match.source)]
+    ledgers = [match.ledgers[match.source], *(ledger for name, ledger in match.ledgers.items() if name != match.source)]
     fields: dict[str, Any] = {}
     for name in MatchInfo.__slots__:
         values = (getattr(ledger.info, name) for ledger in ledgers)
@@ -136,12 +136,12 @@ def _clock_place(item: tuple[Key, ClockReading]) -> tuple[object, ...]:
 
 def _decided_by(match: Match, ledger: Ledger, standing: Standing) -> str | None:
     """How a finished match was decided: as told, else as its words and its clock say."""
-    told = ledger.decided_by[1] if ledger.decided_by else None
+    decided_by = ledger.decided_by[1] if ledger.decided_by else None
     if match.phase is not Phase.FINISHED or match.status in (Status.AWARDED, Status.WALKOVER):
-        return told
+        return decided_by
     if match.shootout is not None or Status.SHOOTOUT in standing.words:
         return "penalties"
-    return "extra_time" if _went_to_extra_time(match, standing) else told or "regular"
+    return "extra_time" if _went_to_extra_time(match, standing) else decided_by or "regular"
 
 
 def _went_to_extra_time(match: Match, standing: Standing) -> bool:

@@ -70,12 +70,13 @@ class Evidence:
         self.first = min(marks, key=by_time, default=Mark(0))._replace(origin=0)
         self.boards: list[tuple[Score, Mark]] = []
         self.changes: list[ScoreRevision] = []
-        self.shootouts = list(self._values([(one.shootout, self._mark(one)) for one in standing]))
+        self.shootouts = list(self._values([(telling.shootout, self._mark(telling)) for telling in standing]))
         self.words = [
-            (status.value, mark) for status, mark in self._values([(one.status, self._mark(one)) for one in standing])
+            (status.value, mark)
+            for status, mark in self._values([(telling.status, self._mark(telling)) for telling in standing])
         ]
         # Without a time nobody knows what the board counts already.
-        values = [(one.board, self._mark(one)) for one in standing if not one.stamp.undated]
+        values = [(telling.board, self._mark(telling)) for telling in standing if not telling.stamp.undated]
         if event.type == "score":
             # A reading of the scoreboard, whatever else it tells: each is of its own moment.
             self.boards = [(score, mark) for score, mark in values if score is not None]

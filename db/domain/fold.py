@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple, TypeGuard
 
 from db.domain.goal import FILL_MS, Goal, in_play_order
 from db.domain.score import Score
@@ -60,10 +61,11 @@ class Cancelled:
     is_anonymous: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
-    """A scoreboard. first: where it is what an event was told anew with, the moment of that event, of which it may
-    speak."""
+class Read(NamedTuple):
+    """A scoreboard: a tuple, for a message may read hundreds.
+
+    first: where it is what an event was told anew with, the moment of that event, of which it may speak.
+    """
 
     key: Key
     mark: Mark
@@ -249,6 +251,28 @@ class Fold:
                     result.sides[rise.goal.id] = (side, rise.mark)
                     result.voids.pop(rise.goal.id, None)
         return result
+
+
+def folded(items: list[Item], base: Score | None) -> FoldResult:
+    """What a fold of all items comes to: the last scoreboard, where they only rise, as in a sport of many scores."""
+    if not items and base is None:
+        return FoldResult()
+    if not items or not _only_rise(items, base or Score(0, 0)):
+        return Fold(base).run(items)
+    board = items[-1]
+    return FoldResult(board.score, board)
+
+
+def _only_rise(items: list[Item], base: Score) -> TypeGuard[list[Read]]:
+    home, away = base.home, base.away
+    for item in items:
+        if type(item) is not Read or item.first is not None:
+            return False
+        score = item.score
+        if score.home < home or score.away < away:
+            return False
+        home, away = score.home, score.away
+    return True
 
 
 def _is_retold(before: Cancelled, item: Cancelled) -> bool:

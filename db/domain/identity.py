@@ -85,7 +85,7 @@ def _number(event: Event, side: Side | None) -> tuple[int, ...] | None:
         # It makes none: the total beside it is of the kicks before.
         score = None
     elif event.type in KICKS:
-        score = next((one.shootout for one in tellings_of(event) if one.shootout is not None), None)
+        score = next((telling.shootout for telling in tellings_of(event) if telling.shootout is not None), None)
     elif event.home_score is None or event.away_score is None:
         score = None
     else:

@@ -8,12 +8,13 @@ the status are kept with every telling; what all others bear beside them, scores
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from db.domain.event import Event, Telling, retold, unfolded
 from db.domain.evidence import ClockReading, Evidence, ScoreRevision
 from db.domain.match_info import MatchInfo
+from db.domain.record import replace
 from db.domain.report import MatchReport, kept_snapshots
 from db.domain.score import Score
 from db.domain.stamp import Key, Mark, Stamp, by_sequence, by_time, mark_of
@@ -152,7 +153,7 @@ def _with_event(
 
 def is_key(event: Event) -> bool:
     """Whether score or status may follow from it, by any telling of it."""
-    return event.type in KEY_TYPES or any(one.type in KEY_TYPES for one in event.tellings)
+    return event.type in KEY_TYPES or any(telling.type in KEY_TYPES for telling in event.tellings)
 
 
 def with_event(ledger: Ledger, event: Event) -> Ledger:
@@ -230,7 +231,7 @@ def _with_clock(clocks: tuple[ClockReading, ...], clock: ClockReading) -> tuple[
     if not clocks or len(clocks) > CLOCKS_KEPT:
         return kept_clocks((*clocks, clock))
     mark, last = clock.mark, clocks[-1].mark
-    if by_time(mark) <= by_time(last) or by_sequence(mark) <= max(by_sequence(one.mark) for one in clocks):
+    if by_time(mark) <= by_time(last) or by_sequence(mark) <= max(by_sequence(reading.mark) for reading in clocks):
         return kept_clocks((*clocks, clock))
     return (*clocks[1 - CLOCKS_KEPT :], clock)
 
@@ -248,10 +249,10 @@ def _clock_order(clock: ClockReading) -> tuple[object, ...]:
     return (*by_time(clock.mark), clock.minute or 0, clock.added_minute or 0, clock.clock or "", clock.event_id)
 
 
-def newer(kept: tuple[Mark, str] | None, told: tuple[Mark, str] | None) -> tuple[Mark, str] | None:
-    if told is None:
+def newer(kept: tuple[Mark, str] | None, word: tuple[Mark, str] | None) -> tuple[Mark, str] | None:
+    if word is None:
         return kept
-    return told if kept is None or (by_time(told[0]), told[1]) > (by_time(kept[0]), kept[1]) else kept
+    return word if kept is None or (by_time(word[0]), word[1]) > (by_time(kept[0]), kept[1]) else kept
 
 
 def _with_info(ledger: Ledger, update: Update) -> Ledger:

@@ -178,3 +178,7 @@ class Kind(StrEnum):
     FULL_TIME = "full_time"
     INTERRUPTED = "interrupted"
     POSTPONED = "postponed"  # also cancelled, abandoned, delayed: the words say which
+    SECOND_HALF = "second_half"
+    PENALTY = "penalty"
+    VAR_CHECK = "var_check"
+    SHOOTOUT_KICK = "shootout_kick"

@@ -1,4 +1,4 @@
-"""Alerts in Redis, from a match's mailbox to a plan. Each step is atomic and can be repeated."""
+"""Alerts in Redis: a match's push mailbox, its window, and what is opened from them, in atomic steps."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import Any
 
 import redis
 
-from db.domain import Kind
 from db.live import keys
-from db.live.client import guarded, lua
-from db.live.live import BELL_S, change_of
+from db.live.client import BELL_S, guarded, lua
+from db.live.outbox import change_of
 from db.outbox_entry import OutboxEntry
 
 # The ledger outlives the longest match by far: a feed may repeat yesterday's goals.
@@ -49,29 +48,6 @@ class Draft:
     version: int
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """An alert that is not completely planned.
-
-    alert: encoded.
-    version: of the match in it.
-    opened_at: when it was opened (ms).
-    planned: number of chunks so far.
-    place: where to continue, None at the start.
-    published: topics that were sent to, by kind and variant.
-    chunked: all its devices are in chunks.
-    """
-
-    id: str
-    alert: bytes
-    version: int
-    opened_at: int
-    planned: int
-    place: str | None
-    published: frozenset[str]
-    chunked: bool
-
-
 class Alerts:
     """Every method raises Unavailable without Redis."""
 
@@ -79,8 +55,6 @@ class Alerts:
         # Any: redis-py types every answer as "bytes or str or …", for it cannot see decode_responses.
         self.redis: Any = client
         self._commit = client.register_script(lua("alerts_commit"))
-        self._publish = client.register_script(lua("topics_start"))
-        self._settle = client.register_script(lua("due_settle"))
         self._clear_bell = client.register_script(lua("bell_silence"))
 
     # Mailbox and window.
@@ -113,6 +87,11 @@ class Alerts:
     @guarded
     def parked(self) -> int:
         return int(self.redis.zcard(keys.PUSH_PARKED))
+
+    @guarded
+    def sliced(self) -> int:
+        """Alerts whose plan is split and not finished."""
+        return int(self.redis.zcard(keys.PUSH_SLICED))
 
     @guarded
     def waiting_since(self) -> int | None:
@@ -172,106 +151,6 @@ class Alerts:
             rows = pipe.execute() if alert_ids else []
         return [alert for alert, stopped in rows if alert and not stopped]
 
-    # Broadcasts: only that a match has something to show is stored; what it shows is its present state.
-
-    @guarded
-    def broadcasts(self, now_ms: int) -> list[tuple[str, int]]:
-        """Matches that are due, with the time they became due."""
-        rows = self.redis.zrangebyscore(keys.PUSH_BROADCASTS, "-inf", now_ms, withscores=True)
-        return [(match_id.decode(), int(at)) for match_id, at in rows]
-
-    @guarded
-    def broadcast_done(self, match_id: str, due: int) -> None:
-        """Settled, unless the match has changed since `due`: then it stays due."""
-        self._settle(keys=[keys.PUSH_BROADCASTS], args=[match_id, due, 0])
-
-    @guarded
-    def broadcast_again(self, match_id: str, due: int, *, at_ms: int) -> None:
-        self._settle(keys=[keys.PUSH_BROADCASTS], args=[match_id, due, at_ms])
-
-    @guarded
-    def shown(self, match_id: str) -> str | None:
-        """The score last published to lock screens, as given to `show`."""
-        score = self.redis.hget(keys.window(match_id), "shown")
-        return score.decode() if score else None
-
-    @guarded
-    def show(self, match_id: str, score: str) -> None:
-        with self.redis.pipeline() as pipe:
-            pipe.hset(keys.window(match_id), "shown", score)
-            pipe.expire(keys.window(match_id), WINDOW_S)
-            pipe.execute()
-
-    # Plans.
-
-    @guarded
-    def unplanned(self) -> list[str]:
-        return _texts(self.redis.zrange(keys.PUSH_UNPLANNED, 0, -1))
-
-    @guarded
-    def lease(self, name: str, seconds: int, *, again: bool = False) -> bool:
-        """Whether this worker may do a piece of work, such as plan an alert, until the lease ends. A lease only saves
-        work: of two planners, `put` lets one through."""
-        return bool(self.redis.set(keys.lease(name), 1, ex=seconds, nx=not again))
-
-    @guarded
-    def plan(self, alert_id: str) -> Plan | None:
-        """None if it is stopped or expired."""
-        fields = self.redis.hgetall(keys.alert(alert_id))
-        if not fields or b"stopped" in fields:
-            return None
-        place = fields.get(b"place")
-        topics = {name.decode()[6:] for name in fields if name.startswith(b"topic:")}
-        return Plan(
-            alert_id,
-            fields[b"alert"],
-            int(fields[b"version"]),
-            int(fields[b"told_at"]),
-            int(fields[b"planned"]),
-            place.decode() if place else None,
-            frozenset(topics),
-            b"chunked" in fields,
-        )
-
-    @guarded
-    def publish(self, plan: Plan, topics: Sequence[str]) -> bool:
-        """Start to publish to topics, named by kind and variant. False if the alert was stopped or amended since."""
-        return bool(self._publish(keys=[keys.alert(plan.id)], args=[plan.version, *topics]))
-
-    @guarded
-    def published(self, alert_id: str, topic: str, counts: Iterable[str], *, sent: bool, again: bool) -> None:
-        """Count the outcome of a publication.
-
-        sent: the topic got it. again: it is to be repeated.
-        """
-        key = keys.alert(alert_id)
-        with self.redis.pipeline() as pipe:
-            if not sent:
-                pipe.hdel(key, f"told:{topic}")
-            if not again:
-                pipe.hset(key, f"topic:{topic}", 1)
-            for name in counts:
-                pipe.hincrby(key, name, 1)
-            pipe.execute()
-
-    @guarded
-    def chunked(self, alert_id: str) -> None:
-        self.redis.hset(keys.alert(alert_id), "chunked", 1)
-
-    @guarded
-    def planned(self, alert_id: str, *, now_ms: int) -> None:
-        with self.redis.pipeline() as pipe:
-            pipe.zrem(keys.PUSH_UNPLANNED, alert_id)
-            pipe.hsetnx(keys.alert(alert_id), "planned_at", now_ms)
-            pipe.delete(keys.lease(alert_id))
-            pipe.execute()
-
-    @guarded
-    def reached_variants(self, alert_id: str, kind: Kind, before: int) -> set[str]:
-        """Topic variants that got an alert's news of a kind at a version below `before`."""
-        fields = _words(self.redis.hgetall(keys.alert(alert_id)), f"told:{kind} ")
-        return {variant for variant, version in fields.items() if int(version) < before}
-
     @guarded
     def work_at(self) -> int | None:
         """When the next piece of work is due (ms, may be in the past); None if there is none."""
@@ -309,11 +188,5 @@ def _texts(names: Iterable[bytes]) -> list[str]:
 
 
 def _counters(row: dict[bytes, bytes]) -> dict[str, str]:
-    inner = (b"chunk:", b"topic:", b"told:")
-    return _words({name: value for name, value in row.items() if not name.startswith(inner)})
-
-
-def _words(row: dict[bytes, bytes], prefix: str = "") -> dict[str, str]:
-    """Fields whose names begin with a prefix, by the rest of the name."""
-    fields = {name.decode(): value.decode() for name, value in row.items()}
-    return {name.removeprefix(prefix): value for name, value in fields.items() if name.startswith(prefix)}
+    inner = (b"chunk:", b"topic:", b"told:", b"place:", b"tries:", b"slices")
+    return {name.decode(): value.decode() for name, value in row.items() if not name.startswith(inner)}

@@ -5,15 +5,16 @@ from __future__ import annotations
 import struct
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, count
 from typing import Any
 
 import redis
 
 from db.domain import BITS, Kind
 from db.live import keys
-from db.live.alerts import ALERT_S, Plan
+from db.live.alerts import ALERT_S
 from db.live.client import guarded, lua
+from db.live.plans import Plan
 
 # A worker that does not renew its claim for this long is dead: while it sends, a thread renews it every two seconds.
 CLAIM_MS = 8_000
@@ -23,11 +24,19 @@ TURN_MS = 50
 
 # A device and the kinds its user wants: 12 bytes, so a million followers are 12 MB for two hours.
 _ENTRY = struct.Struct("<QI")
+# Pushes that a service is judged by: with a wrong bundle all die, and so many addresses at most are lost before that
+# shows. Kept for a day.
+HEALTH_MAX, HEALTH_S = 40, 24 * 60 * 60
+# Beside the kinds of a device to try again: a request to it may have arrived, so the next must not ring. Kinds are
+# tested bit by bit everywhere, so the release before ignores it.
+POSSIBLY_SENT = 1 << 31
+# In a worker's progress: the device was handed to its service; what became of it is settled.
+HANDED_OVER, SETTLED = 0, 1
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """name: `{alert id} {number}`, with `.1`, `.2` … for retries."""
+    """name: `{alert id} {number}`. The release before gives retries the number of their chunk and `.1`, `.2` …"""
 
     name: str
 
@@ -39,16 +48,6 @@ class Chunk:
     def number(self) -> str:
         return self.name.partition(" ")[2]
 
-    @property
-    def repeats(self) -> int:
-        """How often it was sent before."""
-        return int(self.number.partition(".")[2] or 0)
-
-    @property
-    def retry(self) -> Chunk:
-        """The chunk of those devices that are to be tried again."""
-        return Chunk(f"{self.alert_id} {self.number.partition('.')[0]}.{self.repeats + 1}")
-
 
 @dataclass(frozen=True, slots=True)
 class ClaimedChunk:
@@ -56,9 +55,10 @@ class ClaimedChunk:
 
     alert: encoded.
     opened_at: when the alert was opened (ms).
-    devices: kinds wanted (a mask) by device id.
+    devices: kinds wanted (a mask, with POSSIBLY_SENT) by device id, without those that are settled.
     refused_by: transports for which the alert is malformed.
     first: no worker has started it before.
+    tries: how often its devices were sent to before.
     """
 
     chunk: Chunk
@@ -67,6 +67,19 @@ class ClaimedChunk:
     devices: dict[int, int]
     refused_by: frozenset[str] = frozenset()
     first: bool = True
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RetryGroup:
+    """Devices of a chunk that are tried again at one time.
+
+    devices: with their kinds, and POSSIBLY_SENT.
+    due: not sooner than then (ms).
+    """
+
+    devices: Mapping[int, int]
+    due: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +87,13 @@ class ChunkResult:
     """What became of a chunk.
 
     counts: by counter.
-    again: devices to try again, with their kinds, after `again_at` (ms).
+    groups: devices to try again, by time.
     refused: transports that must not send the alert any more, with the reason.
     missed: devices that were not reached and will not be.
     """
 
     counts: Mapping[str, int]
-    again: Mapping[int, int]
-    again_at: int = 0
+    groups: Sequence[RetryGroup] = ()
     refused: Mapping[str, str] = field(default_factory=dict)
     missed: Collection[int] = ()
 
@@ -98,14 +110,25 @@ class Chunks:
         self._done = client.register_script(lua("chunk_done"))
 
     @guarded
-    def put(self, plan: Plan, number: int, devices: Sequence[tuple[int, int]], place: str) -> bool:
-        """Add the next chunk of a plan (devices, kinds). False if another planner added it or the alert was stopped."""
+    def put(
+        self,
+        plan: Plan,
+        devices: Sequence[tuple[int, int]],
+        before: str | None,
+        after: str,
+        *,
+        slice_: int | None = None,
+    ) -> bool:
+        """Add a chunk (devices, kinds) that leads a plan, or one slice of it, from one place to the next. False if
+        another planner has gone on from that place, or the alert was stopped."""
+        (number,) = self._reserve(plan.id, 1)
         chunk = Chunk(f"{plan.id} {number}")
+        field_name = "place" if slice_ is None else f"place:{slice_}"
         turn = plan.opened_at + number * TURN_MS
         return bool(
             self._put(
                 keys=[keys.alert(plan.id), keys.chunk(chunk.name), keys.PUSH_READY],
-                args=[number, pack(devices), len(devices), place, chunk.name, turn, ALERT_S],
+                args=[chunk.name, pack(devices), len(devices), field_name, before or "", after, turn, ALERT_S],
             )
         )
 
@@ -116,16 +139,33 @@ class Chunks:
 
     @guarded
     def start(self, chunk: Chunk) -> ClaimedChunk | None:
-        """None if it is not to be sent any more."""
+        """None if it is not to be sent any more. What a worker that died had begun: devices whose outcome it knew are
+        left out, those it had handed over are marked POSSIBLY_SENT."""
         row = self._start(
-            keys=[keys.alert(chunk.alert_id), keys.chunk(chunk.name), keys.PUSH_CLAIMED],
-            args=[chunk.name, _state(chunk)],
+            keys=[keys.alert(chunk.alert_id), keys.chunk(chunk.name), keys.PUSH_CLAIMED, keys.progress(chunk.name)],
+            args=[chunk.name, _state(chunk), _tries(chunk)],
         )
         if not row:
             return None
-        alert, opened_at, devices, refused, first = row
+        alert, opened_at, packed, refused, first, tries, progress = row
         transports = {entry.partition(":")[0] for entry in refused.decode().split()}
-        return ClaimedChunk(chunk, alert, int(opened_at), unpack(devices), frozenset(transports), bool(first))
+        devices = unpack(packed)
+        for device_id, state in unpack(progress).items():
+            if state == SETTLED:
+                devices.pop(device_id, None)
+            elif device_id in devices:
+                devices[device_id] |= POSSIBLY_SENT
+        # Retries of the release before bear their number in the name.
+        earlier = int(tries) or int(chunk.number.partition(".")[2] or 0)
+        return ClaimedChunk(chunk, alert, int(opened_at), devices, frozenset(transports), bool(first), earlier)
+
+    @guarded
+    def note_progress(self, chunk: Chunk, entries: Collection[tuple[int, int]]) -> None:
+        """Note devices that are handed over or settled, for the worker that takes over if this one dies."""
+        with self.redis.pipeline(transaction=False) as pipe:
+            pipe.append(keys.progress(chunk.name), pack(entries))
+            pipe.expire(keys.progress(chunk.name), ALERT_S)
+            pipe.execute()
 
     @guarded
     def newest(self, match_id: str) -> dict[Kind, int]:
@@ -150,16 +190,21 @@ class Chunks:
             pipe.execute()
 
     @guarded
-    def done(self, chunk: Chunk, result: ChunkResult) -> bool:
-        """False if the claim had expired and another worker has the chunk."""
-        retry = chunk.retry.name if result.again else ""
-        pairs = [part for pair in result.counts.items() for part in pair]
-        missed = pack([(device_id, 0) for device_id in result.missed])
-        args: list[Any] = [chunk.name, missed, retry, pack(result.again.items()), result.again_at, ALERT_S]
-        names = [keys.alert(chunk.alert_id), keys.PUSH_CLAIMED, keys.PUSH_LATER]
-        names += [keys.chunk(retry), keys.missed(chunk.name)]
+    def done(self, started: ClaimedChunk, result: ChunkResult) -> bool:
+        """False if the claim had expired and another worker has the chunk. Devices that are tried again are in a chunk
+        of their own from now on, so of this one they are missed."""
+        chunk = started.chunk
+        numbers = self._reserve(chunk.alert_id, len(result.groups))
+        groups = [Chunk(f"{chunk.alert_id} {number}") for number in numbers]
+        missed = {*result.missed, *(device_id for group in result.groups for device_id in group.devices)}
         refused = " ".join(f"{name}:{reason}" for name, reason in result.refused.items())
-        return bool(self._done(keys=names, args=[*args, refused, *pairs]))
+        args: list[Any] = [chunk.name, pack([(device_id, 0) for device_id in missed]), ALERT_S, refused]
+        args.append(started.tries + 1)
+        for retry, group in zip(groups, result.groups, strict=True):
+            args += [retry.name, pack(group.devices.items()), group.due, _tries(retry)]
+        args += [part for pair in result.counts.items() for part in pair]
+        names = [keys.alert(chunk.alert_id), keys.PUSH_CLAIMED, keys.PUSH_LATER, keys.missed(chunk.name)]
+        return bool(self._done(keys=[*names, *(keys.chunk(retry.name) for retry in groups)], args=args))
 
     @guarded
     def sending(self) -> tuple[int, int]:
@@ -169,6 +214,20 @@ class Chunks:
             pipe.zcard(keys.PUSH_CLAIMED)
             ready, claimed = pipe.execute()
         return int(ready), int(claimed)
+
+    @guarded
+    def health(self, service: str, delivered: int, dead: int) -> bool:
+        """Take in what became of a chunk's pushes by a service, and say whether its dead addresses are to be believed:
+        whether as many of the recent pushes were delivered as died. The last HEALTH_MAX are kept in proportion."""
+        key = keys.health(service)
+        before = self.redis.hmget(key, "delivered", "dead")
+        counts = [float(value or 0) + more for value, more in zip(before, (delivered, dead), strict=True)]
+        scale = min(1.0, HEALTH_MAX / max(1.0, sum(counts)))
+        with self.redis.pipeline(transaction=False) as pipe:
+            pipe.hset(key, mapping={"delivered": counts[0] * scale, "dead": counts[1] * scale})
+            pipe.expire(key, HEALTH_S)
+            pipe.execute()
+        return counts[0] >= counts[1]
 
     @guarded
     def started_chunks(self, alert_id: str, before: int) -> list[Chunk]:
@@ -191,18 +250,34 @@ class Chunks:
         """Its devices, with their kinds, that wanted news of this kind and got it, or may have got it, at a version
         below `before`."""
         devices = unpack(self.redis.get(keys.chunk(chunk.name)) or b"")
-        missed = self._missed(chunk)
-        retry = chunk.retry
-        while (waiting := self.redis.get(keys.chunk(retry.name))) is not None:
+        missed = self._missed(chunk) | self._missed_by_chain(chunk, before)
+        return [
+            (device, kinds & ~POSSIBLY_SENT)
+            for device, kinds in devices.items()
+            if kinds & BITS[kind] and device not in missed
+        ]
+
+    def _missed_by_chain(self, chunk: Chunk, before: int) -> set[int]:
+        """Of the retries that the release before named after their chunk, those that did not reach anybody."""
+        missed: set[int] = set()
+        for tries in count(1):
+            retry = Chunk(f"{chunk.name}.{tries}")
+            if (waiting := self.redis.get(keys.chunk(retry.name))) is None:
+                return missed
             if not _is_started(self.redis.hget(keys.alert(retry.alert_id), _state(retry)), before):
-                missed |= unpack(waiting).keys()
-                break
+                return missed | unpack(waiting).keys()
             missed |= self._missed(retry)
-            retry = retry.retry
-        return [(device, kinds) for device, kinds in devices.items() if kinds & BITS[kind] and device not in missed]
+        return missed
 
     def _missed(self, chunk: Chunk) -> set[int]:
         return set(unpack(self.redis.get(keys.missed(chunk.name)) or b""))
+
+    def _reserve(self, alert_id: str, amount: int) -> range:
+        """Numbers for chunks, each given once. One that is not used is a gap that nobody minds."""
+        if not amount:
+            return range(0)
+        end = int(self.redis.hincrby(keys.alert(alert_id), "planned", amount))
+        return range(end - amount, end)
 
 
 def _is_started(state: bytes | None, before: int) -> bool:
@@ -219,3 +294,7 @@ def unpack(packed: bytes) -> dict[int, int]:
 
 def _state(chunk: Chunk) -> str:
     return f"chunk:{chunk.number}"
+
+
+def _tries(chunk: Chunk) -> str:
+    return f"tries:{chunk.number}"

@@ -22,8 +22,14 @@ ANSWER_S = 5.0
 WEB_ANSWER_S = 1.0
 # To connect takes a round trip or two, across an ocean 0.5 s.
 CONNECT_S = 2.0
+# Connections of one client. A web process sends one command at a time to Redis for each greenlet and gets the answer
+# within 1 ms, so 600 signed posts at once share 20 (tests/api/routes/test_pool.py). Heroku's smallest plan allows 20
+# to 40 in all.
+CONNECTIONS_MAX = 20
 # With five retries and these pauses a dropped connection is tried again for about a second.
 RETRIES, RETRY_S, RETRY_MOST_S = 5, 0.02, 0.3
+# s. A bell whose job was lost expires by itself; the clock's sweep is faster, this is the second net.
+BELL_S = 30
 # A host that is gone says nothing, and a connection that only listens sends nothing that could fail: the kernel asks
 # after 10 s, and gives up after three questions 5 s apart (tcp(7)). macOS has no TCP_KEEPIDLE under this name.
 KEEPALIVE = {
@@ -76,19 +82,22 @@ class _Unix(_Checked, redis.UnixDomainSocketConnection):
     pass
 
 
-class _Pool(redis.ConnectionPool):
+class _Pool(redis.BlockingConnectionPool):
     """Drops the connection whose server was demoted and the idle ones beside it, which lead to the same."""
 
     def release(self, connection: Any) -> None:
-        super().release(connection)
+        super().release(connection)  # type: ignore[no-untyped-call]
         if connection.demoted:
             connection.demoted = False
             self.disconnect(inuse_connections=False)
 
 
-def connect(url: str, *, answer_s: float = ANSWER_S, retries: int = RETRIES) -> redis.Redis:
+def connect(
+    url: str, *, answer_s: float = ANSWER_S, retries: int = RETRIES, connections: int = CONNECTIONS_MAX
+) -> redis.Redis:
     """A client that tries a dropped connection again for about a second, then says so.
 
+    connections: at most so many; whoever needs another waits for `answer_s`, then it is a ConnectionError.
     answer_s: what an answer may take. One that does not come is not asked for again: six times nothing is nothing.
 
     Heroku's Redis presents a self-signed certificate (devcenter, "Connecting to Heroku Key-Value Store"), so none is
@@ -103,6 +112,7 @@ def connect(url: str, *, answer_s: float = ANSWER_S, retries: int = RETRIES) -> 
     if scheme != "unix":
         options |= {"socket_keepalive": True, "socket_keepalive_options": KEEPALIVE}
     options["socket_connect_timeout"] = min(CONNECT_S, answer_s)
+    options |= {"max_connections": connections, "timeout": answer_s}
     kind = {"rediss": _Tls, "unix": _Unix}.get(scheme, _Tcp)
     return redis.Redis.from_pool(_Pool.from_url(url, connection_class=kind, **options))
 
@@ -139,3 +149,7 @@ def _code(error: redis.ResponseError) -> str:
         quoted = re.search(r"(?::|because of:) -?([A-Z]+) ", str(error))
         return quoted[1] if quoted else code
     return code
+
+
+def text(value: bytes) -> str:
+    return value.decode()

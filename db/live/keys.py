@@ -19,16 +19,23 @@ history:pending     zset     commit, ack       match ids with a filled outbox, b
 history:partial     zset     commit, partials  match ids of which SQL may know more, by when to compare them (ms)
 purge:pending       zset     match_commit.lua  `{cache key} {lifetime s}` to purge, by time of the commit (ms)
 purge:rebound       zset     purge_ack.lua     the same, purged once, by time of the second purge (ms)
+feeds               hash     live.feeds        feed name → its health as JSON (FeedHealth)
+feeds:positions     hash     live.feeds        feed name → where its reader goes on, JSON
+feeds:lease:{name}  string   lease_renew.lua   the process that reads the feed; seconds
 push:pending        zset     commit, alerts    match ids with a filled push mailbox, by time of the first (ms)
 push:windows        zset     alerts_commit.lua match ids where news waits, by the end of its window (ms)
 push:parked         zset     alerts.park       match ids whose news met a bug, by time parked (ms)
 push:broadcasts     zset     alerts_commit.lua match ids whose Live Activities are behind, by time (ms)
 push:unplanned      zset     alerts_commit.lua alert ids not yet, or not wholly, made into chunks, by time (ms)
-push:lease:{name}   string   alerts.lease      a worker is planning this alert; seconds
+push:sliced         zset     plan_split.lua    alert ids whose plan is split into slices, by time of that (ms)
+push:lease:{name}   string   plans.lease       a worker is planning this alert, or slice of it; seconds
 push:alert:{id}     hash     alerts, chunks    alert, version, told_at, planned, place, devices, chunk:{n} states,
-                                               told:{topic} versions, counters; 2 h
+                                               told:{topic} versions, topic:{topic} begun, counters; of a plan in slices
+                                               their bounds and place:{n}; of retries tries:{n}; 2 h
 push:chunk:{alert} {n} string chunk_put.lua    devices and the kinds they want, 12 bytes each; 2 h
 push:missed:{alert} {n} string chunk_done.lua  of those, whom it did not reach; 2 h
+push:progress:{alert} {n} string chunks        of those, who was handed over and who is settled; 2 h
+push:health:{service} hash   chunks            recent pushes, delivered and dead; 1 day
 push:ready          zset     chunk_*.lua       chunks to send, in order of turn (ms)
 push:later          zset     chunk_*.lua       chunks to try again, by when (ms)
 push:claimed        zset     chunk_*.lua       chunks a worker is sending, by when its claim runs out (ms)
@@ -70,18 +77,30 @@ HISTORY_BELL = "bell:history"
 PURGE_PENDING = "purge:pending"
 PURGE_REBOUND = "purge:rebound"
 PURGE_BELL = "bell:purge"
+FEEDS = "feeds"
+FEED_POSITIONS = "feeds:positions"
 PUSH_PENDING = "push:pending"
 PUSH_WINDOWS = "push:windows"
 PUSH_PARKED = "push:parked"
 PUSH_BROADCASTS = "push:broadcasts"
 PUSH_UNPLANNED = "push:unplanned"
+PUSH_SLICED = "push:sliced"
 PUSH_READY = "push:ready"
 PUSH_CLAIMED = "push:claimed"
 PUSH_RECENT = "push:recent"
 PUSH_LATER = "push:later"
 PUSH_BELL = "bell:push"
 # Each by the time from which there is something to do.
-PUSH_WORK = (PUSH_PENDING, PUSH_WINDOWS, PUSH_BROADCASTS, PUSH_UNPLANNED, PUSH_READY, PUSH_LATER, PUSH_CLAIMED)
+PUSH_WORK = (
+    PUSH_PENDING,
+    PUSH_WINDOWS,
+    PUSH_BROADCASTS,
+    PUSH_UNPLANNED,
+    PUSH_SLICED,
+    PUSH_READY,
+    PUSH_LATER,
+    PUSH_CLAIMED,
+)
 
 
 def state(match_id: str) -> str:
@@ -112,6 +131,10 @@ def alert(alert_id: str) -> str:
     return f"push:alert:{alert_id}"
 
 
+def feed_lease(name: str) -> str:
+    return f"feeds:lease:{name}"
+
+
 def lease(name: str) -> str:
     return f"push:lease:{name}"
 
@@ -122,6 +145,14 @@ def chunk(name: str) -> str:
 
 def missed(name: str) -> str:
     return f"push:missed:{name}"
+
+
+def progress(name: str) -> str:
+    return f"push:progress:{name}"
+
+
+def health(service: str) -> str:
+    return f"push:health:{service}"
 
 
 def pending(shard: int) -> str:

@@ -39,8 +39,8 @@ class Counter:
     help: str
     labels: tuple[str, ...] = ()
 
-    def add(self, amount: float = 1, **said: str) -> None:
-        _local.add((self.name, _values(self.labels, said), ""), amount)
+    def add(self, amount: float = 1, **given: str) -> None:
+        _local.add((self.name, _values(self.labels, given), ""), amount)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,8 @@ class Histogram:
     labels: tuple[str, ...] = ()
     bounds: tuple[float, ...] = SECONDS
 
-    def observe(self, value: float, **said: str) -> None:
-        values = _values(self.labels, said)
+    def observe(self, value: float, **given: str) -> None:
+        values = _values(self.labels, given)
         bound = next((str(bound) for bound in self.bounds if value <= bound), "+Inf")
         _local.add((self.name, values, bound), 1)
         _local.add((self.name, values, "sum"), value)
@@ -67,8 +67,8 @@ class Gauge:
     help: str
     labels: tuple[str, ...] = ()
 
-    def set(self, value: float, **said: str) -> None:
-        _local.set((self.name, _values(self.labels, said)), value)
+    def set(self, value: float, **given: str) -> None:
+        _local.set((self.name, _values(self.labels, given)), value)
 
 
 Metric = Counter | Histogram | Gauge
@@ -76,11 +76,11 @@ Key = tuple[str, tuple[str, ...], str]
 M = TypeVar("M", Counter, Histogram, Gauge)
 
 
-def _values(labels: tuple[str, ...], said: Mapping[str, str]) -> tuple[str, ...]:
+def _values(labels: tuple[str, ...], given: Mapping[str, str]) -> tuple[str, ...]:
     """Label values in the order declared. Only words of ours may come here: each value is a row for ever."""
-    if set(said) != set(labels):
-        raise TypeError(f"labels {sorted(said)} given where {list(labels)} are declared")
-    return tuple(said[label] for label in labels)
+    if set(given) != set(labels):
+        raise TypeError(f"labels {sorted(given)} given where {list(labels)} are declared")
+    return tuple(given[label] for label in labels)
 
 
 @dataclass
@@ -122,6 +122,7 @@ PURGE_REQUESTS = _declared(
 PURGE_KEYS = _declared(Counter("purge_keys_total", "Cache keys purged", ("cdn",)))
 PURGE_SECONDS = _declared(Histogram("purge_seconds", "From a commit to the CDN's yes to its purge", ("cdn",)))
 PURGE_THROTTLED = _declared(Counter("purge_throttled_total", "Purges that waited for the CDN's budget", ("cdn",)))
+ACCOUNTS_EXPIRED = _declared(Counter("accounts_expired_total", "Accounts deleted because no app used them for long"))
 PURGE_MOOT = _declared(Counter("purge_moot_total", "Keys given up because their answers had expired", ("cdn",)))
 EDGE_VISIBLE = _declared(Histogram("edge_visible_seconds", "From a commit to its version read through PUBLIC_URL"))
 MATCHES_MERGED = _declared(Counter("matches_merged_total", "Matches of which SQL knew and Redis had lost something"))
@@ -129,7 +130,20 @@ SOURCES_TAKEN_OVER = _declared(Counter("sources_taken_over_total", "Matches that
 STAMPS_CLAMPED = _declared(
     Counter("stamps_clamped_total", "Messages from more than five minutes ahead of our clock", ("source",))
 )
+FEED_MESSAGES = _declared(Counter("feed_messages_total", "Messages read from connected feeds", ("feed",)))
+FEED_UPDATES = _declared(Counter("feed_updates_total", "Updates accepted from connected feeds", ("feed",)))
+FEED_REFUSED = _declared(Counter("feed_refused_total", "Messages of connected feeds that were refused", ("feed",)))
+FEED_RECONNECTS = _declared(Counter("feed_reconnects_total", "Lost connections and failed requests", ("feed",)))
+FEED_GAPS = _declared(Counter("feed_gaps_total", "Times that a feed had to ask for what it may have missed", ("feed",)))
+FEED_LAG = _declared(Histogram("feed_lag_seconds", "From an event's time, by its sender, to its commit", ("source",)))
+FEED_DIFFERENCES = _declared(
+    Counter("feed_differences_total", "Matches that differed from the provider's document, by field", ("feed", "field"))
+)
 PUSHES = _declared(Counter("pushes_total", "Pushes by what became of them", ("service", "result", "reason")))
+PUSH_RINGS = _declared(
+    Counter("push_rings_total", "Pushes accepted: those that ring, and silent updates", ("service", "effect"))
+)
+PUSH_STALE = _declared(Counter("push_stale_total", "News too old to send when first received, by kind", ("kind",)))
 PUSH_SECONDS = _declared(Histogram("push_seconds", "From an alert to its service's yes", ("service",)))
 HELD_READERS = _declared(Gauge("held_readers", "Readers and streams that wait now"))
 HELD_ENDED = _declared(Counter("held_ended_total", "Held requests and streams by how they ended", ("held",)))
@@ -207,8 +221,8 @@ class Collector:
     def _gauges(self) -> dict[tuple[str, tuple[str, ...]], float]:
         """Summed over the processes; those of processes long silent are dropped."""
         now_ms, sums, gone = time.time_ns() // 1_000_000, dict[tuple[str, tuple[str, ...]], float](), []
-        for row, said in self.client.hgetall(GAUGES).items():
-            value, at_ms = said.split()
+        for row, fields in self.client.hgetall(GAUGES).items():
+            value, at_ms = fields.split()
             if int(at_ms) < now_ms - SILENT_MS:
                 gone.append(row)
                 continue
@@ -223,11 +237,11 @@ Totals = dict[tuple[str, ...], dict[str, float]]
 
 
 def _totals(rows: Mapping[bytes, bytes]) -> dict[str, Totals]:
-    found: dict[str, Totals] = {}
+    totals: dict[str, Totals] = {}
     for row, amount in rows.items():
         name, values, part = json.loads(row)
-        found.setdefault(name, {}).setdefault(tuple(values), {})[part] = float(amount)
-    return found
+        totals.setdefault(name, {}).setdefault(tuple(values), {})[part] = float(amount)
+    return totals
 
 
 def _counter(metric: Counter, totals: Totals) -> CounterMetricFamily:

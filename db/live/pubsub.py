@@ -57,22 +57,22 @@ class ChangeFeed:
 
     def next(self, wait_s: float) -> list[MatchChanged | Gap]:
         """What has come by now, after waiting at most `wait_s` for the first. Raises Unavailable once it is cut off."""
-        found: list[MatchChanged | Gap] = []
+        messages: list[MatchChanged | Gap] = []
         try:
             self._ping()
-            while len(found) < MOST and (message := self.pubsub.get_message(timeout=0.0 if found else wait_s)):
+            while len(messages) < MOST and (message := self.pubsub.get_message(timeout=0.0 if messages else wait_s)):
                 self.heard_at = time.monotonic()
                 if message["type"] == "subscribe":
-                    found.append(GAP)
+                    messages.append(GAP)
                 elif message["type"] == "message":
-                    found.append(_news(message["data"]))
+                    messages.append(_news(message["data"]))
                 else:
                     break
         except (redis.RedisError, OSError) as error:
             raise Unavailable(f"the news are cut off: {type(error).__name__}") from error
         if time.monotonic() - self.heard_at > SILENT_S:
             raise Unavailable("the news have fallen silent")
-        return found
+        return messages
 
     def close(self) -> None:
         self.pubsub.close()

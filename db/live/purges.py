@@ -48,17 +48,17 @@ class Purges:
             pipe.zrange(keys.PURGE_PENDING, 0, limit - 1, withscores=True)
             pipe.zrangebyscore(keys.PURGE_REBOUND, "-inf", now_ms, start=0, num=limit, withscores=True)
             pending, rebounds = pipe.execute()
-        return [_due(*one, rebound=False) for one in pending] + [_due(*one, rebound=True) for one in rebounds]
+        return [_due(*row, rebound=False) for row in pending] + [_due(*row, rebound=True) for row in rebounds]
 
     @guarded
     def ack(self, done: Sequence[DuePurge], *, again_at_ms: int | None) -> None:
         """Drop what has been purged. again_at_ms: when those purged for the first time are due once more."""
         for box, ones, again in (
-            (keys.PURGE_PENDING, [one for one in done if not one.rebound], again_at_ms),
-            (keys.PURGE_REBOUND, [one for one in done if one.rebound], None),
+            (keys.PURGE_PENDING, [purge for purge in done if not purge.rebound], again_at_ms),
+            (keys.PURGE_REBOUND, [purge for purge in done if purge.rebound], None),
         ):
             if ones:
-                pairs = [part for one in ones for part in (one.entry, str(one.at_ms))]
+                pairs = [part for purge in ones for part in (purge.entry, str(purge.at_ms))]
                 self._ack(keys=[box, keys.PURGE_REBOUND], args=["" if again is None else again, *pairs])
 
     @guarded
@@ -71,7 +71,7 @@ class Purges:
         with self.redis.pipeline(transaction=False) as pipe:
             pipe.zrange(keys.PURGE_PENDING, 0, 0, withscores=True)
             pipe.zrange(keys.PURGE_REBOUND, 0, 0, withscores=True)
-            heads = [int(score) for found in pipe.execute() for _, score in found]
+            heads = [int(score) for first in pipe.execute() for _, score in first]
         return min(heads, default=None)
 
     @guarded

@@ -4,18 +4,33 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from db.domain import SPOILER_FREE, Account, Device, Follow, Kind, Platform, Quiet, Subject, fits, kinds_of
+from db.domain import (
+    VARIANTS,
+    Account,
+    Device,
+    Follow,
+    Kind,
+    Platform,
+    Quiet,
+    Subject,
+    Variant,
+    fits,
+    kinds_of,
+)
 from db.domain.errors import Refused
+from db.sql.devices import device_of
 from db.sql.models import DeviceRow, FollowRow, UserRow, UserSubscriptionRow
+from db.sql.moments import moment
 from db.sql.session import begin
 
 # More than any fan needs; bounded because each follow is a row in every plan.
@@ -24,6 +39,7 @@ FOLLOWS_MAX = 500
 DEVICES_MAX = 10
 # Resolution of "recently active": one write per user and day.
 ACTIVE_EVERY = timedelta(days=1)
+_SPOILER_FREE = [variant for variant in VARIANTS if Variant.parse(variant).spoiler_free]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +64,18 @@ class Accounts:
         """A new anonymous account: its id and its bearer token of 256 random bits, which is not stored."""
         user_id, token = f"u-{secrets.token_urlsafe(12)}", secrets.token_urlsafe(32)
         with begin(self.engine) as session:
-            session.add(_new(Account(user_id), digest_of(token), _moment(now_ms)))
+            session.add(_new(Account(user_id), digest_of(token), moment(now_ms)))
         return user_id, token
 
     def by_token(self, token: str, *, now_ms: int) -> Account | None:
         """Looked up by digest, so that timing reveals nothing about stored tokens."""
         with begin(self.engine) as session:
             row = session.scalar(select(UserRow).where(UserRow.token_digest == digest_of(token)))
-            return _seen(session, row, _moment(now_ms)) if row else None
+            return _seen(session, row, moment(now_ms)) if row else None
 
     def by_subject(self, issuer: str, subject: str, *, now_ms: int) -> Account:
         """The account of a user of another token issuer, created at the first visit."""
-        user_id, now = "x-" + digest_of(f"{issuer}\0{subject}")[:32], _moment(now_ms)
+        user_id, now = "x-" + digest_of(f"{issuer}\0{subject}")[:32], moment(now_ms)
         with begin(self.engine) as session:
             if row := session.get(UserRow, user_id):
                 return _seen(session, row, now)
@@ -74,26 +90,45 @@ class Accounts:
             if row is None:
                 raise _deleted()
             devices = session.scalars(select(DeviceRow).where(DeviceRow.user_id == user_id).order_by(DeviceRow.id))
-            return Profile(_account(row), tuple(map(_device, devices)), tuple(_follows(session, user_id)))
+            return Profile(_account(row), tuple(map(device_of, devices)), tuple(_follows(session, user_id)))
 
-    def change(self, account: Account) -> None:
-        """Devices whose topics do not fit the new settings are sent to one by one from now on: topics have no quiet
-        hours, and a variant is either spoiler-free or not."""
-        quiet = account.quiet
-        values = {
-            "time_zone": account.time_zone,
-            "quiet_since": quiet.since if quiet else None,
-            "quiet_until": quiet.until if quiet else None,
-            "spoiler_free": account.spoiler_free,
-            "locale": account.locale,
-        }
+    def change(self, user_id: str, changes: Mapping[str, Any]) -> None:
+        """Change the named fields of Account and no others, so that two changes at once both hold.
+
+        Devices whose topics do not fit the new settings are sent to one by one from now on: topics have no quiet hours,
+        and a variant is either spoiler-free or not.
+        """
         with begin(self.engine) as session:
-            session.execute(update(UserRow).where(UserRow.id == account.id).values(values))
+            row = session.scalar(select(UserRow).where(UserRow.id == user_id).with_for_update())
+            if row is None:
+                raise _deleted()
+            account = replace(_account(row), **changes)
+            quiet = account.quiet
+            row.time_zone, row.spoiler_free, row.locale = account.time_zone, account.spoiler_free, account.locale
+            row.quiet_since, row.quiet_until = (quiet.since, quiet.until) if quiet else (None, None)
             lost = update(DeviceRow).where(DeviceRow.user_id == account.id, DeviceRow.topics.is_not(None))
             if quiet is None:
-                calm = DeviceRow.topics.endswith(SPOILER_FREE, autoescape=True)
+                calm = DeviceRow.topics.in_(_SPOILER_FREE)
                 lost = lost.where(~calm if account.spoiler_free else calm)
             session.execute(lost.values(topics=None))
+
+    def rotate_token(self, user_id: str) -> str:
+        """A new bearer token; the old one is void at once. Raises Refused for a user of another issuer."""
+        token = secrets.token_urlsafe(32)
+        rotated = update(UserRow).where(UserRow.id == user_id, UserRow.token_digest.is_not(None))
+        with begin(self.engine) as session:
+            result = session.execute(rotated.values(token_digest=digest_of(token)))
+            if result.rowcount == 0:  # type: ignore[attr-defined]
+                raise Refused("The tokens of this account are those of its issuer.", "bad_request")
+        return token
+
+    def expire(self, *, before_ms: int, limit: int) -> int:
+        """Delete accounts that no app has used since then, with all that is theirs; returns how many."""
+        stale = select(UserRow.id).where(UserRow.active_at < moment(before_ms)).limit(limit)
+        with begin(self.engine) as session:
+            user_ids = session.scalars(stale).all()
+            session.execute(delete(UserRow).where(UserRow.id.in_(user_ids), UserRow.active_at < moment(before_ms)))
+        return len(user_ids)
 
     def delete(self, user_id: str) -> None:
         """Everything of the user; other tables follow by ON DELETE CASCADE."""
@@ -114,7 +149,7 @@ class Accounts:
     def _add_device(self, user_id: str, device: Device, now_ms: int) -> None:
         digest = _digest(device)
         with begin(self.engine) as session:
-            _lock(session, user_id, _moment(now_ms))
+            _lock(session, user_id, moment(now_ms))
             row = session.scalar(select(DeviceRow).where(DeviceRow.digest == digest, DeviceRow.user_id == user_id))
             kept_id = row.id if row else None
             same = (DeviceRow.digest == digest) | _named(user_id, device)
@@ -127,10 +162,14 @@ class Accounts:
             row = row or DeviceRow(user_id=user_id, digest=digest)
             if device.topics and not fits(device.topics, _account(session.get_one(UserRow, user_id))):
                 device = replace(device, topics=None)
-            _write(row, device, _moment(now_ms))
+            _write(row, device, moment(now_ms))
             session.add(row)
             session.flush()
-            newest = select(DeviceRow.id).where(DeviceRow.user_id == user_id).order_by(DeviceRow.id.desc())
+            newest = (
+                select(DeviceRow.id)
+                .where(DeviceRow.user_id == user_id)
+                .order_by(DeviceRow.registered_at.desc(), DeviceRow.id.desc())
+            )
             kept = session.scalars(newest.limit(DEVICES_MAX)).all()
             session.execute(delete(DeviceRow).where(DeviceRow.user_id == user_id, DeviceRow.id.not_in(kept)))
 
@@ -143,7 +182,7 @@ class Accounts:
     def follow(self, user_id: str, follow: Follow, *, now_ms: int) -> None:
         """Raises Refused `limit_reached` for one follow too many."""
         with begin(self.engine) as session:
-            _lock(session, user_id, _moment(now_ms))
+            _lock(session, user_id, moment(now_ms))
             existing = _find(session, user_id, follow)
             if existing is None and _count(session, user_id) >= FOLLOWS_MAX:
                 raise Refused(f"At most {FOLLOWS_MAX} follows are allowed; remove one first.", "limit_reached")
@@ -242,25 +281,5 @@ def _write(row: DeviceRow, device: Device, now: datetime) -> None:
     row.platform, row.token, row.kind = device.platform.value, device.token, device.kind
     row.endpoint, row.p256dh, row.auth = device.endpoint, device.p256dh, device.auth
     row.environment, row.locale, row.topics = device.environment, device.locale, device.topics
-    row.live_activity_token = device.live_activity_token
+    row.live_activity_token, row.payload = device.live_activity_token, device.payload.value
     row.registered_at = row.active_at = now
-
-
-def _device(row: DeviceRow) -> Device:
-    return Device(
-        platform=Platform(row.platform),
-        token=row.token,
-        kind=row.kind,
-        environment=row.environment,
-        locale=row.locale,
-        topics=row.topics,
-        live_activity_token=row.live_activity_token,
-        endpoint=row.endpoint,
-        p256dh=row.p256dh,
-        auth=row.auth,
-        registered_at=round(row.registered_at.timestamp() * 1000),
-    )
-
-
-def _moment(ms: int) -> datetime:
-    return datetime.fromtimestamp(ms / 1000, UTC)

@@ -10,26 +10,21 @@ from typing import Any
 from sqlalchemy import (
     CTE,
     Engine,
-    Select,
-    Subquery,
-    Text,
-    and_,
-    cast,
     column,
     delete,
     exists,
-    func,
-    or_,
     select,
     text,
-    tuple_,
-    union_all,
     update,
     values,
 )
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
-from db.domain import Device, Match, Platform, Subject
-from db.sql.models import ChannelRow, DeviceRow, FollowRow, UserRow, UserSubscriptionRow
+from db.domain import Device, Match, Payload, Platform
+from db.sql.followers import BOUNDS, Ends, PlanPosition, count_up_to, followers_of
+from db.sql.models import ChannelRow, DeviceRow, UserRow
+from db.sql.moments import moment, ms
 from db.sql.session import begin, stream
 
 # Memory PostgreSQL may use to join and sort a million rows without temporary files, for this transaction. JIT
@@ -40,14 +35,6 @@ FOR_MANY = ("SET LOCAL work_mem = '64MB'", "SET LOCAL jit = off")
 NEVER = datetime.max.replace(tzinfo=UTC)
 # The session holds no loaded row that a deletion would have to update.
 _UNSEEN = {"synchronize_session": False}
-
-
-@dataclass(frozen=True, slots=True)
-class PlanPosition:
-    """Where a plan continues: after this activity (ms) and device, in the order of `followers`."""
-
-    active_at: int
-    device_id: int
 
 
 # A row: device, kinds its user wants (a mask), the user's time zone and quiet hours (all None without), and when it was
@@ -101,35 +88,43 @@ class Audience:
         self.engine = bind
 
     def followers(
-        self, match: Match, kinds: int, size: int, after: PlanPosition | None = None
+        self, match: Match, kinds: int, size: int, after: PlanPosition | None = None, ends: Ends = (None, None)
     ) -> Iterator[tuple[Sequence[Follower], PlanPosition]]:
         """Devices to send to one by one for news of these kinds, most recently active first, each once: pages of
-        `size`, each with the position after it.
+        `size`, each with the position after it. ends: only users of these ids.
 
-        Preferences for the match override those for its teams and its competition. Devices that listen to topics are
-        left out. Only one page is in memory at a time.
+        Preferences for the match override those for its teams, and those override the competition's. Devices that
+        listen to topics are left out. Only one page is in memory at a time.
         """
         with begin(self.engine) as session:
-            if session.get_bind().dialect.name == "postgresql":
+            if _is_postgresql(session):
                 for setting in FOR_MANY:
                     session.execute(text(setting))
-            for page in stream(session, _followers(match, kinds, after), size):
+            for page in stream(session, followers_of(match, kinds, after, ends), size):
                 last = page[-1]
-                yield page, PlanPosition(_ms(datetime.fromisoformat(last[5])), last[0])
+                yield page, PlanPosition(ms(datetime.fromisoformat(last[5])), last[0])
+
+    def bounds(self, match: Match, kinds: int, *, above: int, slices: int) -> list[str]:
+        """User ids that divide the users into so many slices of about the same size, if more than `above` follow the
+        match for these kinds; else none. Only of PostgreSQL: SQLite serves one machine."""
+        with begin(self.engine) as session:
+            if not _is_postgresql(session):
+                return []
+            if (session.scalar(count_up_to(match, kinds, above + 1)) or 0) <= above:
+                return []
+            shares = [number / slices for number in range(1, slices)]
+            return list(dict.fromkeys(session.scalar(text(BOUNDS), {"shares": shares}) or ()))
 
     def devices(self, ids: Collection[int]) -> list[Recipient]:
         """Those of these addresses that still exist."""
         user = UserRow
         query = (
-            select(DeviceRow, user.locale, user.spoiler_free, user.time_zone, user.quiet_since, user.quiet_until)
+            select(*_DEVICE, user.locale, user.spoiler_free, user.time_zone, user.quiet_since, user.quiet_until)
             .join(user, user.id == DeviceRow.user_id)
             .where(DeviceRow.id.in_(ids))
         )
         with begin(self.engine) as session:
-            return [
-                Recipient(row.id, _device(row), row.locale or locale, spoiler_free, zone, since, until)
-                for row, locale, spoiler_free, zone, since, until in session.execute(query)
-            ]
+            return [_recipient(row) for row in session.execute(query)]
 
     def of_user(self, user_id: str) -> list[Recipient]:
         with begin(self.engine) as session:
@@ -157,8 +152,10 @@ class Audience:
 
     def variants(self, candidates: Sequence[str]) -> list[str]:
         """Those topic variants that some device listens to."""
+        listened = [exists().where(DeviceRow.topics == name) for name in candidates]
         with begin(self.engine) as session:
-            return [name for name in candidates if session.scalar(select(exists().where(DeviceRow.topics == name)))]
+            row = session.execute(select(*listened)).one()
+        return [name for name, is_listened in zip(candidates, row, strict=True) if is_listened]
 
     def environments(self) -> list[str]:
         """APNs environments in use; `sandbox` only if some device needs it."""
@@ -169,7 +166,7 @@ class Audience:
     def wanted(self, match: Match, kinds: int) -> bool:
         """Whether anybody follows the match for these kinds at all."""
         with begin(self.engine) as session:
-            return session.execute(_followers(match, kinds, None).order_by(None).limit(1)).first() is not None
+            return session.execute(followers_of(match, kinds).order_by(None).limit(1)).first() is not None
 
     # Broadcast channels.
 
@@ -186,19 +183,23 @@ class Audience:
 
     def channels_before(self, before_ms: int) -> list[BroadcastChannel]:
         with begin(self.engine) as session:
-            rows = session.scalars(select(ChannelRow).where(ChannelRow.created_at < _moment(before_ms)))
+            rows = session.scalars(select(ChannelRow).where(ChannelRow.created_at < moment(before_ms)))
             return [BroadcastChannel(row.match_id, row.environment, row.channel_id) for row in rows]
 
-    def keep_channel(self, channel: BroadcastChannel, *, now_ms: int) -> None:
-        with begin(self.engine) as session:
-            session.merge(
-                ChannelRow(
-                    match_id=channel.match_id,
-                    environment=channel.environment,
-                    channel_id=channel.id,
-                    created_at=_moment(now_ms),
-                )
-            )
+    def keep_channel(self, channel: BroadcastChannel, *, now_ms: int) -> bool:
+        """False if the match has one in this environment already: the channel given is one too many."""
+        row = ChannelRow(
+            match_id=channel.match_id,
+            environment=channel.environment,
+            channel_id=channel.id,
+            created_at=moment(now_ms),
+        )
+        try:
+            with begin(self.engine) as session:
+                session.add(row)
+        except IntegrityError:
+            return False
+        return True
 
     def drop_channel(self, channel: BroadcastChannel) -> None:
         with begin(self.engine) as session:
@@ -219,7 +220,7 @@ def _listed(dead: Sequence[DeadAddress]) -> CTE:
     rows = [
         (
             address.device_id,
-            NEVER if address.since_ms is None else _moment(address.since_ms),
+            NEVER if address.since_ms is None else moment(address.since_ms),
             address.live_activity_token,
         )
         for address in dead
@@ -227,60 +228,47 @@ def _listed(dead: Sequence[DeadAddress]) -> CTE:
     return values(*columns, name="dead").data(rows).cte("dead")
 
 
-def _followers(match: Match, kinds: int, after: PlanPosition | None) -> Select[Any]:
-    """Two index-only reads: followers of the match, and followers of its teams or competition who have no preference
-    for the match itself; then each user's devices, and the few who have quiet hours."""
-    wants, device, user = _wants(match, kinds), DeviceRow, UserRow
-    columns = (device.id, wants.c.kinds, user.time_zone, user.quiet_since, user.quiet_until)
-    query = (
-        select(*columns, cast(device.active_at, Text))
-        .join(wants, wants.c.user_id == device.user_id)
-        .outerjoin(user, and_(user.id == device.user_id, user.quiet_since.is_not(None)))
-        .where(device.topics.is_(None))
-        .order_by(device.active_at.desc(), device.id.desc())
-    )
-    if after is None:
-        return query
-    return query.where(tuple_(device.active_at, device.id) < tuple_(_moment(after.active_at), after.device_id))
+# Columns of a device: a million objects of the ORM cost three times as much.
+_DEVICE = (
+    DeviceRow.id,
+    DeviceRow.platform,
+    DeviceRow.token,
+    DeviceRow.kind,
+    DeviceRow.environment,
+    DeviceRow.locale.label("own_locale"),
+    DeviceRow.topics,
+    DeviceRow.live_activity_token,
+    DeviceRow.endpoint,
+    DeviceRow.p256dh,
+    DeviceRow.auth,
+    DeviceRow.registered_at,
+    DeviceRow.payload,
+)
 
 
-def _wants(match: Match, kinds: int) -> Subquery:
-    own = UserSubscriptionRow
-    of_match = select(own.user_id, own.kinds).where(own.match_id == match.id, own.kinds.bitwise_and(kinds) != 0)
-    followed = [(Subject.TEAM, team.id) for team in (match.home, match.away) if team]
-    followed += [(Subject.COMPETITION, match.competition.id)] if match.competition else []
-    if not followed:
-        return of_match.subquery()
-    subjects = or_(*(and_(FollowRow.subject == kind.value, FollowRow.subject_id == name) for kind, name in followed))
-    overruled = exists().where(own.match_id == match.id, own.user_id == FollowRow.user_id)
-    of_others = (
-        select(FollowRow.user_id, func.bit_or(FollowRow.kinds).label("kinds"))
-        .where(subjects, FollowRow.kinds.bitwise_and(kinds) != 0, ~overruled)
-        .group_by(FollowRow.user_id)
-    )
-    return union_all(of_match, of_others).subquery()
-
-
-def _device(row: DeviceRow) -> Device:
-    return Device(
-        platform=Platform(row.platform),
+def _recipient(row: Any) -> Recipient:
+    device = Device(
+        platform=_PLATFORMS[row.platform],
         token=row.token,
         kind=row.kind,
         environment=row.environment,
-        locale=row.locale,
+        locale=row.own_locale,
         topics=row.topics,
         live_activity_token=row.live_activity_token,
         endpoint=row.endpoint,
         p256dh=row.p256dh,
         auth=row.auth,
-        registered_at=_ms(row.registered_at),
+        registered_at=ms(row.registered_at),
+        payload=_PAYLOADS[row.payload],
     )
+    locale = row.own_locale or row.locale
+    return Recipient(row.id, device, locale, row.spoiler_free, row.time_zone, row.quiet_since, row.quiet_until)
 
 
-def _moment(ms: int) -> datetime:
-    return datetime.fromtimestamp(ms / 1000, UTC)
+# A lookup costs a third of calling the enumeration.
+_PLATFORMS = {platform.value: platform for platform in Platform}
+_PAYLOADS = {payload.value: payload for payload in Payload}
 
 
-def _ms(moment: datetime) -> int:
-    """Of an instant in UTC; SQLite keeps no zone."""
-    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+def _is_postgresql(session: Session) -> bool:
+    return session.get_bind().dialect.name == "postgresql"

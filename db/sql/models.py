@@ -153,7 +153,7 @@ class DeviceRow(Base):
     """One address of one user. digest names the address (platform, environment, token or endpoint): a phone that is
     handed on moves to its new user. topics: the variant of FCM topics the app has said it listens to; such a device is
     not written to one by one. live_activity_token: one phone's, so one row's at most. active_at: its user's, kept here
-    because devices are planned in that order."""
+    because devices are planned in that order. payload: of FCM, who shows the notification."""
 
     __tablename__ = "devices"
     __table_args__ = (
@@ -189,6 +189,7 @@ class DeviceRow(Base):
     live_activity_token: Mapped[str | None] = mapped_column(String(400))
     registered_at: Mapped[datetime] = mapped_column(UtcDateTime)
     active_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    payload: Mapped[str] = mapped_column(String(16), server_default="notification")
 
 
 class UserSubscriptionRow(Base):

@@ -44,7 +44,7 @@ def _postgres(url: str, *, bounded: bool) -> Engine:
         given["options"] = f"-c statement_timeout={STATEMENT_S}s"
         # What was sent and never acknowledged (tcp(7), TCP_USER_TIMEOUT): the host behind the address is gone.
         given["tcp_user_timeout"] = ANSWER_S * 1000
-    made = create_engine(
+    postgres = create_engine(
         url,
         pool_size=2,
         max_overflow=2,
@@ -54,8 +54,10 @@ def _postgres(url: str, *, bounded: bool) -> Engine:
         hide_parameters=True,
     )
     if bounded:
-        event.listen(made, "do_connect", lambda _dialect, _record, args, said: _Bounded.connect(*args, **said))
-    return made
+        event.listen(
+            postgres, "do_connect", lambda _dialect, _record, args, options: _Bounded.connect(*args, **options)
+        )
+    return postgres
 
 
 class _Bounded(psycopg.Connection[Any]):
@@ -77,16 +79,16 @@ class _Bounded(psycopg.Connection[Any]):
 def _sqlite(url: str, path: str | None) -> Engine:
     if path and path != ":memory:":
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    made = create_engine(url, connect_args={"timeout": 10}, hide_parameters=True)
+    sqlite = create_engine(url, connect_args={"timeout": 10}, hide_parameters=True)
 
-    @event.listens_for(made, "connect")
+    @event.listens_for(sqlite, "connect")
     def set_up(connection: Any, _record: Any) -> None:
         # WAL: readers and the one writer do not wait for each other (sqlite.org/wal.html).
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
         connection.create_aggregate("bit_or", 1, _BitOr)
 
-    return made
+    return sqlite
 
 
 def stream(session: Session, query: Select[Any], size: int) -> Iterator[Sequence[Any]]:

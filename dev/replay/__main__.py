@@ -187,7 +187,9 @@ def plan(messages: list[RecordedMessage], options: Namespace, nonce: str) -> lis
 
 def provider_secrets(given: str | None, settings: Settings, needed: set[str]) -> dict[str, str]:
     """Secrets by provider. Raises Refused if a needed one is missing."""
-    secrets_by_provider = {provider: given or settings.ingest_secret(provider) for provider in PROVIDERS}
+    secrets_by_provider = {
+        provider: given or next(iter(settings.ingest_secrets(provider)), "") for provider in PROVIDERS
+    }
     generated = Path(settings.var_dir) / "ingest_secret_generic"
     if not secrets_by_provider["generic"] and generated.exists():
         secrets_by_provider["generic"] = generated.read_text().strip()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from db.domain import Kind
+from db.domain import Kind, Match, Phase
 from notify.content.news import News
 
 
@@ -34,6 +34,7 @@ class Announcement:
     board: of a goal, its present number on the scoreboard.
     alert: id of the alert that announced it; "" if it was noted but sent to nobody; None while it waits.
     fall: of a goal, its cancellation while that waits.
+    retracted: of a kick-off or a result, since when the match says otherwise (ms).
     """
 
     kind: Kind
@@ -41,6 +42,7 @@ class Announcement:
     board: str | None = None
     alert: str | None = None
     fall: PendingCancellation | None = None
+    retracted: int | None = None
 
     def is_of(self, news: News) -> bool:
         """Whether it announced the same thing. A goal that only the scoreboard shows is known by its number, which may
@@ -92,6 +94,18 @@ def without_swaps(ledger: Ledger, news: Iterable[News]) -> list[News]:
         if lost:
             items = [item for item in items if item is not returned and item is not lost[0]]
     return items
+
+
+def retract(ledger: Ledger, match: Match, now_ms: int) -> Ledger:
+    """Mark kick-offs and results that the match contradicts, such as a whistle before extra time. One that is marked
+    can be announced again."""
+    wrong = {
+        Kind.KICKOFF: match.phase is Phase.SCHEDULED,
+        Kind.FULL_TIME: match.phase in (Phase.SCHEDULED, Phase.LIVE, Phase.BREAK),
+    }
+    return tuple(
+        replace(line, retracted=now_ms) if wrong.get(line.kind) and line.retracted is None else line for line in ledger
+    )
 
 
 def fallen_of(ledger: Iterable[Announcement]) -> list[Announcement]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from db.domain import SCORING, Event, Fact, FactKind, Kind, Match, Phase, Score, Side, Status
+from db.domain import KICKS, RED_CARDS, SCORING, Event, Fact, FactKind, Kind, Match, Phase, Score, Side, Status
 
-RED_CARDS = frozenset({"red_card", "second_yellow"})
 _BY_STATUS = {
     Status.HALF_TIME: Kind.HALF_TIME,
+    Status.SECOND_HALF: Kind.SECOND_HALF,
     Status.ET_FIRST: Kind.EXTRA_TIME,
     Status.SHOOTOUT: Kind.SHOOTOUT,
     Status.ENDED: Kind.FULL_TIME,
@@ -22,6 +22,14 @@ _BY_STATUS = {
     Status.CANCELLED: Kind.POSTPONED,
     Status.ABANDONED: Kind.POSTPONED,
     Status.DELAYED: Kind.POSTPONED,
+}
+
+
+# Events that are news as they are.
+_BY_TYPE = {
+    "penalty_awarded": Kind.PENALTY,
+    "var_review": Kind.VAR_CHECK,
+    **dict.fromkeys(KICKS, Kind.SHOOTOUT_KICK),
 }
 
 
@@ -69,9 +77,12 @@ def _of_event(match: Match, fact: Fact) -> News | None:
         return News(Kind.RED_CARD, event.id, event.since.at, event.team, event.id)
     if event.type == "penalty_missed" and not (edited and fact.was == event.type):
         return News(Kind.PENALTY_MISSED, event.id, event.since.at, event.team, event.id)
+    if edited:
+        return None
     if event.type in ("lineups", "lineup"):
-        return None if edited else News(Kind.LINEUPS, "lineups", event.since.at, event_id=event.id)
-    return None
+        return News(Kind.LINEUPS, "lineups", event.since.at, event_id=event.id)
+    kind = _BY_TYPE.get(event.type)
+    return News(kind, event.id, event.since.at, event.team, event.id) if kind else None
 
 
 def _goals(match: Match, facts: tuple[Fact, ...]) -> tuple[News, ...]:

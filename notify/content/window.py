@@ -7,17 +7,15 @@ message names waits: a falling scoreboard is often right again in a moment, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Annotated
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
-from pydantic import Field, TypeAdapter
-
-from db.domain import SCORING, Fact, FactKind, Kind, Match
+from db.domain import KICKS, NEW_KINDS, RED_CARDS, SCORING, Fact, FactKind, Kind, Match
 from notify.content import announcements
 from notify.content.alert import Alert, with_events_of
-from notify.content.announcements import Announcement, Ledger, PendingCancellation
-from notify.content.news import RED_CARDS, News, news_of
+from notify.content.announcements import Announcement, PendingCancellation
+from notify.content.news import News, news_of
+from notify.content.window_record import Window, class_of
 
 # Between two alerts of one class. Goals within it are one message; 97 s apart, as in the 2022 final, they are two.
 WINDOW_MS = 30_000
@@ -27,46 +25,15 @@ STALE_MS = 5 * 60_000
 # right again within a few seconds.
 UNNAMED_HOLD_MS = 10_000
 
+# A kick-off or a result that a match contradicts is announced again if it comes back later than this: a status that
+# flaps is back within seconds, extra time takes half an hour.
+FLAP_MS = 60_000
 # Corrections kept in the ledger: that many may still be sent when another goal is cancelled, and a feed that takes its
 # score back again and again must not grow the ledger.
 CORRECTIONS = 8
 
-# News of one class waits for its own class only: a red card does not wait because a goal was just announced.
-_CLASSES = {Kind.GOAL: "goals", Kind.PENALTY_MISSED: "goals", Kind.RED_CARD: "cards"}
 # Events whose news may wait in a window.
-_WAITING = SCORING | RED_CARDS | {"penalty_missed"}
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """What is kept between two messages about a match. Aliases are the names in the stored JSON.
-
-    match: as last received, with the events of waiting news.
-    ledger: what was announced.
-    until: by class, when its window ends (ms).
-    waiting: news for the end of its window.
-    """
-
-    match: Match | None = None
-    ledger: Annotated[Ledger, Field(alias="told")] = ()
-    until: Mapping[str, int] = field(default_factory=dict)
-    waiting: tuple[News, ...] = ()
-
-    @property
-    def due(self) -> int | None:
-        """When the next waiting news or cancellation is to be announced (ms)."""
-        ends = [self.until[class_of(news)] for news in self.waiting if not self.is_fallen(news)]
-        ends += [line.fall.due for line in self.ledger if line.fall]
-        return min(ends, default=None)
-
-    def is_fallen(self, news: News) -> bool:
-        """Whether it is a goal that does not count at the moment, and may again."""
-        return any(line.fall and (line.kind, line.key) == (news.kind, news.key) for line in self.ledger)
-
-    @property
-    def alerts(self) -> list[str]:
-        """Ids of the alerts in the ledger."""
-        return list(dict.fromkeys(line.alert for line in self.ledger if line.alert))
+_WAITING = SCORING | RED_CARDS | KICKS | {"penalty_missed", "penalty_awarded", "var_review"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +43,17 @@ class WindowResult:
     window: the window after it.
     alerts: to be sent now.
     void: keys of goals that no longer count; alerts that are being sent have to be amended.
+    stale: news that was too old to send when first received.
     """
 
     window: Window
     alerts: tuple[Alert, ...] = ()
     void: frozenset[str] = frozenset()
+    stale: tuple[News, ...] = ()
 
 
 # The news of a cancellation, and the ledger line of its goal.
 Cancelled = tuple[News, Announcement]
-
-_windows = TypeAdapter(Window)
 
 
 def concerns(match: Match, facts: Iterable[Fact]) -> bool:
@@ -99,14 +66,12 @@ def concerns(match: Match, facts: Iterable[Fact]) -> bool:
     return any(event and event.type in _WAITING for event in touched) or bool(news_of(match, facts))
 
 
-def class_of(news: News) -> str:
-    return _CLASSES.get(news.kind, "match")
-
-
 def apply(window: Window, match: Match, news: Iterable[News], *, now_ms: int) -> WindowResult:
     """Take in one change. match: after the change, with the events it touched."""
-    news = announcements.without_swaps(window.ledger, news)
-    window, news = _with_returns(replace(window, match=_with_events(match, window)), news)
+    ledger = announcements.retract(window.ledger, match, now_ms)
+    window = replace(window, match=_with_events(match, window), ledger=ledger)
+    window, news = _with_returns(window, announcements.without_swaps(ledger, news))
+    stale = tuple(item for item in news if _is_stale(item, now_ms) and not _is_announced(window, item, now_ms))
     lead: list[News] = []
     cancelled: list[Cancelled] = []
     for item in news:
@@ -121,11 +86,13 @@ def apply(window: Window, match: Match, news: Iterable[News], *, now_ms: int) ->
         # Nothing waits past the end of the match: it goes out with the result.
         window, lost = _without_falls(window, announcements.fallen_of(window.ledger))
         cancelled += lost
-        lead = [*(item for item in window.waiting if not _is_void(window, item)), *lead]
+        # What is over with it, such as a penalty or a check, is no news any more.
+        waiting = [item for item in window.waiting if item.kind not in NEW_KINDS]
+        lead = [*(item for item in waiting if not _is_void(window, item)), *lead]
         window = replace(window, waiting=())
     window, corrections = _correct(window, cancelled, "back", now_ms)
-    window, alerts = _announce(window, lead, _name(lead), now_ms)
-    return WindowResult(_pruned(window), (*corrections, *alerts), _keys(cancelled))
+    window, alerts = _announce_apart(window, lead, _name, now_ms)
+    return WindowResult(_pruned(window), (*corrections, *alerts), _keys(cancelled), stale)
 
 
 def close(window: Window, *, now_ms: int) -> WindowResult:
@@ -136,8 +103,7 @@ def close(window: Window, *, now_ms: int) -> WindowResult:
     due = [news for news in window.waiting if window.until[class_of(news)] <= now_ms and not window.is_fallen(news)]
     rest = tuple(news for news in window.waiting if news not in due)
     valid = [news for news in due if not _is_void(window, news)]
-    name = "-" + "-".join(sorted({class_of(news) for news in due}))
-    window, alerts = _announce(replace(window, waiting=rest), valid, name, now_ms)
+    window, alerts = _announce_apart(replace(window, waiting=rest), valid, _class_names, now_ms)
     return WindowResult(_pruned(window), (*corrections, *alerts), _keys(cancelled))
 
 
@@ -156,8 +122,8 @@ def _with_returns(window: Window, news: Iterable[News]) -> tuple[Window, list[Ne
 
 def _add(window: Window, item: News, lead: list[News], now_ms: int) -> tuple[Window, list[Cancelled]]:
     """Another goal of a side ends the wait of its fallen ones: the followers have to know that those do not count."""
-    if _is_announced(window, item):
-        return window, []
+    if _is_announced(window, item, now_ms):
+        return _with_line_back(window, item), []
     lost: list[Cancelled] = []
     if item.kind is Kind.GOAL:
         fallen = announcements.fallen_of(window.ledger)
@@ -170,9 +136,10 @@ def _add(window: Window, item: News, lead: list[News], now_ms: int) -> tuple[Win
 def _queue(window: Window, item: News, lead: list[News], now_ms: int) -> Window:
     """Old news is only noted; other news is sent now, or waits if its class has an open window."""
     line = Announcement(item.kind, item.key, item.board)
-    if item.at and now_ms - item.at > STALE_MS:
-        return replace(window, ledger=(*window.ledger, replace(line, alert="")))
-    window = replace(window, ledger=(*window.ledger, line))
+    earlier = tuple(old for old in window.ledger if not (old.retracted is not None and _is_line_of(old, item)))
+    if _is_stale(item, now_ms):
+        return replace(window, ledger=(*earlier, replace(line, alert="")))
+    window = replace(window, ledger=(*earlier, line))
     if item.kind is Kind.FULL_TIME or window.until.get(class_of(item), 0) <= now_ms:
         lead.append(item)
         return window
@@ -248,8 +215,44 @@ def _with_corrections(window: Window, corrections: Iterable[Alert]) -> Window:
     return replace(window, ledger=(*others, *lines[-CORRECTIONS:]))
 
 
-def _is_announced(window: Window, item: News) -> bool:
-    return any(line.kind is item.kind and line.is_of(item) for line in window.ledger)
+def _is_stale(item: News, now_ms: int) -> bool:
+    return item.kind is not Kind.GOAL_CANCELLED and bool(item.at) and now_ms - item.at > STALE_MS
+
+
+def _is_announced(window: Window, item: News, now_ms: int) -> bool:
+    """Whether followers know it, and no longer than a moment ago something else was said."""
+    lines = [line for line in window.ledger if _is_line_of(line, item)]
+    return any(line.retracted is None or now_ms - line.retracted <= FLAP_MS for line in lines)
+
+
+def _is_line_of(line: Announcement, item: News) -> bool:
+    return line.kind is item.kind and line.is_of(item)
+
+
+def _with_line_back(window: Window, item: News) -> Window:
+    """With what was announced standing again, where the match had contradicted it for a moment."""
+    ledger = tuple(
+        replace(line, retracted=None) if line.retracted is not None and _is_line_of(line, item) else line
+        for line in window.ledger
+    )
+    return replace(window, ledger=ledger)
+
+
+def _announce_apart(
+    window: Window, news: list[News], name: Callable[[list[News]], str], now_ms: int
+) -> tuple[Window, tuple[Alert, ...]]:
+    """News of kinds that the release before does not know goes in an alert of its own: a worker of it that takes the
+    alert parks it, and nothing else."""
+    alerts: tuple[Alert, ...] = ()
+    for is_new in (False, True):
+        some = [item for item in news if (item.kind in NEW_KINDS) is is_new]
+        window, opened = _announce(window, some, name(some), now_ms)
+        alerts += opened
+    return window, alerts
+
+
+def _class_names(news: list[News]) -> str:
+    return "-" + "-".join(sorted({class_of(item) for item in news}))
 
 
 def _announce(window: Window, news: list[News], name: str, now_ms: int) -> tuple[Window, tuple[Alert, ...]]:
@@ -263,7 +266,8 @@ def _announce(window: Window, news: list[News], name: str, now_ms: int) -> tuple
         replace(line, alert=alert.id) if line.alert is None and (line.kind, line.key) in keys else line
         for line in window.ledger
     )
-    until = {**window.until, **{class_of(item): now_ms + WINDOW_MS for item in news}}
+    # The release before looks up missed penalties under the goals, which therefore have an entry.
+    until = {"goals": 0, **window.until, **{class_of(item): now_ms + WINDOW_MS for item in news}}
     return replace(window, ledger=ledger, until=until), (alert,)
 
 
@@ -298,11 +302,3 @@ def _pruned(window: Window) -> Window:
         return window
     waiting = [*window.waiting, *(line.fall.news for line in window.ledger if line.fall)]
     return replace(window, match=with_events_of(window.match, waiting))
-
-
-def encode(window: Window) -> bytes:
-    return _windows.dump_json(window, exclude_defaults=True, by_alias=True)
-
-
-def decode(text: bytes | None) -> Window:
-    return _windows.validate_json(text) if text else Window()

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
+from tests.conftest import systems
 from tests.support.system import System, event
 
 # On two busy cores a page has taken seconds to open.
@@ -27,8 +28,9 @@ QUIET = [
 ]
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker for all of them: they share a Chromium."""
+    """One worker for all of them: they share a Chromium. First, for xdist reads the marks in the same hook."""
     for item in items:
         if "browser" in item.path.parts:
             item.add_marker(pytest.mark.xdist_group("browser"))
@@ -72,10 +74,11 @@ def open_tab(chromium: Browser, scores: System) -> Iterator[Callable[..., Page]]
     assert not faults
 
 
-@pytest.fixture(scope="module")
-def scores(run_module_system: Callable[..., System]) -> System:
-    """A system that the tests of a module share; each plays matches of its own."""
-    return run_module_system(WORKER_PROCESSES=1)
+@pytest.fixture(scope="session")
+def scores(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """A system that all tests share; each plays matches of its own."""
+    for run in systems(request.node, tmp_path_factory.mktemp("browser")):
+        yield run(WORKER_PROCESSES=1)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Play
+from tests.support.system import System
 
 OpenTab = Callable[..., Page]
 
@@ -22,6 +23,12 @@ window.hide = (value) => {
   document.dispatchEvent(new Event("visibilitychange"));
 };
 """
+
+
+@pytest.fixture(scope="module")
+def scores(run_module_system: Callable[..., System]) -> System:
+    """A system of its own: the first test finds no match in it, and the last ends its web process."""
+    return run_module_system(WORKER_PROCESSES=1)
 
 
 def score(page: Page, match_id: str) -> object:

@@ -113,8 +113,8 @@ def test_a_goal_arrives_on_both_phones_and_stands_there_after_a_restart(
     match = announced(MATCH, "Argentina", "Japan", datetime.now(UTC))
     deliver(scores, {"matches": [match], "events": [kickoff, goal]})
 
-    expect(on(page, "ios")).to_contain_text("Tor! Argentina", timeout=ALERT_MS)
-    expect(on(page, "android")).to_contain_text("Goal! Argentina", timeout=ALERT_MS)
+    expect(on(page, "ios")).to_contain_text("Tor für Argentinien!", timeout=ALERT_MS)
+    expect(on(page, "android")).to_contain_text("Goal for Argentina!", timeout=ALERT_MS)
     for platform in ("ios", "android"):
         expect(on(page, platform)).to_contain_text("3' Lionel Messi")
         expect(page.locator(f'.phone[data-platform="{platform}"] .count')).to_have_text(COUNTED)

@@ -114,7 +114,7 @@ def test_a_process_that_dies_ends_all_and_is_named(start: Start) -> None:
     )
     clock.kill()
     assert local.over() == 1
-    assert "because of this: clock stopped (rc=" in local.said()
+    assert "because of: clock stopped (rc=" in local.said()
 
 
 def test_a_port_in_use_is_named_with_the_way_out(start: Start) -> None:
@@ -130,7 +130,7 @@ def test_a_second_one_over_the_same_folder_is_refused(start: Start) -> None:
     first = start(DEMO=0).up()
     second = start(DEMO=0)
     assert second.process.wait(ENDED_S) == 2
-    assert f"it is running already, over {first.var}" in second.said()
+    assert f"it is running already in {first.var}" in second.said()
     assert f"process {first.process.pid}" in second.said()
     assert first.board() == {}
 

@@ -13,6 +13,7 @@ from dev.recordings import RecordedGoal, openfootball
 from tests.conftest import postgres_bin
 from tests.support import recordings
 from tests.support.recordings import DETAILED, LEAGUES, TOURNAMENTS, essence, expected, tell, timeline
+from tests.support.stories.count import some
 from tests.support.system import System
 
 # Two systems, told all once, are read by most of these: they belong in one process.
@@ -71,8 +72,9 @@ def test_history_holds_each_event_once_as_it_stands(told: str, request: pytest.F
     recordings.assert_history_is_live(request.getfixturevalue(told), DETAILED)
 
 
+@pytest.mark.faults
 def test_seasons_and_cups_end_as_recorded(run_system: Callable[..., System]) -> None:
-    tell(run_system(), LEAGUES, "--batch", "100")
+    tell(run_system(), tuple(some(LEAGUES, 3)), "--batch", "100")
 
 
 def goals(system: System, match_id: str) -> list[RecordedGoal]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -169,6 +170,19 @@ class Varnish:
         headers = {"Surrogate-Key": keys, "X-Purge-Secret": secret, "Connection": "close"}
         return requests.request("PURGEKEYS", url or self.admin, headers=headers, timeout=5)
 
+    def counters(self) -> dict[str, int]:
+        """varnishstat's. A thread adds its figures to the sum when its request is over."""
+        command = ["varnishstat", "-n", str(self.edge.folder / "work"), "-1", "-j"]
+        document = json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+        return {name: int(counter["value"]) for name, counter in document["counters"].items()}
+
+    def connect(self, request: bytes = b"") -> socket.socket:
+        """A connection on which so much was sent."""
+        host, port = self.edge.listen.split(":")
+        connection = socket.create_connection((host, int(port)), timeout=10)
+        connection.sendall(request)
+        return connection
+
     def raw(self, request: bytes, timeout_s: float = 10) -> bytes:
         """A request as bytes, for what no client would send; returns all until the edge closes."""
         host, port = self.edge.listen.split(":")
@@ -182,12 +196,12 @@ class Varnish:
 
 
 @contextmanager
-def varnish(folder: Path, origin_port: int, **parameters: str) -> Iterator[Varnish]:
-    edge = Edge(
-        folder, f"127.0.0.1:{origin_port}", f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}", storage="32m"
-    )
-    small = {"thread_pool_min": "50", "thread_pool_max": "500"}
-    with edge.running(SECRET, **(small | parameters)):
+def varnish(folder: Path, origin: int | str, *, threads: int = 500, **settings: Any) -> Iterator[Varnish]:
+    """origin: the port of one on this machine, or as Edge takes them. settings: of Edge."""
+    origins = f"127.0.0.1:{origin}" if isinstance(origin, int) else origin
+    listen, admin = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
+    edge = Edge(folder, origins, listen, admin, threads=threads, **({"storage": "32m"} | settings))
+    with edge.running(SECRET, thread_pool_min="50"):
         yield Varnish(edge)
 
 

@@ -20,7 +20,7 @@ from wsproto.utilities import LocalProtocolError
 from db.domain import Score, Stamp, Status, Team, Update, reduce
 from db.domain.update import MatchInfo
 from db.live.client import connect
-from db.live.live import LiveStore
+from db.live.store import LiveStore
 from tests.conftest import wait_until
 from tests.support.system import System
 
@@ -50,9 +50,9 @@ class Origin(System):
         # The scoreboard alone: hundreds of goals by name would be told more slowly than readers read.
         score = Score(home, away)
         told = Update(match_id, stamp, now, info, score=score, status=Status.FIRST_HALF, minute=minute)
-        held = self.live.hold(match_id, ())
+        held = self.live.matches.load(match_id, ())
         after, facts = reduce(held.match, told)
-        committed = self.live.commit(held, after, facts, (), visible=True)
+        committed = self.live.commits.commit(held, after, facts, (), visible=True)
         assert committed.done
         return committed.version
 

@@ -31,7 +31,8 @@ class Local:
         self.folder, self.port = folder, free_port()
         self.printed = folder / f"printed-{self.port}"
         ours = {field.name.upper() for field in fields(Settings)}
-        given = {"PORT": self.port, "VAR_DIR": folder / "var", "HOST": "127.0.0.1", "WEB_CONCURRENCY": 1} | settings
+        given = {"PORT": self.port, "VAR_DIR": folder / "var", "HOST": "127.0.0.1", "WEB_CONCURRENCY": 1}
+        given |= {"WORKER_PROCESSES": 1} | settings
         env = {name: value for name, value in os.environ.items() if name not in ours}
         with self.printed.open("wb") as out:
             self.process = subprocess.Popen(

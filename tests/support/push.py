@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -29,9 +30,11 @@ from db.domain import (
     mask_of,
 )
 from db.live.alerts import Alerts
+from db.live.broadcasts import Broadcasts
 from db.live.chunks import Chunks
 from db.live.client import connect
-from db.live.live import LiveStore
+from db.live.plans import Plans
+from db.live.store import LiveStore
 from db.sql.accounts import Accounts
 from db.sql.audience import Audience
 from db.sql.history import History
@@ -39,6 +42,7 @@ from db.sql.session import engine
 from notify.content.message import Message
 from notify.transports.base import ActivityStart, Envelope
 from notify.transports.outcome import Delivered, Outcome
+from tests.support.accounts import set_up
 from tests.support.emulators import Emulated
 from workers.history import write_batch
 from workers.ingest import Drain
@@ -56,6 +60,11 @@ FINAL = "final"
 # after the tests were read, for the emulators know the time, and drop a push that ran out while other tests ran.
 START = round(datetime.now(UTC).timestamp() * 1000) + 600_000
 ALL = mask_of(Kind)
+
+
+def headline(body: str) -> str:
+    """The first sentence without its details."""
+    return re.split(r"(?<=!) | · |\n", body)[0]
 
 
 class Recorder:
@@ -79,11 +88,13 @@ class Recorder:
 
     def close(self) -> None: ...
 
-    def titles(self, token: str) -> list[str]:
-        return [message.title for to, message in self.sent if to == token]
+    def headlines(self, token: str) -> list[str]:
+        """What each message says first."""
+        return [headline(message.body) for to, message in self.sent if to == token]
 
-    def bodies(self, token: str) -> list[str]:
-        return [message.body for to, message in self.sent if to == token]
+    def scores(self, token: str) -> list[str]:
+        """The score each message shows, without the brackets of the side that scored."""
+        return [message.title.replace("[", "").replace("]", "") for to, message in self.sent if to == token]
 
 
 class World:
@@ -94,6 +105,7 @@ class World:
         client = connect(redis_url)
         self.redis: Any = client
         self.live, self.alerts, self.chunks = LiveStore(client, 1), Alerts(client), Chunks(client)
+        self.plans, self.broadcasts = Plans(client), Broadcasts(client)
         self.history = History(engine(sql_url))
         self.accounts, self.audience = Accounts(self.history.engine), Audience(self.history.engine)
         self.bells = Doorbells(redis.Redis.from_url(redis_url))
@@ -110,9 +122,9 @@ class World:
         return transports
 
     def worker(self) -> PushJobs:
-        planning = Planner(self.alerts, self.chunks, self.audience, self.transports, self.bells)
+        planning = Planner(self.plans, self.chunks, self.audience, self.transports, self.bells)
         sending = ChunkSender(self.chunks, self.audience, self.transports)
-        casting = LiveActivities(self.alerts, self.audience, self.live, self.transports)
+        casting = LiveActivities(self.broadcasts, self.audience, self.live, self.transports)
         return PushJobs(self.alerts, planning, sending, casting, self.bells)
 
     def fan(self, token: str, kinds: int = ALL, subject: Subject = Subject.MATCH, to: str = FINAL, **more: Any) -> str:
@@ -120,7 +132,7 @@ class World:
         user_id, _ = self.accounts.create(now_ms=START)
         self.accounts.follow(user_id, Follow(subject, to, kinds), now_ms=START)
         settings = {name: more.pop(name) for name in ("quiet", "time_zone", "spoiler_free") if name in more}
-        self.accounts.change(Account(user_id, **settings))
+        set_up(self.accounts, Account(user_id, **settings))
         device = Device(more.pop("platform", Platform.IOS), token, **more)
         self.accounts.add_device(user_id, device, now_ms=START)
         return user_id
@@ -140,7 +152,7 @@ class World:
 
     def hear(self, updates: Sequence[Update], now_ms: int) -> None:
         self.now_ms = now_ms
-        self.live.accept(updates, now_ms=now_ms)
+        self.live.inbox.accept(updates, now_ms=now_ms)
         for match_id in dict.fromkeys(update.match_id for update in updates):
             Drain(self.live, self.bells).match(match_id)
         Merger(self.live, self.history).batch()
@@ -177,7 +189,7 @@ class Ahead(World):
 
     def look(self, now_ms: int) -> None:
         self.now_ms = now_ms
-        Prematch(self.alerts, self.audience, self.history, self.transports, self.push).look(now_ms=now_ms)
+        Prematch(self.alerts, self.plans, self.audience, self.history, self.transports, self.push).look(now_ms=now_ms)
         self.run()
 
 

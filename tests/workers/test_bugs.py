@@ -67,7 +67,7 @@ def test_a_reminder_that_cannot_be_told_stops_no_other(
     drain = Drain(services.live, services.bells)
     for place, match_id in enumerate(("bad", "good")):
         info = MatchInfo(start_time=NOW + REMIND_MS // 2 + place)
-        services.live.accept([Update(match_id, Stamp(NOW), NOW, info=info, status=Status.SCHEDULED)], now_ms=NOW)
+        services.live.inbox.accept([Update(match_id, Stamp(NOW), NOW, info=info, status=Status.SCHEDULED)], now_ms=NOW)
         drain.match(match_id)
     write_batch(services.live, services.history)
     ahead = Prematch(services.alerts, services.audience, services.history, services.transports, push_of(services))

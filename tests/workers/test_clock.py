@@ -11,8 +11,8 @@ import sqlalchemy as sa
 
 from db.domain import Event, MatchInfo, Score, Side, Stamp, Status, Update
 from db.live import keys
+from db.live.commits import KEEP_S
 from db.live.keys import shard_of
-from db.live.live import KEEP_S
 from db.live.pubsub import ChangeFeed, Gap, MatchChanged
 from db.refusal import RefusedPayload
 from db.sql.models import MatchRow
@@ -43,7 +43,7 @@ def goal(match_id: str, n: int = 1, status: Status | None = None) -> Update:
 
 
 def play(services: WorkerServices, *updates: Update) -> None:
-    services.live.accept(updates, now_ms=NOW)
+    services.live.inbox.accept(updates, now_ms=NOW)
     worker = Drain(services.live, services.bells)
     for update in updates:
         worker.match(update.match_id)
@@ -64,7 +64,7 @@ def silence(services: WorkerServices) -> None:
 
 
 def test_a_bell_that_was_lost_is_rung_again(services: WorkerServices) -> None:
-    services.live.accept([goal("a")], now_ms=NOW)
+    services.live.inbox.accept([goal("a")], now_ms=NOW)
     assert sweep(services, now_ms=NOW + OVERDUE_MS - 1) == 0
     assert rung(services) == []
     assert sweep(services, now_ms=NOW + OVERDUE_MS) == 1
@@ -75,14 +75,14 @@ def test_an_outbox_and_news_left_behind_are_rung_for(services: WorkerServices) -
     play(services, goal("a"))
     Merger(services.live, services.history).batch()
     silence(services)
-    filled = services.live.history_waiting_since()
+    filled = services.live.outbox.waiting_since()
     assert filled
     assert sweep(services, now_ms=filled + OVERDUE_MS + 1) == 2
     assert sorted(rung(services)) == ["workers.history.drain", "workers.push.work"]
 
 
 def test_a_refused_payload_is_rung_for(services: WorkerServices) -> None:
-    services.live.keep_refused(RefusedPayload("id", "generic", NOW, "invalid", "why", b"x"))
+    services.live.refusals.keep(RefusedPayload("id", "generic", NOW, "invalid", "why", b"x"))
     assert sweep(services, now_ms=NOW) == 1
 
 
@@ -92,16 +92,16 @@ def test_nothing_to_do_rings_nothing(services: WorkerServices) -> None:
 
 def test_live_matches_come_back_into_an_empty_redis(services: WorkerServices) -> None:
     play(services, goal("playing"), goal("over", status=Status.FINISHED))
-    before = services.live.hold("playing").match
+    before = services.live.matches.load("playing").match
     write_batch(services.live, services.history)
     services.live.redis.flushall()
     Clock(services).tick(NOW)
-    assert services.live.hold("playing").match == before
-    assert [match.id for match in services.live.board().matches] == ["playing"]
-    assert services.live.hold("over").match is None
+    assert services.live.matches.load("playing").match == before
+    assert [match.id for match in services.live.board.read().matches] == ["playing"]
+    assert services.live.matches.load("over").match is None
     assert services.live.redis.exists(keys.FILLED)
     play(services, goal("playing", 2))
-    after = services.live.hold("playing").match
+    after = services.live.matches.load("playing").match
     assert after
     assert before
     assert (after.score, after.version > before.version) == (Score(2, 0), True)
@@ -112,28 +112,28 @@ def test_what_redis_still_holds_is_not_overwritten_by_older_history(services: Wo
     write_batch(services.live, services.history)
     play(services, goal("a", 2))
     reconcile(services.live, services.history, now_ms=NOW)
-    match = services.live.hold("a").match
+    match = services.live.matches.load("a").match
     assert match
     assert match.score == Score(2, 0)
 
 
 def test_parked_matches_are_tried_again_after_a_minute(services: WorkerServices) -> None:
-    services.live.accept([goal("a")], now_ms=NOW)
-    services.live.park("a", now_ms=NOW)
+    services.live.inbox.accept([goal("a")], now_ms=NOW)
+    services.live.inbox.park("a", now_ms=NOW)
     shard = shard_of("a", services.live.shards)
     housekeep(services, now_ms=NOW + PARKED_MS - 1)
-    assert services.live.pending(shard) == []
+    assert services.live.inbox.pending(shard) == []
     housekeep(services, now_ms=NOW + PARKED_MS)
-    assert (services.live.pending(shard), services.live.parked()) == (["a"], 0)
+    assert (services.live.inbox.pending(shard), services.live.inbox.parked()) == (["a"], 0)
 
 
 def test_refused_payloads_are_kept_a_month(services: WorkerServices) -> None:
     ages = {"old": NOW - KEEP_REFUSED_MS - 1, "young": NOW - KEEP_REFUSED_MS}
-    services.history.keep_refused(
+    services.history.refused_payloads.keep(
         [RefusedPayload(id_, "generic", at, "invalid", "why", b"x") for id_, at in ages.items()]
     )
     housekeep(services, now_ms=NOW)
-    assert [payload.id for payload in services.history.refused(10)] == ["young"]
+    assert [payload.id for payload in services.history.refused_payloads.newest(10)] == ["young"]
 
 
 def test_without_redis_or_sql_the_clock_goes_on(make_services: Callable[..., WorkerServices], sqlite_url: str) -> None:
@@ -146,7 +146,7 @@ def test_without_redis_or_sql_the_clock_goes_on(make_services: Callable[..., Wor
 def test_mailboxes_are_swept_even_while_history_is_away(make_services: Callable[..., WorkerServices]) -> None:
     """A goal waits for no database, and so neither does the sweep of its bell."""
     services = make_services("postgresql://u:p@127.0.0.1:1/none")
-    services.live.accept([goal("a")], now_ms=NOW)
+    services.live.inbox.accept([goal("a")], now_ms=NOW)
     services.live.redis.delete(keys.bell(0))
     Clock(services).tick(NOW + 2 * OVERDUE_MS)
     assert "workers.ingest.drain_shard" in rung(services)
@@ -154,9 +154,9 @@ def test_mailboxes_are_swept_even_while_history_is_away(make_services: Callable[
 
 def test_a_clock_that_rings_while_no_worker_runs_does_not_fill_redis(services: WorkerServices) -> None:
     play(services, goal("a"))
-    services.live.accept([goal("b")], now_ms=NOW)
+    services.live.inbox.accept([goal("b")], now_ms=NOW)
     services.live.redis.zadd(keys.PURGE_PENDING, {"live 2": NOW})
-    filled = services.live.history_waiting_since()
+    filled = services.live.outbox.waiting_since()
     assert filled
     clock = Clock(services)
     for second in range(200):
@@ -173,44 +173,44 @@ def test_a_match_that_was_never_ended_leaves_the_board_and_comes_back_with_its_n
     services: WorkerServices,
 ) -> None:
     play(services, goal("forsaken", status=Status.SECOND_HALF))
-    before = services.live.hold("forsaken").match
+    before = services.live.matches.load("forsaken").match
     assert before
-    board = services.live.board()
+    board = services.live.board.read()
     silent_enough = before.updated_at + STALE_SILENT_MS
     housekeep(services, now_ms=silent_enough)
-    assert services.live.board() == board, "the last moment at which it is still believed"
+    assert services.live.board.read() == board, "the last moment at which it is still believed"
     housekeep(services, now_ms=silent_enough + 1)
-    after = services.live.board()
+    after = services.live.board.read()
     assert (after.matches, after.version > board.version) == ((), True)
-    assert services.live.hold("forsaken").match == before
+    assert services.live.matches.load("forsaken").match == before
     housekeep(services, now_ms=silent_enough + 2)
-    assert services.live.board() == after, "it is dropped once"
+    assert services.live.board.read() == after, "it is dropped once"
     play(services, goal("forsaken", 2))
-    assert [match.id for match in services.live.board().matches] == ["forsaken"]
+    assert [match.id for match in services.live.board.read().matches] == ["forsaken"]
 
 
 def test_a_match_that_began_lately_or_of_which_something_was_told_stays_on_the_board(services: WorkerServices) -> None:
     play(services, goal("a", status=Status.SECOND_HALF))
-    before = services.live.hold("a").match
+    before = services.live.matches.load("a").match
     assert before
     later = before.updated_at + STALE_SILENT_MS + 1
     services.live.redis.zadd(keys.MATCHES, {"a": later - STALE_START_MS + 1})
     housekeep(services, now_ms=later)
-    assert len(services.live.board().matches) == 1, "it began less than six hours ago"
+    assert len(services.live.board.read().matches) == 1, "it began less than six hours ago"
     play(services, goal("a", 2))
-    assert not services.live.drop(before), "it has moved since it was read"
-    assert len(services.live.board().matches) == 1
+    assert not services.live.board.drop(before), "it has moved since it was read"
+    assert len(services.live.board.read().matches) == 1
 
 
 def test_readers_hear_that_the_board_has_changed(services: WorkerServices, redis_url: str) -> None:
     play(services, goal("a", status=Status.SECOND_HALF))
-    before = services.live.hold("a").match
+    before = services.live.matches.load("a").match
     assert before
     feed = ChangeFeed(redis_url)
     feed.subscribe()
-    assert services.live.drop(before)
+    assert services.live.board.drop(before)
     heard: list[MatchChanged | Gap] = []
-    change = MatchChanged("a", before.version, services.live.board().version, urgent=True)
+    change = MatchChanged("a", before.version, services.live.board.read().version, urgent=True)
 
     def is_heard() -> bool:
         heard.extend(feed.next(0.1))
@@ -226,7 +226,7 @@ def expires_s(services: WorkerServices, match_id: str) -> tuple[int, int]:
 
 def test_a_match_that_leaves_the_board_untold_leaves_redis_a_day_later(services: WorkerServices) -> None:
     play(services, goal("forsaken", status=Status.SECOND_HALF))
-    before = services.live.hold("forsaken").match
+    before = services.live.matches.load("forsaken").match
     assert before
     assert expires_s(services, "forsaken") == (-1, -1)
     housekeep(services, now_ms=before.updated_at + STALE_SILENT_MS + 1)
@@ -246,11 +246,11 @@ def test_a_rebuild_puts_no_forsaken_match_back(either: WorkerServices) -> None:
         session.execute(sa.update(MatchRow).where(MatchRow.id == "forsaken").values(updated_at=long_ago))
     either.live.redis.flushall()
     Clock(either)._reconcile(now_ms)
-    assert [match.id for match in either.live.board().matches] == ["live"]
+    assert [match.id for match in either.live.board.read().matches] == ["live"]
     play(either, goal("forsaken", 2))
-    assert {match.id for match in either.live.board().matches} == {"live", "forsaken"}
+    assert {match.id for match in either.live.board.read().matches} == {"live", "forsaken"}
     write_batch(either.live, either.history)
-    back = either.live.hold("forsaken").match
+    back = either.live.matches.load("forsaken").match
     assert back
     assert back.score == Score(2, 0)
 
@@ -271,6 +271,6 @@ def test_a_scheduled_match_leaves_redis_and_is_read_from_sql(services: WorkerSer
     assert there.start_time == starts["far"]
     play(services, Update("far", Stamp(NOW + 1), NOW, status=Status.FIRST_HALF))
     write_batch(services.live, services.history)
-    match = services.live.hold("far").match
+    match = services.live.matches.load("far").match
     assert match
     assert (match.start_time, services.live.redis.ttl(keys.state("far"))) == (starts["far"], -1)

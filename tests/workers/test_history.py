@@ -32,7 +32,7 @@ def play(services: WorkerServices, *updates: Update) -> None:
     """Each update a version of its own."""
     worker = Drain(services.live, services.bells)
     for update in updates:
-        services.live.accept([update], now_ms=NOW)
+        services.live.inbox.accept([update], now_ms=NOW)
         worker.match(update.match_id)
 
 
@@ -60,9 +60,9 @@ def test_what_is_written_is_what_is_live(either: WorkerServices) -> None:
     play(either, *(goal("a", n) for n in range(1, 6)), goal("b", 1))
     drain(either)
     for match_id in ("a", "b"):
-        assert written(either, match_id) == either.live.timeline(match_id)
+        assert written(either, match_id) == either.live.matches.timeline(match_id)
     assert scores(either) == 6
-    assert either.live.history_waiting_since() is None
+    assert either.live.outbox.waiting_since() is None
     assert not either.live.redis.exists(keys.HISTORY_BELL)
 
 
@@ -102,9 +102,9 @@ def test_a_database_away_and_back_loses_nothing(
     try:
         play(services, goal("a", 2), goal("a", 3), goal("new", 1))
         drain(services)
-        assert services.live.history_waiting_since() is not None
+        assert services.live.outbox.waiting_since() is not None
         assert not services.live.redis.exists(keys.HISTORY_BELL)
-        score = services.live.read(["a"])[0]
+        score = services.live.matches.read(["a"])[0]
         assert score
         assert score.score == Score(3, 0)
     finally:
@@ -115,7 +115,7 @@ def test_a_database_away_and_back_loses_nothing(
         Score(1, 0),
         4,
     )
-    assert services.live.history_waiting_since() is None
+    assert services.live.outbox.waiting_since() is None
 
 
 def test_an_outbox_that_cannot_be_written_is_set_aside_and_the_others_go_on(either: WorkerServices) -> None:
@@ -125,37 +125,39 @@ def test_an_outbox_that_cannot_be_written_is_set_aside_and_the_others_go_on(eith
     )
     drain(either)
     assert {match.id for match in either.history.matches(MatchFilter(), 10)[0]} == {"fine", "good"}
-    assert (either.live.history_pending(10), either.live.parked_history()) == ([], 1)
+    assert (either.live.outbox.pending(10), either.live.outbox.parked()) == ([], 1)
     either.live.redis.xdel(keys.outbox("bad"), either.live.redis.xrevrange(keys.outbox("bad"), count=1)[0][0])
-    either.live.unpark(before_ms=2**53)
+    either.live.outbox.unpark(before_ms=2**53)
     drain(either)
     assert written(either, "bad").score == Score(1, 0)
 
 
 def test_a_row_that_the_database_refuses_stops_no_other_match(either: WorkerServices) -> None:
     """A name with a NUL never passes a door; one that did must hold up nobody else in PostgreSQL."""
-    held = either.live.hold("bad")
-    either.live.commit(held, Match("bad", home=Team("t", "N\0L")), (), (), visible=True)
+    held = either.live.matches.load("bad")
+    either.live.commits.commit(held, Match("bad", home=Team("t", "N\0L")), (), (), visible=True)
     play(either, goal("good", 1))
     drain(either)
     assert written(either, "good").score == Score(1, 0)
-    assert either.live.history_pending(10) == []
+    assert either.live.outbox.pending(10) == []
 
 
 def test_refused_payloads_are_brought_to_history(either: WorkerServices) -> None:
     payload = RefusedPayload("id1", "generic", NOW, "not_json", "The body is not JSON.", b"\x00\xff")
-    either.live.keep_refused(payload)
+    either.live.refusals.keep(payload)
     drain(either)
-    assert either.history.refused(10) == [payload]
-    assert either.live.refused_waiting() == 0
+    assert either.history.refused_payloads.newest(10) == [payload]
+    assert either.live.refusals.waiting() == 0
 
 
 def test_a_refused_payload_that_the_database_refuses_too_stops_nothing(either: WorkerServices) -> None:
     good = RefusedPayload("id1", "generic", NOW, "not_json", "a NUL \0 in it", b"x")
-    either.live.keep_refused(RefusedPayload("id0", "generic", 10**17, "not_json", "after the year 9999", b"x"))
-    either.live.keep_refused(good)
+    either.live.refusals.keep(RefusedPayload("id0", "generic", 10**17, "not_json", "after the year 9999", b"x"))
+    either.live.refusals.keep(good)
     play(either, goal("a", 1))
     drain(either)
-    assert [(payload.id, payload.reason) for payload in either.history.refused(10)] == [("id1", "a NUL \ufffd in it")]
-    assert either.live.refused_waiting() == 0
+    assert [(payload.id, payload.reason) for payload in either.history.refused_payloads.newest(10)] == [
+        ("id1", "a NUL \ufffd in it")
+    ]
+    assert either.live.refusals.waiting() == 0
     assert written(either, "a").score == Score(1, 0)

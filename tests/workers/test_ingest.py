@@ -12,7 +12,9 @@ from redis.client import Pipeline
 from db.domain import Event, Match, Score, Side, Stamp, Status, Update
 from db.domain.errors import Unavailable
 from db.live import keys
-from db.live.live import LiveStore
+from db.live.commits import Commits
+from db.live.inbox import Inbox
+from db.live.store import LiveStore
 from workers import ingest
 from workers.boot import WorkerServices
 from workers.history import write_batch
@@ -28,7 +30,7 @@ def goal(match_id: str, n: int) -> Update:
 
 
 def accept(services: WorkerServices, *updates: Update) -> None:
-    services.live.accept(updates, now_ms=NOW)
+    services.live.inbox.accept(updates, now_ms=NOW)
 
 
 def drain(services: WorkerServices) -> Drain:
@@ -36,20 +38,20 @@ def drain(services: WorkerServices) -> Drain:
 
 
 def present(services: WorkerServices, match_id: str) -> Match:
-    match = services.live.hold(match_id).match
+    match = services.live.matches.load(match_id).match
     assert match
     return match
 
 
 def versions(services: WorkerServices, match_id: str) -> list[int]:
-    return [change.match.version for change in services.live.outbox(match_id, 10_000)]
+    return [change.match.version for change in services.live.outbox.entries(match_id, 10_000)]
 
 
 def test_everything_that_waits_is_applied_in_order(services: WorkerServices) -> None:
     accept(services, *(goal("a", n) for n in range(3)), goal("b", 1))
     drain_pending(drain(services), 0)
     assert (present(services, "a").score, present(services, "b").score) == (Score(3, 0), Score(1, 0))
-    assert services.live.backlog() == 0
+    assert services.live.inbox.backlog() == 0
     assert not services.live.redis.exists(keys.bell(0))
     assert [job.func_name for job in services.bells.queues["history"].jobs] == ["workers.history.drain"]
 
@@ -67,7 +69,7 @@ def test_repeats_make_no_version(services: WorkerServices) -> None:
         accept(services, goal("a", 1), goal("a", 1))
         worker.match("a")
     assert len(versions(services, "a")) == 1
-    assert services.live.backlog() == 0
+    assert services.live.inbox.backlog() == 0
 
 
 def test_a_drain_uses_what_it_remembers_only_while_it_is_the_present(services: WorkerServices) -> None:
@@ -89,7 +91,7 @@ def test_what_a_drain_remembers_of_a_lost_redis_is_not_the_present(services: Wor
         new.match("a")
     write_batch(services.live, services.history)
     services.live.redis.flushall()
-    services.live.restore(services.history.match("a") or Match("a"))
+    services.live.commits.restore(services.history.match("a") or Match("a"))
     accept(services, goal("a", 4))
     old.match("a")
     assert present(services, "a").score == Score(5, 0)
@@ -118,9 +120,9 @@ def test_two_drains_racing_on_one_match_apply_everything_once(services: WorkerSe
     assert (match.score, len(match.events)) == (Score(count, 0), count)
     written = versions(services, "a")
     assert written == sorted(set(written))
-    added = [event.id for change in services.live.outbox("a", 10_000) for event in change.events]
+    added = [event.id for change in services.live.outbox.entries("a", 10_000) for event in change.events]
     assert sorted(added) == sorted(f"g{n}" for n in range(count))
-    assert services.live.backlog() == 0
+    assert services.live.inbox.backlog() == 0
 
 
 def undated(status: Status) -> Update:
@@ -131,19 +133,19 @@ def undated(status: Status) -> Update:
 def test_what_another_drain_applied_after_the_inbox_was_read_is_not_applied_again(
     services: WorkerServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = LiveStore.inbox
+    read = Inbox.head
 
     def overtaken(self: LiveStore, match_id: str, limit: int) -> Any:
         waiting = read(self, match_id, limit)
-        monkeypatch.setattr(LiveStore, "inbox", read)
+        monkeypatch.setattr(Inbox, "head", read)
         overtake(services)
         return waiting
 
     accept(services, undated(Status.FIRST_HALF))
-    monkeypatch.setattr(LiveStore, "inbox", overtaken)
+    monkeypatch.setattr(Inbox, "head", overtaken)
     drain(services).match("a")
     assert present(services, "a").status is Status.HALF_TIME
-    assert services.live.backlog() == 0
+    assert services.live.inbox.backlog() == 0
 
 
 def test_what_another_drain_applied_while_the_inbox_was_read_is_not_applied_again(
@@ -168,7 +170,7 @@ def test_what_another_drain_applied_while_the_inbox_was_read_is_not_applied_agai
     monkeypatch.setattr(client, "pipeline", lambda transaction: Slow(client.connection_pool, {}, transaction, None))
     drain(services).match("a")
     assert present(services, "a").status is Status.HALF_TIME
-    assert services.live.backlog() == 0
+    assert services.live.inbox.backlog() == 0
 
 
 def overtake(services: WorkerServices) -> None:
@@ -180,7 +182,7 @@ def overtake(services: WorkerServices) -> None:
 
 
 def present_score(services: WorkerServices) -> int:
-    match = services.live.read(["a"])[0]
+    match = services.live.matches.read(["a"])[0]
     return match.score.home if match and match.score else 0
 
 
@@ -188,17 +190,17 @@ def test_a_commit_whose_answer_was_lost_is_not_done_twice(
     services: WorkerServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     accept(services, goal("a", 1))
-    commit = LiveStore.commit
+    commit = Commits.commit
 
     def lossy(self: LiveStore, *args: Any, **kwargs: Any) -> Any:
         commit(self, *args, **kwargs)
         raise Unavailable("the answer was lost")
 
-    monkeypatch.setattr(LiveStore, "commit", lossy)
+    monkeypatch.setattr(Commits, "commit", lossy)
     worker = drain(services)
     with pytest.raises(Unavailable):
         worker.match("a")
-    monkeypatch.setattr(LiveStore, "commit", commit)
+    monkeypatch.setattr(Commits, "commit", commit)
     accept(services, goal("a", 1), goal("a", 2))
     worker.match("a")
     assert present(services, "a").score == Score(2, 0)
@@ -210,19 +212,19 @@ def test_a_poisoned_inbox_is_set_aside_and_the_others_go_on(services: WorkerServ
     services.live.redis.xadd(keys.inbox("bad"), {"u": b"{no update}"})
     drain_pending(drain(services), 0)
     assert present(services, "good").score == Score(1, 0)
-    assert (services.live.backlog(), services.live.parked()) == (1, 1)
-    assert services.live.unpark(before_ms=2**53) == ["bad"]
+    assert (services.live.inbox.backlog(), services.live.inbox.parked()) == (1, 1)
+    assert services.live.inbox.unpark(before_ms=2**53) == ["bad"]
     services.live.redis.xdel(keys.inbox("bad"), services.live.redis.xrevrange(keys.inbox("bad"), count=1)[0][0])
     drain_pending(drain(services), 0)
     assert present(services, "bad").score == Score(1, 0)
-    assert (services.live.backlog(), services.live.parked()) == (0, 0)
+    assert (services.live.inbox.backlog(), services.live.inbox.parked()) == (0, 0)
 
 
 def test_a_match_pending_without_an_inbox_is_waited_for_no_longer(services: WorkerServices) -> None:
     services.live.redis.zadd(keys.pending(0), {"ghost": NOW})
     drain_pending(drain(services), 0)
-    assert services.live.backlog() == 0
-    assert services.live.hold("ghost").match is None
+    assert services.live.inbox.backlog() == 0
+    assert services.live.matches.load("ghost").match is None
 
 
 def test_a_drain_with_too_much_to_do_rings_for_the_next(
@@ -232,7 +234,7 @@ def test_a_drain_with_too_much_to_do_rings_for_the_next(
     accept(services, goal("a", 1))
     drain_pending(drain(services), 0)
     assert [job.func_name for job in services.bells.queues["ingest"].jobs] == ["workers.ingest.drain_shard"]
-    assert services.live.backlog() == 1
+    assert services.live.inbox.backlog() == 1
 
 
 def test_a_match_that_redis_has_let_go_is_taken_up_where_history_left_it(services: WorkerServices) -> None:
@@ -276,6 +278,6 @@ def test_each_shard_drains_its_own(make_services: Callable[..., WorkerServices],
     ids = [f"m{n}" for n in range(6)]
     accept(services, *(goal(match_id, 1) for match_id in ids))
     drain_pending(drain(services), 1)
-    left = services.live.pending(0)
+    left = services.live.inbox.pending(0)
     assert left == [match_id for match_id in ids if keys.shard_of(match_id, 2) == 0]
     assert 0 < len(left) < 6

@@ -11,8 +11,9 @@ import sqlalchemy as sa
 
 from db.domain import Competition, Event, Match, MatchInfo, Score, Side, Stamp, Status, Team, Update
 from db.domain.errors import Unavailable
-from db.live.live import LiveStore
+from db.live.commits import Commits
 from db.live.partials import Partials
+from db.live.store import LiveStore
 from db.sql.history import History
 from db.sql.models import MatchRow, MatchScoreRow
 from db.sql.session import begin
@@ -50,7 +51,7 @@ def edit(match_id: str, n: int, of: int) -> Update:
 
 
 def play(services: WorkerServices, *updates: Update) -> None:
-    services.live.accept(updates, now_ms=NOW)
+    services.live.inbox.accept(updates, now_ms=NOW)
     drain = Drain(services.live, services.bells)
     for match_id in dict.fromkeys(update.match_id for update in updates):
         drain.match(match_id)
@@ -69,7 +70,7 @@ def forget(services: WorkerServices, match_id: str) -> None:
 
 
 def present(services: WorkerServices, match_id: str) -> Match:
-    match = services.live.timeline(match_id)
+    match = services.live.matches.timeline(match_id)
     assert match
     return match
 
@@ -150,14 +151,14 @@ def test_no_commit_waits_for_sql(services: WorkerServices, monkeypatch: pytest.M
     monkeypatch.setattr(History, "stored", lambda *_: pytest.fail("SQL was asked"))
     ids = [f"m{n}" for n in range(109)]
     play(services, *(said(match_id, 0, info=INFO, status=Status.FIRST_HALF) for match_id in ids))
-    assert {match.id for match in services.live.board().matches} == set(ids)
+    assert {match.id for match in services.live.board.read().matches} == set(ids)
     assert Partials(services.live.redis).count() == 109
-    assert services.live.parked() == 0
+    assert services.live.inbox.parked() == 0
     write_batch(services.live, services.history)
     while write_batch(services.live, services.history):
         pass
     assert Partials(services.live.redis).count() == 0
-    assert services.live.history_waiting_since() is None
+    assert services.live.outbox.waiting_since() is None
 
 
 def test_nothing_of_a_partial_match_is_written_before_it_is_merged(
@@ -172,7 +173,7 @@ def test_nothing_of_a_partial_match_is_written_before_it_is_merged(
         patch.setattr(Partials, "due", lambda *_: [])
         assert write_batch(either.live, either.history) == 0
     assert row(either, "a") == earlier
-    assert either.live.history_pending(10) == ["a"]
+    assert either.live.outbox.pending(10) == ["a"]
 
 
 def test_the_scores_that_were_shown_meanwhile_stay_in_history(either: WorkerServices) -> None:
@@ -229,14 +230,14 @@ def test_a_commit_amid_a_merge_is_merged_too(services: WorkerServices, monkeypat
     play_out(services, "a")
     forget(services, "a")
     play(services, goal("a", 60))
-    merge = LiveStore.merge
+    merge = Commits.merge
 
     def overtaken(self: LiveStore, *args: Any, **options: Any) -> Any:
-        monkeypatch.setattr(LiveStore, "merge", merge)
+        monkeypatch.setattr(Commits, "merge", merge)
         play(services, goal("a", 61))
         return merge(self, *args, **options)
 
-    monkeypatch.setattr(LiveStore, "merge", overtaken)
+    monkeypatch.setattr(Commits, "merge", overtaken)
     drain_pending(services.live, services.history, services.bells)
     assert [event.id for event in present(services, "a").timeline] == ["g30", "g60", "g61"]
     assert services.history.match("a") == present(services, "a")
@@ -265,7 +266,7 @@ def test_the_source_that_told_the_match_still_does(either: WorkerServices) -> No
     play(either, goal("a", 70, source="other"))
     assert present(either, "a").source == "other"
     drain_pending(either.live, either.history, either.bells)
-    after = either.live.hold("a").match
+    after = either.live.matches.load("a").match
     assert after
     assert (after.source, after.score, sorted(after.ledgers)) == ("generic", Score(1, 0), ["generic", "other"])
     assert (sorted(after.events), sorted(after.elsewhere["other"])) == (["g30"], ["g70"])
@@ -300,7 +301,7 @@ def test_a_row_that_cannot_be_read_keeps_its_match_waiting_and_no_other(services
     forget(services, "bad")
     play(services, goal("bad", 60), goal("good", 1))
     drain_pending(services.live, services.history, services.bells)
-    assert (services.live.parked_history(), Partials(services.live.redis).count()) == (1, 1)
+    assert (services.live.outbox.parked(), Partials(services.live.redis).count()) == (1, 1)
     assert services.history.match("good")
     assert row(services, "bad")["document"] == '{"id":"bad","status":"?"}'
 

@@ -13,8 +13,8 @@ from cdn.backends.null import NullBackend
 from db.domain import Match, MatchInfo, Stamp, Team, Update
 from db.live import keys
 from db.live.client import connect
-from db.live.live import LiveStore
 from db.live.purges import DuePurge, Purges, entry
+from db.live.store import LiveStore
 from workers.ingest import Drain
 from workers.purge import COALESCE_S, DUE_KEYS_MAX, REBOUND_MS, Purger, drain_pending
 from workers.queues import PURGE, Doorbells
@@ -326,7 +326,7 @@ class TestCommitting:
 
     def drained(self, live: LiveStore, sqlite_url: str, *, purging: bool) -> Doorbells:
         bells = Doorbells(live.redis)
-        live.accept([self.update(1)], now_ms=NOW)
+        live.inbox.accept([self.update(1)], now_ms=NOW)
         Drain(live, bells, purging=purging).match("m1")
         return bells
 
@@ -344,7 +344,7 @@ class TestCommitting:
         self, live: LiveStore, purges: Purges, sqlite_url: str
     ) -> None:
         bells = self.drained(live, sqlite_url, purging=True)
-        live.accept([self.update(2)], now_ms=NOW)
+        live.inbox.accept([self.update(2)], now_ms=NOW)
         Drain(live, bells, purging=True).match("m1")
         assert len(bells.queues[PURGE]) == 1
         assert purges.waiting() == 1
@@ -355,10 +355,10 @@ class TestCommitting:
         assert len(bells.queues[PURGE]) == 0
 
     def test_a_commit_that_came_too_late_leaves_nothing(self, live: LiveStore, purges: Purges) -> None:
-        held = live.hold("m1")
+        held = live.matches.load("m1")
         first = Match("m1", home=Team("h", "H"))
-        assert live.commit(held, first, (), [], visible=True).done
-        stale = live.commit(held, first, (), [], visible=True, purges=["live 3"])
+        assert live.commits.commit(held, first, (), [], visible=True).done
+        stale = live.commits.commit(held, first, (), [], visible=True, purges=["live 3"])
         assert not stale.done
         assert purges.waiting() == 0
 

@@ -66,7 +66,7 @@ def goal(match_id: str, n: int, status: Status | None = None) -> Update:
 
 
 def play(services: WorkerServices, *updates: Update) -> None:
-    services.live.accept(updates, now_ms=NOW)
+    services.live.inbox.accept(updates, now_ms=NOW)
     drain = Drain(services.live, services.bells)
     for match_id in dict.fromkeys(update.match_id for update in updates):
         drain.match(match_id)
@@ -77,7 +77,7 @@ def write(services: WorkerServices) -> None:
 
 
 def present(services: WorkerServices, match_id: str) -> Match:
-    match = services.live.timeline(match_id)
+    match = services.live.matches.timeline(match_id)
     assert match
     return match
 
@@ -93,7 +93,7 @@ def test_a_redis_restored_from_an_older_copy_knows_again_what_sql_knows(world: W
     play(world, goal("idle", 1), goal("goes-on", 1), goal("lagged", 1))
     write(world)
     play(world, goal("lagged", 2))
-    world.live.accept([goal("unapplied", 1)], now_ms=NOW)
+    world.live.inbox.accept([goal("unapplied", 1)], now_ms=NOW)
     server.copy()
     play(world, *(goal(match_id, n) for match_id in ("idle", "goes-on", "lagged", "unapplied") for n in (1, 2, 3)))
     play(world, goal("since", 1))
@@ -107,8 +107,14 @@ def test_a_redis_restored_from_an_older_copy_knows_again_what_sql_knows(world: W
     assert present(world, "idle").version > before.version, "readers hold that of before"
     for match_id, score in {"idle": 3, "goes-on": 4, "lagged": 3, "unapplied": 3, "since": 1}.items():
         assert_level(world, match_id, score)
-    assert (Partials(world.live.redis).count(), world.live.history_waiting_since()) == (0, None)
-    assert {match.id for match in world.live.board().matches} == {"idle", "goes-on", "lagged", "unapplied", "since"}
+    assert (Partials(world.live.redis).count(), world.live.outbox.waiting_since()) == (0, None)
+    assert {match.id for match in world.live.board.read().matches} == {
+        "idle",
+        "goes-on",
+        "lagged",
+        "unapplied",
+        "since",
+    }
 
 
 def test_a_finished_match_that_is_live_in_the_copy_is_finished_again(world: WorkerServices, server: Copied) -> None:
@@ -118,10 +124,10 @@ def test_a_finished_match_that_is_live_in_the_copy_is_finished_again(world: Work
     play(world, goal("a", 2, Status.FINISHED))
     write(world)
     server.restore()
-    assert [match.id for match in world.live.board().matches] == ["a"]
+    assert [match.id for match in world.live.board.read().matches] == ["a"]
     Clock(world).tick(NOW)
     write(world)
-    assert (present(world, "a").status, world.live.board().matches) == (Status.FINISHED, ())
+    assert (present(world, "a").status, world.live.board.read().matches) == (Status.FINISHED, ())
 
 
 def test_a_redis_that_lost_a_second_of_what_sql_has_is_merged_though_its_version_is_higher(
@@ -233,7 +239,7 @@ def test_many_matches_are_compared_page_by_page(services: WorkerServices, monkey
     services.live.redis.delete(keys.state("m4"))
     reconcile(services.live, services.history, now_ms=NOW)
     assert sorted(Partials(services.live.redis).due(2**53, 10)) == ids[:4]
-    assert {match.id for match in services.live.board().matches} == set(ids)
+    assert {match.id for match in services.live.board.read().matches} == set(ids)
 
 
 def test_a_redis_that_was_compared_costs_sql_nothing(services: WorkerServices, monkeypatch: pytest.MonkeyPatch) -> None:

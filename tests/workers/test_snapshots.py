@@ -12,8 +12,8 @@ import pytest
 from db.codec import decode_update, encode_update
 from db.domain import KICKS, LISTED_TYPES, RED_CARDS, SCORING, FactKind, Match, Score, Update, reduce
 from feeds import FEEDS
+from tests.support.feeds import RECEIVED, match_after
 
-RECEIVED = 1_800_000_000_000
 TEAMS = [{"id": "h", "name": "Home", "position": "home"}, {"id": "a", "name": "Away", "position": "away"}]
 
 
@@ -32,11 +32,7 @@ def updates(*messages: Any) -> list[Update]:
 
 
 def played(*messages: Any) -> Match:
-    match = None
-    for update in updates(*messages):
-        match, _ = reduce(match, update)
-    assert match
-    return match
+    return match_after(updates(*messages))
 
 
 def void(match: Match) -> set[str]:

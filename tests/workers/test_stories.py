@@ -25,12 +25,12 @@ def told(services: WorkerServices, messages: list[Message], *, every: int) -> No
         if n % every == 0:
             worker = Drain(services.live, services.bells)
         for update in updates_of(message):
-            services.live.accept([update], now_ms=update.received_at)
+            services.live.inbox.accept([update], now_ms=update.received_at)
         worker.match(MATCH_ID)
 
 
 def present(services: WorkerServices) -> Match:
-    match = services.live.timeline(MATCH_ID)
+    match = services.live.matches.timeline(MATCH_ID)
     assert match
     return match
 

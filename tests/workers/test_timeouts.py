@@ -19,7 +19,7 @@ from rq.worker import WorkerStatus
 from db.domain import Event, Side, Stamp, Update
 from db.domain.errors import Unavailable
 from db.live.client import connect
-from db.live.live import LiveStore
+from db.live.matches import Matches
 from db.sql.history import History
 from tests.conftest import RedisServer, wait_until
 from workers.boot import WorkerServices
@@ -50,34 +50,34 @@ def times_out(*_args: Any, **_options: Any) -> Any:
 
 
 def test_a_time_out_amid_a_drain_parks_no_match(services: WorkerServices, monkeypatch: pytest.MonkeyPatch) -> None:
-    services.live.accept([goal("a")], now_ms=NOW)
+    services.live.inbox.accept([goal("a")], now_ms=NOW)
     with monkeypatch.context() as patch, pytest.raises(BaseException, match="exceeded") as ended:  # noqa: PT012
-        patch.setattr(LiveStore, "hold", never_ends)
+        patch.setattr(Matches, "load", never_ends)
         with JobWorker.death_penalty_class(0.2, JobTimeoutException, job_id="1"):
             drain_pending(drain(services), 0)
     assert not isinstance(ended.value, Exception), "any handler of bugs would take it for one"
-    assert services.live.parked() == 0
+    assert services.live.inbox.parked() == 0
     drain_pending(drain(services), 0)
-    assert services.live.backlog() == 0
+    assert services.live.inbox.backlog() == 0
 
 
 def test_the_time_out_of_a_worker_that_is_not_ours_parks_no_match(
     services: WorkerServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    services.live.accept([goal("a")], now_ms=NOW)
-    monkeypatch.setattr(LiveStore, "hold", times_out)
+    services.live.inbox.accept([goal("a")], now_ms=NOW)
+    monkeypatch.setattr(Matches, "load", times_out)
     with pytest.raises(JobTimeoutException):
         drain_pending(drain(services), 0)
-    assert (services.live.parked(), services.live.pending(0)) == (0, ["a"])
+    assert (services.live.inbox.parked(), services.live.inbox.pending(0)) == (0, ["a"])
 
 
 def test_a_time_out_amid_history_parks_no_match(services: WorkerServices, monkeypatch: pytest.MonkeyPatch) -> None:
-    services.live.accept([goal("a")], now_ms=NOW)
+    services.live.inbox.accept([goal("a")], now_ms=NOW)
     drain(services).match("a")
     monkeypatch.setattr(History, "write", times_out)
     with pytest.raises(JobTimeoutException):
         write_batch(services.live, services.history)
-    assert (services.live.parked_history(), services.live.history_pending(10)) == (0, ["a"])
+    assert (services.live.outbox.parked(), services.live.outbox.pending(10)) == (0, ["a"])
 
 
 @pytest.fixture

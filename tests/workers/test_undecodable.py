@@ -45,7 +45,7 @@ def goal(match_id: str, n: int = 1) -> Update:
 def play(services: Any, *updates: Update) -> None:
     drain = Drain(services.live, services.bells)
     for update in updates:
-        services.live.accept([update], now_ms=NOW)
+        services.live.inbox.accept([update], now_ms=NOW)
         drain_pending(drain, keys.shard_of(update.match_id, services.live.shards))
 
 
@@ -62,14 +62,14 @@ def test_the_board_of_the_others_is_served(services: WorkerServices, caplog: pyt
     play(services, goal("bad"), goal("good"))
     write_as_tomorrow(services, "bad")
     for _ in range(3):
-        assert [match.id for match in services.live.board().matches] == ["good"]
+        assert [match.id for match in services.live.board.read().matches] == ["good"]
     lines = [record.getMessage() for record in caplog.records if "match_undecodable" in record.getMessage()]
     assert len(lines) == 1
     assert "match=bad" in lines[0]
     assert "cooling_break" in lines[0]
-    assert services.live.undecodable() == 1
+    assert services.live.matches.undecodable() == 1
     with pytest.raises(Undecodable):
-        services.live.read(["good", "bad"])
+        services.live.matches.read(["good", "bad"])
 
 
 def test_the_clock_goes_on_and_drops_the_forsaken(services: WorkerServices) -> None:
@@ -78,15 +78,15 @@ def test_the_clock_goes_on_and_drops_the_forsaken(services: WorkerServices) -> N
     clock = Clock(services)
     clock.tick(2**43)
     assert services.live.redis.zrange(keys.MATCHES, 0, -1) == [b"bad"]
-    assert services.live.undecodable() == 1
+    assert services.live.matches.undecodable() == 1
 
 
 def test_its_ingest_sets_only_it_aside(services: WorkerServices) -> None:
     play(services, goal("bad"), goal("good"))
     write_as_tomorrow(services, "bad")
     play(services, goal("bad", 2), goal("good", 2))
-    assert (services.live.parked(), services.live.backlog()) == (1, 1)
-    match = services.live.read(["good"])[0]
+    assert (services.live.inbox.parked(), services.live.inbox.backlog()) == (1, 1)
+    match = services.live.matches.read(["good"])[0]
     assert match
     assert match.score == Score(2, 0)
 
@@ -99,7 +99,7 @@ def test_its_outbox_sets_only_it_aside(services: WorkerServices) -> None:
     services.live.redis.xadd(outbox, fields | {b"match": of_tomorrow(fields[b"match"])})
     assert write_batch(services.live, services.history) == 1
     assert services.history.match("good")
-    assert services.live.parked_history() == 1
+    assert services.live.outbox.parked() == 1
 
 
 def test_its_row_hides_no_other_and_keeps_none_from_being_rebuilt(
@@ -118,7 +118,7 @@ def test_its_row_hides_no_other_and_keeps_none_from_being_rebuilt(
         services.history.match("bad")
     services.live.redis.flushall()
     reconcile(services.live, services.history, now_ms=match.updated_at)
-    assert [readable.id for readable in services.live.board().matches] == ["good"]
+    assert [readable.id for readable in services.live.board.read().matches] == ["good"]
 
 
 @pytest.fixture

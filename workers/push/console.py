@@ -6,8 +6,22 @@ import time
 from collections import Counter
 from typing import Any
 
-from db.domain import LANGUAGES, VARIANTS, Device, Event, Kind, Match, Score, Side, Stamp, Status, Team, mask_of
-from db.live.live import LiveStore
+from db.domain import (
+    LANGUAGES,
+    VARIANTS,
+    Device,
+    Event,
+    Kind,
+    Match,
+    Score,
+    Side,
+    Stamp,
+    Status,
+    Team,
+    Variant,
+    mask_of,
+)
+from db.live.store import LiveStore
 from db.sql.history import History
 from notify.content.alert import Alert
 from notify.content.news import News
@@ -29,7 +43,7 @@ def dry_run(match_id: str, kind: str) -> dict[str, Any]:
     for page, _ in here.audience.followers(match, mask_of([Kind(kind)]), CHUNK):
         for _, _, zone, since, until, _ in page:
             counts["quiet" if zone and quiet_hours.is_active(zone, since, until) else "devices"] += 1
-    messages = {language: written(alert, mask_of([Kind(kind)]), language) for language in LANGUAGES}
+    messages = {language: written(alert, mask_of([Kind(kind)]), Variant(language)) for language in LANGUAGES}
     return {
         "match": match.id,
         "kind": kind,
@@ -60,7 +74,7 @@ def send(user_id: str, match_id: str) -> Answer:
 
 
 def _match(live: LiveStore, history: History, match_id: str) -> Match:
-    return live.timeline(match_id) or history.match(match_id) or Match(match_id)
+    return live.matches.timeline(match_id) or history.match(match_id) or Match(match_id)
 
 
 def _alert(match: Match, kind: Kind, now_ms: int) -> Alert:

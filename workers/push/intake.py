@@ -7,10 +7,11 @@ import logging
 from collections.abc import Collection, Iterable, Sequence
 
 from db.codec import decode_facts
-from db.domain import FactKind, Match
+from db.domain import NEW_KINDS, FactKind, Match
 from db.live.alerts import Alerts, Draft, Mailbox
+from db.live.metrics import PUSH_STALE
 from db.outbox_entry import OutboxEntry
-from notify.content import window
+from notify.content import window, window_record
 from notify.content.alert import Alert, amend, decode_alert, encode_alert
 from notify.content.news import News
 from notify.content.window import WindowResult
@@ -23,13 +24,16 @@ class WindowTransaction:
         self.alerts = alerts
         self.match_id = match_id
         self.box = box
-        self.window = window.decode(box.window)
+        self.window = window_record.decode(box.window)
         self.opened: dict[str, Alert] = {}
         self.amended: dict[str, Alert] = {}
         self.stopped: list[str] = []
+        self.stale: list[News] = []
 
     def apply(self, match: Match, news: Iterable[News], *, now_ms: int) -> None:
-        self._take(window.apply(self.window, match, news, now_ms=now_ms), match)
+        result = window.apply(self.window, match, news, now_ms=now_ms)
+        self.stale += result.stale
+        self._take(result, match)
 
     def close(self, *, now_ms: int) -> None:
         result = window.close(self.window, now_ms=now_ms)
@@ -60,19 +64,27 @@ class WindowTransaction:
         committed = self.alerts.commit(
             self.match_id,
             self.box,
-            window.encode(self.window),
+            window_record.encode(self.window),
             self.window.due,
             [_draft(alert) for alert in opened],
             amended=[_draft(alert) for alert in self.amended.values()],
             stopped=self.stopped,
             broadcast=any(map(_shows, self.box.changes)),
-            newest={news.kind: alert.match.version for alert in opened for news in alert.news},
+            newest={
+                news.kind: alert.match.version for alert in opened for news in alert.news if news.kind not in NEW_KINDS
+            },
             now_ms=now_ms,
         )
         if committed:
-            self._report()
+            self._report(now_ms)
 
-    def _report(self) -> None:
+    def _report(self, now_ms: int) -> None:
+        for news in self.stale:
+            PUSH_STALE.add(kind=news.kind)
+        if self.stale:
+            age_s = (now_ms - min(news.at for news in self.stale)) / 1000
+            kinds = ",".join(sorted({news.kind for news in self.stale}))
+            logger.warning("news_stale match=%s kinds=%s oldest_s=%.0f", self.match_id, kinds, age_s)
         for alert in self.opened.values():
             kinds = ",".join(news.kind for news in alert.news)
             logger.info("alert_opened alert=%s version=%d kinds=%s", alert.id, alert.match.version, kinds)

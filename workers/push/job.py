@@ -42,8 +42,8 @@ def work() -> None:
 @lru_cache(maxsize=1)
 def push_of(here: WorkerServices) -> PushJobs:
     sender = ChunkSender(here.chunks, here.audience, here.transports)
-    planner = Planner(here.alerts, here.chunks, here.audience, here.transports, here.bells)
-    activities = LiveActivities(here.alerts, here.audience, here.live, here.transports)
+    planner = Planner(here.plans, here.chunks, here.audience, here.transports, here.bells)
+    activities = LiveActivities(here.broadcasts, here.audience, here.live, here.transports)
     return PushJobs(here.alerts, planner, sender, activities, here.bells)
 
 
@@ -76,12 +76,13 @@ class PushJobs:
 
     def turn(self, *, now_ms: int) -> bool:
         """Do the most urgent piece of work; False if there is none. News comes first, because it may stop what is being
-        sent; then Live Activities: one request reaches all phones of a match, a chunk a thousand."""
+        sent; then Live Activities: one request reaches all phones of a match, a chunk a thousand. A plan in slices
+        takes turns with chunks: nobody waits until the last follower is planned."""
         return (
             self.read_mailboxes(now_ms=now_ms)
             or self.activities.turn(now_ms=now_ms)
             or self.planner.turn(now_ms=now_ms)
-            or self.sender.turn(now_ms=now_ms)
+            or any([self.planner.turn_slice(now_ms=now_ms), self.sender.turn(now_ms=now_ms)])
         )
 
     def read_mailboxes(self, *, now_ms: int) -> bool:

@@ -10,6 +10,7 @@ from db.bugs import set_aside_on_bug
 from db.domain import Kind, Match, Phase, mask_of
 from db.domain.errors import Unavailable
 from db.live.alerts import Alerts
+from db.live.plans import Plans
 from db.sql.audience import Audience, BroadcastChannel
 from db.sql.history import History, MatchFilter
 from notify.content.news import News
@@ -40,15 +41,17 @@ SWEEP_ABOVE = 2_000
 SWEEP_MAX = 100
 # With two clocks, the second look in a minute finds the lease taken.
 LEASE_S = 60
+# To create a channel takes a call of ten seconds at most.
+CHANNEL_LEASE_S = 30
 
 
 def look() -> None:
     """The job the clock enqueues each minute."""
     here = services()
-    ahead = Prematch(here.alerts, here.audience, here.history, here.transports, push_of(here))
+    ahead = Prematch(here.alerts, here.plans, here.audience, here.history, here.transports, push_of(here))
     try:
         now_ms = time.time_ns() // 1_000_000
-        if here.alerts.lease(f"lookahead-{now_ms // MINUTE_MS}", LEASE_S):
+        if here.plans.lease(f"lookahead-{now_ms // MINUTE_MS}", LEASE_S):
             ahead.look(now_ms=now_ms)
             here.bells.push()
     except Unavailable as error:
@@ -57,9 +60,16 @@ def look() -> None:
 
 class Prematch:
     def __init__(
-        self, alerts: Alerts, audience: Audience, history: History, transports: Transports, push: PushJobs
+        self,
+        alerts: Alerts,
+        plans: Plans,
+        audience: Audience,
+        history: History,
+        transports: Transports,
+        push: PushJobs,
     ) -> None:
         self.alerts = alerts
+        self.plans = plans
         self.audience = audience
         self.history = history
         self.transports = transports
@@ -80,7 +90,7 @@ class Prematch:
                 self._open(match, now_ms)
         self._delete_old(now_ms)
         for environment in self.audience.environments():
-            if self.alerts.lease(f"sweep-{environment}", SWEEP_S):
+            if self.plans.lease(f"sweep-{environment}", SWEEP_S):
                 self._sweep(environment)
 
     def _upcoming(self, now_ms: int, within_ms: int) -> Iterator[Match]:
@@ -101,18 +111,29 @@ class Prematch:
         if not missing or not self.audience.wanted(match, mask_of(Kind)):
             return
         for environment in missing:
-            channels = self._channels(environment)
-            result = channels.create() if channels else None
-            self._note(result)
-            if isinstance(result, str):
-                self.audience.keep_channel(BroadcastChannel(match.id, environment, result), now_ms=now_ms)
-                logger.info("channel_created match=%s environment=%s", match.id, environment)
-            elif isinstance(result, Later):
-                logger.warning(
-                    "channel_put_off match=%s environment=%s reason=%s", match.id, environment, result.reason
-                )
-            elif result:
-                logger.error("channel_refused match=%s environment=%s reason=%s", match.id, environment, result.reason)
+            # A look that takes more than a minute overlaps with the next one.
+            lease = f"channel-{environment}-{match.id}"
+            if self.plans.lease(lease, CHANNEL_LEASE_S):
+                self._create(match, environment, now_ms)
+                self.plans.release(lease)
+
+    def _create(self, match: Match, environment: str, now_ms: int) -> None:
+        channels = self._channels(environment)
+        result = channels.create() if channels else None
+        self._note(result)
+        if isinstance(result, str):
+            self._keep(BroadcastChannel(match.id, environment, result), now_ms)
+        elif isinstance(result, Later):
+            logger.warning("channel_put_off match=%s environment=%s reason=%s", match.id, environment, result.reason)
+        elif result:
+            logger.error("channel_refused match=%s environment=%s reason=%s", match.id, environment, result.reason)
+
+    def _keep(self, channel: BroadcastChannel, now_ms: int) -> None:
+        """Phones would listen to one of two channels, and broadcasts go to the other."""
+        if self.audience.keep_channel(channel, now_ms=now_ms):
+            logger.info("channel_created match=%s environment=%s", channel.match_id, channel.environment)
+        else:
+            self._delete(channel.environment, channel.id)
 
     def _delete_old(self, now_ms: int) -> None:
         """At Apple first: a channel forgotten here could never be deleted there."""

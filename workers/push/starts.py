@@ -17,28 +17,28 @@ class Starts:
         self.audience = audience
         self.transports = transports
 
-    def routes(
-        self, alert: Alert, wanted: Mapping[int, int], reached: Sequence[Recipient], renderer: MessageRenderer
-    ) -> dict[Transport, list[Envelope]]:
-        """The starts to send, by transport.
+    def of(
+        self, alert: Alert, wanted: Mapping[int, int], recipients: Sequence[Recipient], renderer: MessageRenderer
+    ) -> dict[int, tuple[Transport, Envelope]]:
+        """The start of each device that gets one, with its transport.
 
         wanted: kinds by device id. Without a broadcast channel there is no start: an activity that nothing updates is
         worse than none.
         """
-        able = (
-            [recipient for recipient in reached if _wants(recipient, wanted[recipient.id])] if _kicks_off(alert) else []
-        )
+        able: list[Recipient] = []
+        if _kicks_off(alert):
+            able = [recipient for recipient in recipients if _wants(recipient, wanted[recipient.id])]
         channels = self.audience.channels([alert.match.id]) if able else []
         channel_ids = {channel.environment: channel.id for channel in channels}
-        routes: dict[Transport, list[Envelope]] = {}
+        starts: dict[int, tuple[Transport, Envelope]] = {}
         for recipient in able:
             environment = recipient.device.environment
             channel_id, transport = channel_ids.get(environment), self.transports.starts(environment)
             message = renderer.to(wanted[recipient.id], recipient.locale, spoiler_free=False)
             if channel_id and transport and message:
                 address = ActivityStart(recipient.device.live_activity_token or "", channel_id)
-                routes.setdefault(transport, []).append(Envelope(address, message, recipient.id))
-        return routes
+                starts[recipient.id] = (transport, Envelope(address, message, recipient.id))
+        return starts
 
 
 def _kicks_off(alert: Alert) -> bool:

@@ -99,7 +99,7 @@ def test_what_is_still_wrong_of_a_payload_becomes_a_payload_of_its_own(either: S
     """As a release that reads more of it leaves it: what could not be read at all is right in part now."""
     body = json.dumps({"events": [event("good"), event("bad", minute=-1)]}).encode()
     kept = RefusedPayload("older", "generic", now_ms(), "invalid", "unread", body)
-    either.services.history.keep_refused([kept])
+    either.services.history.refused_payloads.keep([kept])
     found = run(either, "refused", "replay", "older")
     assert found.exit_code == 0, found.output
     assert "older  1 updates accepted" in found.stdout
@@ -129,12 +129,12 @@ def test_without_redis_the_commands_do_not_pretend(make_site: Callable[..., Site
 
 def test_a_payload_that_sql_or_redis_cannot_give_back_hides_no_other(either: Site) -> None:
     good = refuse(either)
-    either.services.live.keep_refused(RefusedPayload("bad", "generic", 10**17, "invalid", "after the year 9999", b"x"))
+    either.services.live.refusals.keep(RefusedPayload("bad", "generic", 10**17, "invalid", "after the year 9999", b"x"))
     either.services.live.redis.xadd(keys.REFUSED, {"id": "torn", "body": b"not compressed"})
     found = run(either, "refused", "list")
     assert found.exit_code == 0, found.output
     assert [line.split()[0] for line in found.stdout.splitlines()] == [good]
-    assert either.services.live.refused_waiting() == 0
+    assert either.services.live.refusals.waiting() == 0
 
 
 def test_a_replay_whose_bell_cannot_be_rung_is_a_replay(

@@ -15,8 +15,8 @@ from api.delivery.listener import CHUNK, Listener
 from api.delivery.snapshot import BOARD, Snapshot
 from db.domain import Match
 from db.domain.errors import Unavailable
-from db.live.live import LiveStore
 from db.live.pubsub import GAP, MatchChanged
+from db.live.store import LiveStore
 from tests.api.conftest import Site, event, fixture
 from tests.api.delivery.test_hub import Clock, Room, Stream, score
 from tests.conftest import wait_until
@@ -32,6 +32,8 @@ class Store:
         self.reads: list[list[str]] = []
         self.broken: set[str] = set()
         self.down = False
+        self.matches = SimpleNamespace(read=self.read)
+        self.board = SimpleNamespace(read=self.read_board)
 
     def read(self, topics: list[str]) -> list[Any]:
         self.reads.append(topics)
@@ -39,7 +41,7 @@ class Store:
             raise Unavailable("gone")
         return [SimpleNamespace(id=topic, version=self.at[topic]) if topic in self.at else None for topic in topics]
 
-    def board(self) -> Any:
+    def read_board(self) -> Any:
         self.reads.append([BOARD])
         return SimpleNamespace(version=self.at[BOARD], matches=())
 
@@ -216,7 +218,7 @@ def watch(site: Site) -> Callable[[], int]:
 
 def newest(site: Site, home: int) -> int:
     site.tell(event("m", home_score=home, minute=10 + home, timestamp=f"2026-05-01T18:{10 + home}:00Z"))
-    (match,) = site.services.live.read(["m"])
+    (match,) = site.services.live.matches.read(["m"])
     assert match
     return match.version
 

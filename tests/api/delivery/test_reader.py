@@ -12,7 +12,7 @@ from api.delivery import reader
 from api.delivery.reader import SnapshotReader
 from api.delivery.snapshot import BOARD, Snapshot
 from db.domain.errors import Unavailable
-from db.live.live import LiveStore
+from db.live.store import LiveStore
 from tests.api.delivery.test_hub import score
 from tests.conftest import wait_until
 
@@ -23,6 +23,7 @@ class Redis:
     """Versions by topic. slowly: what happens during a question; broken: topics that cannot be rendered."""
 
     def __init__(self) -> None:
+        self.matches = self
         self.at: dict[str, int] = {"m": V, "n": V, BOARD: V}
         self.asked: list[list[str]] = []
         self.rendered: list[str] = []

@@ -84,7 +84,7 @@ def rows(app: Flask, table: type) -> int:
 def test_an_account_is_anonymous_and_its_token_is_kept_only_as_a_digest(app: Flask) -> None:
     answer = app.test_client().post("/api/users")
     assert answer.status_code == 201
-    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Cache-Control"] == "private, no-store"
     said = answer.get_json()
     with Session(app.extensions["services"].history.engine) as session:
         row = session.scalars(select(UserRow)).one()
@@ -249,7 +249,7 @@ def test_no_one_reads_or_changes_anything_of_another(
     }[bearer]
     for method, path, body in ATTEMPTS:
         answer = app.test_client().open(path, method=method, json=body, headers=headers)
-        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["Cache-Control"] == "private, no-store"
         if answer.status_code == 401:
             assert answer.headers["WWW-Authenticate"] == "Bearer"
         else:
@@ -322,7 +322,7 @@ def test_reads_are_slowed_too_and_those_of_nobody_else(alice: User, bob: User, m
     answers = [alice.ask("GET", "/api/me") for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     refused = answers[-1]
-    assert (refused.headers["Retry-After"], refused.headers["Cache-Control"]) == ("30", "no-store")
+    assert (refused.headers["Retry-After"], refused.headers["Cache-Control"]) == ("30", "private, no-store")
     assert refused.get_json()["error"]["code"] == "too_fast"
     assert alice.ask("PATCH", "/api/me", {"locale": "de"}).status_code == 200
     assert bob.ask("GET", "/api/me").status_code == 200
@@ -449,3 +449,39 @@ def test_an_issuer_that_is_away_is_a_503(redis_url: str, sqlite_url: str, issuer
     )
     fan = User(create_app(settings).test_client(), {"user_id": "", "token": issuer.token()})
     assert fan.ask("GET", "/api/me").status_code == 503
+
+
+def test_a_rotated_token_replaces_the_old_one_at_once(app: Flask, alice: User) -> None:
+    answer = alice.ask("POST", "/api/me/token")
+    assert (answer.status_code, answer.get_json()["user_id"]) == (201, alice.id)
+    assert alice.ask("GET", "/api/me").status_code == 401
+    assert User(app.test_client(), answer.get_json()).me()["user_id"] == alice.id
+
+
+def test_a_user_of_another_issuer_has_no_token_to_rotate(foreign: FlaskClient, issuer: Issuer) -> None:
+    fan = User(foreign, {"user_id": "", "token": issuer.token()})
+    assert fan.ask("POST", "/api/me/token").status_code == 400
+
+
+def test_a_setting_that_another_phone_changed_meanwhile_stays(app: Flask, alice: User) -> None:
+    services = app.extensions["services"]
+    whole = services.accounts.change
+
+    def interrupted(user_id: str, changes: dict[str, Any]) -> None:
+        whole(user_id, {"time_zone": "Asia/Tokyo"})
+        whole(user_id, changes)
+
+    services.accounts.change = interrupted
+    alice.ask("PATCH", "/api/me", {"locale": "de"})
+    assert (alice.me()["locale"], alice.me()["time_zone"]) == ("de", "Asia/Tokyo")
+
+
+def test_accounts_that_no_app_uses_expire_with_all_that_is_theirs(app: Flask, alice: User, bob: User) -> None:
+    alice.ask("PUT", f"/api/me/devices/ios/{IOS}", {})
+    alice.ask("PUT", "/api/me/follows/teams/arg")
+    store = app.extensions["services"].accounts
+    now_ms = 1_900_000_000_000
+    store.by_token(bob.token, now_ms=now_ms)
+    assert store.expire(before_ms=now_ms - 1_000, limit=10) == 1
+    assert (rows(app, UserRow), rows(app, DeviceRow), rows(app, FollowRow)) == (1, 0, 0)
+    assert bob.me()["user_id"] == bob.id

@@ -63,7 +63,7 @@ def test_a_goal_purges_every_answer_that_shows_it(site: Site, path: str) -> None
     """The table of what is purged and the keys on the answers are two places: this holds them together."""
     site.tell(told("Sr:match:1", 1), matches=(MATCH,))
     assert carried(site, path) == READS[path]
-    before = site.services.live.hold("Sr:match:1").match
+    before = site.services.live.matches.load("Sr:match:1").match
     assert before
     after = replace(before, score=Score(2, 0))
     purged = {purge.key for purge in keys.purges(before, after, [Fact(FactKind.ADDED), Fact(FactKind.SCORE)])}
@@ -137,20 +137,24 @@ def test_a_cdn_without_its_credentials_stops_the_start() -> None:
 
 
 class TestMetrics:
-    def test_anybody_may_read_them_unless_there_is_a_token(self, site: Site) -> None:
-        page = site.get("/metrics")
+    def test_they_are_closed_unless_they_are_opened(self, site: Site) -> None:
+        assert site.get("/metrics").status_code == 401
+        assert site.get("/metrics", Authorization="Bearer ").status_code == 401
+
+    def test_an_embedded_run_opens_them(self, make_site: Callable[..., Site], sqlite_url: str) -> None:
+        page = make_site(sqlite_url, metrics_open=True).get("/metrics")
         assert page.status_code == 200
-        assert page.headers["Cache-Control"] == "no-store"
+        assert page.headers["Cache-Control"] == "private, no-store"
         assert "purge_waiting 0.0" in page.get_data(as_text=True)
 
     def test_a_token_is_asked_for_where_there_is_one(self, make_site: Callable[..., Site], sqlite_url: str) -> None:
-        site = make_site(sqlite_url, metrics_token="figures")
+        site = make_site(sqlite_url, metrics_token="figures", metrics_open=True)
         assert site.get("/metrics").status_code == 401
         assert site.get("/metrics", Authorization="Bearer figure").status_code == 401
         assert site.get("/metrics", Authorization="Bearer figures").status_code == 200
 
     def test_without_redis_they_are_unavailable(self, make_site: Callable[..., Site], sqlite_url: str) -> None:
-        site = make_site(sqlite_url, redis_url=f"redis://127.0.0.1:{free_port()}/0")
+        site = make_site(sqlite_url, redis_url=f"redis://127.0.0.1:{free_port()}/0", metrics_open=True)
         assert site.get("/metrics").status_code == 503
 
 

@@ -27,7 +27,7 @@ GOOD = json.dumps({"events": [event()]}).encode()
 def test_a_signed_event_is_safe_in_redis_when_202_is_said(site: Site) -> None:
     answer = site.deliver({"events": [event(), event("n")], "matches": [fixture()]})
     assert (answer.status_code, answer.get_json()) == (202, {"accepted": 3})
-    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Cache-Control"] == "private, no-store"
     assert site.waiting() == 3
     assert [job.func_name for job in site.services.bells.queues["ingest"].jobs] == ["workers.ingest.drain_shard"]
 
@@ -36,7 +36,7 @@ def test_a_delivery_seen_before_is_taken_and_changes_nothing(site: Site) -> None
     assert site.deliver({"events": [event()]}, id_="msg_x").get_json() == {"accepted": 1}
     again = site.deliver({"events": [event(home_score=5)]}, id_="msg_x")
     assert (again.status_code, again.get_json()) == (202, {"accepted": 0})
-    assert len(site.services.live.inbox("m", 10).ids) == 1
+    assert len(site.services.live.inbox.head("m", 10).ids) == 1
 
 
 def test_an_empty_delivery_is_taken_and_means_nothing(site: Site) -> None:
@@ -139,7 +139,7 @@ def test_a_delivery_that_is_not_signed_rightly_is_not_looked_at(site: Site, wron
     """Signed now, not when the tests were collected: minutes later what was ahead of its time is not."""
     answer = site.client.post("/api/ingest/generic", data=GOOD, headers=bad_headers()[wrong])
     assert error(answer) == (401, "signature")
-    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Cache-Control"] == "private, no-store"
     assert (site.waiting(), site.refused()) == (0, [])
 
 
@@ -232,7 +232,7 @@ def test_a_job_queue_that_refuses_is_no_failure_of_the_delivery(site: Site, monk
 def test_odd_names_that_are_taken_reach_history_and_readers(either: Site, name: str) -> None:
     teams = {"home_team": name, "away_team": {"id": "b", "name": name}, "competition": name, "venue": name}
     either.tell(event("odd", player=name, detail=name), matches=(fixture("odd", **teams),))
-    assert either.services.live.history_waiting_since() is None
+    assert either.services.live.outbox.waiting_since() is None
     said = either.get("/api/matches").get_json()["matches"][0]
     assert (said["home_team"]["name"], said["competition"]["name"]) == (name, name)
     assert either.get("/api/matches/odd/events").get_json()["events"][0]["player"]["name"] == name

@@ -45,7 +45,7 @@ NOT_JSON = [
 def test_what_is_not_json_is_kept_and_answered_400(site: Site, body: bytes) -> None:
     answer = site.deliver(body)
     assert error(answer) == (400, "not_json")
-    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Cache-Control"] == "private, no-store"
     assert (site.waiting(), site.refused()) == (0, [("not_json", body)])
 
 
@@ -198,7 +198,7 @@ def test_a_match_that_is_wrong_is_refused_and_the_rest_accepted(site: Site) -> N
 
 def test_only_what_was_refused_is_kept_with_its_reason(site: Site) -> None:
     site.deliver(WRONG)
-    [(_, kept)] = site.services.live.refused(100)
+    [(_, kept)] = site.services.live.refusals.entries(100)
     assert (kept.provider, kept.code) == ("generic", "invalid")
     assert json.loads(kept.body) == {"events": WRONG["events"][1:3], "matches": WRONG["matches"][:1]}
     assert kept.reason.splitlines()[1].startswith("events[0].minute: ")
@@ -210,7 +210,7 @@ def test_what_was_refused_is_kept_once_however_often_it_comes(site: Site) -> Non
     assert (first["accepted"], again["accepted"]) == (3, 0)
     assert again["refused"] == first["refused"]
     site.work()
-    assert len(site.services.history.refused(10)) == 1
+    assert len(site.services.history.refused_payloads.newest(10)) == 1
 
 
 def test_a_delivery_that_is_to_come_again_is_refused_again(make_site: Callable[..., Site], sqlite_url: str) -> None:

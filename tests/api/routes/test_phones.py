@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from api import create_app
-from api.routes.phones import ANSWER_MOST
+from api.routes.phones import ANSWER_MAX
 from config import Settings
 from dev.system import free_port
 
@@ -59,12 +59,12 @@ def test_what_the_door_says_is_passed_on_and_never_kept(door: Door) -> None:
     reader = client(control_url=door(b'{"phones": []}'))
     answer = reader.get("/api/demo/phones?token=secret", headers={"X-Forwarded-Host": "elsewhere"})
     assert (answer.status_code, answer.data) == (200, b'{"phones": []}')
-    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Cache-Control"] == "private, no-store"
     assert "Access-Control-Allow-Origin" not in answer.headers
     assert 'data-source="/api/demo/phones"' in reader.get("/").text
 
 
 def test_a_door_that_is_shut_or_says_too_much_is_a_503(door: Door) -> None:
-    for url in (f"http://127.0.0.1:{free_port()}", door(b" " * (ANSWER_MOST + 1))):
+    for url in (f"http://127.0.0.1:{free_port()}", door(b" " * (ANSWER_MAX + 1))):
         answer = client(control_url=url).get("/api/demo/phones")
         assert (answer.status_code, answer.get_json()["error"]["code"]) == (503, "unavailable")

@@ -130,7 +130,7 @@ def test_no_read_takes_another_method(told: Site) -> None:
             answer = getattr(told.client, method)(url)
             assert error(answer) == (405, "wrong_method"), (method, url)
             assert "GET" in answer.headers["Allow"]
-            assert answer.headers["Cache-Control"] == "no-store"
+            assert answer.headers["Cache-Control"] == "private, no-store"
 
 
 def test_a_score_in_full(told: Site) -> None:
@@ -206,7 +206,7 @@ def test_without_a_database_live_scores_go_on(told: Site, make_site: Callable[..
     for url in ("/api/matches", "/api/search?q=fra", "/api/score/nobody"):
         answer = away.get(url)
         assert error(answer) == (503, "unavailable"), url
-        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["Cache-Control"] == "private, no-store"
         assert int(answer.headers["Retry-After"]) >= 1
 
 
@@ -255,7 +255,7 @@ def test_a_bug_is_a_500_that_nobody_stores(site: Site, monkeypatch: pytest.Monke
     monkeypatch.setattr(type(site.services.history), "matches", broken)
     answer = site.get("/api/matches")
     assert error(answer) == (500, "internal")
-    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Cache-Control"] == "private, no-store"
     assert "secret detail" not in answer.get_data(as_text=True)
 
 
@@ -402,14 +402,14 @@ def test_a_query_that_is_no_utf_8_is_no_bug(either: Site) -> None:
 def test_healthz_touches_nothing_else(make_site: Callable[..., Site]) -> None:
     away = make_site("postgresql://u:p@127.0.0.1:1/none", redis_url="redis://127.0.0.1:1/0")
     answer = away.get("/healthz")
-    assert (answer.status_code, answer.data, answer.headers["Cache-Control"]) == (200, b"ok\n", "no-store")
+    assert (answer.status_code, answer.data, answer.headers["Cache-Control"]) == (200, b"ok\n", "private, no-store")
 
 
 def test_readyz_says_what_is_away(make_site: Callable[..., Site], either: Site) -> None:
     url = either.services.settings.database_url
     ready = either.get("/readyz")
     assert ready.status_code == 200
-    assert ready.headers["Cache-Control"] == "no-store"
+    assert ready.headers["Cache-Control"] == "private, no-store"
     assert (ready.get_json()["redis"], ready.get_json()["sql"], ready.get_json()["status"]) == (True, True, "ready")
     degraded = make_site("postgresql://u:p@127.0.0.1:1/none").get("/readyz")
     assert (degraded.status_code, degraded.get_json()["status"]) == (200, "degraded")

@@ -27,7 +27,7 @@ TOKEN = "ab12" * 16
 def test_a_404_is_kept_only_of_what_was_read(site: Site, method: str, path: str, kept: bool) -> None:
     answer = site.client.open(path, method=method)
     assert answer.status_code == 404
-    assert answer.headers["Cache-Control"] == ("public, max-age=2, s-maxage=5" if kept else "no-store")
+    assert answer.headers["Cache-Control"] == ("public, max-age=2, s-maxage=5" if kept else "private, no-store")
 
 
 @pytest.mark.parametrize(

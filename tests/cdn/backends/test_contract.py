@@ -271,7 +271,7 @@ class TestThroughThePurger:
         plane.rules = lambda plane, call: (time.sleep(0.5), slow if plane.purged else rules(plane, call))[1]
         mailbox.put(keys(backend.max_keys + 1))
         mailbox.purger.round(NOW)
-        assert mailbox.purger.shut_until_ms >= NOW + 8_000
+        assert mailbox.purger.paused_until_ms >= NOW + 8_000
 
     def test_429_without_a_time_is_tried_again_after_a_pause_of_ours(self, plane: Plane, mailbox: Mailbox) -> None:
         plane.answer_next = [Answer(429, b"slow down")]
@@ -287,7 +287,7 @@ class TestThroughThePurger:
         plane.answer_next = [Answer(429, b"", {"Retry-After": asked})]
         mailbox.put(["match-1"])
         mailbox.purger.round(NOW)
-        assert mailbox.purger.shut_until_ms <= NOW + 3_700_000
+        assert mailbox.purger.paused_until_ms <= NOW + 3_700_000
 
     @pytest.mark.parametrize(
         "answer",

@@ -35,12 +35,12 @@ class Node(Varnish):
 
     def __init__(self, folder: Path, origin_port: int) -> None:
         listen, admin = (f"127.0.0.1:{free_port()}" for _ in range(2))
-        super().__init__(Edge(folder, f"127.0.0.1:{origin_port}", listen, admin, storage="32m"))
+        super().__init__(Edge(folder, f"127.0.0.1:{origin_port}", listen, admin, storage="32m", threads=500))
         self.stack = ExitStack()
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        self.process = self.stack.enter_context(self.edge.running(SECRET, thread_pool_min="50", thread_pool_max="500"))
+        self.process = self.stack.enter_context(self.edge.running(SECRET, thread_pool_min="50"))
 
     def signal(self, number: signal.Signals) -> None:
         """To the manager and the process that serves."""

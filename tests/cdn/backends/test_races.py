@@ -84,8 +84,9 @@ def shield(origin: Origin, tmp_path: Path) -> Iterator[Varnish]:
         f"127.0.0.1:{free_port()}",
         f"127.0.0.1:{free_port()}",
         storage="32m",
+        threads=500,
     )
-    with made.running(SECRET, thread_pool_min="50", thread_pool_max="500"):
+    with made.running(SECRET, thread_pool_min="50"):
         yield Varnish(made)
 
 

@@ -28,7 +28,7 @@ class TestFailing:
         origin.replies[path] = Reply(b"broken", {"Cache-Control": "public, max-age=60"}, 502)
         answer = edge.get(path)
         assert (answer.status_code, answer.json()["error"]["code"]) == (503, "unavailable")
-        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["Cache-Control"] == "private, no-store"
         origin.replies[path] = score(1)
         wait_until(lambda: edge.get(path).status_code == 200, "recovery", timeout_s=5)
 
@@ -52,7 +52,9 @@ class TestFailing:
         origin.replies[broken] = Reply(b"broken", {}, 500)
         edge.get(broken)
         assert {one.path for one in origin.asked} == {path, broken}
-        assert not {"X-Kind", "X-Stale-Ok"} & {name for one in origin.asked for name in one.headers}
+        assert not {"X-Route", "X-Allow", "X-Path", "X-Query", "X-Stale-Ok"} & {
+            name for one in origin.asked for name in one.headers
+        }
 
     def test_a_429_is_never_shared(self, edge: Varnish, origin: Origin) -> None:
         path = new_path("busy")
@@ -110,5 +112,24 @@ class TestFailing:
         path = new_path("none")
         origin.replies[path] = Reply(b'{"error":{}}', {"Cache-Control": "public, s-maxage=1"}, 404)
         assert edge.get(path).status_code == 404
+        origin.replies[path] = Reply(b"broken", {}, 500)
+        wait_until(lambda: edge.get(path).status_code == 503, "its end", timeout_s=10)
+
+    def test_past_its_stale_if_error_an_old_score_is_no_answer(self, edge: Varnish, origin: Origin) -> None:
+        """What a reader is shown for a live score is a minute old at most, and what is final a day."""
+        live, final = new_path("live"), new_path("final")
+        for path, sie in ((live, 1), (final, 86_400)):
+            reply = score(3, ttl=1)
+            reply.headers["Surrogate-Control"] = f"max-age=1, stale-if-error={sie}"
+            origin.replies[path] = reply
+            edge.get(path)
+            origin.replies[path] = Reply(b"broken", {}, 500)
+        wait_until(lambda: edge.get(live).status_code == 503, "the end of the live score", timeout_s=10)
+        assert edge.version(final) == 3
+
+    def test_without_a_stale_allowance_there_is_none(self, edge: Varnish, origin: Origin) -> None:
+        path = new_path("strict")
+        origin.replies[path] = Reply(b'{"version":1}', {"Surrogate-Control": "max-age=1"})
+        edge.get(path)
         origin.replies[path] = Reply(b"broken", {}, 500)
         wait_until(lambda: edge.get(path).status_code == 503, "its end", timeout_s=10)

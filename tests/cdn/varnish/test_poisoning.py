@@ -33,7 +33,11 @@ POISON = {
     "Referer": "https://evil.example",
     "Last-Event-ID": "666",
     "X-Purge-Secret": "guess",
-    "X-Kind": "wait",
+    "X-Route": "passed-evil",
+    "X-Path": "/evil",
+    "X-Query": "&evil",
+    "X-Allow": "evil",
+    "X-Body": "evil",
     "X-Stale-Ok": "evil",
     "X-Purged": "evil",
 }

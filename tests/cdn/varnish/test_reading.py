@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import threading
 
 import pytest
 
 from tests.cdn.varnish.paths import SCORE, new_path
 from tests.conftest import wait_until
-from tests.support.edge import Origin, Reply, Varnish, at_once, score
+from tests.support.edge import Asked, Origin, Reply, Varnish, at_once, score
 
 
 class TestReading:
@@ -79,3 +81,22 @@ class TestReading:
         origin.replies[SCORE] = score(1)
         edge.purge("match-m1")
         assert edge.get(SCORE).status_code == 200
+
+    def test_where_to_wait_next_moves_on_though_the_version_stays(self, edge: Varnish, origin: Origin) -> None:
+        """The ETag names the version, not the slot: an answer that is asked for again must come whole."""
+        path = new_path("slots")
+        slots = itertools.count(21)
+
+        def current(asked: Asked) -> Reply:
+            headers = {"Surrogate-Control": "max-age=1, stale-if-error=60", "ETag": 'W/"m1-7"'}
+            if "If-None-Match" in asked.headers:
+                return Reply(b"", headers, 304)
+            return Reply(json.dumps({"version": 7, "next": f"{path}/wait/7.{next(slots)}"}).encode(), headers)
+
+        origin.replies[path] = current
+        assert edge.get(path).json()["next"].endswith("7.21")
+        wait_until(lambda: edge.get(path).json()["next"].endswith("7.23"), "two later slots", timeout_s=10)
+
+    def test_an_empty_body_of_a_get_is_none(self, edge: Varnish, origin: Origin) -> None:
+        origin.replies[SCORE] = score(1)
+        assert edge.get(SCORE, headers={"Content-Length": "0"}).status_code == 200

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
+from tests.support.stories.count import STORIES
 from tests.support.stories.generator import story
 from tests.support.stories.orders import Story, failing_order, report, shrunk
 
-# `make faults` tells 5,000 stories.
-STORIES = int(os.environ.get("STORIES", "300"))
 BLOCKS = 10
 ORDERS = 4
 # Shrinking looks harder: a part of a story may fail in few orders.

@@ -17,7 +17,7 @@ from db.codec import decode_event, decode_match, encode_match
 from db.domain import Match, Update, reduce, with_ledgers
 from db.live import keys
 from db.live.client import connect
-from db.live.live import LiveStore
+from db.live.store import LiveStore
 from feeds.generic.parse import parse
 
 STORY = json.loads((Path(__file__).parent / "stored_by_0_1_0.json").read_text())
@@ -80,13 +80,13 @@ def test_it_is_taken_up_from_redis(client: redis.Redis) -> None:
     fields = {"match": kept["match"], "version": kept["version"], "updated_at": kept["updated_at"], "rev": "7"}
     client.hset(keys.state("m"), mapping=fields)
     client.hset(keys.events("m"), mapping=kept["events"])
-    held = live.hold("m", [("generic", "y1")])
+    held = live.matches.load("m", [("generic", "y1")])
     assert held.match
     assert (held.rev, held.match.source) == ("7", "generic")
     assert held.match.ledgers["generic"].events.keys() == kept["events"].keys() - {"y1"}
     after, facts = reduce(held.match, *updates(STEPS[7]["message"]))
-    assert live.commit(held, after, facts, (), visible=True).done
-    again = live.hold("m")
+    assert live.commits.commit(held, after, facts, (), visible=True).done
+    again = live.matches.load("m")
     assert again.match
     assert again.match.ledgers == after.ledgers
 

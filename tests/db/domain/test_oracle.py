@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import random
 
 import pytest
 
+from tests.support.stories.count import STORIES
 from tests.support.stories.interim import judge
 from tests.support.stories.oracle import Case, case, words, wrongs
 from tests.support.stories.orders import random_order
@@ -16,8 +16,8 @@ from tests.support.stories.truth import DATA
 
 pytestmark = pytest.mark.skipif(not DATA.exists(), reason="no recorded data beside the repository: shared/data")
 
-# A style is told so often; with the 5,000 stories of `make faults`, 200 times.
-RUNS = int(os.environ.get("STORIES", "300")) // 25
+# A style is told so often; by `make faults` 200 times.
+RUNS = STORIES // 25
 
 
 @pytest.mark.faults

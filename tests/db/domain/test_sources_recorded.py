@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from dataclasses import replace
 from itertools import pairwise
@@ -12,14 +11,15 @@ import pytest
 from db.domain import Match, Score, Stamp, Update, reduce
 from db.domain.sources import SILENCE_MS
 from notify.content.news import news_of
+from tests.support.stories.count import STORIES
 from tests.support.stories.play import BASE_MS, MATCH_ID, Message, updates_of
 from tests.support.stories.teller import STYLES, tell
 from tests.support.stories.truth import DATA, recorded
 
 pytestmark = pytest.mark.skipif(not DATA.exists(), reason="no recorded data beside the repository: shared/data")
 
-# Told so often; with the 5,000 stories of `make faults`, 200 times.
-RUNS = int(os.environ.get("STORIES", "300")) // 25
+# Told so often; by `make faults` 200 times.
+RUNS = STORIES // 25
 # The clock looks every second; five are enough to see when a source takes over.
 TICK_S = 5
 # What a telling may be late by at worst: entered late, delivered late, its board behind.

@@ -17,12 +17,12 @@ from db.domain import (
     Quiet,
     Subject,
     Team,
-    condition,
+    conditions,
     mask_of,
     topics_for,
     variant_of,
 )
-from db.domain.topics import TOPICS_MOST
+from db.domain.topics import TOPICS_MAX
 from dev.emulators.topics import Topics
 from notify.content.translations import LANGUAGES as WRITTEN
 
@@ -63,21 +63,31 @@ def listening(*follows: Follow) -> Topics:
         ([Follow(Subject.TEAM, "arg", GOAL), Follow(Subject.MATCH, MATCH.id, mask_of([Kind.FULL_TIME]))], False),
         ([Follow(Subject.TEAM, "arg", 0), Follow(Subject.MATCH, MATCH.id, GOAL)], True),
         ([Follow(Subject.MATCH, "sr:match:2", GOAL)], False),
+        ([Follow(Subject.COMPETITION, "cup", GOAL)], True),
+        ([Follow(Subject.TEAM, "arg", 0), Follow(Subject.COMPETITION, "cup", GOAL)], False),
+        ([Follow(Subject.TEAM, "fra", mask_of([Kind.FULL_TIME])), Follow(Subject.COMPETITION, "cup", GOAL)], False),
+        ([Follow(Subject.MATCH, MATCH.id, 0), Follow(Subject.COMPETITION, "cup", GOAL)], False),
     ],
 )
 def test_a_condition_finds_who_wants_to_hear(follows: list[Follow], hears: bool) -> None:
-    found = listening(*follows).matching(condition(MATCH, Kind.GOAL, "en"))
-    assert found == ({"phone"} if hears else set())
+    phone = listening(*follows)
+    messages = [phone.matching(expression) for expression in conditions(MATCH, Kind.GOAL, "en").values()]
+    assert messages.count({"phone"}) == hears
 
 
 def test_a_match_without_teams_has_a_condition_too() -> None:
     bare = Match(MATCH.id)
-    assert listening(Follow(Subject.MATCH, bare.id, GOAL)).matching(condition(bare, Kind.GOAL, "en")) == {"phone"}
+    (expression,) = conditions(bare, Kind.GOAL, "en").values()
+    assert listening(Follow(Subject.MATCH, bare.id, GOAL)).matching(expression) == {"phone"}
+
+
+def test_a_condition_names_no_more_topics_than_fcm_takes() -> None:
+    assert all(expression.count(" in topics") <= 5 for expression in conditions(MATCH, Kind.GOAL, "en").values())
 
 
 def test_topics_do_not_serve_quiet_hours_nor_more_than_an_app_has_room_for() -> None:
     every = mask_of(Kind)
     assert topics_for(Account("u", quiet=Quiet(0, 60)), []) is None
-    most = TOPICS_MOST // len(Kind)
+    most = TOPICS_MAX // (len(Kind) + 1)
     assert topics_for(Account("u"), [Follow(Subject.TEAM, str(n), every) for n in range(most)]) is not None
     assert topics_for(Account("u"), [Follow(Subject.TEAM, str(n), every) for n in range(most + 1)]) is None

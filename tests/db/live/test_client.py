@@ -17,7 +17,7 @@ import redis
 from db.domain import Stamp, Status, Update
 from db.domain.errors import Unavailable
 from db.live.client import connect
-from db.live.live import LiveStore
+from db.live.store import LiveStore
 from dev.system import free_port
 from tests.conftest import RedisServer, wait_until
 from workers.queues import Doorbells
@@ -101,11 +101,18 @@ def replicate(server: RedisServer, master: RedisServer) -> None:
 
 
 def fail_over(address: Address, old: RedisServer, new: RedisServer) -> None:
-    """What a managed Redis does: the replica is promoted, the address leads to it, the old master follows it."""
-    with closing(admin(new)) as client:
-        client.replicaof("NO", "ONE")
+    """What a managed Redis does: the replica is promoted when it has every write, the address leads to it, the old
+    master follows it."""
+    with closing(admin(old)) as master, closing(admin(new)) as replica:
+        wait_until(lambda: offset(replica) == offset(master), "the last write at the replica")
+        replica.replicaof("NO", "ONE")
     address.target = new.port
     replicate(old, new)
+
+
+def offset(client: redis.Redis) -> int:
+    """Bytes of writes that a master has sent, or a replica applied."""
+    return int(client.info("replication")["master_repl_offset"])
 
 
 def kick_off(match_id: str) -> Update:
@@ -120,12 +127,12 @@ def test_a_demoted_master_is_left_for_the_new_one(
     address = address_of(old)
     client = connect(address.url)
     live = LiveStore(client, 1)
-    live.accept([kick_off("a")], now_ms=NOW)
+    live.inbox.accept([kick_off("a")], now_ms=NOW)
     idle = [client.connection_pool.get_connection() for _ in range(2)]
     for connection in idle:
         client.connection_pool.release(connection)
     fail_over(address, old, new)
-    assert live.accept([kick_off("b")], now_ms=NOW)[0]
+    assert live.inbox.accept([kick_off("b")], now_ms=NOW)[0]
     with closing(admin(new)) as there:
         assert there.get("ingest:waiting") == b"2"
     assert [connection.is_connected for connection in idle].count(True) <= 1, "the others lead to the old one"
@@ -162,7 +169,7 @@ def test_a_master_that_stays_demoted_is_unavailable(start: Callable[[], RedisSer
     client = connect(old.url)
     replicate(old, new)
     with pytest.raises(Unavailable, match="out of reach"):
-        LiveStore(client, 1).accept([kick_off("a")], now_ms=NOW)
+        LiveStore(client, 1).inbox.accept([kick_off("a")], now_ms=NOW)
     client.close()
 
 
@@ -173,15 +180,15 @@ def test_a_master_without_its_replicas_is_unavailable(start: Callable[[], RedisS
     client = connect(server.url)
     live = LiveStore(client, 1)
     with pytest.raises(Unavailable, match="NOREPLICAS"):
-        live.accept([kick_off("a")], now_ms=NOW)
+        live.inbox.accept([kick_off("a")], now_ms=NOW)
     with pytest.raises(Unavailable, match="NOREPLICAS"):
-        live.park("a", now_ms=NOW)
+        live.inbox.park("a", now_ms=NOW)
     with pytest.raises(Unavailable, match="NOREPLICAS"):
-        live.quiet_history()
-    assert live.board().matches == (), "it can still be read"
+        live.outbox.mute_bell()
+    assert live.board.read().matches == (), "it can still be read"
     with closing(admin(server)) as other:
         other.config_set("min-replicas-to-write", 0)
-    live.quiet_history()
+    live.outbox.mute_bell()
     client.close()
 
 
@@ -192,7 +199,7 @@ def test_a_replica_cut_off_from_its_master_is_unavailable(start: Callable[[], Re
         client.replicaof("127.0.0.1", 1)
     client = connect(server.url)
     with pytest.raises(Unavailable):
-        LiveStore(client, 1).board()
+        LiveStore(client, 1).board.read()
     client.close()
 
 

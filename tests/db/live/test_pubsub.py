@@ -14,8 +14,8 @@ from db.domain.errors import Unavailable
 from db.domain.update import MatchInfo
 from db.live import keys, pubsub
 from db.live.client import connect
-from db.live.live import LiveStore
 from db.live.pubsub import GAP, MOST, ChangeFeed, Gap, MatchChanged
+from db.live.store import LiveStore
 from tests.conftest import RedisServer
 
 # More than any of these waits; what is there is told at once.
@@ -55,9 +55,9 @@ def tell(live: LiveStore, home: int, minute: int, status: Status = Status.FIRST_
     info = MatchInfo(Team("h", "Home"), Team("a", "Away"), start_time=now)
     event = Event(f"g{home}", "goal", stamp, since=stamp, team=Side.HOME, minute=minute, created_at=now)
     told = Update("m", stamp, now, info, event, Score(home, 0), status=status, minute=minute)
-    held = live.hold("m")
+    held = live.matches.load("m")
     after, facts = reduce(held.match, told)
-    committed = live.commit(held, after, facts, (), visible=True)
+    committed = live.commits.commit(held, after, facts, (), visible=True)
     assert committed.done
     return committed.version
 
@@ -68,7 +68,7 @@ def test_a_commit_is_told_with_its_version_and_the_boards(feed: ChangeFeed, live
     assert [(one.match_id, one.version) for one in told if isinstance(one, MatchChanged)] == [
         ("m", v) for v in versions
     ]
-    assert [one.board for one in told if isinstance(one, MatchChanged)][-1] == live.board().version
+    assert [one.board for one in told if isinstance(one, MatchChanged)][-1] == live.board.read().version
 
 
 def test_a_score_is_urgent_and_a_minute_is_not(feed: ChangeFeed, live: LiveStore) -> None:

@@ -14,7 +14,7 @@ from db.domain import Stamp, Status, Update
 from db.domain.errors import Refused, Unavailable
 from db.live import keys
 from db.live.client import connect
-from db.live.live import LiveStore
+from db.live.store import LiveStore
 from dev.system import free_port
 from tests.conftest import ROOT
 from workers import ingest
@@ -50,7 +50,7 @@ def run(redis_url: str, *args: str, shards: int, tmp_path: Any) -> subprocess.Co
 )
 def test_a_process_given_another_number_is_not_started(redis_url: str, tmp_path: Any, process: tuple[str, ...]) -> None:
     with connect(redis_url) as client:
-        LiveStore(client, 4).accept([kick_off("a")], now_ms=NOW)
+        LiveStore(client, 4).inbox.accept([kick_off("a")], now_ms=NOW)
         ended = run(redis_url, *process, shards=1, tmp_path=tmp_path)
         assert ended.returncode != 0
         assert (
@@ -64,11 +64,11 @@ def test_a_process_given_another_number_is_not_started(redis_url: str, tmp_path:
 def test_what_is_accepted_goes_into_the_shards_that_are_drained(redis_url: str) -> None:
     """A process that was started while Redis was away, or before the number was changed."""
     with connect(redis_url) as client:
-        LiveStore(client, 4).accept([kick_off("a")], now_ms=NOW)
+        LiveStore(client, 4).inbox.accept([kick_off("a")], now_ms=NOW)
         with pytest.raises(Unavailable, match="set INGEST_SHARDS=4"):
-            LiveStore(client, 1).accept([kick_off("b")], now_ms=NOW, delivery="generic:1")
+            LiveStore(client, 1).inbox.accept([kick_off("b")], now_ms=NOW, delivery="generic:1")
         assert not client.exists(keys.inbox("b"), keys.seen("generic", "1"))
-        assert LiveStore(client, 4).accept([kick_off("b")], now_ms=NOW, delivery="generic:1")[0]
+        assert LiveStore(client, 4).inbox.accept([kick_off("b")], now_ms=NOW, delivery="generic:1")[0]
 
 
 def test_a_worker_that_knows_another_number_takes_no_job(
@@ -79,23 +79,23 @@ def test_a_worker_that_knows_another_number_takes_no_job(
     """It would look for the match in the wrong shard, find it there for ever, and ring for itself without end."""
     now = make_services(sqlite_url, ingest_shards=4)
     match_id = in_shard(3, 4)
-    now.live.accept([kick_off(match_id)], now_ms=NOW)
+    now.live.inbox.accept([kick_off(match_id)], now_ms=NOW)
     before = make_services(sqlite_url, ingest_shards=1)
     monkeypatch.setattr(ingest, "services", lambda: before)
     with pytest.raises(Refused, match="INGEST_SHARDS"):
         ingest.drain_shard(3)
-    assert now.live.pending(3) == [match_id]
+    assert now.live.inbox.pending(3) == [match_id]
     monkeypatch.setattr(ingest, "services", lambda: now)
     ingest._drain.cache_clear()
     ingest.drain_shard(3)
     ingest._drain.cache_clear()
-    assert now.live.backlog() == 0
+    assert now.live.inbox.backlog() == 0
 
 
 def test_a_clock_that_knows_another_number_ends(make_services: Callable[..., WorkerServices], sqlite_url: str) -> None:
     clock = Clock(make_services(sqlite_url, ingest_shards=1))
     clock.tick(NOW)
-    clock.here.live.redis.set(keys.SHARDS, 2)
+    clock.services.live.redis.set(keys.SHARDS, 2)
     with pytest.raises(Refused, match="set INGEST_SHARDS=2"):
         clock.tick(NOW)
 

@@ -13,8 +13,10 @@ from config import Settings
 from db.domain import Account, Competition, Device, Follow, Kind, Match, Platform, Quiet, Subject, Team, mask_of
 from db.sql import accounts
 from db.sql.accounts import Accounts
-from db.sql.audience import Audience, BroadcastChannel, DeadAddress, PlanPosition
+from db.sql.audience import Audience, BroadcastChannel, DeadAddress
+from db.sql.followers import PlanPosition
 from db.sql.session import engine
+from tests.support.accounts import set_up
 
 MATCH = Match("final", home=Team("arg", "A"), away=Team("fra", "F"), competition=Competition("cup", "C"))
 GOAL, ENDS = mask_of([Kind.GOAL]), mask_of([Kind.FULL_TIME])
@@ -68,6 +70,38 @@ def test_each_device_comes_once_and_wishes_for_the_match_outweigh_the_rest(fans:
     assert sorted(row[1] for row in page) == sorted([ENDS, GOAL | ENDS])
 
 
+def cup(kinds: int) -> Follow:
+    return Follow(Subject.COMPETITION, "cup", kinds)
+
+
+def test_what_is_nearer_to_the_match_decides(fans: Fans) -> None:
+    fans.add("muted team", team("arg", 0), cup(GOAL))
+    fans.add("narrow team", team("arg", ENDS), cup(GOAL | ENDS))
+    fans.add("muted match", match(0), cup(GOAL))
+    fans.add("other team", team("bra", 0), cup(GOAL))
+    fans.add("one of two teams", team("arg", 0), team("fra", GOAL))
+    assert sorted(fans.tokens(GOAL)) == ["one of two teams", "other team"]
+    assert sorted(fans.tokens(ENDS)) == ["narrow team"]
+
+
+def test_slices_hold_everybody_once_each_in_order_of_activity(fans: Fans) -> None:
+    for number in range(60):
+        follow = (match(GOAL), team("arg", GOAL), cup(GOAL))[number % 3]
+        fans.add(f"f{number}", follow, at=DAY * (1_000 + number))
+    bounds = fans.audience.bounds(MATCH, GOAL, above=10, slices=4)
+    if fans.audience.engine.dialect.name == "sqlite":
+        assert bounds == []
+        bounds = ["u-I", "u-a"]
+    assert fans.audience.bounds(MATCH, GOAL, above=60, slices=4) == []
+    ends = list(zip([None, *bounds], [*bounds, None], strict=True))
+    slices = [[row for page, _ in fans.audience.followers(MATCH, GOAL, 7, None, part) for row in page] for part in ends]
+    ids = [row[0] for rows in slices for row in rows]
+    assert len(ids) == len(set(ids)) == 60
+    for rows in slices:
+        active = [row[5] for row in rows]
+        assert active == sorted(active, reverse=True)
+
+
 def test_wishes_for_two_teams_add_up(fans: Fans) -> None:
     fans.add("both", team("arg", GOAL), team("fra", ENDS))
     ((row,), _) = next(fans.audience.followers(MATCH, GOAL | ENDS, 10))
@@ -87,9 +121,9 @@ def test_recently_active_come_first_and_a_plan_goes_on_after_any_page(fans: Fans
 
 def test_quiet_hours_come_with_the_zone_and_only_where_there_are_some(fans: Fans) -> None:
     quiet = fans.add("quiet", match(GOAL))
-    fans.accounts.change(Account(quiet, "Asia/Tokyo", Quiet(1380, 420)))
+    set_up(fans.accounts, Account(quiet, "Asia/Tokyo", Quiet(1380, 420)))
     loud = fans.add("loud", match(GOAL))
-    fans.accounts.change(Account(loud, "Asia/Tokyo"))
+    set_up(fans.accounts, Account(loud, "Asia/Tokyo"))
     (page,) = [page for page, _ in fans.audience.followers(MATCH, GOAL, 10)]
     assert {tuple(row[2:5]) for row in page} == {("Asia/Tokyo", 1380, 420), (None, None, None)}
 
@@ -104,7 +138,7 @@ def test_a_match_without_teams_has_the_followers_it_has(fans: Fans) -> None:
 
 def test_a_device_speaks_its_own_language_or_its_users(fans: Fans) -> None:
     user_id = fans.add("own", match(GOAL), locale="fr")
-    fans.accounts.change(Account(user_id, locale="de", spoiler_free=True))
+    set_up(fans.accounts, Account(user_id, locale="de", spoiler_free=True))
     fans.accounts.add_device(user_id, Device(Platform.ANDROID, "users"), now_ms=1_700_000_000_000)
     said = {one.device.token: (one.locale, one.spoiler_free) for one in fans.audience.of_user(user_id)}
     assert said == {"own": ("fr", True), "users": ("de", True)}
@@ -139,17 +173,17 @@ def test_a_chunk_of_dead_addresses_is_forgotten_in_one_statement_each_by_its_own
 
 def test_settings_that_topics_do_not_fit_end_them(fans: Fans) -> None:
     users = {variant: fans.add(variant, match(GOAL)) for variant in ("en", "de-calm", "fr")}
-    fans.accounts.change(Account(users["de-calm"], spoiler_free=True))
+    set_up(fans.accounts, Account(users["de-calm"], spoiler_free=True))
     for variant, user_id in users.items():
         device = Device(Platform.ANDROID, variant, topics=variant)
         fans.accounts.add_device(user_id, device, now_ms=1_700_000_000_000)
     assert fans.tokens() == []
-    fans.accounts.change(Account(users["fr"], locale="fr"))
+    set_up(fans.accounts, Account(users["fr"], locale="fr"))
     assert fans.tokens() == []
-    fans.accounts.change(Account(users["en"], spoiler_free=True))
+    set_up(fans.accounts, Account(users["en"], spoiler_free=True))
     assert fans.tokens() == ["en"]
-    fans.accounts.change(Account(users["de-calm"]))
-    fans.accounts.change(Account(users["fr"], quiet=Quiet(60, 120)))
+    set_up(fans.accounts, Account(users["de-calm"]))
+    set_up(fans.accounts, Account(users["fr"], quiet=Quiet(60, 120)))
     assert sorted(fans.tokens()) == ["de-calm", "en", "fr"]
 
 
@@ -163,7 +197,7 @@ def test_a_device_is_registered_without_topics_that_do_not_fit_its_users_setting
     kept = set()
     for name, account in settings.items():
         user_id = fans.add(name, match(GOAL))
-        fans.accounts.change(replace(account, id=user_id))
+        set_up(fans.accounts, replace(account, id=user_id))
         for variant in ("de", "de-calm"):
             fans.accounts.add_device(user_id, Device(Platform.ANDROID, f"{name} {variant}", topics=variant), now_ms=at)
         kept |= {one.device.token for one in fans.audience.of_user(user_id) if one.device.topics}

@@ -28,7 +28,8 @@ from db.domain import (
 )
 from db.outbox_entry import OutboxEntry
 from db.refusal import RefusedPayload, refused_id
-from db.sql.history import FOLDED_MOST, History, MatchFilter, PageCursor, fold
+from db.sql.history import History, MatchFilter, PageCursor
+from db.sql.history_rows import FOLDED_MAX, fold
 from db.sql.models import MatchEventRow, MatchRow, MatchScoreRow, TeamRow
 from db.sql.session import engine
 
@@ -180,7 +181,7 @@ def test_what_was_live_when_last_written_is_found_and_what_was_written_lately(hi
 def test_the_longest_names_are_taken_whatever_their_letters(history: History, name: str) -> None:
     history.write([change(match(home=Team("h", name), competition=Competition("c", name), venue=name))])
     [team] = [row for row in rows(history, TeamRow) if row.id == "h"]
-    assert (team.name, len(team.folded) <= FOLDED_MOST) == (name, True)
+    assert (team.name, len(team.folded) <= FOLDED_MAX) == (name, True)
     assert [found.id for found in history.search(name[:5], 10).teams] == ["h"]
 
 
@@ -281,36 +282,36 @@ def payload(n: int, body: bytes = b"\x00\xff not json") -> RefusedPayload:
 
 
 def test_a_refused_payload_lives_until_replayed_and_forgotten(history: History) -> None:
-    history.keep_refused([])
-    history.keep_refused([payload(1), payload(2)])
-    history.keep_refused([payload(1)])
-    assert [one.id for one in history.refused(10)] == ["id2", "id1"]
-    assert history.refused(1) == [payload(2)]
-    assert history.refused_one("id1") == payload(1)
-    assert history.refused_one("nothing") is None
-    history.mark_replayed("id1", now_ms=START + 9 * HOUR)
-    assert [one.id for one in history.refused(10)] == ["id2"]
-    assert {one.id: one.replayed_at for one in history.refused(10, replayed=True)} == {
+    history.refused_payloads.keep([])
+    history.refused_payloads.keep([payload(1), payload(2)])
+    history.refused_payloads.keep([payload(1)])
+    assert [one.id for one in history.refused_payloads.newest(10)] == ["id2", "id1"]
+    assert history.refused_payloads.newest(1) == [payload(2)]
+    assert history.refused_payloads.find("id1") == payload(1)
+    assert history.refused_payloads.find("nothing") is None
+    history.refused_payloads.mark_replayed("id1", now_ms=START + 9 * HOUR)
+    assert [one.id for one in history.refused_payloads.newest(10)] == ["id2"]
+    assert {one.id: one.replayed_at for one in history.refused_payloads.newest(10, replayed=True)} == {
         "id1": START + 9 * HOUR,
         "id2": None,
     }
-    assert history.forget_refused(before_ms=START + 2 * HOUR) == 1
-    assert [one.id for one in history.refused(10, replayed=True)] == ["id2"]
+    assert history.refused_payloads.forget(before_ms=START + 2 * HOUR) == 1
+    assert [one.id for one in history.refused_payloads.newest(10, replayed=True)] == ["id2"]
 
 
 def test_a_payload_refused_again_after_its_replay_waits_again(history: History) -> None:
-    history.keep_refused([payload(1)])
-    history.mark_replayed("id1", now_ms=START + 5 * HOUR)
-    history.keep_refused([payload(1)])
-    assert history.refused(10) == [], "the same telling written twice is no second refusal"
+    history.refused_payloads.keep([payload(1)])
+    history.refused_payloads.mark_replayed("id1", now_ms=START + 5 * HOUR)
+    history.refused_payloads.keep([payload(1)])
+    assert history.refused_payloads.newest(10) == [], "the same telling written twice is no second refusal"
     again = replace(payload(1), received_at=START + 6 * HOUR, code="invalid", reason="still wrong")
-    history.keep_refused([again])
-    assert history.refused(10) == [again]
+    history.refused_payloads.keep([again])
+    assert history.refused_payloads.newest(10) == [again]
 
 
 def test_the_same_payload_twice_in_one_batch_is_one_row(history: History) -> None:
-    history.keep_refused([payload(1), payload(1)])
-    assert len(history.refused(10)) == 1
+    history.refused_payloads.keep([payload(1), payload(1)])
+    assert len(history.refused_payloads.newest(10)) == 1
 
 
 def test_a_payload_is_known_by_its_content() -> None:

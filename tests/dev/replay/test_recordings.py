@@ -16,6 +16,7 @@ from dev.recordings import Expected, RecordedGoal, RecordedMessage, Recording, r
 from dev.replay.disorder import numbered, shuffled, twice, with_duplicates
 from feeds import FEEDS
 from tests.support.paths import DATA
+from tests.support.stories.count import some
 
 TOURNAMENTS = ("openfootball/worldcup-2022.json", "openfootball/worldcup-2018.json", "openfootball/euro-2024.json")
 LEAGUES = tuple(
@@ -46,6 +47,11 @@ ALL = TOURNAMENTS + LEAGUES + FOOTBALL + US
 RECEIVED_AT = 1_800_000_000_000
 # Updates of a match that are taken in at once, at most.
 BATCH = 8
+
+
+def by_file(files: tuple[str, ...]) -> pytest.MarkDecorator:
+    """Those of one file run in one worker, which reads and plays it once."""
+    return pytest.mark.parametrize("file", [pytest.param(file, marks=pytest.mark.xdist_group(file)) for file in files])
 
 
 @cache
@@ -136,12 +142,12 @@ def essence(match: Match) -> object:
     return match.score, match.shootout, match.status, match.decided_by, events
 
 
-@pytest.mark.parametrize("file", ALL)
+@by_file(ALL)
 def test_every_match_ends_as_recorded(file: str) -> None:
     assert ends_of(file, straight(file)) == recording(file).expected
 
 
-@pytest.mark.parametrize("file", TOURNAMENTS + FOOTBALL)
+@by_file(TOURNAMENTS + FOOTBALL)
 def test_the_goals_listed_add_up_to_the_score(file: str) -> None:
     for match in straight(file).values():
         sides = [goal.team for goal in goals_of(match)]
@@ -149,7 +155,7 @@ def test_the_goals_listed_add_up_to_the_score(file: str) -> None:
         assert (sides.count(Side.HOME), sides.count(Side.AWAY)) == (match.score.home, match.score.away), match.id
 
 
-@pytest.mark.parametrize("file", TOURNAMENTS + LEAGUES + FOOTBALL)
+@by_file(TOURNAMENTS + LEAGUES + FOOTBALL)
 def test_told_in_order_a_score_rises_goal_by_goal_and_never_falls(file: str) -> None:
     before: dict[str, Score] = {}
     for match_id, score in in_order(file)[1]:
@@ -161,8 +167,9 @@ def test_told_in_order_a_score_rises_goal_by_goal_and_never_falls(file: str) -> 
         before[match_id] = score
 
 
-@pytest.mark.parametrize("file", ALL)
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.faults
+@by_file(ALL)
+@pytest.mark.parametrize("seed", some(range(1, 4), 1))
 def test_each_match_fully_shuffled_twice_with_duplicates_ends_the_same(file: str, seed: int) -> None:
     rng = random.Random(seed)
     deliveries = with_duplicates(numbered(shuffled(twice(recording(file).messages), rng, None), "n"), 10, rng)
@@ -173,7 +180,7 @@ def test_each_match_fully_shuffled_twice_with_duplicates_ends_the_same(file: str
     }
 
 
-@pytest.mark.parametrize("file", ALL)
+@by_file(ALL)
 def test_messages_come_in_the_order_they_were_told(file: str) -> None:
     times = [message.at_ms for message in recording(file).messages]
     assert times == sorted(times)
@@ -221,7 +228,7 @@ def test_a_goal_after_the_ninetieth_minute_means_extra_time_even_where_no_score_
     assert (match.decided_by, match.minute) == ("extra_time", 120)
 
 
-@pytest.mark.parametrize("file", TOURNAMENTS + FOOTBALL[3:])
+@by_file(TOURNAMENTS + FOOTBALL[3:])
 def test_the_last_whistle_is_the_end_of_every_timeline(file: str) -> None:
     for match in straight(file).values():
         assert match.timeline[-1].type == "full_time", match.id

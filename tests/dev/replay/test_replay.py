@@ -82,7 +82,7 @@ class TestArguments:
         shown = capsys.readouterr().out
         assert "examples:" in shown
         assert "exit status" in shown
-        for words in ("NFL and MLB push", "v4", "--shuffle [N|all]", "told twice too"):
+        for words in ("NFL and MLB push", "v4", "--shuffle [N|all]", "--twice included"):
             assert words in shown
 
     def test_a_file_that_is_not_there_is_told_with_status_2(self, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -13,56 +12,38 @@ from db.domain import ID_PATTERN, Competition, Person, Score, Side, Status, Team
 from db.domain.errors import Fault, Refused
 from feeds.fields import AHEAD_MS
 from feeds.generic.parse import FAULTS_MAX, parse, slug
-
-AT = 1_767_225_600_000
-SIX = {
-    "match_id": "m",
-    "home_score": 1,
-    "away_score": 0,
-    "minute": 10,
-    "event_type": "goal",
-    "timestamp": "2026-01-01T00:00:00Z",
-}
-
-
-def told(body: Any) -> list[Update]:
-    return parse(json.dumps(body).encode(), received_at=AT)
-
-
-def event(**fields: Any) -> Update:
-    [update] = told({"events": [SIX | fields]})
-    return update
+from tests.support.feeds import EVENT, EVENT_AT, generic_event, generic_updates
 
 
 def event_id(**fields: Any) -> str:
-    result = event(**fields).event
+    result = generic_event(**fields).event
     assert result
     return result.id
 
 
 def match(**fields: Any) -> Update:
-    [update] = told({"matches": [{"id": "m"} | fields]})
+    [update] = generic_updates({"matches": [{"id": "m"} | fields]})
     return update
 
 
 def faults(body: Any) -> tuple[Fault, ...]:
     with pytest.raises(Refused) as refused:
-        told(body)
+        generic_updates(body)
     assert refused.value.code == "invalid"
     return refused.value.faults
 
 
 def test_the_six_fields_are_enough() -> None:
-    update = event()
-    assert (update.match_id, update.score, update.minute, update.received_at) == ("m", Score(1, 0), 10, AT)
-    assert (update.stamp.at, update.stamp.sequence, update.stamp.clock) == (AT, None, 1_000)
+    update = generic_event()
+    assert (update.match_id, update.score, update.minute, update.received_at) == ("m", Score(1, 0), 10, EVENT_AT)
+    assert (update.stamp.at, update.stamp.sequence, update.stamp.clock) == (EVENT_AT, None, 1_000)
     assert update.event
-    assert (update.event.type, update.event.home_score, update.event.created_at) == ("goal", 1, AT)
+    assert (update.event.type, update.event.home_score, update.event.created_at) == ("goal", 1, EVENT_AT)
     assert (update.event.team, update.event.player, update.status, update.voids) == (None, None, None, None)
 
 
 def test_every_optional_field_is_read() -> None:
-    update = event(
+    update = generic_event(
         event_id="e1",
         sequence=7,
         added_minute=3,
@@ -95,52 +76,52 @@ def test_every_optional_field_is_read() -> None:
     ],
 )
 def test_a_minute_may_be_written_in_several_ways(minute: Any, read: tuple[Any, Any]) -> None:
-    update = event(minute=minute)
+    update = generic_event(minute=minute)
     assert (update.minute, update.added_minute) == read
 
 
 def test_an_added_minute_of_its_own_beats_the_one_in_the_minute() -> None:
-    assert event(minute="90+2", added_minute=4).added_minute == 4
+    assert generic_event(minute="90+2", added_minute=4).added_minute == 4
 
 
 @pytest.mark.parametrize("minute", [-1, 1_000, 1.5, True, "ninety", "90+", "90+123", "+3", [90], "٩٠"])
 def test_what_is_no_minute_is_refused(minute: Any) -> None:
-    [fault] = faults({"events": [SIX, SIX | {"minute": minute}]})
+    [fault] = faults({"events": [EVENT, EVENT | {"minute": minute}]})
     assert (fault.index, fault.field) == (1, "events[1].minute")
 
 
 def test_a_score_not_known_is_none_not_nothing() -> None:
-    assert event(home_score=None, away_score=None).score is None
-    assert event(home_score=1, away_score=None).score is None
+    assert generic_event(home_score=None, away_score=None).score is None
+    assert generic_event(home_score=1, away_score=None).score is None
 
 
 def test_a_time_in_any_zone_is_one_moment() -> None:
-    assert event(timestamp="2026-01-01T02:00:00+02:00").stamp == event().stamp
-    assert event(timestamp="2026-01-01T00:00:00.250Z").stamp.at == AT + 250
+    assert generic_event(timestamp="2026-01-01T02:00:00+02:00").stamp == generic_event().stamp
+    assert generic_event(timestamp="2026-01-01T00:00:00.250Z").stamp.at == EVENT_AT + 250
 
 
 def test_a_sender_s_clock_may_run_ahead_by_a_day_and_no_more() -> None:
     assert AHEAD_MS == 24 * 60 * 60 * 1000
-    assert told({"events": [{**SIX, "timestamp": "2026-01-02T00:00:00Z"}]})
-    [fault] = faults({"events": [SIX, {**SIX, "timestamp": "2026-01-02T00:00:01Z"}]})
+    assert generic_updates({"events": [{**EVENT, "timestamp": "2026-01-02T00:00:00Z"}]})
+    [fault] = faults({"events": [EVENT, {**EVENT, "timestamp": "2026-01-02T00:00:01Z"}]})
     assert (fault.index, fault.field) == (1, "events[1].timestamp")
 
 
 def test_words_are_read_without_regard_to_case() -> None:
-    update = event(event_type=" GOAL ", status="Second_Half")
+    update = generic_event(event_type=" GOAL ", status="Second_Half")
     assert update.event
     assert (update.event.type, update.status) == ("goal", Status.SECOND_HALF)
 
 
 def test_a_word_never_heard_of_is_passed_on() -> None:
-    update = event(event_type="streaker", status="cooling_break")
+    update = generic_event(event_type="streaker", status="cooling_break")
     assert update.event
     assert (update.event.type, update.status, update.status_word) == ("streaker", None, "cooling_break")
 
 
 def test_a_bare_score_is_no_moment_of_the_match() -> None:
-    assert event(event_type="score").event is None
-    assert event(event_type="score", detail="third quarter").event is not None
+    assert generic_event(event_type="score").event is None
+    assert generic_event(event_type="score", detail="third quarter").event is not None
 
 
 # Ids made from content.
@@ -218,12 +199,12 @@ def test_every_field_of_a_match_is_read() -> None:
     )
     assert (update.status, update.stamp.undated) == (Status.POSTPONED, True)
     assert update.info
-    assert (update.info.start_time, update.info.venue, update.info.sport) == (AT, "Park", "basketball")
+    assert (update.info.start_time, update.info.venue, update.info.sport) == (EVENT_AT, "Park", "basketball")
     assert (update.info.coverage, update.info.replaced_by, update.info.home) == ("live", "n", None)
 
 
 def test_matches_come_before_their_events_whatever_the_order() -> None:
-    updates = told({"events": [SIX], "matches": [{"id": "m"}]})
+    updates = generic_updates({"events": [EVENT], "matches": [{"id": "m"}]})
     assert [update.info is not None for update in updates] == [True, False]
 
 
@@ -232,7 +213,7 @@ def test_matches_come_before_their_events_whatever_the_order() -> None:
 
 def test_a_fault_is_named_by_path_and_index() -> None:
     wrong = {"shootout": {"home": 1}, "player": {"id": "a b", "name": ""}}
-    result = faults({"events": [SIX, SIX | wrong], "matches": [{}]})
+    result = faults({"events": [EVENT, EVENT | wrong], "matches": [{}]})
     assert [(fault.field, fault.index) for fault in result] == [
         ("events[1].player.name", 1),
         ("events[1].player.id", 1),
@@ -254,10 +235,12 @@ JSON = st.recursive(
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.sampled_from([*SIX, "event_id", "sequence", "team", "player", "shootout", "voids", "status", "period"]), JSON)
+@given(
+    st.sampled_from([*EVENT, "event_id", "sequence", "team", "player", "shootout", "voids", "status", "period"]), JSON
+)
 def test_whatever_a_field_holds_is_read_or_refused_never_a_bug(name: str, value: Any) -> None:
     try:
-        [update] = told({"events": [SIX | {name: value}]})
+        [update] = generic_updates({"events": [EVENT | {name: value}]})
     except Refused as refused:
         assert refused.code in ("invalid", "not_json")  # noqa: PT017 - either outcome is right
     else:
@@ -268,4 +251,4 @@ def test_whatever_a_field_holds_is_read_or_refused_never_a_bug(name: str, value:
 @given(st.binary(max_size=80))
 def test_any_bytes_are_read_or_refused(body: bytes) -> None:
     with pytest.raises(Refused):
-        parse(body, received_at=AT)
+        parse(body, received_at=EVENT_AT)

@@ -12,35 +12,17 @@ from hypothesis import strategies as st
 from db.domain import Person, Score, Side, Update
 from db.domain.errors import Fault, Refused
 from feeds.generic.parse import parse, read
-
-AT = 1_767_225_600_000
-SIX = {
-    "match_id": "m",
-    "home_score": 1,
-    "away_score": 0,
-    "minute": 10,
-    "event_type": "goal",
-    "timestamp": "2026-01-01T00:00:00Z",
-}
-
-
-def updates(body: Any) -> list[Update]:
-    return parse(json.dumps(body).encode(), received_at=AT)
-
-
-def event(**fields: Any) -> Update:
-    [update] = updates({"events": [SIX | fields]})
-    return update
+from tests.support.feeds import EVENT, EVENT_AT, generic_event, generic_updates
 
 
 def match(**fields: Any) -> Update:
-    [update] = updates({"matches": [{"id": "m"} | fields]})
+    [update] = generic_updates({"matches": [{"id": "m"} | fields]})
     return update
 
 
 def fault(**fields: Any) -> Fault:
     with pytest.raises(Refused) as refused:
-        event(**fields)
+        generic_event(**fields)
     [only] = refused.value.faults
     return only
 
@@ -50,7 +32,7 @@ def fault(**fields: Any) -> Fault:
 
 @pytest.mark.parametrize(("written", "id_"), [(7, "7"), (10**18, str(10**18)), (7.0, "7"), (0, "0"), ("sr:1", "sr:1")])
 def test_a_number_is_an_id(written: Any, id_: str) -> None:
-    update = event(match_id=written, event_id=written, voids=written, player={"id": written, "name": "A"})
+    update = generic_event(match_id=written, event_id=written, voids=written, player={"id": written, "name": "A"})
     assert (update.match_id, update.voids) == (id_, id_)
     assert update.event
     assert (update.event.id, update.event.player) == (id_, Person("A", id_))
@@ -86,7 +68,7 @@ def test_a_match_is_not_replaced_by_itself() -> None:
 
 @pytest.mark.parametrize(("written", "goals"), [(2, 2), ("2", 2), (" 2 ", 2), (2.0, 2), ("02", 2)])
 def test_a_score_may_be_a_string_or_an_integral_float(written: Any, goals: int) -> None:
-    update = event(home_score=written, away_score=written, shootout={"home": written, "away": 0})
+    update = generic_event(home_score=written, away_score=written, shootout={"home": written, "away": 0})
     assert (update.score, update.shootout) == (Score(goals, goals), Score(goals, 0))
 
 
@@ -103,12 +85,12 @@ def test_a_score_may_be_a_string_or_an_integral_float(written: Any, goals: int) 
     ],
 )
 def test_a_minute_is_read_as_feeds_print_it(written: Any, minute: tuple[Any, Any]) -> None:
-    update = event(minute=written)
+    update = generic_event(minute=written)
     assert (update.minute, update.added_minute) == minute
 
 
 def test_added_minute_period_and_sequence_may_be_strings() -> None:
-    update = event(added_minute="3", period="2", sequence="7")
+    update = generic_event(added_minute="3", period="2", sequence="7")
     assert (update.added_minute, update.period, update.stamp.sequence) == (3, 2, 7.0)
 
 
@@ -129,10 +111,22 @@ def test_what_is_no_score_is_refused(value: Any) -> None:
     "written", ["2026-01-01 00:00:00Z", "2026-01-01T00:00Z", "2026-01-01t00:00:00z", "2026-01-01T00:00:00.000000000Z"]
 )
 def test_a_time_may_be_written_in_several_ways(written: str) -> None:
-    assert event(timestamp=written).stamp.at == AT
+    assert generic_event(timestamp=written).stamp.at == EVENT_AT
 
 
-@pytest.mark.parametrize("written", [AT // 1000, AT, str(AT), str(AT // 1000), f"{AT // 1000}.5", AT / 1000, True, ""])
+@pytest.mark.parametrize(
+    "written",
+    [
+        EVENT_AT // 1000,
+        EVENT_AT,
+        str(EVENT_AT),
+        str(EVENT_AT // 1000),
+        f"{EVENT_AT // 1000}.5",
+        EVENT_AT / 1000,
+        True,
+        "",
+    ],
+)
 def test_seconds_and_milliseconds_are_told_apart_from_a_time(written: Any) -> None:
     refused = fault(timestamp=written)
     assert refused.field == "events[0].timestamp"
@@ -158,7 +152,7 @@ EMPTY: dict[str, list[Any]] = {
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in EMPTY.items() for value in values])
 def test_an_empty_field_of_an_event_says_nothing(name: str, value: Any) -> None:
-    assert event(**{name: value}) == event()
+    assert generic_event(**{name: value}) == generic_event()
 
 
 @pytest.mark.parametrize("value", ["", " ", None, {}])
@@ -171,12 +165,12 @@ def test_an_empty_field_of_a_match_says_nothing(name: str, value: Any) -> None:
 
 
 def test_an_empty_score_is_not_known() -> None:
-    assert event(home_score="", away_score="").score is None
+    assert generic_event(home_score="", away_score="").score is None
 
 
 def test_an_empty_list_beside_the_other_may_be_null() -> None:
-    assert len(updates({"events": [SIX], "matches": None})) == 1
-    assert len(updates({"events": None, "matches": [{"id": "m"}]})) == 1
+    assert len(generic_updates({"events": [EVENT], "matches": None})) == 1
+    assert len(generic_updates({"events": None, "matches": [{"id": "m"}]})) == 1
 
 
 @pytest.mark.parametrize("name", ["match_id", "event_type", "timestamp"])
@@ -189,7 +183,7 @@ def test_what_an_event_needs_is_not_empty(name: str) -> None:
 
 @pytest.mark.parametrize(("written", "side"), [("Home", Side.HOME), ("HOME", Side.HOME), (" away ", Side.AWAY)])
 def test_a_side_is_read_in_any_case(written: str, side: Side) -> None:
-    update = event(team=written)
+    update = generic_event(team=written)
     assert update.event
     assert update.event.team is side
 
@@ -198,14 +192,14 @@ def test_a_side_is_read_in_any_case(written: str, side: Side) -> None:
 
 
 def test_a_byte_order_mark_is_no_part_of_the_body() -> None:
-    body = json.dumps({"events": [SIX]}).encode()
-    assert parse(b"\xef\xbb\xbf" + body, received_at=AT) == parse(body, received_at=AT)
+    body = json.dumps({"events": [EVENT]}).encode()
+    assert parse(b"\xef\xbb\xbf" + body, received_at=EVENT_AT) == parse(body, received_at=EVENT_AT)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])
 def test_a_body_that_is_not_utf_8_is_not_json(encoding: str) -> None:
     with pytest.raises(Refused) as refused:
-        parse(json.dumps({"events": [SIX]}).encode(encoding), received_at=AT)
+        parse(json.dumps({"events": [EVENT]}).encode(encoding), received_at=EVENT_AT)
     assert refused.value.code == "not_json"
 
 
@@ -214,7 +208,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
-EVENT_FIELDS = [*SIX, *EMPTY]
+EVENT_FIELDS = [*EVENT, *EMPTY]
 MATCH_FIELDS = ["id", "home_team", "competition", "start_time", "venue", "status", "sport", "coverage", "replaced_by"]
 
 
@@ -226,7 +220,7 @@ def entries(sound: dict[str, Any], names: list[str]) -> st.SearchStrategy[Any]:
 BODIES = st.fixed_dictionaries(
     {},
     optional={
-        "events": st.lists(entries(SIX, EVENT_FIELDS), max_size=4) | JSON,
+        "events": st.lists(entries(EVENT, EVENT_FIELDS), max_size=4) | JSON,
         "matches": st.lists(entries({"id": "m"}, MATCH_FIELDS), max_size=4) | JSON,
     },
 )
@@ -237,7 +231,7 @@ BODIES = st.fixed_dictionaries(
 def test_any_object_is_read_or_refused_and_what_is_refused_of_it_is_refused_alone(body: dict[str, Any]) -> None:
     raw = json.dumps(body).encode()
     try:
-        parsed = read(raw, received_at=AT)
+        parsed = read(raw, received_at=EVENT_AT)
     except Refused as refused:
         assert refused.code in ("invalid", "not_json")  # noqa: PT017 - either outcome is right
         return
@@ -246,4 +240,4 @@ def test_any_object_is_read_or_refused_and_what_is_refused_of_it_is_refused_alon
     assert {update.match_id for update in parsed.updates} <= {item.match_id for item in parsed.updates}
     if parsed.refused:
         with pytest.raises(Refused):
-            read(parsed.rest, received_at=AT)
+            read(parsed.rest, received_at=EVENT_AT)

@@ -7,23 +7,13 @@ from typing import Any
 
 import pytest
 
-from db.domain import Match, Score, Side, Update, reduce
+from db.domain import Match, Score, Side
 from feeds import FEEDS
-from feeds.sportradar.parse import parse
-
-RECEIVED = 1_800_000_000_000
-
-
-def updates(*messages: Any) -> list[Update]:
-    return parse("".join(json.dumps(message) for message in messages).encode(), received_at=RECEIVED)
+from tests.support.feeds import RECEIVED, match_after, sportradar_updates
 
 
 def played(*messages: Any) -> Match:
-    match = None
-    for update in updates(*messages):
-        match, _ = reduce(match, update)
-    assert match
-    return match
+    return match_after(sportradar_updates(*messages))
 
 
 def at(second: int) -> str:
@@ -54,7 +44,7 @@ def push(event: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
 
 
 def present(timeline: Any, state: dict[str, Any]) -> set[str] | None:
-    ids = updates(document(100, timeline, state))[-1].present
+    ids = sportradar_updates(document(100, timeline, state))[-1].present
     return None if ids is None else set(ids)
 
 
@@ -104,7 +94,7 @@ def test_the_status_beside_an_old_kick_told_again_is_believed() -> None:
         push(again, status(1, 1, "penalties", period_scores=kicks(2, 0))),
     ]
     assert played(*messages).shootout == Score(2, 0)
-    assert {update.shootout for update in updates(messages[-1])} == {None, Score(2, 0)}
+    assert {update.shootout for update in sportradar_updates(messages[-1])} == {None, Score(2, 0)}
 
 
 # Which documents are complete.
@@ -189,7 +179,7 @@ def test_a_byte_order_mark_before_the_body_is_skipped(provider: str) -> None:
 def test_the_sport_of_a_document_is_its_own(sport: Any, name: str | None) -> None:
     lagging = document(100, [], status(0, 0))
     lagging["sport_event"]["sport_event_context"] = {"sport": {"id": sport}}
-    info = updates(lagging)[-1].info
+    info = sportradar_updates(lagging)[-1].info
     assert info
     assert info.sport == name
 

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
-from db.domain import Match, Score, Status, Team, Update, reduce
+from db.domain import Match, Score, Status, Team, reduce
 from feeds.sportradar.parse import parse
 from tests.support import paths
+from tests.support.feeds import RECEIVED, match_after, sportradar_updates
 
 DATA = paths.DATA / "sportradar"
-RECEIVED = 1_800_000_000_000
-
-
-def updates(*messages: Any) -> list[Update]:
-    return parse("".join(json.dumps(message) for message in messages).encode(), received_at=RECEIVED)
 
 
 def played(*messages: Any) -> Match:
-    match = None
-    for update in updates(*messages):
-        match, _ = reduce(match, update)
-    assert match
-    return match
+    return match_after(sportradar_updates(*messages))
 
 
 def at(second: int) -> str:

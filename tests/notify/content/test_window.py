@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from db.domain import Event, Fact, FactKind, Kind, Match, Score, Side, Stamp, Team
+import pytest
+
+from db.domain import Event, Fact, FactKind, Kind, Match, Score, Side, Stamp, Status, Team
 from notify.content.alert import Alert, amend, decode_alert, encode_alert
 from notify.content.news import News
-from notify.content.window import CORRECTIONS, STALE_MS, WINDOW_MS, Window, apply, close, concerns, decode, encode
+from notify.content.window import CORRECTIONS, STALE_MS, WINDOW_MS, apply, close, concerns
+from notify.content.window_record import Window, decode, encode
 
 START = 1_700_000_000_000
 
@@ -50,6 +53,12 @@ class Told:
         self.match = Match("final", self.version, at(seconds), home=Team("a", "A"), score=score, events=events)
         heard = apply(decode(self.kept), self.match, news, now_ms=at(seconds))
         return self._take(heard.window, heard.alerts, heard.void)
+
+    def status(self, seconds: float, status: Status, *news: News) -> list[Kind]:
+        self.version += 1
+        self.match = Match("final", self.version, at(seconds), home=Team("a", "A"), status=status)
+        result = apply(decode(self.kept), self.match, news, now_ms=at(seconds))
+        return self._take(result.window, result.alerts, result.void)
 
     def close(self, seconds: float) -> list[Kind]:
         heard = close(decode(self.kept), now_ms=at(seconds))
@@ -134,6 +143,65 @@ def test_history_is_noted_and_not_told() -> None:
     assert told.hear(STALE_MS / 1000 + 1, goal("1", 0)) == []
     assert told.hear(STALE_MS / 1000 + 2, goal("1", STALE_MS / 1000)) == []
     assert told.hear(STALE_MS / 1000 + 3, back("1")) == []
+
+
+def test_news_that_is_too_old_to_send_is_reported_once() -> None:
+    late = STALE_MS / 1000 + 1
+    match = Match("final", 1, at(late))
+    first = apply(Window(), match, [goal("1", 0)], now_ms=at(late))
+    assert [item.key for item in first.stale] == ["1"]
+    assert apply(first.window, match, [goal("1", 0)], now_ms=at(late + 1)).stale == ()
+
+
+@pytest.mark.parametrize("between", [Status.ET_FIRST, Status.SECOND_HALF])
+def test_the_final_result_is_told_after_a_premature_end(between: Status) -> None:
+    told = Told()
+    assert told.status(0, Status.ENDED, other(Kind.FULL_TIME, 0)) == [Kind.FULL_TIME]
+    told.status(300, between)
+    assert told.status(2_000, Status.FINISHED, other(Kind.FULL_TIME, 2_000)) == [Kind.FULL_TIME]
+    assert told.status(2_100, Status.FINISHED, other(Kind.FULL_TIME, 2_000)) == []
+
+
+def test_an_end_that_flaps_is_told_once() -> None:
+    told = Told()
+    told.status(0, Status.ENDED, other(Kind.FULL_TIME, 0))
+    for second in (10, 30, 50):
+        told.status(second, Status.SECOND_HALF)
+        assert told.status(second + 5, Status.ENDED, other(Kind.FULL_TIME, second)) == []
+
+
+def test_a_kick_off_that_was_taken_back_is_told_when_it_comes() -> None:
+    told = Told()
+    told.status(0, Status.FIRST_HALF, other(Kind.KICKOFF, 0))
+    told.status(60, Status.DELAYED)
+    assert told.status(1_800, Status.FIRST_HALF, other(Kind.KICKOFF, 1_800)) == [Kind.KICKOFF]
+
+
+def test_news_of_kinds_the_release_before_does_not_know_is_kept_apart_and_sent_apart() -> None:
+    told = Told()
+    told.hear(0, goal("1"), News(Kind.VAR_CHECK, "v1", at(0), event_id="v1"), News(Kind.PENALTY, "p1", at(0)))
+    assert [[news.kind for news in alert.news] for alert in told.alerts] == [
+        [Kind.GOAL],
+        [Kind.VAR_CHECK, Kind.PENALTY],
+    ]
+    stored = json.loads(told.kept)
+    assert {line["kind"] for line in stored["told"]} == {"goal"}
+    assert {line["kind"] for line in stored["more"]["told"]} == {"var_check", "penalty"}
+    assert told.hear(60, News(Kind.VAR_CHECK, "v1", at(60), event_id="v1")) == []
+
+
+def test_a_check_that_waits_is_no_news_after_the_final_whistle() -> None:
+    told = Told()
+    told.hear(0, News(Kind.VAR_CHECK, "v1", at(0)))
+    told.hear(5, News(Kind.VAR_CHECK, "v2", at(5)))
+    assert told.hear(10, other(Kind.FULL_TIME, 10)) == [Kind.FULL_TIME]
+    assert told.due is None
+
+
+def test_a_rebound_goal_rings_at_once() -> None:
+    told = Told()
+    assert told.hear(60, News(Kind.PENALTY_MISSED, "p", at(60), Side.HOME, "p")) == [Kind.PENALTY_MISSED]
+    assert told.hear(63, goal("1", 63)) == [Kind.GOAL]
 
 
 def test_news_without_a_time_is_news() -> None:

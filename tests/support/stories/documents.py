@@ -12,7 +12,7 @@ from typing import Any
 from db.domain import Kind, Match, reduce
 from feeds.sportradar.parse import parse
 from notify.content.news import news_of
-from notify.content.window import Window, WindowResult, close, hear
+from notify.content.window import Window, WindowResult, apply, close
 
 BASE_MS = 1_795_600_000_000
 LENGTH_S = 600
@@ -123,15 +123,15 @@ class Phone:
 
     def hear(self, match: Match, facts: tuple[Any, ...], now_ms: int) -> None:
         self.wait(now_ms)
-        self._take(hear(self.window, match, news_of(match, facts), now_ms=now_ms))
+        self._take(apply(self.window, match, news_of(match, facts), now_ms=now_ms))
 
     def wait(self, now_ms: int) -> None:
         while self.window.due is not None and self.window.due <= now_ms:
             self._take(close(self.window, now_ms=self.window.due))
 
-    def _take(self, heard: WindowResult) -> None:
-        self.window = heard.window
-        self.kinds += [news.kind for alert in heard.alerts for news in alert.news]
+    def _take(self, result: WindowResult) -> None:
+        self.window = result.window
+        self.kinds += [news.kind for alert in result.alerts for news in alert.news]
 
 
 def steps(told: Truth, caches: Caches, rng: random.Random, phone: Phone) -> Iterator[tuple[float, Match]]:

@@ -27,10 +27,10 @@ def test_a_cancelled_goal_is_told_to_exactly_those_who_heard_of_it(world: World)
     world.say(60, "goal", score=(1, 0), id="g1")
     world.fan("late")
     world.say(120, "goal_cancelled", score=(0, 0), voids="g1")
-    assert [token for token, _ in world.phones.sent if "cancelled" in _.title.lower()] == ["told"]
-    assert "0–0" in world.phones.bodies("told")[-1]
+    assert [token for token, _ in world.phones.sent if "cancelled" in _.body.lower()] == ["told"]
+    assert "0–0" in world.phones.scores("told")[-1]
     world.say(150, "goal_cancelled", score=(0, 0), voids="g1", id="e-again")
-    assert len(world.phones.titles("told")) == 2
+    assert len(world.phones.headlines("told")) == 2
 
 
 def test_the_first_of_two_goals_is_taken_back_from_those_who_were_told_of_that_one(world: World) -> None:
@@ -55,7 +55,7 @@ def test_those_not_yet_told_of_a_cancelled_goal_hear_of_neither(world: World, mo
         world.phones.before = lambda parcel: None
         stamp = Stamp(START + 61_000, source="test")
         update = Update(FINAL, stamp, START + 61_000, score=Score(0, 0), voids="g1")
-        world.live.accept([update], now_ms=START + 61_000)
+        world.live.inbox.accept([update], now_ms=START + 61_000)
         Drain(world.live, world.bells).match(FINAL)
 
     world.phones.before = cancel
@@ -75,7 +75,7 @@ def cancelling(world: World, after: int, seconds: float, score: tuple[int, int],
             return
         at_ms = START + round(seconds * 1000)
         update = Update(FINAL, Stamp(at_ms, source="test"), at_ms, score=Score(*score), voids=voids)
-        world.live.accept([update], now_ms=at_ms)
+        world.live.inbox.accept([update], now_ms=at_ms)
         Drain(world.live, world.bells).match(FINAL)
 
     world.phones.before = cancel
@@ -94,20 +94,20 @@ def test_a_goal_cancelled_while_its_merged_alert_goes_out_is_taken_back_from_tho
     world.phones.sent.clear()
     cancelling(world, after=3, seconds=91, score=(1, 1), voids="g2")
     world.at(90)
-    heard = {token: world.phones.bodies(token) for token in (f"fan-{number}" for number in range(6))}
+    heard = {token: world.phones.scores(token) for token in (f"fan-{number}" for number in range(6))}
     before, after = [f"fan-{n}" for n in (5, 4, 3, 2)], [f"fan-{n}" for n in (1, 0)]
     assert [len(heard[token]) for token in before] == [2, 2, 2, 2]
     for token in before:
         assert "2–1" in heard[token][0]
         assert "1–1" in heard[token][1]
-    assert [world.phones.titles(token)[1] for token in before] == [world.phones.titles("fan-5")[1]] * 4
+    assert [world.phones.headlines(token)[1] for token in before] == [world.phones.headlines("fan-5")[1]] * 4
     for token in after:
         (body,) = heard[token]
         assert "1–1" in body
         assert "2–1" not in body
     assert [message.kind for token, message in world.phones.sent if token in after] == [Kind.GOAL, Kind.GOAL]
     world.say(120, "goal_cancelled", score=(1, 0), voids="g3", id="back")
-    assert sum(world.phones.titles(token)[-1].startswith("Goal cancelled") for token in heard) == 6
+    assert sum(world.phones.headlines(token)[-1].startswith("Goal cancelled") for token in heard) == 6
 
 
 def test_no_alert_of_a_match_shows_a_void_score_once_its_goal_is_cancelled(
@@ -120,8 +120,8 @@ def test_no_alert_of_a_match_shows_a_void_score_once_its_goal_is_cancelled(
     world.say(60, "goal", score=(1, 0), id="g1")
     cancelling(world, after=1, seconds=66, score=(0, 0), voids="g1")
     world.say(65, "red_card", score=(1, 0))
-    assert "1–0" in world.phones.bodies("a")[0]
-    assert "0–0" in world.phones.bodies("b")[0]
+    assert "1–0" in world.phones.scores("a")[0]
+    assert "0–0" in world.phones.scores("b")[0]
     assert len(world.phones.sent) == 2
 
 
@@ -161,7 +161,7 @@ def test_the_end_of_a_goal_waits_for_what_is_just_being_sent_of_its_match(world:
         world.phones.before = lambda parcel: None
         at_ms = world.now_ms + 1_000
         update = Update(FINAL, Stamp(at_ms, source="test"), at_ms, score=Score(0, 0), voids="g1")
-        world.live.accept([update], now_ms=at_ms)
+        world.live.inbox.accept([update], now_ms=at_ms)
         Drain(world.live, world.bells).match(FINAL)
         while other.turn(now_ms=at_ms):
             pass
@@ -176,7 +176,7 @@ def test_the_end_of_a_goal_waits_for_what_is_just_being_sent_of_its_match(world:
     assert Kind.GOAL_CANCELLED not in before
     told = [message.kind for _, message in world.phones.sent]
     assert told == list(dict.fromkeys([Kind.GOAL, last, Kind.GOAL_CANCELLED]))
-    assert "0–0" in world.phones.bodies("fan")[-1]
+    assert "0–0" in world.phones.scores("fan")[-1]
 
 
 def test_who_still_waits_for_another_try_hears_neither_of_a_goal_nor_of_its_end(world: World) -> None:

@@ -24,7 +24,7 @@ def falls(world: World, after: int, seconds: float, score: tuple[int, int]) -> N
         if after:
             return
         at_ms = START + round(seconds * 1000)
-        world.live.accept([Update(FINAL, Stamp(at_ms, source="test"), at_ms, score=Score(*score))], now_ms=at_ms)
+        world.live.inbox.accept([Update(FINAL, Stamp(at_ms, source="test"), at_ms, score=Score(*score))], now_ms=at_ms)
         Drain(world.live, world.bells).match(FINAL)
 
     world.phones.before = fall
@@ -42,7 +42,7 @@ def test_an_alert_on_its_way_goes_on_while_the_score_may_be_back(world: World, m
     falls(world, after=1, seconds=60, score=(0, 0))
     world.say(60, score=(1, 0))
     assert [kinds(world, name) for name in ("first", "second", "third")] == [[Kind.GOAL]] * 3
-    assert all("1–0" in world.phones.bodies(name)[0] for name in ("first", "second", "third"))
+    assert all("1–0" in world.phones.scores(name)[0] for name in ("first", "second", "third"))
     world.say(64, score=(1, 0))
     world.at(60 + HOLD_S)
     assert len(world.phones.sent) == 3
@@ -62,7 +62,7 @@ def test_the_end_is_told_to_exactly_those_who_were_told_the_goal_by_then(world: 
     world.at(200)
     assert kinds(world, "reached") == [Kind.GOAL, Kind.GOAL_CANCELLED]
     assert kinds(world, "busy") == []
-    assert "0–0" in world.phones.bodies("reached")[1]
+    assert "0–0" in world.phones.scores("reached")[1]
 
 
 def test_another_try_that_comes_while_it_waits_brings_the_goal_and_then_its_end(world: World) -> None:

@@ -18,6 +18,7 @@ from db.domain import (
     mask_of,
 )
 from notify.content import window
+from notify.content.window_record import Window
 from notify.transports.outcome import Later
 from tests.support.push import ALL, FINAL, START, World
 
@@ -31,8 +32,8 @@ def test_a_goal_reaches_the_followers_of_match_and_team_once_each(world: World) 
     world.kick_off()
     world.say(60, "goal", score=(1, 0))
     assert sorted(token for token, _ in world.phones.sent) == ["both", "match", "team"]
-    assert world.phones.titles("match") == ["Goal! Argentina"]
-    assert "Argentina 1–0 France" in world.phones.bodies("match")[0]
+    assert world.phones.headlines("match") == ["Goal for Argentina!"]
+    assert "Argentina 1–0 France" in world.phones.scores("match")[0]
 
 
 def test_preferences_decide_and_those_of_a_match_outweigh_its_teams(world: World) -> None:
@@ -57,7 +58,7 @@ def test_goals_of_half_a_minute_are_merged_and_97_seconds_apart_are_two(world: W
     assert len(world.phones.sent) == 2
     world.at(227)
     assert len(world.phones.sent) == 3
-    assert "3–1" in world.phones.bodies("fan")[-1]
+    assert "3–1" in world.phones.scores("fan")[-1]
 
 
 def test_quiet_hours_are_those_of_the_fans_own_zone(world: World) -> None:
@@ -86,7 +87,7 @@ def test_a_goal_told_before_quiet_hours_is_taken_back_in_them_without_a_sound(wo
     told = [(message.kind, message.silent) for token, message in world.phones.sent if token == "sleeper"]
     assert told == [(Kind.GOAL, False), (Kind.GOAL_CANCELLED, True)]
     assert not any(message.silent for token, message in world.phones.sent if token == "awake")
-    assert len(world.phones.titles("awake")) == 4
+    assert len(world.phones.headlines("awake")) == 4
 
 
 def test_another_try_that_comes_in_quiet_hours_makes_no_sound(world: World) -> None:
@@ -138,23 +139,23 @@ def test_news_that_meets_a_bug_is_set_aside_and_the_rest_goes_on(
 ) -> None:
     world.fan("fan", to="healthy")
     world.kick_off()
-    hear = window.hear
+    apply = window.apply
 
-    def fail(kept: window.Window, match: Match, *args: Any, **more: Any) -> window.WindowResult:
+    def fail(kept: Window, match: Match, *args: Any, **more: Any) -> window.WindowResult:
         if match.id == FINAL:
             raise ZeroDivisionError
-        return hear(kept, match, *args, **more)
+        return apply(kept, match, *args, **more)
 
     monkeypatch.setattr(window, "apply", fail)
     world.say(60, "goal", score=(1, 0))
     world.say(61, "kickoff", score=(0, 0), match_id="healthy")
-    assert world.phones.titles("fan") == ["Kick-off"]
+    assert world.phones.headlines("fan") == ["Kick-off"]
     assert "push_parked match=final" in caplog.text
-    monkeypatch.setattr(window, "apply", hear)
+    monkeypatch.setattr(window, "apply", apply)
     world.fan("patient")
     world.alerts.unpark(before_ms=world.now_ms)
     world.at(62)
-    assert world.phones.titles("patient") == ["Goal! Argentina"]
+    assert world.phones.headlines("patient") == ["Goal for Argentina!"]
 
 
 def test_defaults_leave_out_what_few_want() -> None:

@@ -31,10 +31,10 @@ def test_a_bug_in_planning_holds_up_no_other_alert(
         raise ZeroDivisionError
 
     with monkeypatch.context() as patched:
-        patched.setattr(world.push.planner, "_chunks", fail)
+        patched.setattr(world.push.planner, "_devices", fail)
         world.say(60, "goal", score=(1, 0))
     assert "alert_parked" in caplog.text
-    assert world.alerts.unplanned() == []
+    assert world.plans.unplanned() == []
     world.say(160, "goal", score=(2, 0))
     assert len(world.phones.sent) == 1
 
@@ -47,12 +47,12 @@ def test_a_killed_planner_goes_on_where_it_was(world: World, monkeypatch: pytest
     world.kick_off()
     put, puts = world.chunks.put, 0
 
-    def die(*args: Any) -> bool:
+    def die(*args: Any, **options: Any) -> bool:
         nonlocal puts
         puts += 1
         if puts == 3:
             raise Killed
-        return put(*args)
+        return put(*args, **options)
 
     monkeypatch.setattr(world.chunks, "put", die)
     with pytest.raises(Killed):
@@ -68,16 +68,18 @@ def test_two_planners_of_one_alert_make_one_plan(world: World) -> None:
     world.kick_off()
     stamp = Stamp(START + 60_000, source="test")
     goal = Event("g", "goal", stamp, stamp, team=Side.HOME)
-    world.live.accept([Update(FINAL, stamp, START + 60_000, event=goal, score=Score(1, 0))], now_ms=START + 60_000)
+    world.live.inbox.accept(
+        [Update(FINAL, stamp, START + 60_000, event=goal, score=Score(1, 0))], now_ms=START + 60_000
+    )
     Drain(world.live, world.bells).match(FINAL)
     world.push.read_mailboxes(now_ms=START + 60_000)
-    (alert_id,) = world.alerts.unplanned()
-    plan = world.alerts.plan(alert_id)
+    (alert_id,) = world.plans.unplanned()
+    plan = world.plans.plan(alert_id)
     assert plan
-    assert world.chunks.put(plan, 0, [(1, ALL)], "0 1")
-    assert not world.chunks.put(plan, 0, [(1, ALL)], "0 1")
-    assert world.push.planner._chunks(plan, decode_alert(plan.alert)) > 0
-    assert world.alerts.unplanned() == [alert_id]
+    assert world.chunks.put(plan, [(1, ALL)], None, "0 1")
+    assert not world.chunks.put(plan, [(1, ALL)], None, "0 1")
+    assert world.push.planner._devices(plan, decode_alert(plan.alert), world.now_ms) > 0
+    assert world.plans.unplanned() == [alert_id]
     assert world.chunks.sending() == (1, 0)
 
 

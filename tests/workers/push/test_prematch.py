@@ -39,11 +39,11 @@ def test_a_reminder_comes_once_and_again_for_another_start(world: Ahead) -> None
     assert world.phones.sent == []
     for minute in (15, 14, 1):
         world.look(start - minute * MINUTE + 1)
-    assert world.phones.titles("asked") == ["Kick-off in 15 minutes"]
+    assert world.phones.headlines("asked") == ["Kick-off in 15 minutes"]
     world.announce(start + 60 * MINUTE)
     world.look(start + 50 * MINUTE)
-    assert world.phones.titles("asked") == ["Kick-off in 15 minutes", "Kick-off in 10 minutes"]
-    assert world.phones.titles("not asked") == []
+    assert world.phones.headlines("asked") == ["Kick-off in 15 minutes", "Kick-off in 10 minutes"]
+    assert world.phones.headlines("not asked") == []
 
 
 def test_a_reminder_comes_after_the_line_ups_of_the_same_version_too(world: Ahead) -> None:
@@ -53,7 +53,7 @@ def test_a_reminder_comes_after_the_line_ups_of_the_same_version_too(world: Ahea
     world.say(60, "lineups")
     write_batch(world.live, world.history)
     world.look(start - REMIND_MS + 1)
-    assert world.phones.titles("asked")[1:] == ["Kick-off in 15 minutes"]
+    assert world.phones.headlines("asked")[1:] == ["Kick-off in 15 minutes"]
     assert len({alert_id for alert_id, _ in world.alerts.recent(9)}) == 2
 
 

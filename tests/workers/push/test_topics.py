@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from threading import Event
 from typing import Any
+
+import pytest
 
 from db.domain import (
     Kind,
@@ -11,9 +14,9 @@ from db.domain import (
     Stamp,
     Update,
 )
-from notify.transports.base import Envelope
-from notify.transports.outcome import Later
-from tests.support.push import FINAL, START, World
+from notify.transports.base import Condition, Envelope
+from notify.transports.outcome import Delivered, Later, Unknown
+from tests.support.push import FINAL, START, Killed, World, counters
 from workers.ingest import Drain
 
 
@@ -57,7 +60,7 @@ def test_what_is_published_is_what_was_planned_unless_it_was_mended_since(world:
     world.fan("a", platform=Platform.ANDROID, topics="en")
     world.kick_off()
     cancelled: list[str] = []
-    plan = world.alerts.plan
+    plan = world.plans.plan
 
     def late(alert_id: str) -> Any:
         found = plan(alert_id)
@@ -65,12 +68,12 @@ def test_what_is_published_is_what_was_planned_unless_it_was_mended_since(world:
             cancelled.append(alert_id)
             stamp = Stamp(START + 61_000, source="test")
             update = Update(FINAL, stamp, START + 61_000, score=Score(0, 0), voids="g1")
-            world.live.accept([update], now_ms=START + 61_000)
+            world.live.inbox.accept([update], now_ms=START + 61_000)
             Drain(world.live, world.bells).match(FINAL)
             world.push.read_mailboxes(now_ms=START + 61_000)
         return found
 
-    world.alerts.plan = late  # type: ignore[method-assign]
+    world.plans.plan = late  # type: ignore[method-assign]
     world.say(60, "goal", score=(1, 0), id="g1")
     assert world.phones.sent == []
 
@@ -95,4 +98,69 @@ def test_a_topic_that_could_not_be_published_to_is_published_to_later_and_the_ot
     world.at(75)
     world.at(76)
     assert sorted(message.language for _, message in world.phones.sent) == ["de", "en", "en"]
-    assert len(world.phones.titles("c")) == 1
+    assert len(world.phones.headlines("c")) == 1
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("step", ["begin_topic", "count_topic"])
+def test_a_worker_killed_beside_a_topics_request_makes_no_second_one(
+    world: World, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    world.fan("a", platform=Platform.ANDROID, topics="en")
+    world.kick_off()
+    original = getattr(world.plans, step)
+
+    def die(*args: Any, **options: Any) -> None:
+        original(*args, **options)
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.plans, step, die)
+        with pytest.raises(Killed):
+            world.say(60, "goal", score=(1, 0))
+    sent = len(world.phones.sent)
+    for key in world.redis.keys("push:lease:*"):
+        world.redis.delete(key)
+    world.push = world.worker()
+    world.at(75)
+    assert len(world.phones.sent) == sent <= 1
+
+
+def test_a_topic_that_may_have_got_it_gets_no_second_one_and_hears_of_its_end(world: World) -> None:
+    world.fan("a", platform=Platform.ANDROID, topics="en")
+    world.kick_off()
+    attempts: list[Kind] = []
+
+    def fail(envelope: Envelope) -> None:
+        attempts.append(envelope.message.kind)
+        outcome = Unknown("no_answer") if envelope.message.kind is Kind.GOAL else Delivered()
+        world.phones.answers[str(envelope.address)] = outcome
+
+    world.phones.before = fail
+    world.say(60, "goal", score=(1, 0), id="g1")
+    world.at(75)
+    assert attempts == [Kind.GOAL]
+    assert counters(world)["unknown"] == 1
+    world.say(90, "goal_cancelled", score=(0, 0), voids="g1")
+    assert attempts == [Kind.GOAL, Kind.GOAL_CANCELLED]
+
+
+def test_a_slow_topic_delays_no_device(world: World) -> None:
+    """The topic is answered only once the first device has its alert."""
+    world.fan("a", platform=Platform.ANDROID, topics="en")
+    world.fan("phone")
+    world.kick_off()
+    planned = Event()
+    put = world.chunks.put
+
+    def note(*args: Any, **options: Any) -> bool:
+        planned.set()
+        return put(*args, **options)
+
+    def wait(envelope: Envelope) -> None:
+        assert not isinstance(envelope.address, Condition) or planned.wait(10)
+
+    world.chunks.put = note  # type: ignore[method-assign]
+    world.phones.before = wait
+    world.say(60, "goal", score=(1, 0))
+    assert len(world.phones.sent) == 2

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
 
-from api import schemas
+from api.web import schemas
+from tests.support.paths import ROOT
 
-BODIES = (Path(schemas.__file__).parent / "static/bodies.js").read_text()
+BODIES = (ROOT / "api/static/bodies.js").read_text()
 MODELS = (
     schemas.Named,
     schemas.MaybeNamed,
     schemas.Shootout,
     schemas.Summary,
-    schemas.Live,
+    schemas.LiveBoard,
     schemas.MatchList,
     schemas.Metadata,
-    schemas.Person,
-    schemas.Event,
+    schemas.TimelinePerson,
+    schemas.TimelineEvent,
     schemas.Timeline,
     schemas.SearchResult,
 )
