@@ -193,6 +193,7 @@ def test_a_dead_start_token_is_forgotten_alone_and_kick_off_is_told(
 
 def test_a_token_that_died_after_a_new_one_came_costs_not_the_new_one(stadium: Stadium) -> None:
     user = stadium.owner(1)
+    stadium.owner(2)
     stadium.open()
     stadium.emulated.mark("apns", stadium.start_token(1), status=400, reason="BadDeviceToken")
     forget = stadium.audience.forget
@@ -204,7 +205,7 @@ def test_a_token_that_died_after_a_new_one_came_costs_not_the_new_one(stadium: S
 
     stadium.audience.forget = late  # type: ignore[method-assign]
     stadium.tell(0, "kickoff", 0)
-    assert stadium.start_tokens() == {stadium.token(1): "ab" * 80}
+    assert stadium.start_tokens() == {stadium.token(1): "ab" * 80, stadium.token(2): stadium.start_token(2)}
 
 
 def test_starts_that_apple_finds_wrong_are_stopped_and_alerts_go_on(
