@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test quick tools lint types imports unit faults browser-js js-types secret replay bench-derive bench-ingest bench-hold bench-churn bench-read bench-page bench-edge bench-kills bench-plan bench-push bench-load bench-outage clean
+.PHONY: help run test quick tools lint types imports unit faults browser-js js-types secret replay bench-derive bench-ingest bench-hold bench-again bench-churn bench-read bench-page bench-edge bench-kills bench-plan bench-push bench-load bench-outage clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -70,6 +70,9 @@ bench-outage: $(VENV)/.runs ## Redis and SQL hang, forget, fail over and come ba
 
 bench-hold: $(VENV)/.runs ## 15,000 held readers and one goal, beside nchan (apt-get install nginx-light libnginx-mod-nchan)
 	@$(BIN)/python -m bench.hold
+
+bench-again: $(VENV)/.runs ## 15,000 readers who ask again at once, goals a second apart, beside nchan (gcc; as bench-hold)
+	@$(BIN)/python -m bench.again
 
 bench-churn: $(VENV)/.runs ## 10,000 clients that come and go for five minutes, and what they leave in the web process
 	@$(BIN)/python -m bench.churn
