@@ -78,7 +78,7 @@ class Origin(System):
             inside = self.inside()
             return bool(inside) and inside["here"] == inside["holds"] + inside["streams"] == count
 
-        wait_until(so_many, f"{count} in the room")
+        wait_until(so_many, f"{count} in the hub")
 
     @cached_property
     def clients(self) -> list[Client]:
