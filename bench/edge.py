@@ -87,47 +87,47 @@ class Deployment:
         return None
 
     def committed(self, match_id: str) -> float:
-        found: Any = self.redis.hget(f"match:{{{match_id}}}:state", "version")
-        return int(found or 0) / 1000
+        version: Any = self.redis.hget(f"match:{{{match_id}}}:state", "version")
+        return int(version or 0) / 1000
 
     def counters(self) -> dict[str, int]:
         command = ["varnishstat", "-n", str(self.edge.folder / "work"), "-1", "-j"]
-        said = json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
-        return {name: int(one["value"]) for name, one in said["counters"].items()}
+        report = json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+        return {name: int(counter["value"]) for name, counter in report["counters"].items()}
 
 
 @contextmanager
 def deployed(*, purging: str = "", **settings: object) -> Iterator[Deployment]:
     """purging: where purges go, if not to the edge."""
     listen, admin = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
-    told = {"CDN": "varnish", "EDGE_PURGE_SECRET": SECRET, "VARNISH_URLS": purging or f"http://{admin}"}
-    with running(**(told | settings)) as system:
+    environment = {"CDN": "varnish", "EDGE_PURGE_SECRET": SECRET, "VARNISH_URLS": purging or f"http://{admin}"}
+    with running(**(environment | settings)) as system:
         edge = Edge(system.folder / "varnish", f"127.0.0.1:{system.port}", listen, admin)
         with edge.running(SECRET) as process:
             yield Deployment(system, edge, process.pid)
 
 
-def held(asked: argparse.Namespace) -> dict[str, object]:
+def held(args: argparse.Namespace) -> dict[str, object]:
     with deployed() as d:
         (path,) = d.kick_off(1)
         processes = children(d.varnishd)
         before = memory_kb(processes)
-        say(f"held: opening {asked.clients} connections…")
-        crowd = Crowd(d.port, asked.clients, asked.crowd)
+        say(f"held: opening {args.clients} connections…")
+        crowd = Crowd(d.port, args.clients, args.crowd)
         rounds = []
-        for n in range(asked.rounds):
-            rounds.append(release(d, crowd, path, n + 1, asked.clients))
+        for n in range(args.rounds):
+            rounds.append(release(d, crowd, path, n + 1, args.clients))
             if n == 0:
-                kb = (rounds[0]["memory_kb"] - before) / asked.clients
+                kb = (rounds[0]["memory_kb"] - before) / args.clients
         crowd.leave()
     # The first round finds cold workers and threads that have to be made; it is told above.
-    told = rounds[1:] or rounds
+    measured = rounds[1:] or rounds
     return {
-        "held": min(round(one["released"]) for one in told),
-        "origin_requests": max(round(one["origin"]) for one in told),
-        "release_p50_ms": _middle([one["p50"] for one in told]),
-        "release_p99_ms": _middle([one["p99"] for one in told]),
-        "release_last_ms": _middle([one["last"] for one in told]),
+        "held": min(round(result["released"]) for result in measured),
+        "origin_requests": max(round(result["origin"]) for result in measured),
+        "release_p50_ms": _middle([result["p50"] for result in measured]),
+        "release_p99_ms": _middle([result["p99"] for result in measured]),
+        "release_last_ms": _middle([result["last"] for result in measured]),
         "kb_per_client": round(kb, 1),
         "parameters": PARAMETERS,
     }
@@ -145,7 +145,7 @@ def release(d: Deployment, crowd: Crowd, path: str, home: int, clients: int) -> 
     times = [(moment - sent) * 1000 for moment in crowd.released(RELEASE_S)]
     time.sleep(0.5)
     origin = d.counters()["MAIN.backend_req"] - before["MAIN.backend_req"]
-    found = {
+    result = {
         "released": len(times),
         "origin": origin,
         "p50": share(times, 0.5),
@@ -153,8 +153,8 @@ def release(d: Deployment, crowd: Crowd, path: str, home: int, clients: int) -> 
         "last": round(times[-1], 1),
         "memory_kb": memory,
     }
-    say("  " + ", ".join(f"{name} {value:.0f}" for name, value in found.items()))
-    return found
+    say("  " + ", ".join(f"{name} {value:.0f}" for name, value in result.items()))
+    return result
 
 
 def crowd_is_parked(d: Deployment, before: dict[str, int], clients: int) -> None:
@@ -168,15 +168,15 @@ def crowd_is_parked(d: Deployment, before: dict[str, int], clients: int) -> None
     say("  not all were parked in time")
 
 
-def polled(asked: argparse.Namespace, *, purging: str = "", seconds: float = 0) -> dict[str, object]:
-    seconds = seconds or asked.seconds
+def polled(args: argparse.Namespace, *, purging: str = "", seconds: float = 0) -> dict[str, object]:
+    seconds = seconds or args.seconds
     with deployed(purging=purging) as d:
-        paths = d.kick_off(asked.matches)
+        paths = d.kick_off(args.matches)
         name = "lost" if purging else "polled"
-        say(f"{name}: {asked.readers} readers, {asked.matches} matches, {seconds:.0f} s…")
-        readers = Readers(d.port, paths, asked.readers, asked.poll_every)
+        say(f"{name}: {args.readers} readers, {args.matches} matches, {seconds:.0f} s…")
+        readers = Readers(d.port, paths, args.readers, args.poll_every)
         before = d.counters()
-        seen = _goals(d, paths, seconds, asked.goal_every)
+        seen = _goals(d, paths, seconds, args.goal_every)
         after = d.counters()
         tally = readers.tally()
     from_commit = sorted(at - committed for _, committed, at in seen if at)
@@ -222,26 +222,26 @@ def _goals(d: Deployment, paths: list[str], seconds: float, every_s: float) -> l
     return seen
 
 
-def lost(asked: argparse.Namespace) -> dict[str, object]:
-    found = polled(asked, purging=f"http://127.0.0.1:{free_port()}", seconds=min(asked.seconds, 30))
+def lost(args: argparse.Namespace) -> dict[str, object]:
+    figures = polled(args, purging=f"http://127.0.0.1:{free_port()}", seconds=min(args.seconds, 30))
     names = ("visible_p50_ms", "visible_p99_ms", "visible_max_ms", "offload", "backwards")
-    return {f"lost_{name}": found[name] for name in names}
+    return {f"lost_{name}": figures[name] for name in names}
 
 
-def outage(asked: argparse.Namespace) -> dict[str, object]:
+def outage(args: argparse.Namespace) -> dict[str, object]:
     """The origin killed, and then one that is up but ill: without its Redis it answers 503 to all but probes."""
-    return _without(asked, "web", "outage") | _without(asked, "redis", "ill")
+    return _without(args, "web", "outage") | _without(args, "redis", "ill")
 
 
-def _without(asked: argparse.Namespace, victim: str, scene: str) -> dict[str, object]:
+def _without(args: argparse.Namespace, victim: str, scene: str) -> dict[str, object]:
     with deployed() as d:
-        paths = d.kick_off(min(asked.matches, 10))
-        readers = Readers(d.port, paths, min(asked.readers, 200), asked.poll_every)
+        paths = d.kick_off(min(args.matches, 10))
+        readers = Readers(d.port, paths, min(args.readers, 200), args.poll_every)
         time.sleep(3)
-        say(f"{scene}: {victim} is killed for {asked.outage:.0f} s…")
+        say(f"{scene}: {victim} is killed for {args.outage:.0f} s…")
         well = d.counters()["MAIN.backend_req"]
         d.system.kill(victim)
-        time.sleep(asked.outage)
+        time.sleep(args.outage)
         before = d.counters()["MAIN.backend_req"]
         started = time.time()
         d.system.restart(victim)
@@ -252,7 +252,7 @@ def _without(asked: argparse.Namespace, victim: str, scene: str) -> dict[str, ob
         after = d.counters()["MAIN.backend_req"]
         tally = readers.tally()
     return {
-        f"{scene}_s": asked.outage,
+        f"{scene}_s": args.outage,
         f"{scene}_requests": tally.requests,
         f"{scene}_failures": tally.failures,
         f"{scene}_cut": tally.cut,
@@ -279,9 +279,9 @@ class Hanging(threading.Thread):
             self.kept.append(self.server.accept())
 
 
-def hanging(asked: argparse.Namespace) -> dict[str, object]:
-    well = _applied(asked, "")
-    stuck = _applied(asked, Hanging().url)
+def hanging(args: argparse.Namespace) -> dict[str, object]:
+    well = _applied(args, "")
+    stuck = _applied(args, Hanging().url)
     return {
         "applied_p50_ms": well[0],
         "applied_p99_ms": well[1],
@@ -290,13 +290,13 @@ def hanging(asked: argparse.Namespace) -> dict[str, object]:
     }
 
 
-def _applied(asked: argparse.Namespace, purging: str) -> tuple[float, float]:
+def _applied(args: argparse.Namespace, purging: str) -> tuple[float, float]:
     """Milliseconds from sending a goal to its commit."""
     with deployed(purging=purging) as d:
         paths = d.kick_off(10)
-        say(f"hanging: {asked.goals} goals, purges go to {purging or 'the edge'}…")
+        say(f"hanging: {args.goals} goals, purges go to {purging or 'the edge'}…")
         took = []
-        for n in range(asked.goals):
+        for n in range(args.goals):
             match_id, home = paths[n % 10].rsplit("/", 1)[1], 1 + n // 10
             before = d.committed(match_id)
             sent = d.tell(match_id, "goal", home)
@@ -308,12 +308,12 @@ def _applied(asked: argparse.Namespace, purging: str) -> tuple[float, float]:
     return share(took, 0.5), share(took, 0.99)
 
 
-def share(found: list[float], share: float, unit: float = 1) -> float:
-    return round(found[min(len(found) - 1, int(len(found) * share))] * unit, 1) if found else -1
+def share(values: list[float], share: float, unit: float = 1) -> float:
+    return round(values[min(len(values) - 1, int(len(values) * share))] * unit, 1) if values else -1
 
 
-def _middle(found: list[float]) -> float:
-    return sorted(found)[len(found) // 2]
+def _middle(values: list[float]) -> float:
+    return sorted(values)[len(values) // 2]
 
 
 def say(text: str) -> None:
@@ -335,18 +335,18 @@ def main() -> None:
     parser.add_argument("--goal-every", type=float, default=1.0, help="seconds between goals (default 1)")
     parser.add_argument("--outage", type=float, default=60.0, help="seconds without an origin (default 60)")
     parser.add_argument("--goals", type=int, default=100, help="of the part `hanging` (default 100)")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     parts = {"held": held, "polled": polled, "lost": lost, "outage": outage, "hanging": hanging}
-    found: dict[str, object] = {}
-    for name in asked.part or PARTS:
-        told = parts[name](asked)
+    total: dict[str, object] = {}
+    for name in args.part or PARTS:
+        figures = parts[name](args)
         print(f"\n{name}")
-        for key, value in told.items():
+        for key, value in figures.items():
             if key != "parameters":
                 print(f"  {key:32}{value:>12}")
         # The held part's origin requests are the promise; those of the polled part are told as its offload.
-        found = told | found if name != "held" else found | told
-    print(json.dumps(found))
+        total = figures | total if name != "held" else total | figures
+    print(json.dumps(total))
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ class Watcher(threading.Thread):
                 return
 
 
-def loaded(d: Deployment, asked: argparse.Namespace) -> dict[str, object]:
+def loaded(d: Deployment, args: argparse.Namespace) -> dict[str, object]:
     listener = ingest.ChangeListener(redis.Redis.from_url(d.system.redis_url, decode_responses=True))
     listener.start()
     sent: dict[str, list[int]] = defaultdict(list)
@@ -65,18 +65,18 @@ def loaded(d: Deployment, asked: argparse.Namespace) -> dict[str, object]:
     ingest.wait_applied(listener, sent)
     (final,) = d.kick_off(1, "final")
     before, since = d.counters(), {match_id: len(times) for match_id, times in sent.items()}
-    crowd = Crowd(d.port, asked.held, 1)
-    readers = Readers(d.port, [f"/api/score/bench-{n}" for n in range(POLLED)], asked.readers, 1.0)
+    crowd = Crowd(d.port, args.held, 1)
+    readers = Readers(d.port, [f"/api/score/bench-{n}" for n in range(POLLED)], args.readers, 1.0)
     watchers = [Watcher(d.url, n, sent) for n in range(WATCHERS)]
-    say(f"{asked.readers} poll, {asked.held} wait, {asked.rate:.0f} events a second for {asked.seconds:.0f} s…")
+    say(f"{args.readers} poll, {args.held} wait, {args.rate:.0f} events a second for {args.seconds:.0f} s…")
     refused: list[int] = []
     sender = threading.Thread(
-        target=lambda: refused.append(ingest.drive(d.system, asked.rate, 1, asked.seconds, sent)[1])
+        target=lambda: refused.append(ingest.drive(d.system, args.rate, 1, args.seconds, sent)[1])
     )
     sender.start()
     for watcher in watchers:
         watcher.start()
-    rounds = list(goals(d, crowd, final, asked.held, sender))
+    rounds = list(goals(d, crowd, final, args.held, sender))
     sender.join()
     complete = ingest.wait_applied(listener, sent)
     for watcher in watchers:
@@ -88,9 +88,9 @@ def loaded(d: Deployment, asked: argparse.Namespace) -> dict[str, object]:
         "visible_p50_ms": share(seen, 0.5, 1000),
         "visible_p99_ms": share(seen, 0.99, 1000),
         "visible_samples": len(seen),
-        "release_p99_ms": share(sorted(one["p99"] for one in rounds), 0.5),
-        "released": min((round(one["released"]) for one in rounds), default=0),
-        **told(d, before, tally),
+        "release_p99_ms": share(sorted(result["p99"] for result in rounds), 0.5),
+        "released": min((round(result["released"]) for result in rounds), default=0),
+        **figures_since(d, before, tally),
         "applied_p99_ms": ingest.percentile(ingest.delays(listener, sent, since), 0.99),
         "all_applied": complete,
         "refused": sum(refused),
@@ -106,14 +106,14 @@ def goals(d: Deployment, crowd: Crowd, path: str, clients: int, while_: threadin
         yield release(d, crowd, path, n, clients)
 
 
-def told(d: Deployment, before: dict[str, int], tally: ReaderTally) -> dict[str, object]:
+def figures_since(d: Deployment, before: dict[str, int], tally: ReaderTally) -> dict[str, object]:
     after = d.counters()
     origin = after["MAIN.backend_req"] - before["MAIN.backend_req"]
-    asked = after["MAIN.client_req"] - before["MAIN.client_req"]
+    requests = after["MAIN.client_req"] - before["MAIN.client_req"]
     return {
-        "requests": asked,
+        "requests": requests,
         "origin_requests": origin,
-        "offload": round(1 - origin / max(1, asked), 4),
+        "offload": round(1 - origin / max(1, requests), 4),
         "failures": tally.failures,
         "backwards": tally.backwards,
     }
@@ -127,14 +127,14 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=230.0, help="events a second, one a request (default 230)")
     parser.add_argument("--readers", type=int, default=2_000, help="who poll, once a second (default 2000)")
     parser.add_argument("--held", type=int, default=5_000, help="who wait (default 5000)")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     with deployed() as d:
-        found = loaded(d, asked)
-        used = {name: round(seconds / asked.seconds, 2) for name, seconds in d.system.cpu_s().items()}
-    for name, value in found.items():
+        figures = loaded(d, args)
+        used = {name: round(seconds / args.seconds, 2) for name, seconds in d.system.cpu_s().items()}
+    for name, value in figures.items():
         print(f"{name:20}{value}")
     print(f"{'cores used':20}{used}")
-    print(json.dumps(found))
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":
