@@ -196,7 +196,8 @@ def part(
     reached = round(count / lasted)
     p50, p99 = percentile(delays_ms, 0.5), percentile(delays_ms, 0.99)
     print(
-        f"{name:28}{reached:>10}{p50:>8}{p99:>8}{delays_ms[-1]:>8}{refused:>9}{'' if complete else '  (not all applied)'}"
+        f"{name:28}{reached:>10}{p50:>8}{p99:>8}{delays_ms[-1]:>8}{refused:>9}"
+        f"{'' if complete else '  (not all applied)'}"
     )
     used = {name: round((now - cpu[name]) / lasted, 2) for name, now in system.cpu_s().items()}
     print(f"{'  cores used':28}{used}")

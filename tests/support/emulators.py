@@ -34,14 +34,14 @@ class Emulated:
     def start(self) -> None:
         """Again on the same ports, with the same keys and ledger, where it ran before."""
         command = [sys.executable, "-m", "dev.emulators", "--var", str(self.folder)]
-        for name, known in (
+        for name, setting in (
             ("apns", "apns_url"),
             ("channels", "apns_channels_url"),
             ("fcm", "fcm_url"),
             ("webpush", "webpush_url"),
         ):
-            if known in self.settings:
-                command += [f"--{name}-port", self.settings[known].rsplit(":", 1)[1]]
+            if setting in self.settings:
+                command += [f"--{name}-port", self.settings[setting].rsplit(":", 1)[1]]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT)
         assert self.process.stdout
         self.settings = json.loads(self.process.stdout.readline())

@@ -25,18 +25,18 @@ def inside(environ: dict[str, Any], start_response: Any) -> Any:
     if environ["PATH_INFO"] != "/inside":
         return whole(environ, start_response)
     room = services.room
-    found = {
+    figures = {
         "pid": os.getpid(),
         "here": room.here,
         "holds": sum(len(hold.readers) for slots in room.holds.values() for hold in slots.values()),
         "streams": len(room.topics_of),
         "watched": len(room.watched()),
         "connections": len(environ["gunicorn.socket"].worker.connections),
-        "greenlets": sum(isinstance(one, greenlet.greenlet) and not one.dead for one in gc.get_objects()),
+        "greenlets": sum(isinstance(thing, greenlet.greenlet) and not thing.dead for thing in gc.get_objects()),
         "listener": services.listener.up,
     }
     start_response("200 OK", [("Content-Type", "application/json")])
-    return (json.dumps(found).encode(),)
+    return (json.dumps(figures).encode(),)
 
 
 app.wsgi_app = inside
