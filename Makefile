@@ -59,6 +59,9 @@ bench-derive: $(VENV)/.runs ## what one message costs, by the length of its matc
 bench-ingest: $(VENV)/.runs ## a Saturday's 230 events a second: accepted to applied
 	@$(BIN)/python -m bench.ingest
 
+bench-feed: $(VENV)/.runs ## a Saturday's push stream: message to commit, and the feed process's memory
+	@$(BIN)/python -m bench.feed
+
 bench-edge: $(VENV)/.runs ## through a real Varnish: held and polling readers, lost purges, an outage, a CDN that hangs
 	@$(BIN)/python -m bench.edge
 
@@ -73,6 +76,9 @@ bench-outage: $(VENV)/.runs ## Redis and SQL hang, forget, fail over and come ba
 
 bench-hold: $(VENV)/.runs ## 15,000 held readers and one goal, beside nchan (apt-get install nginx-light libnginx-mod-nchan)
 	@$(BIN)/python -m bench.hold
+
+bench-again: $(VENV)/.runs ## 15,000 readers who ask again at once, goals a second apart, beside nchan (gcc; as bench-hold)
+	@$(BIN)/python -m bench.again
 
 bench-churn: $(VENV)/.runs ## 10,000 clients that come and go for five minutes, and what they leave in the web process
 	@$(BIN)/python -m bench.churn

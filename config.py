@@ -60,11 +60,36 @@ class Settings:
     ingest_secret_statsperform: str = field(default="", repr=False)
     # Updates that may wait unapplied before the endpoint answers 429.
     ingest_backlog: int = 50_000
-    # Sources that tell a match before others, the first before all: generic, sportradar, statsperform. The rest in the
-    # order in which they first spoke.
+    # Sources that tell a match before others, the first before all: generic, sportradar, statsperform, or a connected
+    # feed. The rest in the order in which they first spoke.
     sources: str = ""
     # Seconds for which the source that tells a match may be silent while another is ahead, before that takes over.
     source_silence_s: int = 45
+    # Feeds that the `feed` process keeps connected, with commas between: sportradar, statsperform, openligadb,
+    # football_data, or the path of a mapping file such as ./my_league.toml. None: it waits.
+    feeds: str = ""
+    # Sportradar's API, its key, `trial` or `production`, and the stream's filter (`competition_id=…&season_id=…`).
+    sportradar_url: str = "https://api.sportradar.com"
+    sportradar_key: str = field(default="", repr=False)
+    sportradar_level: str = "trial"
+    sportradar_follows: str = ""
+    # Stats Perform's live push, its REST API and its token service.
+    statsperform_url: str = "wss://sddp-soccer.performgroup.io"
+    statsperform_rest_url: str = "https://api.performfeeds.com"
+    statsperform_oauth_url: str = "https://oauth.performgroup.com"
+    # The outlet's key, its OAuth secret where it has one, and the tournament calendars followed (all without).
+    statsperform_outlet_key: str = field(default="", repr=False)
+    statsperform_secret: str = field(default="", repr=False)
+    statsperform_calendars: str = ""
+    # OpenLigaDB's API and the leagues followed.
+    openligadb_url: str = "https://api.openligadb.de"
+    openligadb_leagues: str = "bl1,bl2,bl3,dfb"
+    # football-data.org's API, its key and the competitions followed.
+    football_data_url: str = "https://api.football-data.org"
+    football_data_key: str = field(default="", repr=False)
+    football_data_competitions: str = "PL,BL1,SA,PD,FL1,CL"
+    # Keys of feeds from mapping files: `my_league=KEY,other=KEY`.
+    feed_keys: str = field(default="", repr=False)
     # Header dialect and purge backend of the CDN in front: null (none), varnish, fastly, cloudflare, cloudfront, bunny.
     cdn: str = "null"
     # Where readers reach the service, through the CDN; the probe and `flask edge check` read there.
@@ -279,8 +304,41 @@ def _private_key(text: str) -> PrivateKeyTypes:
         raise ValueError from None
 
 
+def words(text: str) -> list[str]:
+    """The words of a setting that lists some, separated by commas or spaces."""
+    return text.replace(",", " ").split()
+
+
 def _is_no_source(text: str) -> bool:
-    return not set(text.replace(",", " ").split()) <= {"generic", "sportradar", "statsperform"}
+    known = {"generic", "sportradar", "statsperform", "openligadb", "football_data"}
+    known |= {mapping_name(word) for word in words(text) if word.endswith(".toml")}
+    return not {mapping_name(word) for word in words(text)} <= known
+
+
+def mapping_name(word: str) -> str:
+    """The feed's name: that of a mapping file without its folder and ending."""
+    return word.rpartition("/")[2].removesuffix(".toml").replace("-", "_")
+
+
+def _is_no_feed(text: str) -> bool:
+    names = {word for word in words(text) if not word.endswith(".toml")}
+    return not names <= {"sportradar", "statsperform", "openligadb", "football_data"}
+
+
+def _is_no_level_of_sportradar(word: str) -> bool:
+    return word not in ("trial", "production")
+
+
+def _is_no_url(text: str) -> bool:
+    return not text.startswith(("https://", "http://"))
+
+
+def _is_no_socket_url(text: str) -> bool:
+    return not text.startswith(("wss://", "ws://"))
+
+
+def _is_no_key_list(text: str) -> bool:
+    return any("=" not in word for word in words(text))
 
 
 def _is_no_push(word: str) -> bool:
@@ -292,6 +350,7 @@ def _is_no_level(word: str) -> bool:
 
 
 _REDIS = (_is_no_redis, "must begin with redis://, rediss:// or unix://")
+_URL = (_is_no_url, "must begin with https://")
 _SHARED = (_are_short, "must be 16 characters or more; `make secret` makes one")
 # What is wrong, and what a wrong value is told; never the value itself, for most of these hold a password.
 _WRONG: dict[str, tuple[Callable[[str], bool], str]] = {
@@ -306,7 +365,19 @@ _WRONG: dict[str, tuple[Callable[[str], bool], str]] = {
     ),
     "ingest_secret_sportradar": _SHARED,
     "ingest_secret_statsperform": _SHARED,
-    "sources": (_is_no_source, "must name generic, sportradar or statsperform, with commas between"),
+    "sources": (_is_no_source, "must name generic, sportradar, statsperform or a feed, with commas between"),
+    "feeds": (
+        _is_no_feed,
+        "must name sportradar, statsperform, openligadb, football_data or mapping files that end in .toml",
+    ),
+    "sportradar_url": _URL,
+    "sportradar_level": (_is_no_level_of_sportradar, "must be trial or production"),
+    "statsperform_url": (_is_no_socket_url, "must begin with wss://"),
+    "statsperform_rest_url": _URL,
+    "statsperform_oauth_url": _URL,
+    "openligadb_url": _URL,
+    "football_data_url": _URL,
+    "feed_keys": (_is_no_key_list, "must be name=key, with commas between"),
     "push": (_is_no_push, "must be keys or null"),
     "apns_key": (_is_no_p256, "must be the text of the .p8 file, a private key on the curve P-256 without a password"),
     "fcm_credentials": (_is_no_account, "must be the text of the service account's JSON file, with its RSA key"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from api import cli
+from api.hot_path import HotPath
 from api.routes import (
     accounts,
     edge,
@@ -30,11 +31,13 @@ BODY_MOST = 4 * 1024 * 1024
 
 
 class App(Flask):
-    """What gunicorn's worker serves."""
+    """What gunicorn's worker serves. hot_path: is given each whole head first."""
+
+    hot_path: HotPath
 
     def drain(self) -> None:
         """The process is to end: whoever waits is answered and moves on."""
-        self.extensions["services"].room.drain()
+        self.extensions["services"].hub.drain()
 
 
 def create_app(settings: Settings) -> App:
@@ -47,6 +50,7 @@ def create_app(settings: Settings) -> App:
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.compact = True  # type: ignore[attr-defined]
     services = app.extensions["services"] = Services(settings)
+    app.hot_path = HotPath(services)
     errors.register(app)
     cors.register(app)
     for part in (

@@ -1,4 +1,4 @@
-"""What many clients that come and go leave behind in a web process: greenlets, connections, places in the room, memory.
+"""What many clients that come and go leave behind in a web process: greenlets, connections, places in the hub, memory.
 
 `python -m bench.churn [--clients 10000] [--seconds 300]`. So many clients are there at a time, three in five waiting,
 the others on streams and WebSockets, over eight matches with a goal every three seconds. Each stays for a random while
@@ -79,7 +79,7 @@ def main() -> None:
         before = settled(system, idle, asked.settle)
         connects = crowd(system, asked.clients, asked.seconds, goals)
         after = settled(system, idle, asked.settle)
-    print(f"\n{'':12}{'greenlets':>11}{'connections':>13}{'in the room':>13}{'RSS KB':>10}")
+    print(f"\n{'':12}{'greenlets':>11}{'connections':>13}{'in the hub':>13}{'RSS KB':>10}")
     for name, found in (("idle", idle), ("before", before), ("after", after)):
         print(f"{name:12}{found['greenlets']:>11}{found['connections']:>13}{found['here']:>13}{found['rss_kb']:>10}")
     left = {f"{name}_left": after[name] - idle[name] for name in ("greenlets", "connections", "here")}

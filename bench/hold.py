@@ -23,7 +23,7 @@ from pathlib import Path
 
 import requests
 
-from api.gunicorn_worker import places
+from api.server.places import places
 from api.services import HELD_PERCENT
 from bench.crowd import Crowd
 from dev.system import System, children, cpu_s, free_port, request_bytes, running, wait_for_port

@@ -82,7 +82,7 @@ PUBLIC = (
     Route("/api/score/{match_id}/stream", Handling.STREAM),
     _stored("/api/live", "competition"),
     Route("/api/live/wait/{cursor}", Handling.HELD),
-    Route("/api/ws", Handling.SOCKET, ("GET",)),
+    Route("/api/ws", Handling.SOCKET),
     _stored(
         "/api/matches",
         "date", "tz", "competition", "team", "status", "from", "to", "limit", "cursor",

@@ -30,7 +30,7 @@ def collect(live: LiveStore, history: History, limit: int) -> int:
 
 def _kept(history: History, payloads: list[RefusedPayload]) -> bool:
     with set_aside_on_bug("refused_batch_failed payloads=%d", len(payloads)):
-        history.keep_refused(payloads)
+        history.refused_payloads.keep(payloads)
         return True
     return False
 
@@ -38,4 +38,4 @@ def _kept(history: History, payloads: list[RefusedPayload]) -> bool:
 def _keep_or_drop(history: History, payload: RefusedPayload) -> None:
     fields = (payload.id, payload.provider, payload.code, len(payload.body), payload.reason[:200])
     with set_aside_on_bug("refused_dropped id=%s provider=%s code=%s bytes=%d reason=%r", *fields):
-        history.keep_refused([payload])
+        history.refused_payloads.keep([payload])

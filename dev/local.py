@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import fcntl
-import json
 import os
 import shutil
 import signal
@@ -36,6 +35,7 @@ from cdn.varnish.daemon import binary as varnishd_binary
 from config import Settings, new_secret
 from db.domain.errors import Refused
 from db.live.client import connect
+from dev.services import providers, push_services
 
 ROOT = Path(__file__).resolve().parents[1]
 # First start on a slow disk: SQLite migrations and two web processes take about 3 s.
@@ -68,7 +68,8 @@ def run(settings: Settings) -> int:
         environment = _environment(settings, var)
         with (
             _redis(var, environment, lock),
-            _emulators(settings, var, environment),
+            push_services(settings, var, environment),
+            providers(settings, environment),
             _edge(settings, var, environment),
         ):
             _write_environment(var, environment)
@@ -214,26 +215,6 @@ def _install_varnish() -> None:
         print(f"Installing Varnish: {INSTALL}", flush=True)
         subprocess.run(["sh", "-c", f"apt-get update -qq; {INSTALL} -y -qq"], stdout=subprocess.DEVNULL, check=False)
         varnishd_binary()
-
-
-@contextmanager
-def _emulators(settings: Settings, var: Path, environment: dict[str, str]) -> Iterator[None]:
-    """Emulated APNs and FCM with emulated phones, unless keys to the real services are set."""
-    if settings.apns_key or settings.fcm_credentials or settings.push == "null":
-        yield
-        return
-    command = [sys.executable, "-m", "dev.emulators", "--var", str(var / "emulators")]
-    command += ["--pace", str(max(1.0, settings.demo_speed))] if settings.demo else []
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, start_new_session=True)
-    try:
-        variables = json.loads(process.stdout.readline() or b"{}") if process.stdout else {}
-        if not variables:
-            raise Refused("the push emulators did not start. PUSH=null runs without them.")
-        environment |= {name.upper(): value for name, value in variables.items()}
-        yield
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
 
 
 def _free_port() -> int:

@@ -91,13 +91,15 @@ class System:
             "web": [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py", "wsgi:app"],
             "worker": [sys.executable, "-m", "workers", "--index", index],
             "clock": [sys.executable, "-m", "workers.clock"],
+            "feed": [sys.executable, "-m", "workers.feed"],
         }[kind]
 
     def start(self) -> None:
         """Returns once the web process serves and every worker listens."""
         self.restart("redis")
         self.migrate()
-        for name in ("web", *self.workers, "clock"):
+        feeds = ["feed"] if self.settings.feeds else []
+        for name in ("web", *self.workers, "clock", *feeds):
             self._begin(name)
         self._until(self._serves, "web")
         self._until(self._all_listen, *self.workers)

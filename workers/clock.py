@@ -97,7 +97,7 @@ def housekeep(services: WorkerServices, *, now_ms: int) -> None:
     # Reading the board counts undecodable matches; without readers the count would go stale.
     services.live.board.read()
     clear_board(services, now_ms=now_ms)
-    services.history.forget_refused(before_ms=now_ms - KEEP_REFUSED_MS)
+    services.history.refused_payloads.forget(before_ms=now_ms - KEEP_REFUSED_MS)
     expire_accounts(services, now_ms=now_ms)
 
 

@@ -14,7 +14,7 @@ from db.domain import BY_FIRST_WORD, Match, Precedence, Update, due_ms, essentia
 from db.live.commits import CommitResult
 from db.live.inbox import InboxHead
 from db.live.matches import EventName, StoredMatch
-from db.live.metrics import SOURCES_TAKEN_OVER, STAMPS_CLAMPED
+from db.live.metrics import FEED_LAG, SOURCES_TAKEN_OVER, STAMPS_CLAMPED
 from db.live.store import LiveStore
 from notify.content.window import concerns
 from workers import ring
@@ -26,6 +26,9 @@ logger = logging.getLogger(__name__)
 # Updates per commit. A burst is a few dozen per match; more only lengthens the Lua script, which blocks Redis
 # (100 commands are about 0.1 ms).
 BATCH = 100
+# Sources whose lag is measured: a label's value is a row for ever. Older events than this are no news.
+LAG_SOURCES = ("generic", "sportradar", "statsperform", "openligadb", "football_data")
+LAG_MAX_MS = 5 * 60 * 1000
 # An RQ job costs about 5 ms of overhead, a drain 1 ms. So the job lingers and polls before it ends, unless other jobs
 # wait. 5 ms between polls add 2.5 ms to a goal on average. Measured: bench/ingest.py.
 LINGER_S, LOOK_S = 0.25, 0.005
@@ -122,6 +125,7 @@ class Drain:
         self.remembered.pop(match_id, None)
         if committed.done:
             _report_sources(current.match, after)
+            _observe_lag(waiting.updates, now_ms=time.time_ns() // 1_000_000)
             self._follow(after, committed, visible)
         return committed.left
 
@@ -165,6 +169,19 @@ def _report_sources(before: Match | None, after: Match) -> None:
         if clamped > 0:
             logger.warning("stamps_clamped match=%s source=%s messages=%d", after.id, source, clamped)
             STAMPS_CLAMPED.add(clamped, source=source)
+
+
+def _observe_lag(updates: Iterable[Update], *, now_ms: int) -> None:
+    """How long from each event to its commit. What is older is an edit, a replay or a catch-up."""
+    for update in updates:
+        age_ms = now_ms - update.stamp.at
+        if (
+            update.event
+            and not update.stamp.undated
+            and 0 <= age_ms < LAG_MAX_MS
+            and update.stamp.source in LAG_SOURCES
+        ):
+            FEED_LAG.observe(age_ms / 1000, source=update.stamp.source)
 
 
 def _named(updates: Iterable[Update]) -> list[EventName]:

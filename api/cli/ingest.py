@@ -56,7 +56,7 @@ def sign(body: BinaryIO) -> None:
 def list_refused(limit: int, replayed: bool) -> None:
     """Newest first: id, time, provider, size, first line of the reason."""
     _collect()
-    payloads = here().history.refused(limit, replayed=replayed)
+    payloads = here().history.refused_payloads.newest(limit, replayed=replayed)
     for payload in payloads:
         fault = payload.reason.splitlines()[1] if "\n" in payload.reason else payload.reason
         size = f"{len(payload.body):>8} B"
@@ -91,16 +91,16 @@ def replay_refused(refused_ids: tuple[str, ...]) -> None:
             raise click.ClickException(f"{refused_id} is still refused: {error.message}{faults}") from None
         if parsed.refusal:
             rest = refused_payload(payload.provider, parsed.rest, parsed.refusal, received_at)
-            here().history.keep_refused([rest])
+            here().history.refused_payloads.keep([rest])
             click.echo(f"{refused_id}  {len(parsed.refused)} entries are still refused: {rest.id}")
         accept(parsed.updates)
-        here().history.mark_replayed(refused_id, now_ms=now_ms())
+        here().history.refused_payloads.mark_replayed(refused_id, now_ms=now_ms())
         click.echo(f"{refused_id}  {len(parsed.updates)} updates accepted")
 
 
 def _payload(refused_id: str) -> RefusedPayload:
     _collect()
-    payload = here().history.refused_one(refused_id)
+    payload = here().history.refused_payloads.find(refused_id)
     if payload is None:
         raise click.ClickException(f"There is no refused payload {refused_id}. `flask refused list` names them.")
     return payload

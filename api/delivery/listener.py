@@ -1,4 +1,4 @@
-"""The one thread (a greenlet under gunicorn) that hears what changes and tells the room."""
+"""The one thread (a greenlet under gunicorn) that hears what changes and tells the hub."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ CHUNK = 200
 
 
 class Listener(threading.Thread):
-    """up: what the room knows is current, or will be within a moment. lag_ms: from the last commit to its release."""
+    """up: what the hub knows is current, or will be within a moment. lag_ms: from the last commit to its release."""
 
-    def __init__(self, redis_url: str, live: LiveStore, room: Hub) -> None:
+    def __init__(self, redis_url: str, live: LiveStore, hub: Hub) -> None:
         super().__init__(name="listener", daemon=True)
         self.redis_url = redis_url
         self.live = live
-        self.room = room
+        self.hub = hub
         self.begun = self.up = False
         self.beginning = threading.Lock()
         self.lag_ms: int | None = None
@@ -74,7 +74,7 @@ class Listener(threading.Thread):
             time.sleep(JITTER.uniform(*RECONNECT_S))
 
     def hear(self, news: Sequence[MatchChanged | Gap]) -> None:
-        metrics.HELD_READERS.set(self.room.here)
+        metrics.HELD_READERS.set(self.hub.here)
         if any(isinstance(one, Gap) for one in news):
             self._read_again()
         told = [one for one in news if isinstance(one, MatchChanged)]
@@ -83,7 +83,7 @@ class Listener(threading.Thread):
 
     def _read_again(self) -> None:
         """Nobody knows what was said while nobody listened."""
-        topics = self.room.watched()
+        topics = self.hub.watched()
         for first in range(0, len(topics), CHUNK):
             self._know(topics[first : first + CHUNK])
         self.up = True
@@ -91,9 +91,9 @@ class Listener(threading.Thread):
 
     def _matches(self, changed: dict[str, int]) -> None:
         for match_id in changed:
-            if not self.room.awaited(match_id):
-                self.room.forget(match_id)
-        awaited = [match_id for match_id in changed if self.room.awaited(match_id)]
+            if not self.hub.awaited(match_id):
+                self.hub.forget(match_id)
+        awaited = [match_id for match_id in changed if self.hub.awaited(match_id)]
         if awaited:
             self._know(awaited)
         if changed:
@@ -106,8 +106,8 @@ class Listener(threading.Thread):
         self.board_due = self.board_due or bool(on_it)
         if not self.board_due:
             return
-        if not self.room.awaited(BOARD):
-            self.room.forget(BOARD)
+        if not self.hub.awaited(BOARD):
+            self.hub.forget(BOARD)
             self.board_due = False
         elif any(one.urgent for one in on_it) or self._wait_s() <= 0:
             self._know([BOARD])
@@ -116,7 +116,7 @@ class Listener(threading.Thread):
     def _know(self, topics: Sequence[str]) -> None:
         for document in self._read(topics):
             if document:
-                self.room.know(document)
+                self.hub.know(document)
 
     def _read(self, topics: Sequence[str]) -> list[Snapshot | None]:
         """What cannot be rendered keeps none of the others from its readers."""

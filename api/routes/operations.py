@@ -17,6 +17,7 @@ from api.web.openapi import documented
 from cdn import headers
 from db.domain.errors import Refused, Unavailable
 from db.live import metrics
+from db.live.feeds import FeedStates
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ def _readiness() -> dict[str, Any]:
         "history_lag_ms": _history_lag() if redis else None,
         "match_partial": here().partials.count() if redis else None,
         "live_undecodable": here().live.matches.undecodable() if redis else None,
+        "feeds": _feed_states() if redis else None,
         "listener": here().listener.up,
         "listener_lag_ms": here().listener.lag_ms,
     }
@@ -111,6 +113,11 @@ def _responds(ping: Callable[[], None]) -> bool:
         logger.warning("not_ready reason=%r", error.message)
         return False
     return True
+
+
+def _feed_states() -> dict[str, str]:
+    """`ok`, `silent` or `down`, by feed."""
+    return {health.name: health.state(now_ms()) for health in FeedStates(here().live.redis).all()}
 
 
 def _push_lag() -> int:

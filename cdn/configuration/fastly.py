@@ -26,7 +26,7 @@ sub vcl_recv {{
   if (!req.http.X-Route) {{
     error 604;
   }}
-  if (req.http.X-Route == "socket" && req.method == "GET") {{
+  if (req.http.X-Route == "socket" && req.method != "OPTIONS") {{
     return(upgrade);
   }}
   if (req.http.X-Route == "passed" || req.http.X-Route == "stream" || req.method == "OPTIONS") {{

@@ -76,7 +76,7 @@ sub vcl_recv {
     if (!req.http.X-Route) {
         return (synth(404));
     }
-    if (req.http.X-Route == "socket" && req.method == "GET") {
+    if (req.http.X-Route == "socket" && req.method != "OPTIONS") {
         call edge_socket;
     }
     if (req.http.X-Route == "passed" || req.method == "OPTIONS") {
@@ -125,7 +125,7 @@ sub edge_split {
 # A pipe is blind: after an answer that is no 101 it would carry any request past this file. So only what is a handshake
 # (RFC 6455, 4.1) is piped, and the origin is told to close behind any other answer.
 sub edge_socket {
-    if (req.http.Upgrade !~ "(?i)^websocket$" || req.proto != "HTTP/1.1" || req.http.Connection !~ "(?i)\bupgrade\b"
+    if (req.method != "GET" || req.http.Upgrade !~ "(?i)^websocket$" || req.proto != "HTTP/1.1" || req.http.Connection !~ "(?i)\bupgrade\b"
         || req.http.Sec-WebSocket-Version != "13" || req.http.Sec-WebSocket-Key !~ "^[A-Za-z0-9+/]{22}==$"
         || req.http.Content-Length || req.http.Transfer-Encoding) {
         return (synth(426));

@@ -19,6 +19,9 @@ history:pending     zset     commit, ack       match ids with a filled outbox, b
 history:partial     zset     commit, partials  match ids of which SQL may know more, by when to compare them (ms)
 purge:pending       zset     match_commit.lua  `{cache key} {lifetime s}` to purge, by time of the commit (ms)
 purge:rebound       zset     purge_ack.lua     the same, purged once, by time of the second purge (ms)
+feeds               hash     live.feeds        feed name → its health as JSON (FeedHealth)
+feeds:positions     hash     live.feeds        feed name → where its reader goes on, JSON
+feeds:lease:{name}  string   lease_renew.lua   the process that reads the feed; seconds
 push:pending        zset     commit, alerts    match ids with a filled push mailbox, by time of the first (ms)
 push:windows        zset     alerts_commit.lua match ids where news waits, by the end of its window (ms)
 push:parked         zset     alerts.park       match ids whose news met a bug, by time parked (ms)
@@ -74,6 +77,8 @@ HISTORY_BELL = "bell:history"
 PURGE_PENDING = "purge:pending"
 PURGE_REBOUND = "purge:rebound"
 PURGE_BELL = "bell:purge"
+FEEDS = "feeds"
+FEED_POSITIONS = "feeds:positions"
 PUSH_PENDING = "push:pending"
 PUSH_WINDOWS = "push:windows"
 PUSH_PARKED = "push:parked"
@@ -124,6 +129,10 @@ def window(match_id: str) -> str:
 
 def alert(alert_id: str) -> str:
     return f"push:alert:{alert_id}"
+
+
+def feed_lease(name: str) -> str:
+    return f"feeds:lease:{name}"
 
 
 def lease(name: str) -> str:

@@ -130,6 +130,15 @@ SOURCES_TAKEN_OVER = _declared(Counter("sources_taken_over_total", "Matches that
 STAMPS_CLAMPED = _declared(
     Counter("stamps_clamped_total", "Messages from more than five minutes ahead of our clock", ("source",))
 )
+FEED_MESSAGES = _declared(Counter("feed_messages_total", "Messages read from connected feeds", ("feed",)))
+FEED_UPDATES = _declared(Counter("feed_updates_total", "Updates accepted from connected feeds", ("feed",)))
+FEED_REFUSED = _declared(Counter("feed_refused_total", "Messages of connected feeds that were refused", ("feed",)))
+FEED_RECONNECTS = _declared(Counter("feed_reconnects_total", "Lost connections and failed requests", ("feed",)))
+FEED_GAPS = _declared(Counter("feed_gaps_total", "Times that a feed had to ask for what it may have missed", ("feed",)))
+FEED_LAG = _declared(Histogram("feed_lag_seconds", "From an event's time, by its sender, to its commit", ("source",)))
+FEED_DIFFERENCES = _declared(
+    Counter("feed_differences_total", "Matches that differed from the provider's document, by field", ("feed", "field"))
+)
 PUSHES = _declared(Counter("pushes_total", "Pushes by what became of them", ("service", "result", "reason")))
 PUSH_RINGS = _declared(
     Counter("push_rings_total", "Pushes accepted: those that ring, and silent updates", ("service", "effect"))

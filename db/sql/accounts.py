@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Engine, delete, func, select, update
@@ -20,7 +20,6 @@ from db.domain import (
     Device,
     Follow,
     Kind,
-    Payload,
     Platform,
     Quiet,
     Subject,
@@ -29,7 +28,9 @@ from db.domain import (
     kinds_of,
 )
 from db.domain.errors import Refused
+from db.sql.devices import device_of
 from db.sql.models import DeviceRow, FollowRow, UserRow, UserSubscriptionRow
+from db.sql.moments import moment
 from db.sql.session import begin
 
 # More than any fan needs; bounded because each follow is a row in every plan.
@@ -63,18 +64,18 @@ class Accounts:
         """A new anonymous account: its id and its bearer token of 256 random bits, which is not stored."""
         user_id, token = f"u-{secrets.token_urlsafe(12)}", secrets.token_urlsafe(32)
         with begin(self.engine) as session:
-            session.add(_new(Account(user_id), digest_of(token), _moment(now_ms)))
+            session.add(_new(Account(user_id), digest_of(token), moment(now_ms)))
         return user_id, token
 
     def by_token(self, token: str, *, now_ms: int) -> Account | None:
         """Looked up by digest, so that timing reveals nothing about stored tokens."""
         with begin(self.engine) as session:
             row = session.scalar(select(UserRow).where(UserRow.token_digest == digest_of(token)))
-            return _seen(session, row, _moment(now_ms)) if row else None
+            return _seen(session, row, moment(now_ms)) if row else None
 
     def by_subject(self, issuer: str, subject: str, *, now_ms: int) -> Account:
         """The account of a user of another token issuer, created at the first visit."""
-        user_id, now = "x-" + digest_of(f"{issuer}\0{subject}")[:32], _moment(now_ms)
+        user_id, now = "x-" + digest_of(f"{issuer}\0{subject}")[:32], moment(now_ms)
         with begin(self.engine) as session:
             if row := session.get(UserRow, user_id):
                 return _seen(session, row, now)
@@ -89,7 +90,7 @@ class Accounts:
             if row is None:
                 raise _deleted()
             devices = session.scalars(select(DeviceRow).where(DeviceRow.user_id == user_id).order_by(DeviceRow.id))
-            return Profile(_account(row), tuple(map(_device, devices)), tuple(_follows(session, user_id)))
+            return Profile(_account(row), tuple(map(device_of, devices)), tuple(_follows(session, user_id)))
 
     def change(self, user_id: str, changes: Mapping[str, Any]) -> None:
         """Change the named fields of Account and no others, so that two changes at once both hold.
@@ -123,10 +124,10 @@ class Accounts:
 
     def expire(self, *, before_ms: int, limit: int) -> int:
         """Delete accounts that no app has used since then, with all that is theirs; returns how many."""
-        stale = select(UserRow.id).where(UserRow.active_at < _moment(before_ms)).limit(limit)
+        stale = select(UserRow.id).where(UserRow.active_at < moment(before_ms)).limit(limit)
         with begin(self.engine) as session:
             user_ids = session.scalars(stale).all()
-            session.execute(delete(UserRow).where(UserRow.id.in_(user_ids), UserRow.active_at < _moment(before_ms)))
+            session.execute(delete(UserRow).where(UserRow.id.in_(user_ids), UserRow.active_at < moment(before_ms)))
         return len(user_ids)
 
     def delete(self, user_id: str) -> None:
@@ -148,7 +149,7 @@ class Accounts:
     def _add_device(self, user_id: str, device: Device, now_ms: int) -> None:
         digest = _digest(device)
         with begin(self.engine) as session:
-            _lock(session, user_id, _moment(now_ms))
+            _lock(session, user_id, moment(now_ms))
             row = session.scalar(select(DeviceRow).where(DeviceRow.digest == digest, DeviceRow.user_id == user_id))
             kept_id = row.id if row else None
             same = (DeviceRow.digest == digest) | _named(user_id, device)
@@ -161,7 +162,7 @@ class Accounts:
             row = row or DeviceRow(user_id=user_id, digest=digest)
             if device.topics and not fits(device.topics, _account(session.get_one(UserRow, user_id))):
                 device = replace(device, topics=None)
-            _write(row, device, _moment(now_ms))
+            _write(row, device, moment(now_ms))
             session.add(row)
             session.flush()
             newest = (
@@ -181,7 +182,7 @@ class Accounts:
     def follow(self, user_id: str, follow: Follow, *, now_ms: int) -> None:
         """Raises Refused `limit_reached` for one follow too many."""
         with begin(self.engine) as session:
-            _lock(session, user_id, _moment(now_ms))
+            _lock(session, user_id, moment(now_ms))
             existing = _find(session, user_id, follow)
             if existing is None and _count(session, user_id) >= FOLLOWS_MAX:
                 raise Refused(f"At most {FOLLOWS_MAX} follows are allowed; remove one first.", "limit_reached")
@@ -282,24 +283,3 @@ def _write(row: DeviceRow, device: Device, now: datetime) -> None:
     row.environment, row.locale, row.topics = device.environment, device.locale, device.topics
     row.live_activity_token, row.payload = device.live_activity_token, device.payload.value
     row.registered_at = row.active_at = now
-
-
-def _device(row: DeviceRow) -> Device:
-    return Device(
-        platform=Platform(row.platform),
-        token=row.token,
-        kind=row.kind,
-        environment=row.environment,
-        locale=row.locale,
-        topics=row.topics,
-        live_activity_token=row.live_activity_token,
-        endpoint=row.endpoint,
-        p256dh=row.p256dh,
-        auth=row.auth,
-        registered_at=round(row.registered_at.timestamp() * 1000),
-        payload=Payload(row.payload),
-    )
-
-
-def _moment(ms: int) -> datetime:
-    return datetime.fromtimestamp(ms / 1000, UTC)

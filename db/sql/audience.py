@@ -22,8 +22,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db.domain import Device, Match, Payload, Platform
-from db.sql.followers import BOUNDS, Ends, PlanPosition, count_up_to, followers_of, moment
+from db.sql.followers import BOUNDS, Ends, PlanPosition, count_up_to, followers_of
 from db.sql.models import ChannelRow, DeviceRow, UserRow
+from db.sql.moments import moment, ms
 from db.sql.session import begin, stream
 
 # Memory PostgreSQL may use to join and sort a million rows without temporary files, for this transaction. JIT
@@ -101,7 +102,7 @@ class Audience:
                     session.execute(text(setting))
             for page in stream(session, followers_of(match, kinds, after, ends), size):
                 last = page[-1]
-                yield page, PlanPosition(_ms(datetime.fromisoformat(last[5])), last[0])
+                yield page, PlanPosition(ms(datetime.fromisoformat(last[5])), last[0])
 
     def bounds(self, match: Match, kinds: int, *, above: int, slices: int) -> list[str]:
         """User ids that divide the users into so many slices of about the same size, if more than `above` follow the
@@ -257,7 +258,7 @@ def _recipient(row: Any) -> Recipient:
         endpoint=row.endpoint,
         p256dh=row.p256dh,
         auth=row.auth,
-        registered_at=_ms(row.registered_at),
+        registered_at=ms(row.registered_at),
         payload=_PAYLOADS[row.payload],
     )
     locale = row.own_locale or row.locale
@@ -267,11 +268,6 @@ def _recipient(row: Any) -> Recipient:
 # A lookup costs a third of calling the enumeration.
 _PLATFORMS = {platform.value: platform for platform in Platform}
 _PAYLOADS = {payload.value: payload for payload in Payload}
-
-
-def _ms(moment: datetime) -> int:
-    """Of an instant in UTC; SQLite keeps no zone."""
-    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def _is_postgresql(session: Session) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -23,6 +22,7 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from db.domain import Match, Subject
 from db.sql.models import DeviceRow, FollowRow, UserRow, UserSubscriptionRow
+from db.sql.moments import moment
 
 # Users from this id, to below that one; None is no bound.
 Ends = tuple[str | None, str | None]
@@ -106,7 +106,3 @@ def _between(column: ColumnElement[str] | InstrumentedAttribute[str], ends: Ends
 def count_up_to(match: Match, kinds: int, most: int) -> Select[Any]:
     """How many users follow it; no more than `most` are counted."""
     return select(func.count()).select_from(_wants(match, kinds).select().limit(most).subquery())
-
-
-def moment(ms: int) -> datetime:
-    return datetime.fromtimestamp(ms / 1000, UTC)

@@ -18,7 +18,7 @@ sub vcl_recv {
   } else if (var.path ~ {"^(?:/api/me)$"}) {
     set req.http.X-Route = "passed";
     if (req.method !~ "^(?:GET|PATCH|DELETE|HEAD|OPTIONS)$") { error 605; }
-  } else if (var.path ~ {"^(?:/api/ingest/[^/?]+|/api/users)$"}) {
+  } else if (var.path ~ {"^(?:/api/ingest/[^/?]+|/api/users|/api/me/token)$"}) {
     set req.http.X-Route = "passed";
     if (req.method !~ "^(?:POST|OPTIONS)$") { error 605; }
   } else if (var.path ~ {"^(?:/api/me/devices/[^/?]+/[^/?]+|/api/me/follows/[^/?]+/[^/?]+)$"}) {
@@ -26,7 +26,7 @@ sub vcl_recv {
     if (req.method !~ "^(?:PUT|DELETE|OPTIONS)$") { error 605; }
   } else if (var.path ~ {"^(?:/api/ws)$"}) {
     set req.http.X-Route = "socket";
-    if (req.method !~ "^(?:GET|OPTIONS)$") { error 605; }
+    if (req.method !~ "^(?:GET|HEAD|OPTIONS)$") { error 605; }
   } else if (var.path ~ {"^(?:/api/score/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}|/api/live|/api/matches|/api/matches/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}|/api/matches/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}/events|/api/search|/api/edge/canary|/api/edge/canary/control|/api/openapi\.json|/api/docs|/|/static/(?:[0-9a-f]{12}|latest)/[A-Za-z0-9_-]{1,48}(?:\.[a-z0-9]{1,8}){1,3})$"}) {
     set req.http.X-Route = "stored";
     if (req.method !~ "^(?:GET|HEAD|OPTIONS)$") { error 605; }
@@ -41,7 +41,7 @@ sub vcl_recv {
   if (!req.http.X-Route) {
     error 604;
   }
-  if (req.http.X-Route == "socket" && req.method == "GET") {
+  if (req.http.X-Route == "socket" && req.method != "OPTIONS") {
     return(upgrade);
   }
   if (req.http.X-Route == "passed" || req.http.X-Route == "stream" || req.method == "OPTIONS") {

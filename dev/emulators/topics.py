@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Callable
 
 # firebase.google.com/docs/cloud-messaging/topic-messaging: topics of one app instance, topics in one condition.
 TOPICS, CONDITION_TOPICS = 2000, 5
 NAME = re.compile(r"[a-zA-Z0-9_.~%-]{1,900}")
 _PIECE = re.compile(r"\s*(?:'([a-zA-Z0-9_.~%-]{1,900})'\s+in\s+topics|(&&|\|\||!|\(|\)))\s*")
+
+# Takes words off the end of the list, and gives their value; None where they are no expression.
+Operand = Callable[[list[str], set[str]], bool | None]
 
 
 class Topics:
@@ -71,19 +75,20 @@ def _value(words: list[str], topics: set[str]) -> bool | None:
 
 def _either(left: list[str], topics: set[str]) -> bool | None:
     value = _both(left, topics)
-    while left and left[-1] == "or" and value is not None:
-        left.pop()
-        other = _both(left, topics)
-        value = None if other is None else value or other
-    return value
+    return _joined(left, topics, value, "or", _both)
 
 
 def _both(left: list[str], topics: set[str]) -> bool | None:
     value = _term(left, topics)
-    while left and left[-1] == "and" and value is not None:
+    return _joined(left, topics, value, "and", _term)
+
+
+def _joined(left: list[str], topics: set[str], value: bool | None, operator: str, operand: Operand) -> bool | None:
+    """The value with all that follows by the operator."""
+    while left and left[-1] == operator and value is not None:
         left.pop()
-        other = _term(left, topics)
-        value = None if other is None else value and other
+        other = operand(left, topics)
+        value = None if other is None else (value or other) if operator == "or" else (value and other)
     return value
 
 

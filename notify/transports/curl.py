@@ -47,6 +47,30 @@ _REFUSED = "seek callback"
 _GOOD = Reply(200)
 
 
+class Handle:
+    """One of libcurl's easy handles and what it was last given, for options that stay are not set again. Attributes of
+    pycurl's own object are slow.
+
+    easy: pycurl.Curl.
+    request: under way, or the last one.
+    headers: as set.
+    body: as set.
+    source: the body, as far as it has been read.
+    answer: parts of the answer's body.
+    """
+
+    __slots__ = ("answer", "body", "easy", "headers", "request", "source")
+
+    request: Request
+
+    def __init__(self, easy: Any) -> None:
+        self.easy = easy
+        self.headers: list[str] | None = None
+        self.body: bytes | None = None
+        self.source = BytesIO()
+        self.answer: list[bytes] = []
+
+
 class CurlConnection:
     """Not thread-safe: one loop drives it (notify/transports/dispatch.py). Times are of the monotonic clock.
 
@@ -70,9 +94,9 @@ class CurlConnection:
     ) -> None:
         self.poll, self.by_fd, self.ca = poll, by_fd, ca
         self.opening, self.streams, self.answer_s = opening, streams, answer_s
-        # Easy handles, oldest first.
-        self.in_flight: dict[Any, None] = {}
-        self.idle: list[Any] = []
+        # By pycurl.Curl, oldest first.
+        self.in_flight: dict[Any, Handle] = {}
+        self.idle: list[Handle] = []
         self.finished: list[tuple[Request, Reply]] = []
         self.answered_at = 0.0
         self._connect()
@@ -103,11 +127,16 @@ class CurlConnection:
     @property
     def timer_at(self) -> float | None:
         """When tick() is due."""
-        oldest = next(iter(self.in_flight), None)
+        oldest = self._oldest
         if oldest is None:
             return self.curl_timer_at
-        deadline: float = oldest.request.started_at + self.answer_s
+        deadline = oldest.started_at + self.answer_s
         return deadline if self.curl_timer_at is None else min(deadline, self.curl_timer_at)
+
+    @property
+    def _oldest(self) -> Request | None:
+        handle = next(iter(self.in_flight.values()), None)
+        return handle.request if handle else None
 
     def widen(self) -> None:
         """A good answer came."""
@@ -115,21 +144,22 @@ class CurlConnection:
             self.limit += 1
 
     def start(self, request: Request, now: float) -> None:
-        easy = self.idle.pop() if self.idle else self._easy()
+        handle = self.idle.pop() if self.idle else self._handle()
+        easy = handle.easy
         easy.setopt(pycurl.URL, request.url)
-        if easy.headers is not request.headers:
+        if handle.headers is not request.headers:
             easy.setopt(pycurl.HTTPHEADER, request.headers)
-            easy.headers = request.headers
-        if easy.body is request.body:
-            easy.source.seek(0)
+            handle.headers = request.headers
+        if handle.body is request.body:
+            handle.source.seek(0)
         else:
-            easy.body, easy.source = request.body, BytesIO(request.body)
+            handle.body, handle.source = request.body, BytesIO(request.body)
             easy.setopt(pycurl.POSTFIELDSIZE, len(request.body))
-            easy.setopt(pycurl.READFUNCTION, easy.source.read)
+            easy.setopt(pycurl.READFUNCTION, handle.source.read)
         request.tries += 1
         request.started_at = now
-        easy.request = request
-        self.in_flight[easy] = None
+        handle.request = request
+        self.in_flight[easy] = handle
         self.multi.add_handle(easy)
 
     def act(self, fd: int, events: int) -> None:
@@ -146,11 +176,11 @@ class CurlConnection:
             self.multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
         if self.in_flight:
             self._collect(now)
-        while (oldest := next(iter(self.in_flight), None)) and oldest.request.started_at + self.answer_s <= now:
-            if self.answered_at <= oldest.request.started_at:
+        while (oldest := self._oldest) and oldest.started_at + self.answer_s <= now:
+            if self.answered_at <= oldest.started_at:
                 self.stalled = True
                 return
-            self.finished.append(self._abandoned(oldest))
+            self.finished.append(self._abandoned(next(iter(self.in_flight))))
 
     def done(self, now: float) -> list[tuple[Request, Reply]]:
         """What has been answered, or has failed, since the last call."""
@@ -162,28 +192,31 @@ class CurlConnection:
         left = 1
         while left:
             left, good, bad = self.multi.info_read(1000)
-            self.finished += [(easy.request, self._reply(easy)) for easy in good]
-            self.finished += [(easy.request, self._failure(easy, code, text)) for easy, code, text in bad]
+            for easy in good:
+                request, handle = self._release(easy)
+                self.finished.append((request, self._reply(handle)))
+            for easy, code, text in bad:
+                request, handle = self._release(easy)
+                self.finished.append((request, self._failure(handle, code, text)))
             if good:
                 self.answered_at = now
 
-    def _reply(self, easy: Any) -> Reply:
+    def _reply(self, handle: Handle) -> Reply:
+        easy = handle.easy
         if self.multiplexed is None:
             self.multiplexed = easy.getinfo(pycurl.INFO_HTTP_VERSION) == pycurl.CURL_HTTP_VERSION_2_0
             self.limit = self.limit if self.multiplexed else 1
         status = easy.getinfo(pycurl.RESPONSE_CODE)
-        self._release(easy)
         if status == _GOOD.status:
-            easy.answer.clear()
+            handle.answer.clear()
             return _GOOD
-        body = b"".join(easy.answer)
-        easy.answer.clear()
+        body = b"".join(handle.answer)
+        handle.answer.clear()
         return Reply(status, body, "", float(easy.getinfo(pycurl.RETRY_AFTER)))
 
-    def _failure(self, easy: Any, code: int, text: str) -> Reply:
-        self._release(easy)
-        easy.answer.clear()
-        if easy.source.tell() == 0:
+    def _failure(self, handle: Handle, code: int, text: str) -> Reply:
+        handle.answer.clear()
+        if handle.source.tell() == 0:
             error = _NOT_SENT.get(code, "not_sent")
         elif code == pycurl.E_SEND_FAIL_REWIND and self.multiplexed is not False and text.startswith(_REFUSED):
             # libcurl rewinds for a refused stream, and on a used connection that was lost. Over HTTP/2 the second has
@@ -206,27 +239,28 @@ class CurlConnection:
         return abandoned
 
     def _abandoned(self, easy: Any) -> tuple[Request, Reply]:
-        self._release(easy)
-        easy.answer.clear()
-        return easy.request, Reply(0, error="no_answer" if easy.source.tell() else "not_sent")
+        request, handle = self._release(easy)
+        handle.answer.clear()
+        return request, Reply(0, error="no_answer" if handle.source.tell() else "not_sent")
 
     def close(self) -> None:
         for easy in list(self.in_flight):
-            self._release(easy)
-            easy.answer.clear()
+            self._abandoned(easy)
         self.multi.close()
         for fd in [fd for fd, connection in self.by_fd.items() if connection is self]:
             del self.by_fd[fd]
             with suppress(OSError):
                 self.poll.unregister(fd)
 
-    def _release(self, easy: Any) -> None:
+    def _release(self, easy: Any) -> tuple[Request, Handle]:
         self.multi.remove_handle(easy)
-        del self.in_flight[easy]
-        self.idle.append(easy)
+        handle = self.in_flight.pop(easy)
+        self.idle.append(handle)
+        return handle.request, handle
 
-    def _easy(self) -> Any:
+    def _handle(self) -> Handle:
         easy: Any = pycurl.Curl()
+        handle = Handle(easy)
         easy.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS)
         easy.setopt(pycurl.PIPEWAIT, 1)
         easy.setopt(pycurl.NOSIGNAL, 1)
@@ -240,10 +274,8 @@ class CurlConnection:
         easy.setopt(pycurl.MAXFILESIZE, ANSWER_BYTES_MAX)
         easy.setopt(pycurl.POST, 1)
         easy.setopt(pycurl.SEEKFUNCTION, _refuse_rewind)
-        easy.answer = []
-        easy.setopt(pycurl.WRITEFUNCTION, easy.answer.append)
-        easy.headers = easy.body = None
-        return easy
+        easy.setopt(pycurl.WRITEFUNCTION, handle.answer.append)
+        return handle
 
     def _socket_opened(self, fd: int, _purpose: int) -> int:
         self.limit = min(self.limit, self.opening)

@@ -60,7 +60,7 @@ class Reply:
     """
     status: HTTP status; 0 where no answer came.
     body: of an answer, empty for most.
-    error: why no answer came: of NOT_PROCESSED or UNKNOWN_FATE.
+    error: why no answer came, see below.
     retry_after_s: the Retry-After header; 0 where there is none.
     """
 
@@ -70,10 +70,8 @@ class Reply:
     retry_after_s: float = 0.0
 
 
-# No connection was made.
+# No connection was made. As certainly not processed is a request with `bad_url`, `not_sent` (the body never left) or
+# `refused_stream` (RFC 9113, 8.7: REFUSED_STREAM, and streams above the last one of a GOAWAY).
 NO_CONNECTION = frozenset({"no_address", "no_connection", "no_tls", "certificate_refused"})
-# The service did not process the request, for certain: there was no connection, the body was never sent, or the stream
-# was refused (RFC 9113, 8.7: REFUSED_STREAM, and streams above the last one of a GOAWAY).
-NOT_PROCESSED = NO_CONNECTION | {"bad_url", "not_sent", "refused_stream"}
 # It was sent, and the service may have processed it.
 UNKNOWN_FATE = frozenset({"connection_lost", "stream_reset", "no_answer"})

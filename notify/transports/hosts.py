@@ -72,10 +72,11 @@ class Hosts:
         """Let the connections work, and wait at most so long for news. What has come is read before deadlines are
         looked at: the caller may have been away longer than an answer takes."""
         self._listen(0.0)
-        now = time.monotonic()
         for host in self:
-            host.connection.tick(now)
+            host.connection.tick(time.monotonic())
         due = [at for host in self if (at := host.connection.timer_at) is not None]
+        # tick() may send for some ms, and ask to be called again at once.
+        now = time.monotonic()
         self._listen(min([wait_s, *(max(0.0, at - now) for at in due)]))
 
     def _listen(self, for_s: float) -> None:

@@ -34,14 +34,10 @@ class Emulated:
     def start(self) -> None:
         """Again on the same ports, with the same keys and ledger, where it ran before."""
         command = [sys.executable, "-m", "dev.emulators", "--var", str(self.folder)]
-        for name, known in (
-            ("apns", "apns_url"),
-            ("channels", "apns_channels_url"),
-            ("fcm", "fcm_url"),
-            ("webpush", "webpush_url"),
-        ):
-            if known in self.settings:
-                command += [f"--{name}-port", self.settings[known].rsplit(":", 1)[1]]
+        urls = {"apns": "apns_url", "channels": "apns_channels_url", "fcm": "fcm_url", "webpush": "webpush_url"}
+        for service, url in urls.items():
+            if url in self.settings:
+                command += [f"--{service}-port", self.settings[url].rsplit(":", 1)[1]]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT)
         assert self.process.stdout
         self.settings = json.loads(self.process.stdout.readline())

@@ -9,13 +9,18 @@ from typing import Any
 
 import greenlet
 
-from api import gunicorn_worker
-from api.delivery import hub
+from api.delivery import hub as hub_module
+from api.server import connection
 from wsgi import app
 
 # Tests wait for these to be over.
-gunicorn_worker.HEAD_S = gunicorn_worker.BODY_S = 2.0
-hub.BEAT_S = float(os.environ.get("INSIDE_BEAT_S", hub.BEAT_S))
+connection.HEAD_S = connection.BODY_S = 2.0
+connection.WRITE_S = float(os.environ.get("INSIDE_WRITE_S", connection.WRITE_S))
+hub_module.BEAT_S = float(os.environ.get("INSIDE_BEAT_S", hub_module.BEAT_S))
+
+if os.environ.get("INSIDE_HOT_PATH") == "off":
+    # Every request takes the ordinary way.
+    app.hot_path = lambda _connection, _head: False
 
 services = app.extensions["services"]
 whole = app.wsgi_app
@@ -24,14 +29,14 @@ whole = app.wsgi_app
 def inside(environ: dict[str, Any], start_response: Any) -> Any:
     if environ["PATH_INFO"] != "/inside":
         return whole(environ, start_response)
-    room = services.room
+    hub = services.hub
     found = {
         "pid": os.getpid(),
-        "here": room.here,
-        "holds": sum(len(hold.readers) for slots in room.holds.values() for hold in slots.values()),
-        "streams": len(room.topics_of),
-        "watched": len(room.watched()),
-        "connections": len(environ["gunicorn.socket"].worker.connections),
+        "here": hub.here,
+        "holds": sum(len(hold.readers) for slots in hub.holds.values() for hold in slots.values()),
+        "streams": len(hub.topics_of),
+        "watched": len(hub.watched()),
+        "connections": len(environ["gunicorn.socket"].server.poller.connections),
         "greenlets": sum(isinstance(one, greenlet.greenlet) and not one.dead for one in gc.get_objects()),
         "listener": services.listener.up,
     }

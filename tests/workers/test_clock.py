@@ -129,11 +129,11 @@ def test_parked_matches_are_tried_again_after_a_minute(services: WorkerServices)
 
 def test_refused_payloads_are_kept_a_month(services: WorkerServices) -> None:
     ages = {"old": NOW - KEEP_REFUSED_MS - 1, "young": NOW - KEEP_REFUSED_MS}
-    services.history.keep_refused(
+    services.history.refused_payloads.keep(
         [RefusedPayload(id_, "generic", at, "invalid", "why", b"x") for id_, at in ages.items()]
     )
     housekeep(services, now_ms=NOW)
-    assert [payload.id for payload in services.history.refused(10)] == ["young"]
+    assert [payload.id for payload in services.history.refused_payloads.newest(10)] == ["young"]
 
 
 def test_without_redis_or_sql_the_clock_goes_on(make_services: Callable[..., WorkerServices], sqlite_url: str) -> None:

@@ -146,7 +146,7 @@ def test_refused_payloads_are_brought_to_history(either: WorkerServices) -> None
     payload = RefusedPayload("id1", "generic", NOW, "not_json", "The body is not JSON.", b"\x00\xff")
     either.live.refusals.keep(payload)
     drain(either)
-    assert either.history.refused(10) == [payload]
+    assert either.history.refused_payloads.newest(10) == [payload]
     assert either.live.refusals.waiting() == 0
 
 
@@ -156,6 +156,8 @@ def test_a_refused_payload_that_the_database_refuses_too_stops_nothing(either: W
     either.live.refusals.keep(good)
     play(either, goal("a", 1))
     drain(either)
-    assert [(payload.id, payload.reason) for payload in either.history.refused(10)] == [("id1", "a NUL \ufffd in it")]
+    assert [(payload.id, payload.reason) for payload in either.history.refused_payloads.newest(10)] == [
+        ("id1", "a NUL \ufffd in it")
+    ]
     assert either.live.refusals.waiting() == 0
     assert written(either, "a").score == Score(1, 0)

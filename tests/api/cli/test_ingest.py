@@ -99,7 +99,7 @@ def test_what_is_still_wrong_of_a_payload_becomes_a_payload_of_its_own(either: S
     """As a release that reads more of it leaves it: what could not be read at all is right in part now."""
     body = json.dumps({"events": [event("good"), event("bad", minute=-1)]}).encode()
     kept = RefusedPayload("older", "generic", now_ms(), "invalid", "unread", body)
-    either.services.history.keep_refused([kept])
+    either.services.history.refused_payloads.keep([kept])
     found = run(either, "refused", "replay", "older")
     assert found.exit_code == 0, found.output
     assert "older  1 updates accepted" in found.stdout

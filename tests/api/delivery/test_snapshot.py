@@ -10,7 +10,8 @@ from wsproto import ConnectionType
 from wsproto.connection import Connection
 from wsproto.events import TextMessage
 
-from api.delivery.snapshot import BOARD, RenderedAnswer, Snapshot, WaitOutcome
+from api.delivery.answer import RenderedAnswer, WaitOutcome
+from api.delivery.snapshot import BOARD, Snapshot
 from db.domain import HOLD_MS, Cursor, Phase
 
 V = 1_700_000_000_000
@@ -43,7 +44,7 @@ def test_only_changes_and_time_outs_are_kept_and_only_the_end_closes(held: WaitO
 
 def test_on_the_wire_an_answer_is_one_http_message() -> None:
     answer = SCORE.answer(Cursor(V), WaitOutcome.CHANGED)
-    head, _, body = answer.wire.partition(b"\r\n\r\n")
+    head, _, body = answer.wire(0).partition(b"\r\n\r\n")
     status, *lines = head.decode().split("\r\n")
     said = dict(line.split(": ", 1) for line in lines)
     assert status == "HTTP/1.1 200 OK"
@@ -52,18 +53,20 @@ def test_on_the_wire_an_answer_is_one_http_message() -> None:
     assert said.pop("Connection") == "keep-alive"
     assert said == answer.headers
     assert said["Content-Length"] == str(len(body))
-    assert b"Connection: close\r\n" in SCORE.answer(Cursor(V), WaitOutcome.DRAINING).wire
+    assert b"Connection: close\r\n" in SCORE.answer(Cursor(V), WaitOutcome.DRAINING).wire(1)
 
 
 def test_a_failure_on_the_wire_has_its_status() -> None:
-    assert RenderedAnswer(b"{}", {}, status="503 Service Unavailable").wire.startswith(
-        b"HTTP/1.1 503 Service Unavailable\r\n"
+    assert (
+        RenderedAnswer(b"{}", {}, status="503 Service Unavailable")
+        .wire(0)
+        .startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
     )
 
 
 def test_a_change_is_rendered_once_for_all() -> None:
     assert SCORE.changed is SCORE.changed
-    assert SCORE.changed.wire is SCORE.changed.wire
+    assert SCORE.changed.wire(0) is SCORE.changed.wire(0)
     assert (SCORE.event is SCORE.event, SCORE.frame is SCORE.frame) == (True, True)
 
 

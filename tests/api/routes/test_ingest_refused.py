@@ -210,7 +210,7 @@ def test_what_was_refused_is_kept_once_however_often_it_comes(site: Site) -> Non
     assert (first["accepted"], again["accepted"]) == (3, 0)
     assert again["refused"] == first["refused"]
     site.work()
-    assert len(site.services.history.refused(10)) == 1
+    assert len(site.services.history.refused_payloads.newest(10)) == 1
 
 
 def test_a_delivery_that_is_to_come_again_is_refused_again(make_site: Callable[..., Site], sqlite_url: str) -> None:

@@ -231,7 +231,7 @@ def test_where_no_more_are_taken_it_is_told_to_poll(origin: Origin, connect: Con
 
 
 def test_where_all_wait_already_it_is_told_to_poll(origin: Origin, connect: Connect) -> None:
-    """The room is full of other readers, though there are fewer WebSockets than may be."""
+    """The hub is full of other readers, though there are fewer WebSockets than may be."""
     path = origin.next()
     for _ in range(32):
         origin.client().ask(path)
@@ -245,4 +245,4 @@ def test_what_is_no_handshake_is_refused(origin: Origin, lines: tuple[str, ...])
     status, _, body = origin.client().ask("/api/ws", *lines).answer()
     assert (status, body["error"]["code"]) == (400, "bad_request")
     assert "WebSocket" in body["error"]["message"]
-    wait_until(lambda: origin.inside()["here"] == 0, "nobody in the room")
+    wait_until(lambda: origin.inside()["here"] == 0, "nobody in the hub")

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +134,7 @@ def test_a_service_that_is_killed_and_comes_back_has_everything_in_the_end(tmp_p
     emulated.stop()
 
 
-def test_two_calls_at_once_are_rebreakerd(emulators: Emulated, apns: Apns) -> None:
+def test_two_calls_at_once_are_refused(emulators: Emulated, apns: Apns) -> None:
     goal = message()
     first = apns.send(Envelope(device, goal) for device in phones(2))
     next(first)
@@ -167,7 +168,7 @@ def test_a_lowered_stream_limit_is_kept(emulators: Emulated, apns: Apns) -> None
 
 
 def test_a_new_connection_begins_with_one_stream(emulators: Emulated, apns: Apns) -> None:
-    """The emulator rebreakers a second stream before the first good push, and libcurl would have to repeat it."""
+    """The emulator refuses a second stream before the first good push, and libcurl would have to repeat it."""
     emulators.set_faults("apns", latency_ms=100)
     taken: list[str] = []
 
@@ -270,7 +271,8 @@ def test_what_is_not_set_up_for_broadcasts_stops_no_alert_and_the_other_way_roun
     [device] = phones(1)
 
     def outcome_of(address: Device | Channel) -> Outcome:
-        [(_, outcome)] = apns.send([Envelope(address, message())])
+        state = replace(message(), state={"version": 1, "status": "live"})
+        [(_, outcome)] = apns.send([Envelope(address, state)])
         return outcome
 
     for shut, other in ((Channel(channel), device), (device, Channel(channel))):
@@ -307,10 +309,10 @@ def test_after_a_config_fault_one_request_finds_out_whether_it_is_mended(
     assert set(map(type, send(apns, phones(50)).values())) == {Delivered}
 
 
-def test_a_certificate_of_somebody_else_is_rebreakerd(emulators: Emulated) -> None:
+def test_a_certificate_of_somebody_else_is_refused(emulators: Emulated) -> None:
     apns = emulators.apns(ca=None)
     [outcome] = send(apns, phones(1)).values()
-    assert outcome == Later("certificate_rebreakerd")
+    assert outcome == Later("certificate_refused")
     apns.close()
 
 
