@@ -5,15 +5,15 @@ BIN := $(VENV)/bin
 # Three workers on two cores: much of a test is to wait for a lifetime, a time limit or the start of a server.
 PYTEST := $(BIN)/pytest -q -n 3 --dist loadgroup
 .DEFAULT_GOAL := help
-.PHONY: help run test quick tools lint types imports unit faults browser-js secret replay bench-derive bench-ingest bench-hold bench-churn bench-read bench-page bench-edge bench-kills bench-plan bench-push bench-load bench-outage clean
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' $(MAKEFILE_LIST))
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 run: $(VENV)/.runs ## start everything on this machine, with a demo match day (PORT=8000, DEMO=1)
-	@exec $(BIN)/python -m workers.local
+	@exec $(BIN)/python -m dev.local
 
-test: $(VENV)/.tests tools lint types imports browser-js unit ## everything that has to be green
+test: $(VENV)/.tests tools lint types imports browser-js js-types unit ## everything that has to be green
 
 quick: $(VENV)/.tests lint types imports browser-js ## for every save: all that needs no server, in less than a minute
 	$(PYTEST) --quick -m "not faults"
@@ -31,6 +31,9 @@ imports: $(VENV)/.tests ## which package may import which
 browser-js: ## the page's modules under node, where there is one
 	@if command -v node >/dev/null; then node --test tests/js/*.test.mjs; else echo "skipped: no node (apt-get install nodejs)"; fi
 
+js-types: ## the types of the page's modules, where there are npm and a network
+	@sh tests/js/types.sh
+
 unit: $(VENV)/.tests ## pytest: unit, real servers, headless browser
 	$(PYTEST)
 
@@ -44,7 +47,7 @@ secret: $(VENV)/.runs ## print a fresh INGEST_SECRET_GENERIC
 	@$(BIN)/flask --app wsgi secret
 
 replay: $(VENV)/.runs ## post a recorded match: make replay FILE=match.json SPEED=60
-	@$(BIN)/python -m workers.replay --speed $(or $(SPEED),60) $(FILE)
+	@$(BIN)/python -m dev.replay --speed $(or $(SPEED),60) $(FILE)
 
 bench-plan: $(VENV)/.runs ## a match that a million follow: alert to chunks, over PostgreSQL
 	@$(BIN)/python -m bench.plan
@@ -58,8 +61,14 @@ bench-derive: $(VENV)/.runs ## what one message costs, by the length of its matc
 bench-ingest: $(VENV)/.runs ## a Saturday's 230 events a second: accepted to applied
 	@$(BIN)/python -m bench.ingest
 
+bench-feed: $(VENV)/.runs ## a Saturday's push stream: message to commit, and the feed process's memory
+	@$(BIN)/python -m bench.feed
+
 bench-edge: $(VENV)/.runs ## through a real Varnish: held and polling readers, lost purges, an outage, a CDN that hangs
 	@$(BIN)/python -m bench.edge
+
+bench-edge-again: $(VENV)/.runs ## through Varnish: 15,000 readers who ask again, and 250 matches at once, beside a VCL of three lines (gcc, zlib1g-dev)
+	@$(BIN)/python -m bench.edge_again
 
 bench-load: $(VENV)/.runs ## all at once: a Saturday's events, readers who poll and wait at a real Varnish; sent to seen
 	@$(BIN)/python -m bench.load
@@ -69,6 +78,9 @@ bench-outage: $(VENV)/.runs ## Redis and SQL hang, forget, fail over and come ba
 
 bench-hold: $(VENV)/.runs ## 15,000 held readers and one goal, beside nchan (apt-get install nginx-light libnginx-mod-nchan)
 	@$(BIN)/python -m bench.hold
+
+bench-again: $(VENV)/.runs ## 15,000 readers who ask again at once, goals a second apart, beside nchan (gcc; as bench-hold)
+	@$(BIN)/python -m bench.again
 
 bench-churn: $(VENV)/.runs ## 10,000 clients that come and go for five minutes, and what they leave in the web process
 	@$(BIN)/python -m bench.churn

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from db.errors import Refused
+from db.domain.errors import Refused
 
 PROVIDERS = ("generic", "sportradar", "statsperform")
 # 128 bits: what is shorter can be guessed.
@@ -51,19 +51,45 @@ class Settings:
     # Groups of matches that are drained side by side. One keeps a Saturday; give each further one its own worker. Redis
     # records the number and refuses another: `flask ingest shards` changes it.
     ingest_shards: int = 1
-    # Signing secret of the generic door, `whsec_` and base64 (Standard Webhooks).
+    # Signing secret of /api/ingest/generic, `whsec_` and base64 (Standard Webhooks). Two, with a space between, while
+    # it is rotated.
     ingest_secret_generic: str = field(default="", repr=False)
-    # Shared secret of the Sportradar door, sent as X-Ingest-Secret.
+    # Shared secret of /api/ingest/sportradar, sent as X-Ingest-Secret; two during a rotation.
     ingest_secret_sportradar: str = field(default="", repr=False)
-    # Shared secret of the Stats Perform door, sent as X-Ingest-Secret.
+    # Shared secret of /api/ingest/statsperform; two during a rotation.
     ingest_secret_statsperform: str = field(default="", repr=False)
-    # Updates that may wait unapplied before the door answers 429.
+    # Updates that may wait unapplied before the endpoint answers 429.
     ingest_backlog: int = 50_000
-    # Sources that tell a match before others, the first before all: generic, sportradar, statsperform. The rest in the
-    # order in which they first spoke.
+    # Sources that tell a match before others, the first before all: generic, sportradar, statsperform, or a connected
+    # feed. The rest in the order in which they first spoke.
     sources: str = ""
     # Seconds for which the source that tells a match may be silent while another is ahead, before that takes over.
     source_silence_s: int = 45
+    # Feeds that the `feed` process keeps connected, with commas between: sportradar, statsperform, openligadb,
+    # football_data, or the path of a mapping file such as ./my_league.toml. None: it waits.
+    feeds: str = ""
+    # Sportradar's API, its key, `trial` or `production`, and the stream's filter (`competition_id=…&season_id=…`).
+    sportradar_url: str = "https://api.sportradar.com"
+    sportradar_key: str = field(default="", repr=False)
+    sportradar_level: str = "trial"
+    sportradar_follows: str = ""
+    # Stats Perform's live push, its REST API and its token service.
+    statsperform_url: str = "wss://sddp-soccer.performgroup.io"
+    statsperform_rest_url: str = "https://api.performfeeds.com"
+    statsperform_oauth_url: str = "https://oauth.performgroup.com"
+    # The outlet's key, its OAuth secret where it has one, and the tournament calendars followed (all without).
+    statsperform_outlet_key: str = field(default="", repr=False)
+    statsperform_secret: str = field(default="", repr=False)
+    statsperform_calendars: str = ""
+    # OpenLigaDB's API and the leagues followed.
+    openligadb_url: str = "https://api.openligadb.de"
+    openligadb_leagues: str = "bl1,bl2,bl3,dfb"
+    # football-data.org's API, its key and the competitions followed.
+    football_data_url: str = "https://api.football-data.org"
+    football_data_key: str = field(default="", repr=False)
+    football_data_competitions: str = "PL,BL1,SA,PD,FL1,CL"
+    # Keys of feeds from mapping files: `my_league=KEY,other=KEY`.
+    feed_keys: str = field(default="", repr=False)
     # Header dialect and purge backend of the CDN in front: null (none), varnish, fastly, cloudflare, cloudfront, bunny.
     cdn: str = "null"
     # Where readers reach the service, through the CDN; the probe and `flask edge check` read there.
@@ -93,12 +119,16 @@ class Settings:
     # The header in which the router in front names the client (`X-Forwarded-For` on Heroku); none where nothing is in
     # front, for then anybody may send it. Sign-ups are counted by it.
     client_address_header: str = ""
+    # Trusted proxies, each of which appends an entry to that header: 1 on Heroku, 2 with a CDN in front of it.
+    client_address_hops: int = 1
     # Where the keys of another issuer's JWTs are (JWKS): its users are then ours too. Issuer and audience go with it.
     auth_jwks_url: str = ""
     # `iss` of those JWTs.
     auth_issuer: str = ""
     # `aud` of those JWTs.
     auth_audience: str = ""
+    # Days after which an account that no app has used is deleted.
+    account_keep_days: int = 400
     # `keys`: alerts go out by every service whose keys are set below; `null`: by none, and count as sent.
     push: str = "keys"
     # APNs: the team's id, ten characters.
@@ -123,14 +153,16 @@ class Settings:
     vapid_contact: str = ""
     # A file of certificates that push services are checked against instead of the public ones.
     push_ca: str = ""
-    # Where the emulators show their phones (notify/emulators/control.py); none beside the real services.
+    # Where the emulators show their phones (dev/emulators/control.py); none beside the real services.
     control_url: str = ""
     # The demo match day of the embedded run; 0 starts the same system without it.
     demo: bool = True
     # Match minutes the demo plays per real minute.
     demo_speed: float = 30.0
-    # Bearer token that /metrics asks for; without it anybody may read the figures.
+    # Bearer token for /metrics; without it nobody may read them, unless METRICS_OPEN.
     metrics_token: str = field(default="", repr=False)
+    # Whether anybody may read /metrics; the embedded run sets it.
+    metrics_open: bool = False
     # INFO, WARNING…
     log_level: str = "INFO"
 
@@ -160,9 +192,9 @@ class Settings:
                 raise Refused(f"{name.upper()} needs {' and '.join(missing).upper()} beside it.")
         return settings
 
-    def ingest_secret(self, provider: str) -> str:
-        """The door's secret, "" if that door is shut."""
-        return str(getattr(self, f"ingest_secret_{provider}", ""))
+    def ingest_secrets(self, provider: str) -> tuple[str, ...]:
+        """The secrets that an ingest endpoint accepts: two during a rotation, none if it is closed."""
+        return tuple(str(getattr(self, f"ingest_secret_{provider}", "")).replace(",", " ").split())
 
     def with_(self, **changed: Any) -> Settings:
         return replace(self, **changed)
@@ -210,16 +242,26 @@ def _flag(text: str) -> bool:
     return word in ("1", "true", "yes", "on")
 
 
+def _are_no_keys(text: str) -> bool:
+    return _is_wrong_for_any(text, _is_no_key)
+
+
+def _are_short(text: str) -> bool:
+    return _is_wrong_for_any(text, lambda secret: len(secret) < SECRET_LEAST)
+
+
+def _is_wrong_for_any(text: str, is_wrong: Callable[[str], bool]) -> bool:
+    """A rotation takes two secrets, and no more."""
+    secrets_ = text.replace(",", " ").split()
+    return not 1 <= len(secrets_) <= 2 or any(map(is_wrong, secrets_))
+
+
 def _is_no_key(secret: str) -> bool:
     try:
         key = base64.b64decode(secret.removeprefix("whsec_") + "==", validate=False)
     except (binascii.Error, ValueError):
         key = b""
     return len(key) < SECRET_LEAST
-
-
-def _is_short(secret: str) -> bool:
-    return len(secret) < SECRET_LEAST
 
 
 def _is_no_redis(url: str) -> bool:
@@ -262,8 +304,41 @@ def _private_key(text: str) -> PrivateKeyTypes:
         raise ValueError from None
 
 
+def words(text: str) -> list[str]:
+    """The words of a setting that lists some, separated by commas or spaces."""
+    return text.replace(",", " ").split()
+
+
 def _is_no_source(text: str) -> bool:
-    return not set(text.replace(",", " ").split()) <= {"generic", "sportradar", "statsperform"}
+    known = {"generic", "sportradar", "statsperform", "openligadb", "football_data"}
+    known |= {mapping_name(word) for word in words(text) if word.endswith(".toml")}
+    return not {mapping_name(word) for word in words(text)} <= known
+
+
+def mapping_name(word: str) -> str:
+    """The feed's name: that of a mapping file without its folder and ending."""
+    return word.rpartition("/")[2].removesuffix(".toml").replace("-", "_")
+
+
+def _is_no_feed(text: str) -> bool:
+    names = {word for word in words(text) if not word.endswith(".toml")}
+    return not names <= {"sportradar", "statsperform", "openligadb", "football_data"}
+
+
+def _is_no_level_of_sportradar(word: str) -> bool:
+    return word not in ("trial", "production")
+
+
+def _is_no_url(text: str) -> bool:
+    return not text.startswith(("https://", "http://"))
+
+
+def _is_no_socket_url(text: str) -> bool:
+    return not text.startswith(("wss://", "ws://"))
+
+
+def _is_no_key_list(text: str) -> bool:
+    return any("=" not in word for word in words(text))
 
 
 def _is_no_push(word: str) -> bool:
@@ -275,7 +350,8 @@ def _is_no_level(word: str) -> bool:
 
 
 _REDIS = (_is_no_redis, "must begin with redis://, rediss:// or unix://")
-_SHARED = (_is_short, "must be 16 characters or more; `make secret` makes one")
+_URL = (_is_no_url, "must begin with https://")
+_SHARED = (_are_short, "must be 16 characters or more; `make secret` makes one")
 # What is wrong, and what a wrong value is told; never the value itself, for most of these hold a password.
 _WRONG: dict[str, tuple[Callable[[str], bool], str]] = {
     "redis_url": _REDIS,
@@ -284,12 +360,24 @@ _WRONG: dict[str, tuple[Callable[[str], bool], str]] = {
     "port": (_is_no_port, "must be 65535 at most"),
     "log_level": (_is_no_level, "must be DEBUG, INFO, WARNING or ERROR"),
     "ingest_secret_generic": (
-        _is_no_key,
+        _are_no_keys,
         "must be whsec_ and the base64 of 16 bytes or more; `make secret` makes one",
     ),
     "ingest_secret_sportradar": _SHARED,
     "ingest_secret_statsperform": _SHARED,
-    "sources": (_is_no_source, "must name generic, sportradar or statsperform, with commas between"),
+    "sources": (_is_no_source, "must name generic, sportradar, statsperform or a feed, with commas between"),
+    "feeds": (
+        _is_no_feed,
+        "must name sportradar, statsperform, openligadb, football_data or mapping files that end in .toml",
+    ),
+    "sportradar_url": _URL,
+    "sportradar_level": (_is_no_level_of_sportradar, "must be trial or production"),
+    "statsperform_url": (_is_no_socket_url, "must begin with wss://"),
+    "statsperform_rest_url": _URL,
+    "statsperform_oauth_url": _URL,
+    "openligadb_url": _URL,
+    "football_data_url": _URL,
+    "feed_keys": (_is_no_key_list, "must be name=key, with commas between"),
     "push": (_is_no_push, "must be keys or null"),
     "apns_key": (_is_no_p256, "must be the text of the .p8 file, a private key on the curve P-256 without a password"),
     "fcm_credentials": (_is_no_account, "must be the text of the service account's JSON file, with its RSA key"),

@@ -7,16 +7,16 @@ imported it unpatched.
 import sys
 from typing import Any
 
-from api.server import places
+from api.gunicorn_worker import places
 from config import Settings
-from db.errors import Refused
-from db.shards import agree_at_start
+from db.domain.errors import Refused
+from db.live.shards import agree_at_start
 
 settings = Settings.at_start()
 
 bind = f"{settings.host}:{settings.port}"
 workers = settings.web_concurrency
-worker_class = "api.server.Worker"
+worker_class = "api.gunicorn_worker.GunicornWorker"
 worker_connections = places(settings.worker_connections)
 # Longer than an edge keeps an idle connection to its origin, so that it is never we who close under a request:
 # CloudFront 5 s by default, Varnish 60 s (backend_idle_timeout), Heroku's router 90 s.

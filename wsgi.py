@@ -2,8 +2,8 @@
 
 from api import create_app
 from config import Settings, set_up_logs
-from db.connection import connect
-from db.metrics import Reporter
+from db.live.client import connect
+from db.live.metrics import Reporter
 
 settings = Settings.load()
 set_up_logs(settings.log_level)

@@ -1,6 +1,6 @@
 """The Flask app: public reads, held delivery, the ingest door, operations and the page. Start at `app.create_app`.
 
-May import cdn, db, workers.queues and workers.feeds. Views parse, call and render; status codes live in `errors`.
+May import cdn, db, workers.queues and feeds. Views parse, call and render; status codes live in `errors`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 def create_app(settings: Settings) -> App:
-    """Imported here and not above: gunicorn loads `api.server` before it patches the standard library, and nothing else
-    of this package may be imported by then."""
+    """Imported here and not above: gunicorn loads `api.gunicorn_worker` before it patches the standard library, and
+    nothing else of this package may be imported by then."""
     from api import app  # noqa: PLC0415
 
     return app.create_app(settings)

@@ -4,29 +4,25 @@ from __future__ import annotations
 
 from flask import Flask
 
-from api import (
+from api import cli
+from api.routes import (
     accounts,
-    assets,
-    commands,
     edge,
-    errors,
     follows,
-    held,
     ingest,
-    ingest_commands,
     matches,
-    openapi,
-    ops,
+    operations,
     pages,
     phones,
-    push_commands,
     scores,
     stream,
+    wait,
     websocket,
 )
-from api.fast import FastPath
+from api.routes.fast_path import FastPath
 from api.services import Services
-from cdn import backends
+from api.web import assets, cors, errors, openapi
+from cdn.backends import registry
 from config import Settings
 
 # No public read has a body, and a query longer than this is nobody's search.
@@ -43,23 +39,26 @@ class App(Flask):
 
 def create_app(settings: Settings) -> App:
     """Raises Refused where the settings of the CDN do not suffice."""
-    backends.check(settings)
+    registry.check(settings)
     app = App("api", static_folder=None)
+    # `//` is another path: a redirect would name a host of the sender's choice, and split the cache.
+    app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = BODY_MOST
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.compact = True  # type: ignore[attr-defined]
     services = app.extensions["services"] = Services(settings)
     errors.register(app)
+    cors.register(app)
     for part in (
         scores,
-        held,
+        wait,
         stream,
         websocket,
         matches,
         accounts,
         follows,
         ingest,
-        ops,
+        operations,
         edge,
         openapi,
         pages,
@@ -68,9 +67,6 @@ def create_app(settings: Settings) -> App:
         app.register_blueprint(part.blueprint)
     if settings.demo and settings.control_url:
         app.register_blueprint(phones.blueprint)
-    commands.register(app)
-    ingest_commands.register(app)
-    edge.register(app)
-    push_commands.register(app)
+    cli.register(app)
     app.wsgi_app = FastPath(app.wsgi_app, services)  # type: ignore[method-assign]
     return app

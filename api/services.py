@@ -7,37 +7,45 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import cast
+from typing import Any, cast
 
 import gevent
-import jwt
+import redis
 from flask import current_app
 from gevent import monkey
 
-from api.document import Held
-from api.listener import Listener
-from api.reader import Reader
-from api.server import places
-from api.waiting import Room
+from api.delivery.details import Details
+from api.delivery.hub import Hub
+from api.delivery.listener import Listener
+from api.delivery.reader import SnapshotReader
+from api.delivery.snapshot import WaitOutcome
+from api.gunicorn_worker import places
+from api.web.bounded import BoundedDict, BoundedSet
+from api.web.brief import BriefValue
+from api.web.issuer_keys import IssuerKeys
 from cdn import headers
 from config import Settings
-from db import metrics
-from db.accounts import Accounts
-from db.alerts import Alerts
-from db.audience import Audience
-from db.chunks import Chunks
-from db.connection import WEB_ANSWER_S, connect
-from db.history import History
-from db.limits import Limits
-from db.live import Live
-from db.partials import Partials
-from db.purges import Purges
-from db.session import engine
-from db.shards import Shards
+from db.live import metrics
+from db.live.alerts import Alerts
+from db.live.chunks import Chunks
+from db.live.client import WEB_ANSWER_S, connect
+from db.live.limits import Limits
+from db.live.partials import Partials
+from db.live.purges import Purges
+from db.live.shards import Shards
+from db.live.store import LiveStore
+from db.sql.accounts import Accounts
+from db.sql.audience import Audience
+from db.sql.history import History
+from db.sql.session import engine
 from workers import queues
 
 # Of a process's connections, how many may be waiting: the rest is for those who come and go, health checks among them.
 HELD_PERCENT = 80
+# s. A load balancer asks for /readyz every few seconds; anybody else may ask as often as they like.
+READY_S = 1.0
+# Entries of a memory of tokens or addresses: 1 MB at most.
+REMEMBERED = 10_000
 
 
 @dataclass(frozen=True)
@@ -45,8 +53,13 @@ class Services:
     settings: Settings
 
     @cached_property
-    def live(self) -> Live:
-        return Live(connect(self.settings.redis_url, answer_s=WEB_ANSWER_S), self.settings.ingest_shards)
+    def redis(self) -> redis.Redis:
+        """One bounded pool of connections for all that this process asks Redis."""
+        return connect(self.settings.redis_url, answer_s=WEB_ANSWER_S)
+
+    @cached_property
+    def live(self) -> LiveStore:
+        return LiveStore(self.redis, self.settings.ingest_shards)
 
     @cached_property
     def shards(self) -> Shards:
@@ -74,29 +87,46 @@ class Services:
 
     @cached_property
     def alerts(self) -> Alerts:
-        return Alerts(connect(self.settings.redis_url, answer_s=WEB_ANSWER_S))
+        return Alerts(self.redis)
 
     @cached_property
     def chunks(self) -> Chunks:
-        return Chunks(connect(self.settings.redis_url, answer_s=WEB_ANSWER_S))
+        return Chunks(self.redis)
 
     @cached_property
     def limits(self) -> Limits:
-        return Limits(connect(self.settings.redis_url, answer_s=WEB_ANSWER_S))
+        return Limits(self.redis)
 
     @cached_property
-    def jwks(self) -> jwt.PyJWKClient | None:
-        """The keys of the issuer whose users are ours too; fetched when first needed, then at most every 30 s."""
-        url = self.settings.auth_jwks_url
-        return jwt.PyJWKClient(url, timeout=5, lifespan=600) if url else None
+    def issuer_keys(self) -> IssuerKeys | None:
+        """The keys of the issuer whose users are ours too."""
+        return IssuerKeys(self.settings.auth_jwks_url) if self.settings.auth_jwks_url else None
 
     @cached_property
-    def reader(self) -> Reader:
-        return Reader(self.live)
+    def readiness(self) -> BriefValue[dict[str, Any]]:
+        return BriefValue(READY_S)
 
     @cached_property
-    def room(self) -> Room:
-        return Room(places(self.settings.worker_connections) * HELD_PERCENT // 100, later, _ended)
+    def good_tokens(self) -> BoundedSet[str]:
+        """Digests of bearer tokens that were right lately."""
+        return BoundedSet(REMEMBERED)
+
+    @cached_property
+    def barred(self) -> BoundedDict[str, float]:
+        """Addresses that sent too many wrong tokens, and until when (monotonic s) they are refused."""
+        return BoundedDict(REMEMBERED)
+
+    @cached_property
+    def details(self) -> Details:
+        return Details()
+
+    @cached_property
+    def reader(self) -> SnapshotReader:
+        return SnapshotReader(self.live)
+
+    @cached_property
+    def room(self) -> Hub:
+        return Hub(places(self.settings.worker_connections) * HELD_PERCENT // 100, later, _ended)
 
     @cached_property
     def listener(self) -> Listener:
@@ -107,11 +137,12 @@ class Services:
         return Purges(self.live.redis)
 
     @cached_property
-    def bells(self) -> queues.Bells:
-        return queues.Bells(connect(self.settings.queue_url, answer_s=WEB_ANSWER_S))
+    def bells(self) -> queues.Doorbells:
+        is_same = self.settings.queue_url == self.settings.redis_url
+        return queues.Doorbells(self.redis if is_same else connect(self.settings.queue_url, answer_s=WEB_ANSWER_S))
 
 
-def _ended(held: Held, count: int) -> None:
+def _ended(held: WaitOutcome, count: int) -> None:
     metrics.HELD_ENDED.add(count, held=held)
 
 

@@ -32,7 +32,7 @@ from wsproto.events import Request, TextMessage
 
 from bench.crowd import SPARE_FILES, open_files
 from bench.hold import get, memory_kb, say
-from bench.system import System, request_bytes, running
+from dev.system import System, request_bytes, running
 
 MATCHES = [f"churn-{n}" for n in range(8)]
 GOAL_S = 3.0
@@ -53,7 +53,7 @@ class Seen(System):
 
     def command(self, name: str) -> list[str]:
         command = super().command(name)
-        return [*command[:-1], "tests.inside:app"] if name == "web" else command
+        return [*command[:-1], "tests.support.inside:app"] if name == "web" else command
 
 
 def inside(system: System) -> dict[str, Any]:

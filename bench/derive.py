@@ -25,14 +25,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench.system import ROOT, free_port, wait_for_port
 from config import Settings
 from db.domain import Event, Match, Update, essential, reduce
-from db.live import Held
-from workers.boot import Services
-from workers.feeds.generic import parse, slug
+from db.live.matches import StoredMatch
+from dev.local import redis_binary
+from dev.system import ROOT, free_port, wait_for_port
+from feeds.generic.parse import parse, slug
+from workers.boot import WorkerServices
 from workers.ingest import Drain
-from workers.local import redis_binary
 
 RECORDING = ROOT.parent / "shared/data/statsbomb/events-3788741-turkey-italy-2021-06-11.json.gz"
 LENGTHS = (20, 200, 2_000, 20_000)
@@ -160,12 +160,12 @@ def _played(told: list[Update], name: str, events: dict[str, Event]) -> Match | 
     return match
 
 
-def cold_ms(services: Services, match: Match, later: list[Update]) -> float:
+def cold_ms(services: WorkerServices, match: Match, later: list[Update]) -> float:
     """One message to a worker that has to load the match: inbox, load, reduce, commit. A median."""
-    services.live.commit(Held(None, "0"), match, (), (), visible=True)
+    services.live.commits.commit(StoredMatch(None, "0"), match, (), (), visible=True)
     found = []
     for update in later:
-        services.live.accept([update], now_ms=time.time_ns() // 1_000_000)
+        services.live.inbox.accept([update], now_ms=time.time_ns() // 1_000_000)
         drain = Drain(services.live, services.bells)
         started = time.perf_counter()
         drain.match(match.id)
@@ -174,7 +174,7 @@ def cold_ms(services: Services, match: Match, later: list[Update]) -> float:
 
 
 @contextmanager
-def store() -> Iterator[Services]:
+def store() -> Iterator[WorkerServices]:
     """A real Redis; SQL is never asked, for Redis knows the match."""
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="scores-bench-") as folder:
@@ -182,7 +182,7 @@ def store() -> Iterator[Services]:
         server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         try:
             wait_for_port(port)
-            yield Services(
+            yield WorkerServices(
                 Settings(redis_url=f"redis://127.0.0.1:{port}/0", database_url=f"sqlite:///{folder}/none.db")
             )
         finally:
@@ -190,7 +190,7 @@ def store() -> Iterator[Services]:
             server.wait()
 
 
-def measure(services: Services, match_id: str, told: list[Update]) -> tuple[float, float]:
+def measure(services: WorkerServices, match_id: str, told: list[Update]) -> tuple[float, float]:
     match, us = timed(told[:-COLD_ROUNDS], match_id)
     return us, cold_ms(services, match, told[-COLD_ROUNDS:])
 

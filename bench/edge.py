@@ -33,8 +33,8 @@ import requests
 from bench.crowd import Crowd
 from bench.hold import get, memory_kb
 from bench.readers import Readers
-from bench.system import System, children, free_port, request_bytes, running
-from cdn.varnishd import PARAMETERS, Edge
+from cdn.varnish.daemon import PARAMETERS, Edge
+from dev.system import System, children, free_port, request_bytes, running
 
 SECRET = "of the bench"
 PARTS = ("held", "polled", "lost", "outage", "hanging")

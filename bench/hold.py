@@ -23,10 +23,10 @@ from pathlib import Path
 
 import requests
 
-from api.server import places
+from api.gunicorn_worker import places
 from api.services import HELD_PERCENT
 from bench.crowd import Crowd
-from bench.system import System, children, cpu_s, free_port, request_bytes, running, wait_for_port
+from dev.system import System, children, cpu_s, free_port, request_bytes, running, wait_for_port
 
 NCHAN = Path("/usr/lib/nginx/modules/ngx_nchan_module.so")
 # As a browser asks for a stream; nchan gives none without.

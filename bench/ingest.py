@@ -22,7 +22,7 @@ from typing import Any
 
 import redis
 
-from bench.system import System, request_bytes, running
+from dev.system import System, request_bytes, running
 
 MATCHES = 246
 CONNECTIONS = 8
@@ -30,7 +30,7 @@ CONNECTIONS = 8
 AGAIN_S = 0.2
 
 
-class Listener(threading.Thread):
+class ChangeListener(threading.Thread):
     """Notes when each event of each match became visible: the n-th event makes the score n-0."""
 
     def __init__(self, client: Any) -> None:
@@ -121,7 +121,7 @@ def _answer(wire: socket.socket) -> bytes:
     return data
 
 
-def delays(listener: Listener, sent: dict[str, list[int]], since: dict[str, int]) -> list[int]:
+def delays(listener: ChangeListener, sent: dict[str, list[int]], since: dict[str, int]) -> list[int]:
     found = []
     for match_id, times in sent.items():
         applied = sorted(listener.applied[match_id])
@@ -132,7 +132,7 @@ def delays(listener: Listener, sent: dict[str, list[int]], since: dict[str, int]
     return sorted(found)
 
 
-def wait_applied(listener: Listener, sent: dict[str, list[int]], timeout_s: float = 60) -> bool:
+def wait_applied(listener: ChangeListener, sent: dict[str, list[int]], timeout_s: float = 60) -> bool:
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         if all(listener.done(match_id) >= len(times) for match_id, times in sent.items()):
@@ -153,7 +153,7 @@ def main() -> None:
     parser.add_argument("--flood", type=float, default=20000.0, help="events a second to try for, 50 a request")
     asked = parser.parse_args()
     with running() as system:
-        listener = Listener(redis.Redis.from_url(system.redis_url, decode_responses=True))
+        listener = ChangeListener(redis.Redis.from_url(system.redis_url, decode_responses=True))
         listener.start()
         sent: dict[str, list[int]] = defaultdict(list)
         drive(system, 200, 1, MATCHES / 200, sent)
@@ -178,7 +178,13 @@ def main() -> None:
 
 
 def part(
-    system: System, listener: Listener, sent: dict[str, list[int]], name: str, rate: float, size: int, seconds: float
+    system: System,
+    listener: ChangeListener,
+    sent: dict[str, list[int]],
+    name: str,
+    rate: float,
+    size: int,
+    seconds: float,
 ) -> dict[str, float]:
     since = {match_id: len(times) for match_id, times in sent.items()}
     cpu, started = system.cpu_s(), time.monotonic()

@@ -1,5 +1,6 @@
 """A push worker is killed (SIGKILL) at random points of a fan-out: did every phone get the goal, and how many twice?
-With --activities it is kick-off, and what every phone is to get is a Live Activity.
+With --activities it is kick-off, and what every phone is to get is a Live Activity. With --topics so many phones more
+listen to FCM topics, and goals are announced one after the other while the worker is killed.
 
 `make bench-kills`. The whole system runs, its pushes go to the emulated APNs, whose ledger is the witness. Progress is
 on stderr, the last line is JSON.
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -23,31 +25,36 @@ from typing import Any
 import requests
 from sqlalchemy import Engine, insert
 
-from bench import system
-from bench.system import ROOT, System
-from db.audience import Audience, Channel
 from db.domain import DEFAULT_KINDS, mask_of
-from db.models import DeviceRow, UserRow, UserSubscriptionRow
-from db.session import engine
-from notify.channels import Channels
-from notify.emulators.ledger import Ledger
-from notify.emulators.phone import history, phone_of
-from notify.signature import Key, Signature
-from workers.planner import CHUNK
+from db.live.chunks import CLAIM_MS
+from db.sql.audience import Audience, BroadcastChannel
+from db.sql.models import DeviceRow, UserRow, UserSubscriptionRow
+from db.sql.session import engine
+from dev import system
+from dev.emulators.journal import PushJournal
+from dev.emulators.phone import history, phone_of
+from dev.replay.ingest_client import signed
+from dev.system import ROOT, System
+from notify.content.window import WINDOW_MS
+from notify.transports.channels import Channels
+from notify.transports.fcm import Fcm
+from notify.transports.signature import Key, Signature
+from workers.push.planner import CHUNK
 from workers.queues import PUSH
-from workers.recordings.door import signed
 from workers.supervisor import order_for
 
 MATCH = "final"
 # After the last push the fan-out is given so long to go on: thrice a claim, and some seconds of the clock.
 QUIET_S = 30.0
+# With topics: goals after the first, each beside a kill. Half a minute each, the window between two alerts.
+TOPIC_GOALS = 3
 
 
 @contextmanager
 def emulated() -> Iterator[dict[str, str]]:
     """The settings that point at the emulators, while they run."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "notify.emulators", "--var", folder]
+        command = [sys.executable, "-m", "dev.emulators", "--var", folder]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT)
         assert process.stdout
         try:
@@ -87,17 +94,42 @@ def start_token(number: int) -> str:
     return f"{number:0160x}"
 
 
+def subscribe(bind: Engine, settings: dict[str, str], phones: int) -> None:
+    """As apps do: phones that listen to the topic of goals of the match, and say so with their device."""
+    now = datetime.now(UTC)
+    rows = [
+        {"user_id": f"u-{n}", "digest": f"topic-{n}", "platform": "android", "token": topic_token(n), "kind": "token",
+         "environment": "production", "registered_at": now, "active_at": now, "topics": "en"}
+        for n in range(phones)
+    ]  # fmt: skip
+    with bind.begin() as connection:
+        connection.execute(insert(DeviceRow), rows)
+    fcm = Fcm(settings["fcm_credentials"], url=settings["fcm_url"], ca=settings["push_ca"])
+    fcm.credential.refresh(fcm._exchange)
+    bearer = {"Authorization": f"Bearer {fcm.credential.token}"}
+    registrations = fcm.url.replace("/messages:send", "/registrations")
+    for n in range(phones):
+        url = f"{registrations}/{topic_token(n)}/topicSubscriptions"
+        answer = fcm.session.post(url, params={"topic_name": f"m.{MATCH}.goal.en"}, headers=bearer, timeout=10)
+        answer.raise_for_status()
+    fcm.close()
+
+
+def topic_token(number: int) -> str:
+    return f"topic-phone-{number:08d}"
+
+
 def open_channel(bind: Engine, settings: dict[str, str]) -> None:
     """As it is before kick-off."""
     signature = Signature(Key(settings["apns_team"], settings["apns_key_id"], settings["apns_key"]))
-    office = Channels(signature, settings["apns_bundle"], url=settings["apns_channels_url"], ca=settings["push_ca"])
-    made = office.create()
-    assert isinstance(made, str)
-    Audience(bind).keep_channel(Channel(MATCH, "production", made), now_ms=time.time_ns() // 1_000_000)
+    channels = Channels(signature, settings["apns_bundle"], url=settings["apns_channels_url"], ca=settings["push_ca"])
+    channel_id = channels.create()
+    assert isinstance(channel_id, str)
+    Audience(bind).keep_channel(BroadcastChannel(MATCH, "production", channel_id), now_ms=time.time_ns() // 1_000_000)
 
 
-def tell(running: System, kind: str, home: int) -> None:
-    """A provider's event, by the signed door."""
+def send_event(running: System, kind: str, home: int) -> None:
+    """A provider's event, by the signed ingest endpoint."""
     now = datetime.now(UTC)
     event = {"match_id": MATCH, "event_type": kind, "event_id": f"{kind}-{home}", "home_score": home, "away_score": 0,
              "minute": 1, "team": "home", "timestamp": now.isoformat()}  # fmt: skip
@@ -107,30 +139,45 @@ def tell(running: System, kind: str, home: int) -> None:
 
 
 class Witness:
-    """What the emulated Apple has taken, read from its ledger as it grows."""
+    """What the emulated Apple has accepted, read from its journal as it grows."""
 
     def __init__(self, path: str, *, activities: bool) -> None:
-        self.ledger = Ledger(Path(path))
+        self.journal = PushJournal(Path(path))
         self.activities = activities
 
     def counts(self) -> dict[str, int]:
-        """Pushes by phone, without what was broadcast."""
-        return {name: n for name, n in self.ledger.counts().items() if not name.startswith("channel:")}
+        """Pushes by phone, without what was broadcast and what came by topics."""
+        counts = self.journal.counts()
+        return {name: n for name, n in counts.items() if not name.startswith(("channel:", "topic-"))}
+
+    def topic_figures(self, phones: int, goals: int) -> dict[str, int]:
+        """Of phones that listen to topics: messages of goals that reached all, and that any got twice."""
+        seen = [Counter(push.collapse for push in self.journal.of(topic_token(n))) for n in range(phones)]
+        return {
+            "topic_goals": goals,
+            "topic_reached": min(map(len, seen), default=0),
+            "topic_twice": sum(count > 1 for counts in seen for count in counts.values()),
+        }
 
     def taken(self) -> int:
         return sum(self.counts().values())
+
+    def _rings(self) -> Counter[str]:
+        """Pushes with a sound, by phone: what its owner hears, whatever the screen shows."""
+        return Counter(push.target for push in self.journal.all() if "sound" in push.payload.get("aps", {}))
 
     def reached(self, devices: int) -> bool:
         return len(self.counts()) >= devices
 
     def figures(self, devices: int) -> dict[str, int]:
         counts = self.counts()
-        phones = [phone_of(history(self.ledger, token(n), start_token(n)), time.time()) for n in range(devices)]
+        phones = [phone_of(history(self.journal, token(n), start_token(n)), time.time()) for n in range(devices)]
         shown = [phone.activities if self.activities else phone.alerts for phone in phones]
         return {
             "reached": sum(map(bool, shown)),
             "resent": sum(counts.values()) - len(counts),
             "shown_twice": sum(len(phone.alerts) > 1 or len(phone.activities) > 1 for phone in phones),
+            "rung_twice": sum(rings > 1 for rings in self._rings().values()),
         }
 
 
@@ -154,7 +201,23 @@ def kill_at_random(running: System, witness: Witness, devices: int, kills: int, 
     return done
 
 
-def run(devices: int, kills: int, seed: int, *, activities: bool = False) -> dict[str, Any]:
+def kill_beside_topics(running: System, goals: int, rng: random.Random) -> int:
+    """Goals in windows of their own, and the worker killed some ms after each; returns how often."""
+    count = running.settings.worker_processes
+    victim = next(name for index, name in enumerate(running.workers) if PUSH in order_for(index, count))
+    for goal in range(2, goals + 2):
+        time.sleep(WINDOW_MS / 1000 + 1)
+        send_event(running, "goal", goal)
+        time.sleep(rng.uniform(0.0, 0.3))
+        running.kill(victim)
+        running.restart(victim)
+        print(f"goal {goal}, killed", file=sys.stderr)
+    time.sleep(2 * CLAIM_MS / 1000)
+    return goals
+
+
+def run(devices: int, kills: int, seed: int, *, activities: bool = False, topics: int = 0) -> dict[str, Any]:
+    rng = random.Random(seed)
     with emulated() as settings:
         env = {name.upper(): value for name, value in settings.items()}
         with system.running(**env) as running:
@@ -162,15 +225,21 @@ def run(devices: int, kills: int, seed: int, *, activities: bool = False) -> dic
             load(bind, devices, activities=activities)
             if activities:
                 open_channel(bind, settings)
+            if topics:
+                subscribe(bind, settings, topics)
             bind.dispose()
             witness = Witness(settings["ledger"], activities=activities)
             started = time.monotonic()
-            tell(running, "kickoff" if activities else "goal", 0 if activities else 1)
-            done = kill_at_random(running, witness, devices, kills, random.Random(seed))
+            send_event(running, "kickoff" if activities else "goal", 0 if activities else 1)
+            done = kill_at_random(running, witness, devices, kills, rng)
             lasted = time.monotonic() - started
-            found = witness.figures(devices)
-            witness.ledger.db.close()
-    return {"devices": devices, "kills": done, "chunk": CHUNK, **found, "seconds": round(lasted, 1)}
+            figures = witness.figures(devices)
+            if topics:
+                goals = kill_beside_topics(running, TOPIC_GOALS, rng)
+                done += goals
+                figures |= witness.topic_figures(topics, goals + 1)
+            witness.journal.db.close()
+    return {"devices": devices, "kills": done, "chunk": CHUNK, **figures, "seconds": round(lasted, 1)}
 
 
 def main() -> None:
@@ -178,12 +247,13 @@ def main() -> None:
     parser.add_argument("--devices", type=int, default=100_000)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--activities", action="store_true", help="begin Live Activities instead of telling a goal")
-    asked = parser.parse_args()
-    found = run(asked.devices, asked.kills, asked.seed, activities=asked.activities)
-    for name, value in found.items():
+    parser.add_argument("--activities", action="store_true", help="begin Live Activities instead of announcing a goal")
+    parser.add_argument("--topics", type=int, default=0, help="phones that listen to topics beside")
+    args = parser.parse_args()
+    figures = run(args.devices, args.kills, args.seed, activities=args.activities, topics=args.topics)
+    for name, value in figures.items():
         print(f"{name:14}{value}")
-    print(json.dumps(found))
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ import requests
 from bench import ingest
 from bench.crowd import Crowd
 from bench.edge import Deployment, deployed, release, say, share
-from bench.readers import Readers, Tally
+from bench.readers import Readers, ReaderTally
 
 POLLED = 50
 WATCHERS = 4
@@ -58,7 +58,7 @@ class Watcher(threading.Thread):
 
 
 def loaded(d: Deployment, asked: argparse.Namespace) -> dict[str, object]:
-    listener = ingest.Listener(redis.Redis.from_url(d.system.redis_url, decode_responses=True))
+    listener = ingest.ChangeListener(redis.Redis.from_url(d.system.redis_url, decode_responses=True))
     listener.start()
     sent: dict[str, list[int]] = defaultdict(list)
     ingest.drive(d.system, 200, 1, ingest.MATCHES / 200, sent)
@@ -106,7 +106,7 @@ def goals(d: Deployment, crowd: Crowd, path: str, clients: int, while_: threadin
         yield release(d, crowd, path, n, clients)
 
 
-def told(d: Deployment, before: dict[str, int], tally: Tally) -> dict[str, object]:
+def told(d: Deployment, before: dict[str, int], tally: ReaderTally) -> dict[str, object]:
     after = d.counters()
     origin = after["MAIN.backend_req"] - before["MAIN.backend_req"]
     asked = after["MAIN.client_req"] - before["MAIN.client_req"]

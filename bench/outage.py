@@ -27,13 +27,14 @@ import redis
 import requests
 import sqlalchemy as sa
 
-from bench import postgres, system
-from bench.system import System, free_port
-from db import keys
-from db.models import MatchRow
-from db.session import engine
-from workers.local import redis_binary
-from workers.recordings.door import signed
+from bench import postgres
+from db.live import keys
+from db.sql.models import MatchRow
+from db.sql.session import engine
+from dev import system
+from dev.local import redis_binary
+from dev.replay.ingest_client import signed
+from dev.system import System, free_port
 
 # Kick-offs of one minute on a Saturday (docs/architecture.md), and finished matches that are edited beside them.
 KICK_OFFS, EDITS = 109, 60
@@ -187,7 +188,7 @@ def without_sql(running: System, sql: Address, url: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-class Match:
+class OutageMatch:
     """One match whose goals are counted up, through all faults."""
 
     def __init__(self, running: System) -> None:
@@ -214,7 +215,7 @@ class Match:
 def redis_faults(running: System, address: Address, pause_s: float) -> dict[str, Any]:
     """What each leads to: how long after its end a goal took from the sender's first try until it was shown, and until
     all was level with SQL; whether the end is right."""
-    match, figures = Match(running), dict[str, Any]()
+    match, figures = OutageMatch(running), dict[str, Any]()
     match.goal()
 
     def faulted(name: str, fault: Callable[[], None]) -> None:

@@ -20,8 +20,8 @@ from typing import Any
 import requests
 from playwright.sync_api import CDPSession, Page, sync_playwright
 
-from bench.system import SECRET, System, running
-from workers.recordings.door import signed
+from dev.replay.ingest_client import signed
+from dev.system import SECRET, System, running
 
 QUIET = "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --no-first-run"
 A_GROUP = 20  # matches a competition

@@ -1,7 +1,8 @@
 """A goal in a match that a million follow: from the alert to chunks in Redis, over PostgreSQL.
 
 `make bench-plan`. A third follow the match, half its home team, a fifth the competition, some of them more than one;
-half as many people again follow other things. Everybody has one device. Progress goes to stderr, the last line is JSON.
+half as many people again follow other things. Everybody has one device. It is planned by one worker, then by several at
+once: until the first chunk, and until the last. Progress goes to stderr, the last line is JSON.
 """
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from multiprocessing import get_context
+from multiprocessing.queues import SimpleQueue
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +27,21 @@ import redis
 from sqlalchemy import Engine, create_engine, text
 
 from bench import postgres
-from bench.system import free_port
 from config import Settings
-from db.alerts import Alerts, Draft, Mailbox
-from db.audience import FOR_MANY, Audience, _followers
-from db.chunks import Chunks
 from db.domain import BITS, DEFAULT_KINDS, Competition, Kind, Match, Score, Team, mask_of
-from notify.alert import Alert, encode_alert
-from notify.news import News
-from workers.local import redis_binary
-from workers.planner import CHUNK, Planner
-from workers.queues import Bells
-from workers.transports import Transports
+from db.live import keys
+from db.live.alerts import Alerts, Draft, Mailbox
+from db.live.chunks import Chunks, unpack
+from db.live.plans import Plans
+from db.sql.audience import FOR_MANY, Audience
+from db.sql.followers import followers_of
+from dev.local import redis_binary
+from dev.system import free_port
+from notify.content.alert import Alert, encode_alert
+from notify.content.news import News
+from workers.push.planner import CHUNK, SLICES, Planner
+from workers.push.transports import Transports
+from workers.queues import Doorbells
 
 ROOT = Path(__file__).resolve().parents[1]
 MATCH = Match(
@@ -43,7 +51,7 @@ MATCH = Match(
 # One of the five hundred teams that the others follow.
 SMALL = Match("derby", 1, 1, home=Team("other-7", "Others"))
 
-# A fan is a row of generate_series; what they follow is a matter of their number.
+# A fan is a row of generate_series; the number decides what they follow.
 LOAD = """
 INSERT INTO users (id, token_digest, time_zone, spoiler_free, locale, created_at, active_at, quiet_since, quiet_until)
 SELECT 'u-' || left(md5(n::text), 16), NULL,
@@ -81,49 +89,73 @@ def load(engine: Engine, fans: int) -> None:
 
 
 def indexes(engine: Engine, match: Match) -> tuple[list[str], int]:
-    """How PostgreSQL answers the planner's question: by which indexes, and how long (ms) it takes for itself."""
-    query = _followers(match, BITS[Kind.GOAL], None).compile(engine, compile_kwargs={"literal_binds": True})
+    """Which indexes PostgreSQL uses for the planner's query, and its own time (ms)."""
+    query = followers_of(match, BITS[Kind.GOAL]).compile(engine, compile_kwargs={"literal_binds": True})
     with engine.begin() as connection:
         for setting in FOR_MANY:
             connection.execute(text(setting))
         lines = [row[0] for row in connection.execute(text(f"EXPLAIN (ANALYZE, BUFFERS) {query}".replace(":", "\\:")))]
     print("\n".join(lines), file=sys.stderr)
-    used = {found[1] for line in lines if (found := re.search(r"Index.* (?:using|Scan on) (\w+)", line))}
+    used = {name[1] for line in lines if (name := re.search(r"Index.* (?:using|Scan on) (\w+)", line))}
     return sorted(used), round(float(lines[-1].split()[-2]))
 
 
-class Timed(Chunks):
-    """Notes when the first chunk was there."""
+def plan_all(sql_url: str, redis_url: str, go: Event, result: SimpleQueue[int]) -> None:
+    """One planner: works until nothing is left to plan; reports by how much its memory grew (KB)."""
+    client, bind = redis.Redis.from_url(redis_url), create_engine(sql_url)
+    planner = Planner(
+        Plans(client), Chunks(client), Audience(bind), Transports(Settings(push="null")), Doorbells(client)
+    )
+    bind.connect().close()
+    before_kb = _peak_kb()
+    result.put(0)
+    go.wait()
+    while client.zcard(keys.PUSH_UNPLANNED) or client.zcard(keys.PUSH_SLICED):
+        now_ms = time.time_ns() // 1_000_000
+        if not (planner.turn(now_ms=now_ms) or planner.turn_slice(now_ms=now_ms)):
+            time.sleep(0.05)
+    result.put(_peak_kb() - before_kb)
+    bind.dispose()
 
-    first_at = 0.0
 
-    def put(self, *args: Any) -> bool:
-        done = super().put(*args)
-        self.first_at = self.first_at or time.monotonic()
-        return done
-
-
-def measure(engine: Engine, url: str) -> dict[str, Any]:
-    client = redis.Redis.from_url(url)
-    alerts, chunks = Alerts(client), Timed(client)
-    now_ms = time.time_ns() // 1_000_000
+def measure(sql_url: str, url: str, planners: int) -> dict[str, Any]:
+    client, context = redis.Redis.from_url(url), get_context("spawn")
+    client.flushdb()
+    alerts, chunks = Alerts(client), Chunks(client)
+    go, results = context.Event(), context.SimpleQueue()
+    children = [context.Process(target=plan_all, args=(sql_url, url, go, results)) for _ in range(planners)]
+    for child in children:
+        child.start()
+    for _ in children:
+        results.get()
+    before, started, now_ms = _used(client), time.monotonic(), time.time_ns() // 1_000_000
     alert = Alert("final-1", MATCH, (News(Kind.GOAL, "g1"),), now_ms)
     drafts = [Draft(alert.id, encode_alert(alert), alert.match.version)]
     alerts.commit("final", Mailbox(None, "0", ()), b"{}", None, drafts, broadcast=False, newest={}, now_ms=now_ms)
-    planner = Planner(alerts, chunks, Audience(engine), Transports(Settings(push="null")), Bells(client))
-    before_kb, before, started = _peak_kb(), _used(client), time.monotonic()
-    planner.turn(now_ms=now_ms)
+    go.set()
+    while not chunks.sending()[0]:
+        time.sleep(0.005)
+    first_s = time.monotonic() - started
+    for child in children:
+        child.join()
     lasted = time.monotonic() - started
-    ready, _ = chunks.sending()
-    ((_, said),) = alerts.recent(1)
+    grown_kb = [results.get() for _ in children]
+    ((_, counts),) = alerts.recent(1)
     return {
+        "planners": planners,
         "plan_s": round(lasted, 2),
-        "first_chunk_s": round(chunks.first_at - started, 2),
-        "devices": int(said["devices"]),
-        "chunks": ready,
-        "worker_mb_more": round((_peak_kb() - before_kb) / 1024, 1),
+        "first_chunk_s": round(first_s, 2),
+        "devices": int(counts["devices"]),
+        "distinct": len(set(_planned(client))),
+        "chunks": chunks.sending()[0],
+        "worker_mb_more": round(max(grown_kb) / 1024, 1),
         "redis_mb_more": round((_used(client) - before) / 1024 / 1024, 1),
     }
+
+
+def _planned(client: redis.Redis) -> Iterator[int]:
+    for name in client.scan_iter("push:chunk:*", count=1_000):
+        yield from unpack(client.get(name))  # type: ignore[arg-type]
 
 
 def _peak_kb() -> int:
@@ -131,14 +163,15 @@ def _peak_kb() -> int:
 
 
 def _used(client: redis.Redis) -> int:
-    said: Any = client.info("memory")
-    return int(said["used_memory"])
+    memory: Any = client.info("memory")
+    return int(memory["used_memory"])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.plan", description=__doc__)
     parser.add_argument("--fans", type=int, default=1_000_000, help="followers of the match (default 1,000,000)")
-    asked = parser.parse_args()
+    parser.add_argument("--planners", type=int, default=2, help="workers that plan at once (default 2)")
+    args = parser.parse_args()
     port = free_port()
     with postgres.running() as sql_url, tempfile.TemporaryDirectory() as folder:
         command = [redis_binary(), "--port", str(port), "--save", "", "--dir", folder, "--bind", "127.0.0.1"]
@@ -147,18 +180,22 @@ def main() -> None:
             env = os.environ | {"DATABASE_URL": sql_url.replace("postgresql+psycopg", "postgresql")}
             subprocess.run([sys.executable, "-m", "alembic", "upgrade", "head"], cwd=ROOT, env=env, check=True)
             engine = create_engine(sql_url)
-            print(f"Loading {asked.fans * 3 // 2} users…", file=sys.stderr)
-            load(engine, asked.fans)
-            found = measure(engine, f"redis://127.0.0.1:{port}/0")
-            found["indexes"], found["sql_ms"] = indexes(engine, MATCH)
-            found["indexes_small"], found["sql_small_ms"] = indexes(engine, SMALL)
+            print(f"Loading {args.fans * 3 // 2} users…", file=sys.stderr)
+            load(engine, args.fans)
+            url = f"redis://127.0.0.1:{port}/0"
+            runs = [measure(sql_url, url, planners) for planners in dict.fromkeys((1, args.planners))]
+            queries: dict[str, Any] = {}
+            queries["indexes"], queries["sql_ms"] = indexes(engine, MATCH)
+            queries["indexes_small"], queries["sql_small_ms"] = indexes(engine, SMALL)
             engine.dispose()
         finally:
             server.terminate()
             server.wait()
-    for name, value in found.items():
+    for name in runs[0]:
+        print(f"{name:16}" + "".join(f"{run[name]!s:>14}" for run in runs))
+    for name, value in queries.items():
         print(f"{name:16}{value}")
-    print(json.dumps(found | {"fans": asked.fans, "chunk": CHUNK}))
+    print(json.dumps({"runs": runs, **queries, "fans": args.fans, "chunk": CHUNK, "slices": SLICES}))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.system import free_port
+from dev.system import free_port
 
 
 @contextmanager

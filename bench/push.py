@@ -4,7 +4,8 @@
 are of the client. nghttpd echoes no `apns-id`, by which aioapns finds the request an answer belongs to; here it is
 found by its stream, which costs it less. firebase-admin is measured by its list of 500 both ways, `send_each` (threads,
 HTTP/1.1, through nghttpx) and `send_each_async` (HTTP/2), and the better one counts. Every client sends one message to
-2,000 different tokens in turn; each answer must be a success.
+2,000 different tokens in turn; each answer must be a success. Then the whole way from chunk to counted outcome
+(bench/chunks.py).
 """
 
 from __future__ import annotations
@@ -31,16 +32,17 @@ from aioapns.connection import APNsProductionClientProtocol
 from firebase_admin import credentials, messaging
 from google.oauth2.credentials import Credentials
 
-from bench.system import free_port
+from bench import chunks
 from db.domain import Device, Kind, Platform
-from notify.apns import Apns
-from notify.emulators.keys import KEY_ID, PROJECT, TEAM, Keys
-from notify.fcm import Fcm
-from notify.message import Message
-from notify.outcome import Delivered
-from notify.payload import apns_alert
-from notify.signature import Key
-from notify.transport import Parcel, Transport
+from dev.emulators.keys import KEY_ID, PROJECT, TEAM, Keys
+from dev.system import free_port
+from notify.content.message import Message
+from notify.content.payload import apns_alert
+from notify.transports.apns import Apns
+from notify.transports.base import Envelope, Transport
+from notify.transports.fcm import Fcm
+from notify.transports.outcome import Delivered
+from notify.transports.signature import Key
 
 TOKENS = 2000
 FIREBASE_LIST = 500
@@ -72,7 +74,7 @@ class Servers:
             cert,
         ]
         self.processes = [
-            subprocess.Popen(_on_core(-1, command), **_quiet) for command in (h2, h1) if _is_here(command)
+            subprocess.Popen(_on_core(-1, command), **_QUIET) for command in (h2, h1) if _is_here(command)
         ]
         self.has_http1 = _is_here(h1)
 
@@ -90,7 +92,7 @@ class Servers:
             process.wait()
 
 
-_quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+_QUIET: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
 def _on_core(core: int, command: list[str]) -> list[str]:
@@ -124,9 +126,9 @@ def message() -> Message:
 
 
 def ours(transport: Transport, platform: Platform, count: int) -> None:
-    said = message()
-    parcels = (Parcel(Device(platform=platform, token=token(n)), said) for n in range(count))
-    for _, outcome in transport.send(parcels):
+    goal = message()
+    envelopes = (Envelope(Device(platform=platform, token=token(n)), goal) for n in range(count))
+    for _, outcome in transport.send(envelopes):
         assert isinstance(outcome, Delivered), outcome
 
 
@@ -153,15 +155,15 @@ async def aioapns(servers: Servers, count: int, at_once: int) -> None:
     trusted.set_alpn_protocols(["h2"])
     key = servers.keys.apns_key.read_text()
     client = APNs(key=key, key_id=KEY_ID, team_id=TEAM, topic=BUNDLE, max_connections=1, ssl_context=trusted)
-    place = {"APNS_SERVER": "localhost", "APNS_PORT": servers.port}
-    client.pool.protocol_class = type("Local", (MatchedByStream,), place)
-    said = json.loads(apns_alert(message()))
+    server = {"APNS_SERVER": "localhost", "APNS_PORT": servers.port}
+    client.pool.protocol_class = type("Local", (MatchedByStream,), server)
+    payload = json.loads(apns_alert(message()))
     numbers = iter(range(count))
 
     async def one_after_another() -> None:
         for n in numbers:
             request = NotificationRequest(
-                token(n), said, time_to_live=600, priority=10, collapse_key="wc-final", push_type=PushType.ALERT
+                token(n), payload, time_to_live=600, priority=10, collapse_key="wc-final", push_type=PushType.ALERT
             )
             await client.send_notification(request)
 
@@ -169,27 +171,29 @@ async def aioapns(servers: Servers, count: int, at_once: int) -> None:
     client.pool.close()
 
 
-class Nobody(credentials.Base):  # type: ignore[misc]
+class BenchCredential(credentials.Base):  # type: ignore[misc]
     def get_credential(self) -> Credentials:
         return Credentials("bench")  # type: ignore[no-untyped-call]
 
 
 class Firebase:
     def __init__(self, servers: Servers) -> None:
-        self.app = firebase_admin.initialize_app(Nobody(), {"projectId": PROJECT}, name=f"bench-{time.time_ns()}")
+        self.app = firebase_admin.initialize_app(
+            BenchCredential(), {"projectId": PROJECT}, name=f"bench-{time.time_ns()}"
+        )
         self.service = messaging._get_messaging_service(self.app)
         self.servers = servers
 
     def lists(self, count: int) -> Iterator[list[messaging.Message]]:
-        said = message()
+        goal = message()
         for start in range(0, count, FIREBASE_LIST):
             numbers = range(start, min(start + FIREBASE_LIST, count))
-            yield [self._message(said, token(n)) for n in numbers]
+            yield [self._message(goal, token(n)) for n in numbers]
 
-    def _message(self, said: Message, device: str) -> messaging.Message:
-        android = messaging.AndroidConfig(collapse_key=said.collapse_id, priority="high", ttl=600)
-        shown = messaging.Notification(said.title, said.body)
-        return messaging.Message(notification=shown, android=android, token=device)
+    def _message(self, goal: Message, device: str) -> messaging.Message:
+        android = messaging.AndroidConfig(collapse_key=goal.collapse_id, priority="high", ttl=600)
+        notification = messaging.Notification(goal.title, goal.body)
+        return messaging.Message(notification=notification, android=android, token=device)
 
     def threads(self, count: int) -> None:
         self.service._fcm_url = f"https://localhost:{self.servers.http1_port}/v1/projects/{PROJECT}/messages:send"
@@ -207,7 +211,7 @@ class Firebase:
 
 
 def _all_good(response: messaging.BatchResponse) -> None:
-    assert response.failure_count == 0, next(one.exception for one in response.responses if one.exception)
+    assert response.failure_count == 0, next(answer.exception for answer in response.responses if answer.exception)
 
 
 def rates(run: Callable[[int], None], count: int) -> tuple[float, float]:
@@ -231,56 +235,68 @@ def servers_of(folder: str) -> Iterator[Servers]:
         servers.stop()
 
 
-def clients(servers: Servers) -> dict[str, tuple[Callable[[int], None], int]]:
-    """Who is measured, and how many sends a round takes: about a second or three each."""
+def transports(servers: Servers) -> tuple[Apns, Fcm]:
     ca = str(servers.keys.cert)
     apns = Apns(Key(TEAM, KEY_ID, servers.keys.apns_key.read_text()), BUNDLE, url=servers.url, ca=ca)
     fcm = Fcm(servers.keys.service_account(servers.url), url=servers.url, ca=ca)
     fcm.headers, fcm.good_until = ["authorization: Bearer bench", "content-type: application/json"], time.time() + 3600
+    return apns, fcm
+
+
+def clients(servers: Servers, apns: Apns, fcm: Fcm) -> dict[str, tuple[Callable[[int], None], int]]:
+    """Who is measured, and how many sends a round takes: about a second each."""
     firebase = Firebase(servers)
-    found: dict[str, tuple[Callable[[int], None], int]] = {
-        "ours, APNs": (lambda n: ours(apns, Platform.IOS, n), 100_000),
-        "ours, FCM": (lambda n: ours(fcm, Platform.ANDROID, n), 100_000),
-        "aioapns": (lambda n: asyncio.run(aioapns(servers, n, 200)), 4_000),
+    measured: dict[str, tuple[Callable[[int], None], int]] = {
+        "ours, APNs": (lambda n: ours(apns, Platform.IOS, n), 50_000),
+        "ours, FCM": (lambda n: ours(fcm, Platform.ANDROID, n), 50_000),
+        "aioapns": (lambda n: asyncio.run(aioapns(servers, n, 200)), 2_000),
         # Its asynchronous client is bound to the loop it first ran on.
-        "firebase-admin, async": (lambda n: Firebase(servers).at_once(n), 1_500),
+        "firebase-admin, async": (lambda n: Firebase(servers).at_once(n), 500),
     }
     if servers.has_http1:
-        found["firebase-admin, threads"] = (firebase.threads, 1_500)
-    return found
+        measured["firebase-admin, threads"] = (firebase.threads, 500)
+    return measured
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.push", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="turns of each client; the median counts (default 5)")
-    asked = parser.parse_args()
+    parser.add_argument("--devices", type=int, default=20_000, help="of the whole way (default 20,000)")
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, servers_of(folder) as servers:
-        os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[0]})
-        measured = clients(servers)
-        seen: dict[str, list[tuple[float, float]]] = {name: [] for name in measured}
-        for turn in range(asked.rounds):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[0]})
+        apns, fcm = transports(servers)
+        measured = clients(servers, apns, fcm)
+        turns: dict[str, list[tuple[float, float]]] = {name: [] for name in measured}
+        for turn in range(options.rounds):
             for name, (run, count) in measured.items():
-                print(f"round {turn + 1} of {asked.rounds}: {name}", file=sys.stderr)
-                seen[name].append(rates(run, count))
-        report(seen)
+                print(f"round {turn + 1} of {options.rounds}: {name}", file=sys.stderr)
+                turns[name].append(rates(run, count))
+        print("from chunk to counted outcome", file=sys.stderr)
+        size: dict[str, Any] = {"devices": options.devices, "tokens": TOKENS, "rounds": options.rounds}
+        whole = chunks.measure(apns, fcm, **size, cores=(cores[0], cores[-1]))
+        report(turns, whole)
 
 
-def report(seen: dict[str, list[tuple[float, float]]]) -> None:
+def report(turns: dict[str, list[tuple[float, float]]], whole: dict[str, float]) -> None:
     print(f"{'sends a second':28}{'median':>9}{'best':>9}{'a CPU second':>14}")
     by_clock: dict[str, float] = {}
-    for name, turns in seen.items():
-        clock, cpu = ([turn[i] for turn in turns] for i in (0, 1))
+    for name, rounds in turns.items():
+        clock, cpu = ([turn[i] for turn in rounds] for i in (0, 1))
         by_clock[name] = statistics.median(clock)
         print(f"{name:28}{by_clock[name]:>9.0f}{max(clock):>9.0f}{statistics.median(cpu):>14.0f}")
+    print(f"{'chunk to counted outcome':28}{whole['end_to_end_per_s']:>9.0f}", end="")
+    print(f"{'':9}{whole['end_to_end_per_cpu_s']:>14.0f}")
     firebase = max(rate for name, rate in by_clock.items() if name.startswith("firebase"))
     figures = {
         "ours_per_s": by_clock["ours, APNs"],
         "ours_fcm_per_s": by_clock["ours, FCM"],
-        "ours_per_cpu_s": statistics.median(turn[1] for turn in seen["ours, APNs"]),
+        "ours_per_cpu_s": statistics.median(turn[1] for turn in turns["ours, APNs"]),
         "aioapns_per_s": by_clock["aioapns"],
         "firebase_per_s": firebase,
         "ratio": by_clock["ours, APNs"] / max(by_clock["aioapns"], firebase),
-    }
+    } | whole
     print(json.dumps({name: round(value, 1) for name, value in figures.items()}))
 
 

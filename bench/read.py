@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 
 from bench.hold import goal, until_there
-from bench.system import System, free_port, running, wait_for_port
+from dev.system import System, free_port, running, wait_for_port
 
 CONNECTIONS = 32
 

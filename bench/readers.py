@@ -19,7 +19,7 @@ LENGTH = re.compile(rb"(?i)content-length: (\d+)")
 
 
 @dataclass
-class Tally:
+class ReaderTally:
     """requests answered; failures, those not 200 and those cut; cut, connections that were; backwards, versions
     below one that the same reader had seen."""
 
@@ -28,8 +28,8 @@ class Tally:
     cut: int = 0
     backwards: int = 0
 
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+    def __add__(self, other: ReaderTally) -> ReaderTally:
+        return ReaderTally(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
 
 
 class Readers:
@@ -46,14 +46,14 @@ class Readers:
         for pipe in self.pipes:
             pipe.recv()
 
-    def tally(self) -> Tally:
+    def tally(self) -> ReaderTally:
         """Ends them."""
         for pipe in self.pipes:
             pipe.send(None)
-        return sum((pipe.recv() for pipe in self.pipes), Tally())
+        return sum((pipe.recv() for pipe in self.pipes), ReaderTally())
 
 
-class Reader:
+class BenchReader:
     def __init__(self, port: int, path: str) -> None:
         self.request = f"GET {path} HTTP/1.1\r\nHost: scores.example\r\n\r\n".encode()
         self.port = port
@@ -77,7 +77,7 @@ class Reader:
         answer, self.data = self.data, b""
         return answer
 
-    def note(self, answer: bytes, tally: Tally) -> None:
+    def note(self, answer: bytes, tally: ReaderTally) -> None:
         tally.requests += 1
         version = VERSION.search(answer)
         if not answer.startswith(b"HTTP/1.1 200") or version is None:
@@ -88,24 +88,24 @@ class Reader:
             self.seen = int(version[1])
 
 
-class Crowd:
+class ReaderCrowd:
     """The readers of one process."""
 
     def __init__(self, port: int, paths: list[str], every_s: float) -> None:
-        self.poll, self.tally, self.every_s = select.epoll(), Tally(), every_s
-        self.by_number: dict[int, Reader] = {}
+        self.poll, self.tally, self.every_s = select.epoll(), ReaderTally(), every_s
+        self.by_number: dict[int, BenchReader] = {}
         self.due: list[tuple[float, int]] = []
-        self.absent: list[tuple[float, Reader]] = []
+        self.absent: list[tuple[float, BenchReader]] = []
         for path in paths:
-            self._join(Reader(port, path), random.random() * every_s)
+            self._join(BenchReader(port, path), random.random() * every_s)
 
-    def _join(self, reader: Reader, in_s: float) -> None:
+    def _join(self, reader: BenchReader, in_s: float) -> None:
         number = reader.wire.fileno()
         self.by_number[number] = reader
         self.poll.register(number, select.EPOLLIN)
         self._due(number, reader, in_s)
 
-    def _due(self, number: int, reader: Reader, in_s: float) -> None:
+    def _due(self, number: int, reader: BenchReader, in_s: float) -> None:
         reader.due_at = time.monotonic() + in_s
         heapq.heappush(self.due, (reader.due_at, number))
 
@@ -125,13 +125,13 @@ class Crowd:
         for number, _ in self.poll.poll(0.01, 4_096):
             self._hear(number, self.by_number[number])
 
-    def _ask(self, number: int, reader: Reader) -> None:
+    def _ask(self, number: int, reader: BenchReader) -> None:
         try:
             reader.wire.send(reader.request)
         except ConnectionError:
             self._again(number, reader)
 
-    def _again(self, number: int, reader: Reader) -> None:
+    def _again(self, number: int, reader: BenchReader) -> None:
         """Cut off, and the reader comes again; where nobody listens, after a while."""
         self._count_cut()
         self.poll.unregister(number)
@@ -144,7 +144,7 @@ class Crowd:
         self.tally.cut += 1
         self.tally.failures += 1
 
-    def _come(self, reader: Reader) -> None:
+    def _come(self, reader: BenchReader) -> None:
         try:
             reader.connect()
         except ConnectionError:
@@ -153,7 +153,7 @@ class Crowd:
             return
         self._join(reader, self.every_s)
 
-    def _hear(self, number: int, reader: Reader) -> None:
+    def _hear(self, number: int, reader: BenchReader) -> None:
         try:
             part = reader.wire.recv(65_536)
         except ConnectionError:
@@ -168,7 +168,7 @@ class Crowd:
 
 
 def _read(pipe: Connection[Any, Any], port: int, paths: list[str], every_s: float) -> None:
-    crowd = Crowd(port, paths, every_s)
+    crowd = ReaderCrowd(port, paths, every_s)
     pipe.send(None)
     while not pipe.poll():
         crowd.step()

@@ -1,5 +1,4 @@
-"""Does the edge do as it is told: cache, and forget what is purged by its key. Asked of the canary, unlike any answer
-before."""
+"""Verify that the CDN caches responses and honours purge by key, with a canary that is never the same twice."""
 
 from __future__ import annotations
 
@@ -10,8 +9,8 @@ from dataclasses import dataclass
 import requests
 
 from cdn import keys
-from cdn.backend import Backend, Result
-from cdn.backends import NEEDS
+from cdn.backends.base import Backend, PurgeResult
+from cdn.backends.registry import NEEDS
 from cdn.headers import DIALECTS, Dialect
 
 CANARY_PATH = "/api/edge/canary"
@@ -25,18 +24,26 @@ READS = 6
 
 @dataclass(frozen=True, slots=True)
 class Finding:
+    """The result of one step.
+
+    ok: whether the edge passed it.
+    message: for an operator.
+    """
+
     ok: bool
-    said: str
+    message: str
 
 
 def check(public_url: str, backend: Backend, dialect: Dialect, origin_url: str | None = None) -> Iterator[Finding]:
-    """One finding a step, as it is made; it ends with the first that is not ok. origin_url: the service without its
-    CDN. No CDN need show the keys it was sent, so only there can they be seen."""
+    """One finding a step, each as soon as it is known; ends with the first that is not ok.
+
+    origin_url: the service without its CDN. A CDN may hide the keys it was sent, so only there can they be seen.
+    """
     with requests.Session() as session:
-        public = Place(session, public_url)
+        public = CanaryAddress(session, public_url)
         steps: list[Callable[[], Finding]] = [lambda: _cached(public), lambda: _purged(public, backend)]
         if origin_url and dialect.key_field:
-            origin = Place(session, origin_url)
+            origin = CanaryAddress(session, origin_url)
             steps.insert(0, lambda: _tagged(origin, dialect))
         for step in steps:
             finding = step()
@@ -45,8 +52,8 @@ def check(public_url: str, backend: Backend, dialect: Dialect, origin_url: str |
                 return
 
 
-class Place:
-    """Where the canary can be read."""
+class CanaryAddress:
+    """Where the canary is read."""
 
     def __init__(self, session: requests.Session, url: str) -> None:
         self.session, self.url = session, url.rstrip("/")
@@ -73,8 +80,8 @@ def _nonce(answer: requests.Response) -> str | None:
         return None
 
 
-def _tagged(origin: Place, dialect: Dialect) -> Finding:
-    """On the wire, for a router or a proxy of one's own may take off what the service puts on."""
+def _tagged(origin: CanaryAddress, dialect: Dialect) -> Finding:
+    """Looks at the wire: a router or proxy may remove what the service sends."""
     try:
         first, answer = origin.get(), origin.get()
     except requests.RequestException as error:
@@ -84,16 +91,16 @@ def _tagged(origin: Place, dialect: Dialect) -> Finding:
             False, f"the origin is not this service: {origin.url} answered {answer.status_code} to the canary"
         )
     if _nonce(first) == _nonce(answer):
-        return Finding(False, f"{origin.url} is no origin: a cache answers there")
-    found = answer.headers.get(dialect.key_field, "")
-    if keys.CANARY in found.split(dialect.separator):
-        return Finding(True, f"the origin sends its keys: {dialect.key_field}: {found}")
+        return Finding(False, f"{origin.url} is not an origin: a cache answers there")
+    sent_keys = answer.headers.get(dialect.key_field, "")
+    if keys.CANARY in sent_keys.split(dialect.separator):
+        return Finding(True, f"the origin sends its keys: {dialect.key_field}: {sent_keys}")
     others = [name for name, other in DIALECTS.items() if other.key_field and other.key_field in answer.headers]
-    why = f"it runs with CDN={' or '.join(others)}" if others else "it runs with CDN=null, or something on the way"
-    return Finding(False, f"no {dialect.key_field} comes from {origin.url}: {why}{'' if others else ' takes it off'}")
+    why = f"it runs with CDN={' or '.join(others)}" if others else "it runs with CDN=null, or a proxy removes the field"
+    return Finding(False, f"{origin.url} sends no {dialect.key_field}: {why}")
 
 
-def _cached(public: Place) -> Finding:
+def _cached(public: CanaryAddress) -> Finding:
     seen: list[str] = []
     for _ in range(READS):
         try:
@@ -102,8 +109,8 @@ def _cached(public: Place) -> Finding:
             return Finding(False, f"PUBLIC_URL does not answer: {public.url} ({type(error).__name__})")
         nonce = _nonce(answer)
         if nonce is None:
-            said = f"{public.url} answered {answer.status_code} to the canary"
-            return Finding(False, f"PUBLIC_URL is not this service: {said}")
+            reason = f"{public.url} answered {answer.status_code} to the canary"
+            return Finding(False, f"PUBLIC_URL is not this service: {reason}")
         if nonce in seen:
             return Finding(True, "the edge repeats an answer")
         seen.append(nonce)
@@ -117,11 +124,11 @@ def _why(answer: requests.Response) -> str:
     return " Is there a CDN at that address, and does it keep what Cache-Control allows?"
 
 
-def _purged(public: Place, backend: Backend) -> Finding:
-    """Purged twice: after the first the canary is younger than its control, so that at the second, with the control
-    still there, it cannot have gone of age."""
+def _purged(public: CanaryAddress, backend: Backend) -> Finding:
+    """Purges twice. After the first purge the canary is younger than its control; so if it goes at the second while the
+    control stays, it cannot have expired by age."""
     if backend.name == "null":
-        return Finding(True, "CDN=null: nothing is purged, every change is seen by expiry")
+        return Finding(True, "CDN=null: nothing is purged, changes are seen by expiry")
     control = public.nonces(CONTROL_PATH)
     if not control:
         return Finding(False, f"PUBLIC_URL is not this version of the service: {public.url} has no {CONTROL_PATH}")
@@ -131,31 +138,31 @@ def _purged(public: Place, backend: Backend) -> Finding:
             return finding
     if control & public.nonces(CONTROL_PATH):
         return finding
-    said = f"{backend.name} said yes to a purge that has no effect of its own: what nobody purged went as well"
-    why = f"{public.url} keeps answers for moments, whatever it is told (an edge TTL of its own?)"
-    return Finding(False, f"{said}. {why}, and the purge may be in vain (see {_names(backend)})")
+    symptom = f"{backend.name} accepted a purge with no effect of its own: what was not purged went as well"
+    why = f"{public.url} keeps answers only for moments (an edge TTL of its own?)"
+    return Finding(False, f"{symptom}. {why}, so purging is unproven (see {_names(backend)})")
 
 
-def _purge(public: Place, backend: Backend) -> Finding:
-    # A POP has several caches: what any of them held before is no news.
+def _purge(public: CanaryAddress, backend: Backend) -> Finding:
+    # A POP has several caches; what any of them held before is not new.
     before = public.nonces()
     outcome = backend.purge([keys.CANARY], soft=False)
-    if outcome.result is not Result.DONE:
+    if outcome.result is not PurgeResult.DONE:
         return Finding(False, f"{backend.name} did not purge: {outcome.reason}. See {_names(backend)}.")
-    took_s = _seconds_to_news(public, before)
+    took_s = _seconds_until_new(public, before)
     if took_s is not None:
         return Finding(True, f"a purge takes effect, in {took_s:.2f} s")
-    said = f"{backend.name} said yes to a purge that had no effect in {EFFECT_S:.0f} s"
-    why = f"what it purges is not what stands at {public.url} (see {_names(backend)})"
-    return Finding(False, f"{said}: {why}, or the keys are taken off before it sees the answer")
+    symptom = f"{backend.name} accepted a purge that had no effect in {EFFECT_S:.0f} s"
+    why = f"it does not purge what answers at {public.url} (see {_names(backend)})"
+    return Finding(False, f"{symptom}: {why}, or the keys are removed before it sees the answer")
 
 
 def _names(backend: Backend) -> str:
     return " and ".join(name.upper() for name in NEEDS[backend.name])
 
 
-def _seconds_to_news(public: Place, before: set[str]) -> float | None:
-    """None if nothing but what was there before is seen in EFFECT_S."""
+def _seconds_until_new(public: CanaryAddress, before: set[str]) -> float | None:
+    """None if only known answers are seen in EFFECT_S."""
     started = time.monotonic()
     while time.monotonic() - started < EFFECT_S:
         nonce = public.nonce()

@@ -1,4 +1,4 @@
-"""Every lifetime we send, in one table, and how each CDN is told of it.
+"""Every lifetime we send, in one table, and each CDN's dialect for it.
 
 The numbers and their reasons: docs/architecture.md, "At the edge".
 """
@@ -9,14 +9,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from db.domain import Phase
-from db.errors import Refused
+from db.domain.errors import Refused
 
-NO_STORE = {"Cache-Control": "no-store"}
+# `private` as well: some CDNs cache an answer that says no more than `no-store` (RFC 9111, 5.2.2.7).
+NO_STORE = {"Cache-Control": "private, no-store"}
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Seconds: browser is max-age, edge s-maxage; swr and sie the stale allowances (RFC 5861), 0 for none."""
+    """How long an answer may be kept, in seconds.
+
+    browser: max-age.
+    edge: s-maxage.
+    swr: stale-while-revalidate (RFC 5861), 0 for none.
+    sie: stale-if-error (RFC 5861), 0 for none.
+    """
 
     browser: int
     edge: int
@@ -24,12 +31,12 @@ class Policy:
     sie: int = 0
 
     def headers(self) -> dict[str, str]:
-        """For any shared cache: `s-maxage` is for them alone (RFC 9111, 5.2.2.10)."""
+        """For any shared cache; only those read `s-maxage` (RFC 9111, 5.2.2.10)."""
         parts = ["public", f"max-age={self.browser}", f"s-maxage={self.edge}"]
         return {"Cache-Control": ", ".join(parts + self._stale())}
 
     def targeted(self, name: str) -> dict[str, str]:
-        """Cache-Control for browsers, and a field of that name that only the CDN reads and overrides it with."""
+        """Cache-Control for browsers, and the named field, which only the CDN reads and prefers."""
         edge = ", ".join([f"max-age={self.edge}", *self._stale()])
         return {"Cache-Control": f"public, max-age={self.browser}", name: edge}
 
@@ -45,24 +52,24 @@ class Policy:
 
 # A live score: two seconds bound a lost purge, one more is served while the edge fetches, a minute through an outage.
 LIVE = Policy(browser=1, edge=2, swr=1, sie=60)
-# Before kick-off: nothing is about to change, and what does is purged.
+# Before kick-off: little changes, and what does is purged.
 RESTING = Policy(browser=5, edge=30, swr=30, sie=600)
 # After the final whistle only a correction comes, and it is purged for as long as an old copy can live.
 FINAL = Policy(browser=30, edge=600, swr=60, sie=86_400)
-# Lists, search, and what else is told of a match while it is played.
+# Lists, search, and everything about a match but its score while it is played.
 LIST = Policy(browser=2, edge=5, swr=5, sie=300)
 # An unknown match: long enough to be collapsed, short enough to appear soon after it is created.
 MISSING = Policy(browser=2, edge=5)
-# A held answer speaks of one cursor for ever: kept as long as a hold, so that all who come with it share it; without
-# any stale allowance, for a stale "no change" would make its readers spin. Browsers never keep it.
+# The answer to one cursor never changes: kept as long as a hold, so that all who come with the cursor share it. It has
+# no stale allowance, for a stale "no change" would make its readers spin. Browsers never keep it.
 WAIT = Policy(browser=0, edge=20)
-# What could not be held was answered at once: a second is enough for a crowd to share one such answer.
+# A wait that was answered at once instead of held: a second is enough for a crowd to share the answer.
 AT_ONCE = Policy(browser=0, edge=1)
-# The page itself changes with a release, its assets are named by their content and never do.
+# Pages change with a release. Assets are named by their content and never change.
 PAGE = Policy(browser=0, edge=60, swr=60, sie=600)
 ASSET = {"Cache-Control": "public, max-age=31536000, immutable"}
 DOCUMENT = Policy(browser=60, edge=300, swr=300, sie=3600)
-# What `flask edge check` looks for: long, so that while it looks only a purge can make it change.
+# What `flask edge check` reads: long, so that during the check only a purge can change it.
 CANARY = Policy(browser=0, edge=3600)
 
 _SCORE = {Phase.LIVE: LIVE, Phase.BREAK: LIVE, Phase.FINISHED: FINAL}
@@ -70,16 +77,16 @@ _DETAIL = {Phase.LIVE: LIST, Phase.BREAK: LIST, Phase.FINISHED: FINAL}
 
 
 def for_phase(phase: Phase) -> Policy:
-    """Of the score itself."""
+    """The policy of the score itself."""
     return _SCORE.get(phase, RESTING)
 
 
 def for_detail(phase: Phase) -> Policy:
-    """Of a match's metadata and timeline, which nobody polls for a goal."""
+    """The policy of a match's metadata and timeline, which nobody polls for a goal."""
     return _DETAIL.get(phase, RESTING)
 
 
-# Without a CDN that we can purge, a correction must be seen by expiry alone.
+# Seconds. Without a CDN that we can purge, corrections are seen by expiry alone.
 UNPURGED_S = 30
 
 Lifetimes = Callable[[Policy], dict[str, str]]
@@ -87,15 +94,20 @@ Lifetimes = Callable[[Policy], dict[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How one CDN reads lifetimes and keys. key_field "" means that it knows no keys."""
+    """How one CDN reads lifetimes and keys.
+
+    lifetimes: the header fields of a policy.
+    key_field: the header field that carries keys; "" where the CDN has none.
+    separator: between two keys.
+    """
 
     lifetimes: Lifetimes
     key_field: str = ""
     separator: str = ","
 
     def headers(self, policy: Policy, tags: Sequence[str] = ()) -> dict[str, str]:
-        told = self.lifetimes(policy)
-        return told | {self.key_field: self.separator.join(tags)} if tags and self.key_field else told
+        fields = self.lifetimes(policy)
+        return fields | {self.key_field: self.separator.join(tags)} if tags and self.key_field else fields
 
 
 def _unpurged(policy: Policy) -> dict[str, str]:
@@ -111,8 +123,8 @@ def _cdn_cache_control(policy: Policy) -> dict[str, str]:
     return policy.targeted("CDN-Cache-Control")
 
 
-# fastly.com/documentation, "Surrogate-Key": separated by spaces. Cloudflare's Cache-Tag, CloudFront's (CacheTagConfig
-# names the field) and Bunny's CDN-Tag: by commas.
+# Keys are separated by spaces in Surrogate-Key (fastly.com/documentation), by commas in Cloudflare's Cache-Tag,
+# CloudFront's field (CacheTagConfig names it) and Bunny's CDN-Tag.
 DIALECTS = {
     "null": Dialect(_unpurged),
     "varnish": Dialect(_surrogate_control, "Surrogate-Key", " "),
@@ -124,7 +136,7 @@ DIALECTS = {
 
 
 def dialect(cdn: str) -> Dialect:
-    """Raises Refused for a name that is none of ours."""
+    """Raises Refused for an unknown CDN."""
     if cdn not in DIALECTS:
         raise Refused(f"CDN={cdn!r} is not known; there are {', '.join(DIALECTS)}.")
     return DIALECTS[cdn]

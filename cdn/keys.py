@@ -1,12 +1,12 @@
-"""Cache keys: which an answer carries, and which a change purges. One grammar, one table.
+"""Cache keys: those that an answer carries, and those that a change purges. One grammar, one table.
 
 match-{id}          score, metadata, timeline, and the 404 of a match that does not exist yet
 live                the board of live matches
 day-{yyyy-mm-dd}    lists that show matches starting on that day (UTC)
 competition-{id}    lists of one competition
 
-A key is lower case `[a-z0-9-]`, 64 characters at most, which every CDN takes: Cloudflare's tags know no case, a comma
-or a space separates them elsewhere, CloudFront takes `#` for a mark.
+A key is lower case `[a-z0-9-]`, 64 characters at most, which every CDN accepts: Cloudflare ignores the case of tags,
+others separate keys by comma or space, and CloudFront marks a tag with `#`.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from db.domain import Fact, FactKind, Match, Phase
 
 LIVE = "live"
 CANARY = "canary"
-# Lives as the canary does and is purged by nobody: what ends it is no purge.
+# Has the lifetime of the canary and is never purged: if it goes, a purge was not the reason.
 CONTROL = "canary-control"
-# A list over more days than this carries no keys and is left to expire; Bunny's CDN-Tag holds 1024 bytes.
-DAYS_MOST = 4
+# A list over more days carries no keys and is left to expire: Bunny's CDN-Tag holds 1024 bytes.
+DAYS_MAX = 4
 DAY_MS = 24 * 60 * 60 * 1000
 
 _PLAIN = re.compile(r"(?!x-)[a-z0-9-]{1,48}")
@@ -45,55 +45,59 @@ def day(at_ms: int) -> str:
 
 
 def days(since_ms: int | None, until_ms: int | None) -> tuple[str, ...]:
-    """Keys of the days between two instants; none for an open or a long stretch."""
-    if since_ms is None or until_ms is None or not 0 < until_ms - since_ms <= DAYS_MOST * DAY_MS:
+    """Keys of the days between two instants; none for an open or a long range."""
+    if since_ms is None or until_ms is None or not 0 < until_ms - since_ms <= DAYS_MAX * DAY_MS:
         return ()
     return tuple(dict.fromkeys([*map(day, range(since_ms, until_ms, DAY_MS)), day(until_ms - 1)]))
 
 
 def _safe(id_: str) -> str:
-    """An id as it is, where it fits; else a digest, marked so that no plain id can look like it."""
+    """The id itself where it is a valid key; else a digest with a mark that no plain id can have."""
     return id_ if _PLAIN.fullmatch(id_) else "x-" + hashlib.sha256(id_.encode()).hexdigest()[:40]
 
 
 @dataclass(frozen=True, slots=True)
 class Purge:
-    """lifetime_s: how long the oldest answer under this key can still be served if the purge is lost."""
+    """One key to purge.
+
+    key: the cache key.
+    lifetime_s: how long the oldest answer under this key can still be served if the purge is lost.
+    """
 
     key: str
     lifetime_s: int
 
 
 def is_soft(key: str) -> bool:
-    """Lists may be served once more while they are fetched anew; a score may not."""
+    """Lists may be served stale once more while they are fetched; a score may not."""
     return key.startswith(("day-", "competition-"))
 
 
-def _match(shown: Match) -> Iterable[Purge]:
-    policies = headers.for_phase(shown.phase), headers.for_detail(shown.phase)
-    yield Purge(match(shown.id), max(policy.lifetime_s for policy in policies))
+def _match(match_: Match) -> Iterable[Purge]:
+    policies = headers.for_phase(match_.phase), headers.for_detail(match_.phase)
+    yield Purge(match(match_.id), max(policy.lifetime_s for policy in policies))
 
 
-def _board(shown: Match) -> Iterable[Purge]:
-    if shown.phase in (Phase.LIVE, Phase.BREAK):
+def _board(match_: Match) -> Iterable[Purge]:
+    if match_.phase in (Phase.LIVE, Phase.BREAK):
         yield Purge(LIVE, headers.LIVE.lifetime_s)
 
 
-def _day(shown: Match) -> Iterable[Purge]:
-    if shown.start_time is not None:
-        yield Purge(day(shown.start_time), headers.LIST.lifetime_s)
+def _day(match_: Match) -> Iterable[Purge]:
+    if match_.start_time is not None:
+        yield Purge(day(match_.start_time), headers.LIST.lifetime_s)
 
 
-def _competition(shown: Match) -> Iterable[Purge]:
-    if shown.competition is not None:
-        yield Purge(competition(shown.competition.id), headers.LIST.lifetime_s)
+def _competition(match_: Match) -> Iterable[Purge]:
+    if match_.competition is not None:
+        yield Purge(competition(match_.competition.id), headers.LIST.lifetime_s)
 
 
 _SCORE, _LISTS = (_match, _board), (_match, _board, _day, _competition)
 
-# What a change purges. A reader sees any change of a match on its own answers and on the board; lists are purged for
-# what people look for in them, and learn of a card by expiry. The clock purges nothing: its minutes, 246 a minute on a
-# Saturday, would spend the budget that goals need (Cloudflare Free: five calls a minute), and expiry shows them in 2 s.
+# What a change purges. Every change shows on the match and on the board; lists are purged only for what readers look
+# for in them, and show a card by expiry. The clock purges nothing: its minutes, 246 a minute on a Saturday, would spend
+# the budget that goals need (Cloudflare Free: five calls a minute), and expiry shows them in 2 s.
 PURGES: dict[FactKind | None, tuple[Callable[[Match], Iterable[Purge]], ...]] = {
     None: (),  # nothing but the clock
     FactKind.ADDED: _SCORE,
@@ -107,13 +111,13 @@ PURGES: dict[FactKind | None, tuple[Callable[[Match], Iterable[Purge]], ...]] = 
 
 
 def purges(before: Match | None, after: Match, facts: Iterable[Fact]) -> tuple[Purge, ...]:
-    """What has to go once `after` is the present: the answers that showed `before`, and those that lack `after`."""
+    """The keys of the answers that show `before`, and of those that lack `after`."""
     kinds: set[FactKind | None] = {fact.kind for fact in facts}
     kinds = kinds or {None}
-    rules = dict.fromkeys(rule for kind, some in PURGES.items() if kind in kinds for rule in some)
-    found: dict[str, Purge] = {}
-    # The answers out there are those of `before` (of a match not known before: its 404), so its lifetimes count.
-    for shown in (before or Match(after.id), after):
-        for purge in (purge for rule in rules for purge in rule(shown)):
-            found.setdefault(purge.key, purge)
-    return tuple(found.values())
+    rules = dict.fromkeys(rule for kind, own_rules in PURGES.items() if kind in kinds for rule in own_rules)
+    by_key: dict[str, Purge] = {}
+    # What caches hold shows `before` (the 404 of a match that was not known), so its lifetimes count.
+    for version in (before or Match(after.id), after):
+        for purge in (purge for rule in rules for purge in rule(version)):
+            by_key.setdefault(purge.key, purge)
+    return tuple(by_key.values())

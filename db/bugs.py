@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from rq.timeouts import BaseTimeoutException
 
-from db.errors import Unavailable
+from db.domain.errors import Unavailable
 
 logger = logging.getLogger(__name__)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from pydantic import TypeAdapter
 
 from db.domain import Event, Fact, Ledger, Match, Update, with_events
+from db.domain.record import replace
 
 _matches = TypeAdapter(Match)
 _events = TypeAdapter(Event)
@@ -25,7 +25,8 @@ def encode_match(match: Match) -> str:
 
 def decode_match(text: str | bytes, version: int, updated_at: int, events: Iterable[Event] = ()) -> Match:
     """events: as stored, of any source."""
-    return with_events(replace(_matches.validate_json(text), version=version, updated_at=updated_at), events)
+    match = replace(_matches.validate_json(text), version=version, updated_at=updated_at)
+    return with_events(match, events) if events else match
 
 
 def encode_ledgers(match: Match) -> str:

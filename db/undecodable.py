@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from db.errors import Undecodable
+from db.domain.errors import Undecodable
 
 logger = logging.getLogger(__name__)
 

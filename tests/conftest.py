@@ -23,19 +23,21 @@ import psycopg
 import pytest
 import redis
 
-from api.listener import Listener
-from bench.system import free_port
+from api.delivery.listener import Listener
+from config import Settings
+from dev.system import free_port
+from tests.support.paths import ROOT
+from workers.boot import WorkerServices
 
 if TYPE_CHECKING:
-    from tests.system import System
+    from tests.support.system import System
+
+pytest_plugins = ["tests.support.quick"]
 
 # The tests start hundreds of Python processes. Without bytecode files each compiles the whole project again.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-pytest_plugins = ["tests.quick"]
-
-ROOT = Path(__file__).resolve().parents[1]
 SECRET = "whsec_" + base64.b64encode(b"a secret of the tests, 32 bytes.").decode()
 SHARED_SECRET = "a-shared-secret-of-the-tests"
 
@@ -263,7 +265,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def systems(node: pytest.Item | pytest.Collector, folder: Path) -> Iterator[Callable[..., System]]:
-    from tests.system import System
+    from tests.support.system import System
 
     started = node.stash[STARTED] = list[System]()
 
@@ -298,3 +300,24 @@ def system(request: pytest.FixtureRequest, run_system: Callable[..., System]) ->
     """A running system on SQLite."""
     marker = request.node.get_closest_marker("settings")
     return run_system(**(marker.kwargs if marker else {}))
+
+
+@pytest.fixture
+def make_services(redis_url: str) -> Iterator[Callable[..., WorkerServices]]:
+    created: list[WorkerServices] = []
+
+    def make(database_url: str, **changed: Any) -> WorkerServices:
+        defaults = {"redis_url": redis_url, "database_url": database_url}
+        created.append(WorkerServices(Settings(**(defaults | changed))))
+        return created[-1]
+
+    yield make
+    for services in created:
+        services.live.redis.close()
+        services.bells.client.close()
+        services.history.engine.dispose()
+
+
+@pytest.fixture
+def services(make_services: Callable[..., WorkerServices], sqlite_url: str) -> WorkerServices:
+    return make_services(sqlite_url)

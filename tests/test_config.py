@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from config import Settings, new_secret, pem
-from db.errors import Refused
+from db.domain.errors import Refused
 from tests.conftest import ROOT
 
 KEY = new_secret()
@@ -82,6 +82,23 @@ GIVEN = {
     "ingest_backlog": ("10", 10),
     "sources": ("sportradar,generic", "sportradar,generic"),
     "source_silence_s": ("30", 30),
+    "feeds": ("sportradar,openligadb,./my_league.toml", "sportradar,openligadb,./my_league.toml"),
+    "sportradar_url": ("http://127.0.0.1:1", "http://127.0.0.1:1"),
+    "sportradar_key": ("a-key", "a-key"),
+    "sportradar_level": ("production", "production"),
+    "sportradar_follows": ("competition_id=sr:competition:17", "competition_id=sr:competition:17"),
+    "statsperform_url": ("ws://127.0.0.1:1", "ws://127.0.0.1:1"),
+    "statsperform_rest_url": ("http://127.0.0.1:1", "http://127.0.0.1:1"),
+    "statsperform_oauth_url": ("http://127.0.0.1:1", "http://127.0.0.1:1"),
+    "statsperform_outlet_key": ("a-key", "a-key"),
+    "statsperform_secret": ("a-secret", "a-secret"),
+    "statsperform_calendars": ("one,two", "one,two"),
+    "openligadb_url": ("http://127.0.0.1:1", "http://127.0.0.1:1"),
+    "openligadb_leagues": ("bl1", "bl1"),
+    "football_data_url": ("http://127.0.0.1:1", "http://127.0.0.1:1"),
+    "football_data_key": ("a-key", "a-key"),
+    "football_data_competitions": ("PL", "PL"),
+    "feed_keys": ("my_league=a-key", "my_league=a-key"),
     "cdn": ("varnish", "varnish"),
     "public_url": ("https://scores.example", "https://scores.example"),
     "edge": ("varnish", "varnish"),
@@ -99,6 +116,9 @@ GIVEN = {
     "bunny_pull_zone_id": ("12345", "12345"),
     "bunny_api_key": ("a bunny key", "a bunny key"),
     "metrics_token": ("a metrics token", "a metrics token"),
+    "metrics_open": ("1", True),
+    "account_keep_days": ("90", 90),
+    "client_address_hops": ("2", 2),
     "client_address_header": ("X-Forwarded-For", "X-Forwarded-For"),
     "auth_jwks_url": ("https://id.example/jwks", "https://id.example/jwks"),
     "auth_issuer": ("https://id.example", "https://id.example"),
@@ -226,10 +246,10 @@ def test_no_secret_and_no_password_is_shown() -> None:
     assert [name for name, text in told.items() if text in shown] == []
 
 
-def test_a_door_without_a_secret_is_shut() -> None:
+def test_an_endpoint_without_a_secret_is_closed() -> None:
     settings = read(ingest_secret_sportradar="sixteen-letters!")
-    secrets = [settings.ingest_secret(name) for name in ("sportradar", "generic", "nobody")]
-    assert secrets == ["sixteen-letters!", "", ""]
+    secrets = [settings.ingest_secrets(name) for name in ("sportradar", "generic", "nobody")]
+    assert secrets == [("sixteen-letters!",), (), ()]
 
 
 @pytest.mark.parametrize(

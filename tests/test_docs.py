@@ -18,15 +18,17 @@ from flask import Flask
 from pydantic import BaseModel
 from standardwebhooks import Webhook
 
-from api import create_app, errors, schemas
+from api import create_app
+from api.web import errors, schemas
 from cdn import headers
 from config import Settings, new_secret
 from db.domain import EVENT_TYPES, Phase, Status, phase_of
-from workers.feeds import generic, generic_words
+from feeds.generic import parse as generic
+from feeds.generic import vocabulary
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
-DOCS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
-PACKAGES = ("api", "cdn", "db", "notify", "workers")
+DOCS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+PACKAGES = ("api", "cdn", "db", "dev", "feeds", "notify", "workers")
 SOURCES = {".py", ".lua", ".js", ".mjs", ".css", ".html", ".vcl", ".vtc", ".sh", ".txt", ".toml", ".json", ""}
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 
@@ -126,6 +128,19 @@ def test_every_link_leads_somewhere(path: Path) -> None:
         assert not anchor or anchor in heading_anchors(found), f"{target}: no such heading"
 
 
+# A file or folder of the repository in a code span; NAME in capitals stands for one that the reader adds.
+IN_REPOSITORY = re.compile(
+    r"(?:api|bench|cdn|db|dev|docs|feeds|notify|tests|workers)/[a-z0-9_./*-]*|[a-z_-]+\.(?:py|json|toml)"
+)
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_file_that_a_document_names_exists(path: Path) -> None:
+    named = {span.rstrip("/") for span in code(path.read_text()) if IN_REPOSITORY.fullmatch(span)}
+    missing = {span for span in named if not any(ROOT.glob(span)) and not any(ROOT.glob(f"{span}-*.md"))}
+    assert missing == set()
+
+
 def sources() -> Iterator[Path]:
     """Everything written by hand but the documents, and this file."""
     for path in sorted(ROOT.rglob("*")):
@@ -208,7 +223,7 @@ def test_the_words_are_the_vocabulary_of_the_code() -> None:
     [
         ("Errors", schemas.Error),
         ("Refused in part", schemas.Accepted),
-        ("`GET /api/score/{match_id}`", schemas.Score),
+        ("`GET /api/score/{match_id}`", schemas.MatchScore),
         ("`GET /api/matches/{match_id}`", schemas.Metadata),
         ("`GET /api/matches/{match_id}/events`", schemas.Timeline),
     ],
@@ -222,12 +237,12 @@ def test_the_words_of_senders_mean_what_the_words_say() -> None:
     types, statuses, decisions = (
         tables(text)[heading] for heading in ("Type", "Status", "`finished`, with `decided_by`")
     )
-    assert {word: " ".join(others) for word, others in types.items()} == generic_words.TYPE_SYNONYMS
-    assert {word: " ".join(others) for word, others in decisions.items()} == generic_words.DECISION_SYNONYMS
+    assert {word: " ".join(others) for word, others in types.items()} == vocabulary.TYPE_SYNONYMS
+    assert {word: " ".join(others) for word, others in decisions.items()} == vocabulary.DECISION_SYNONYMS
     for status, others in statuses.items():
-        assert {generic_words.standing_of(other) for other in others} == {(Status(status), None)}
+        assert {vocabulary.standing_of(other) for other in others} == {(Status(status), None)}
     documented = {other for others in statuses.values() for other in others}
-    assert {other for others in generic_words.STATUS_SYNONYMS.values() for other in others.split()} <= documented
+    assert {other for others in vocabulary.STATUS_SYNONYMS.values() for other in others.split()} <= documented
 
 
 def tables(text: str) -> dict[str, dict[str, list[str]]]:

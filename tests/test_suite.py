@@ -23,6 +23,6 @@ def test_a_group_of_tests_runs_in_one_worker(request: pytest.FixtureRequest) -> 
 def test_quick_leaves_out_what_starts_a_process(tmp_path: Path) -> None:
     path = tmp_path / "test_two.py"
     path.write_text("import os\n\ndef test_starts(): os.system('true')\n\ndef test_does_not(): pass\n")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.quick", "--quick", str(path)]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.support.quick", "--quick", str(path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert "1 passed, 1 skipped" in done.stdout, done.stdout + done.stderr

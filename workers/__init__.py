@@ -1,5 +1,5 @@
-"""What happens after the door: job families on RQ, the schedule, and the feeds that read providers' bytes.
+"""What runs on the worker and clock dynos: RQ jobs, the schedule and their housekeeping.
 
-May import cdn, notify and db. `queues` names the jobs and is all that the web process needs; `boot` builds the
-services a working process uses; `ingest` is where an update becomes the present. Start there.
+May import feeds, cdn, notify and db. `queues` has the job names and is all that the web process needs. `boot` builds
+the services of a process. `ingest` applies updates to the live state: start there.
 """

@@ -1,4 +1,4 @@
-"""`python -m workers`: runs the job workers of one dyno, and starts again one that dies."""
+"""`python -m workers`: run the job workers of one dyno, and restart one that dies."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from workers.supervisor import Supervisor
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m workers", description=__doc__)
     parser.add_argument("--processes", type=int, help="workers to run (default: WORKER_PROCESSES)")
-    parser.add_argument("--index", type=int, help="run only the worker of this index, the first being 0")
-    asked = parser.parse_args()
+    parser.add_argument("--index", type=int, help="run only the worker with this index, counted from 0")
+    options = parser.parse_args()
     settings = boot.begin().settings
     set_up_logs(settings.log_level)
-    indexes = range(asked.processes or settings.worker_processes) if asked.index is None else [asked.index]
+    indexes = range(options.processes or settings.worker_processes) if options.index is None else [options.index]
     supervisor = Supervisor(settings, indexes)
     for stop in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stop, lambda *_: supervisor.stopping.set())

@@ -1,4 +1,4 @@
-"""The worker's composition root: services, built at first use in the process that uses them."""
+"""Composition root of worker processes: services are built on first use in the process that needs them."""
 
 from __future__ import annotations
 
@@ -7,32 +7,35 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from cdn import backends
-from cdn.backend import Backend
+from cdn.backends import registry
+from cdn.backends.base import Backend
 from config import Settings
-from db.alerts import Alerts
-from db.audience import Audience
-from db.chunks import Chunks
-from db.connection import connect
 from db.domain import Precedence
-from db.errors import Refused
-from db.history import History
-from db.live import Live
-from db.partials import Partials
-from db.purges import Purges
-from db.session import engine
-from db.shards import Shards, agree_at_start
+from db.domain.errors import Refused
+from db.live.alerts import Alerts
+from db.live.broadcasts import Broadcasts
+from db.live.chunks import Chunks
+from db.live.client import connect
+from db.live.partials import Partials
+from db.live.plans import Plans
+from db.live.purges import Purges
+from db.live.shards import Shards, agree_at_start
+from db.live.store import LiveStore
+from db.sql.accounts import Accounts
+from db.sql.audience import Audience
+from db.sql.history import History
+from db.sql.session import engine
 from workers import queues
-from workers.transports import Transports
+from workers.push.transports import Transports
 
 
 @dataclass(frozen=True)
-class Services:
+class WorkerServices:
     settings: Settings
 
     @cached_property
-    def live(self) -> Live:
-        return Live(connect(self.settings.redis_url), self.settings.ingest_shards)
+    def live(self) -> LiveStore:
+        return LiveStore(connect(self.settings.redis_url), self.settings.ingest_shards)
 
     @cached_property
     def precedence(self) -> Precedence:
@@ -48,6 +51,10 @@ class Services:
         return History(engine(self.settings.sql_url))
 
     @cached_property
+    def accounts(self) -> Accounts:
+        return Accounts(self.history.engine)
+
+    @cached_property
     def partials(self) -> Partials:
         return Partials(self.live.redis)
 
@@ -57,11 +64,19 @@ class Services:
 
     @cached_property
     def cdn(self) -> Backend:
-        return backends.chosen(self.settings)
+        return registry.chosen(self.settings)
 
     @cached_property
     def alerts(self) -> Alerts:
         return Alerts(connect(self.settings.redis_url))
+
+    @cached_property
+    def plans(self) -> Plans:
+        return Plans(self.alerts.redis)
+
+    @cached_property
+    def broadcasts(self) -> Broadcasts:
+        return Broadcasts(self.alerts.redis)
 
     @cached_property
     def chunks(self) -> Chunks:
@@ -76,32 +91,32 @@ class Services:
         return Transports(self.settings)
 
     @cached_property
-    def bells(self) -> queues.Bells:
-        return queues.Bells(connect(self.settings.queue_url), tuple(_served))
+    def bells(self) -> queues.Doorbells:
+        return queues.Doorbells(connect(self.settings.queue_url), tuple(_served))
 
 
-# The queues whose jobs this process takes, once it is a worker.
+# The queues that this worker process serves.
 _served: list[str] = list(queues.ALL)
 
 
 def serve(names: Sequence[str]) -> None:
-    """Before the first use of `services`."""
+    """Set the served queues. Call before the first use of `services`."""
     _served[:] = names
 
 
 @lru_cache(maxsize=1)
-def services() -> Services:
-    """Raises Refused where the settings of the CDN do not suffice."""
+def services() -> WorkerServices:
+    """Raises Refused where settings of the CDN are missing."""
     settings = Settings.at_start()
-    backends.check(settings)
-    return Services(settings)
+    registry.check(settings)
+    return WorkerServices(settings)
 
 
-def begin() -> Services:
-    """Of a process: a setting that does not suffice, or does not fit Redis, ends it with one sentence."""
+def begin() -> WorkerServices:
+    """Services at process start. A missing setting, or one that contradicts Redis, exits with one sentence."""
     try:
-        here = services()
-        agree_at_start(here.settings.redis_url, here.settings.ingest_shards)
+        started = services()
+        agree_at_start(started.settings.redis_url, started.settings.ingest_shards)
     except Refused as error:
         sys.exit(error.message)
-    return here
+    return started

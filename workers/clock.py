@@ -1,6 +1,6 @@
-"""The clock: every second, ring for mailboxes whose bell was lost; every minute, housekeeping.
+"""The clock: every second ring for mailboxes whose doorbell was lost, every minute do the housekeeping.
 
-`python -m workers.clock`. Runs once per deployment; two of them do no harm.
+`python -m workers.clock`. One per deployment; a second one does no harm.
 """
 
 from __future__ import annotations
@@ -14,90 +14,105 @@ from threading import Event, Thread
 from cdn import headers
 from config import set_up_logs
 from db.domain import Stamp, Update
-from db.errors import Refused, Unavailable
-from db.metrics import Reporter
-from workers.boot import Services, begin
+from db.domain.errors import Refused, Unavailable
+from db.live import metrics
+from db.live.metrics import Reporter
+from workers.boot import WorkerServices, begin
 from workers.probe import Probe, check_at_start
-from workers.reconcile import forsaken, reconcile
+from workers.reconcile import reconcile, stale_bounds
 
 logger = logging.getLogger(__name__)
 
 SWEEP_S = 1.0
-# A healthy mailbox is emptied within 100 ms; after a second its bell, or the worker that heard it, is gone.
+# A healthy mailbox is emptied within 100 ms. After a second its doorbell, or the worker that took it, is gone.
 OVERDUE_MS = 1_000
-# A parked match is tried again: most often a new release has mended the bug meanwhile.
+# Parked matches are retried: a new release may have fixed the bug.
 PARKED_MS = 60_000
-# Matches worked out anew in one sweep, and when again, if nobody has done so by then.
+# Matches derived again in one sweep, and the delay before the next attempt.
 DUE_MAX, DUE_AGAIN_MS = 500, 5_000
-KEEP_REFUSED_MS = 30 * 24 * 60 * 60 * 1000
+DAY_MS = 24 * 60 * 60 * 1000
+KEEP_REFUSED_MS = 30 * DAY_MS
+# Accounts deleted in one go: each takes up to ten devices and 500 follows with it.
+EXPIRED_MAX = 100
 
 
-def sweep(here: Services, *, now_ms: int) -> int:
-    """Ring for every mailbox that has waited too long; returns how many bells that were."""
+def sweep(services: WorkerServices, *, now_ms: int) -> int:
+    """Ring for every overdue mailbox; returns the number of doorbells."""
     rung = 0
-    for shard in range(here.live.shards):
-        if here.live.pending(shard, before_ms=now_ms - OVERDUE_MS):
-            here.bells.ingest(shard)
+    for shard in range(services.live.shards):
+        if services.live.inbox.pending(shard, before_ms=now_ms - OVERDUE_MS):
+            services.bells.ingest(shard)
             rung += 1
-    rung += tick_due(here, now_ms=now_ms)
-    next_ms = here.purges.next_ms()
+    rung += tick_due(services, now_ms=now_ms)
+    next_ms = services.purges.next_ms()
     if next_ms is not None and next_ms < now_ms - OVERDUE_MS:
-        here.bells.purge()
+        services.bells.purge()
         rung += 1
-    if is_history_due(here, now_ms=now_ms):
-        here.bells.history()
+    if is_history_due(services, now_ms=now_ms):
+        services.bells.history()
         rung += 1
-    # A window's end is rung for by nobody else; a second late is early enough for what has waited thirty.
-    work_at = here.alerts.work_at()
+    # Nobody else rings for the end of a window. One second late is fine after thirty.
+    work_at = services.alerts.work_at()
     if work_at is not None and work_at <= now_ms:
-        here.bells.push()
+        services.bells.push()
         rung += 1
     return rung
 
 
-def is_history_due(here: Services, *, now_ms: int) -> bool:
-    """Whether something has waited too long to be written to SQL, or to be merged with what is there."""
-    since = here.live.history_waiting_since()
+def is_history_due(services: WorkerServices, *, now_ms: int) -> bool:
+    """Whether something is overdue to be written to SQL or merged with it."""
+    since = services.live.outbox.waiting_since()
     if since is not None and since < now_ms - OVERDUE_MS:
         return True
-    return bool(here.live.refused_waiting() or here.partials.due(now_ms - OVERDUE_MS, 1))
+    return bool(services.live.refusals.waiting() or services.partials.due(now_ms - OVERDUE_MS, 1))
 
 
-def tick_due(here: Services, *, now_ms: int) -> int:
-    """Have matches worked out anew that have something due, as if they had been told the time; returns the bells."""
-    due = here.live.due(now_ms, DUE_MAX)
+def tick_due(services: WorkerServices, *, now_ms: int) -> int:
+    """Have matches with something due derived again, by an empty update; returns the number of doorbells."""
+    due = services.live.inbox.due(now_ms, DUE_MAX)
     if not due:
         return 0
-    held = [match.id for match in here.live.read(due) if match]
-    _, bells = here.live.accept([Update(match_id, Stamp(0), now_ms) for match_id in held], now_ms=now_ms)
-    here.live.put_off(due, held, until_ms=now_ms + DUE_AGAIN_MS)
+    match_ids = [match.id for match in services.live.matches.read(due) if match]
+    _, bells = services.live.inbox.accept([Update(match_id, Stamp(0), now_ms) for match_id in match_ids], now_ms=now_ms)
+    services.live.inbox.postpone(due, match_ids, until_ms=now_ms + DUE_AGAIN_MS)
     for shard in bells:
-        here.bells.ingest(shard)
+        services.bells.ingest(shard)
     return len(bells)
 
 
-def housekeep(here: Services, *, now_ms: int) -> None:
-    here.bells.lookahead()
-    for match_id in here.live.unpark(before_ms=now_ms - PARKED_MS):
+def expire_accounts(services: WorkerServices, *, now_ms: int) -> None:
+    """A few at a time: this runs each minute, and each account takes its devices and follows with it."""
+    before_ms = now_ms - services.settings.account_keep_days * DAY_MS
+    expired = services.accounts.expire(before_ms=before_ms, limit=EXPIRED_MAX)
+    if expired:
+        metrics.ACCOUNTS_EXPIRED.add(expired)
+        logger.info("accounts_expired count=%d", expired)
+
+
+def housekeep(services: WorkerServices, *, now_ms: int) -> None:
+    services.bells.prematch()
+    before_ms = now_ms - PARKED_MS
+    for match_id in services.live.inbox.unpark(before_ms=before_ms) + services.live.outbox.unpark(before_ms=before_ms):
         logger.warning("match_unparked match=%s", match_id)
-    # Whoever reads the board counts what cannot be read: so that the count is of the last minutes without readers too.
-    here.live.board()
-    clear_board(here, now_ms=now_ms)
-    here.history.forget_refused(before_ms=now_ms - KEEP_REFUSED_MS)
+    # Reading the board counts undecodable matches; without readers the count would go stale.
+    services.live.board.read()
+    clear_board(services, now_ms=now_ms)
+    services.history.refused_payloads.forget(before_ms=now_ms - KEEP_REFUSED_MS)
+    expire_accounts(services, now_ms=now_ms)
 
 
-def clear_board(here: Services, *, now_ms: int) -> None:
-    """A match that was never ended leaves the live list, and a day later Redis; its last known state stands in SQL."""
-    for match in here.live.forsaken(**forsaken(now_ms)):
-        if here.live.drop(match):
+def clear_board(services: WorkerServices, *, now_ms: int) -> None:
+    """A stale match leaves the live list, and Redis a day later. SQL keeps its last state."""
+    for match in services.live.board.stale(**stale_bounds(now_ms)):
+        if services.live.board.drop(match):
             logger.warning("match_forsaken match=%s status=%s updated_at=%d", match.id, match.status, match.updated_at)
 
 
 class Clock:
-    """Runs the schedule; a service that is away is named once a minute and tried again."""
+    """Runs the schedule. A step whose service is away is logged and tried again."""
 
-    def __init__(self, here: Services) -> None:
-        self.here = here
+    def __init__(self, services: WorkerServices) -> None:
+        self.services = services
         self.stopping = Event()
         self.minute = -1
 
@@ -107,9 +122,9 @@ class Clock:
             self.stopping.wait(SWEEP_S)
 
     def tick(self, now_ms: int) -> None:
-        """Each step on its own: without SQL nothing can be rebuilt, but bells are swept all the same.
+        """Each step by itself: without SQL nothing can be rebuilt, but doorbells are still swept.
 
-        Raises Refused where Redis is drained in another number of shards than this process knows.
+        Raises Refused where Redis has another number of shards than this process.
         """
         for step in (self._agree, self._reconcile, self._sweep, self._housekeep):
             try:
@@ -118,39 +133,39 @@ class Clock:
                 logger.warning("clock_waits step=%s reason=%r", step.__name__.strip("_"), error.message)
 
     def _agree(self, _now_ms: int) -> None:
-        self.here.shards.agree()
+        self.services.shards.agree()
 
     def _reconcile(self, now_ms: int) -> None:
-        reconcile(self.here.live, self.here.history, now_ms=now_ms)
+        reconcile(self.services.live, self.services.history, now_ms=now_ms)
 
     def _sweep(self, now_ms: int) -> None:
-        sweep(self.here, now_ms=now_ms)
+        sweep(self.services, now_ms=now_ms)
 
     def _housekeep(self, now_ms: int) -> None:
         if now_ms // 60_000 != self.minute:
             self.minute = now_ms // 60_000
-            housekeep(self.here, now_ms=now_ms)
+            housekeep(self.services, now_ms=now_ms)
 
 
-def watch_edge(here: Services, stopping: Event) -> None:
-    """Where it is known how readers come: what do they see, and does the CDN do as it is told."""
-    settings = here.settings
+def watch_edge(services: WorkerServices, stopping: Event) -> None:
+    """With a PUBLIC_URL: probe what readers see, and check the CDN once."""
+    settings = services.settings
     if not settings.public_url:
         return
     Probe(settings.redis_url, settings.public_url, stopping).start()
-    asked = (settings.public_url, here.cdn, headers.dialect(settings.cdn), stopping)
-    Thread(target=check_at_start, args=asked, name="edge-check", daemon=True).start()
+    arguments = (settings.public_url, services.cdn, headers.dialect(settings.cdn), stopping)
+    Thread(target=check_at_start, args=arguments, name="edge-check", daemon=True).start()
 
 
 def main() -> None:
-    here = begin()
-    set_up_logs(here.settings.log_level)
-    clock = Clock(here)
+    services = begin()
+    set_up_logs(services.settings.log_level)
+    clock = Clock(services)
     for stop in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stop, lambda *_: clock.stopping.set())
-    reporter = Reporter(here.live.redis)
+    reporter = Reporter(services.live.redis)
     reporter.start()
-    watch_edge(here, clock.stopping)
+    watch_edge(services, clock.stopping)
     logger.info("clock_started")
     try:
         clock.run()

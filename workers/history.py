@@ -1,4 +1,4 @@
-"""From outbox to SQL, in batches over many matches. What SQL could not take stays in the outbox."""
+"""Writes outboxes to SQL, in batches over many matches. What SQL could not take stays in the outbox."""
 
 from __future__ import annotations
 
@@ -6,68 +6,71 @@ import logging
 import time
 
 from db.bugs import set_aside_on_bug
-from db.errors import Unavailable
-from db.history import History
-from db.lineage import Lineage
-from db.live import Live
-from db.partials import Partials
+from db.domain.errors import Unavailable
+from db.live.lineage import Lineage
+from db.live.partials import Partials
+from db.live.store import LiveStore
 from db.refusals import collect
+from db.sql.history import History
 from workers.boot import services
 from workers.merge import Merger
-from workers.queues import Bells
+from workers.queues import Doorbells
 from workers.reconcile import reconcile
 
 logger = logging.getLogger(__name__)
 
-# Outboxes emptied into one transaction, and entries taken of each: a transaction of about 50 ms on SQLite, so that
-# other writers never wait long.
+# Outboxes per transaction, and entries of each: about 50 ms on SQLite, so that other writers never wait long.
 MATCHES, ENTRIES = 50, 50
-# As in workers.ingest, but in no hurry: a tenth of a second between looks makes batches of a busy match day.
+# As in workers.ingest, but slower: a tenth of a second between looks makes larger batches on a match day.
 LIFE_S, LINGER_S, LOOK_S = 2.0, 0.3, 0.1
 
 
 def drain() -> None:
-    """The job behind the history bell."""
-    here = services()
-    purging = here.settings.cdn != "null"
-    merger = Merger(here.live, here.history, here.bells, purging=purging, precedence=here.precedence)
-    drain_pending(here.live, here.history, here.bells, merger)
+    """The job behind the history doorbell."""
+    resources = services()
+    purging = resources.settings.cdn != "null"
+    merger = Merger(
+        resources.live, resources.history, resources.bells, purging=purging, precedence=resources.precedence
+    )
+    drain_pending(resources.live, resources.history, resources.bells, merger)
 
 
-def drain_pending(live: Live, history: History, bells: Bells, merger: Merger | None = None) -> None:
-    """Write until all outboxes are empty. Without SQL it stops: the clock rings again."""
+def drain_pending(live: LiveStore, history: History, bells: Doorbells, merger: Merger | None = None) -> None:
+    """Write until all outboxes are empty. If SQL is away it stops; the clock rings again."""
     merger = merger or Merger(live, history, bells)
     started = busy = time.monotonic()
     try:
         while time.monotonic() - started < LIFE_S:
             if write_batch(live, history, merger):
                 busy = time.monotonic()
-            elif (time.monotonic() - busy > LINGER_S or bells.waiting()) and live.silence_history():
+            elif (time.monotonic() - busy > LINGER_S or bells.waiting()) and live.outbox.clear_bell():
                 return
             time.sleep(LOOK_S)
     except Unavailable as error:
         logger.warning("history_waits reason=%r", error.message)
-        live.quiet_history()
+        live.outbox.mute_bell()
         return
     bells.history()
 
 
-def write_batch(live: Live, history: History, merger: Merger | None = None) -> int:
-    """Merge partial matches, write one batch and drop it from the outboxes; returns how many matches and entries that
-    were. Repeating it is harmless."""
+def write_batch(live: LiveStore, history: History, merger: Merger | None = None) -> int:
+    """Merge partial matches, write one batch and remove it from the outboxes.
+
+    Returns the number of matches merged and entries written. Safe to repeat.
+    """
     name = reconcile(live, history, now_ms=_now_ms())
     collect(live, history, ENTRIES)
     count = (merger or Merger(live, history)).batch()
-    waiting = live.history_pending(MATCHES)
+    waiting = live.outbox.pending(MATCHES)
     with set_aside_on_bug("history_batch_failed matches=%d", len(waiting)):
         return count + _write(live, history, waiting, name)
     return count + sum(_write_or_park(live, history, match_id, name) for match_id in waiting)
 
 
-def _write(live: Live, history: History, match_ids: list[str], name: str) -> int:
-    """name: of the Redis that was compared with SQL; of another, and of partial matches, nothing is written."""
-    boxes = {match_id: live.outbox(match_id, ENTRIES) for match_id in match_ids}
-    ledgers = live.ledgers(match_ids)
+def _write(live: LiveStore, history: History, match_ids: list[str], name: str) -> int:
+    """name: the Redis that was compared with SQL. Nothing is written for another one, nor for partial matches."""
+    boxes = live.outbox.batch(match_ids, ENTRIES)
+    ledgers = live.matches.ledgers(match_ids)
     if Lineage(live.redis).read()[0] != name:
         return 0
     for match_id in Partials(live.redis).among(match_ids):
@@ -75,16 +78,15 @@ def _write(live: Live, history: History, match_ids: list[str], name: str) -> int
     changes = [change for box in boxes.values() for change in box]
     if changes:
         history.write(changes, ledgers)
-    for match_id, box in boxes.items():
-        live.ack(match_id, [change.id for change in box])
+    live.outbox.ack({match_id: [change.id for change in box] for match_id, box in boxes.items()})
     return len(changes)
 
 
-def _write_or_park(live: Live, history: History, match_id: str, name: str) -> int:
-    """An outbox that meets a bug of ours must not stop the others: it is set aside, loudly, and tried again."""
+def _write_or_park(live: LiveStore, history: History, match_id: str, name: str) -> int:
+    """An outbox that hits a bug is parked with an error and retried, so that it does not stop the others."""
 
     def park() -> None:
-        live.park_history(match_id, now_ms=_now_ms())
+        live.outbox.park(match_id, now_ms=_now_ms())
 
     with set_aside_on_bug("history_parked match=%s", match_id, aside=park):
         return _write(live, history, [match_id], name)

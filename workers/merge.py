@@ -1,8 +1,8 @@
-"""What Redis and SQL know of a match, made one, beside the scores: it is done where SQL is at hand.
+"""Merges a partial match in Redis with what SQL knows of it.
 
-A partial match began in Redis without a look into SQL, or Redis came back older than SQL (workers.reconcile). Until it
-is merged nothing of it is written to SQL, so that no known column is replaced by less, and its followers hear nothing,
-for a goal that SQL knows is no news.
+A match is partial if it started in Redis without reading SQL, or if Redis came back older than SQL (workers.reconcile).
+Until it is merged it is not written to SQL, so no known column is lost, and followers are not notified, since a goal
+may be known already.
 """
 
 from __future__ import annotations
@@ -12,32 +12,36 @@ import time
 
 from db.bugs import set_aside_on_bug
 from db.domain import BY_FIRST_WORD, Match, Precedence, due_ms, merged
-from db.history import History
-from db.live import Live
-from db.metrics import MATCHES_MERGED
-from db.partials import Partials
-from notify.window import concerns
-from workers import wake
-from workers.queues import Bells
+from db.live.metrics import MATCHES_MERGED
+from db.live.partials import Partials
+from db.live.store import LiveStore
+from db.sql.history import History
+from notify.content.window import concerns
+from workers import ring
+from workers.queues import Doorbells
 
 logger = logging.getLogger(__name__)
 
-# Matches compared in one look: one query for all of them, and some 10 ms for each that SQL knows.
+# Matches per batch: one query for all, and some 10 ms for each that SQL knows.
 MATCHES = 50
 # Outbox entries read at once, as in workers.history.
 ENTRIES = 50
-# One that met a bug, or cannot be read by this release, is tried again as a parked one is.
+# Delay before a match that hit a bug, or that this release cannot read, is retried.
 AGAIN_MS = 60_000
 
 
 class Merger:
-    """bells: rung for what a merge fills; without them the clock rings."""
+    """bells: rung after a merge; without them the clock rings.
+
+    purging: whether a CDN is configured.
+    precedence: of sources.
+    """
 
     def __init__(
         self,
-        live: Live,
+        live: LiveStore,
         history: History,
-        bells: Bells | None = None,
+        bells: Doorbells | None = None,
         *,
         purging: bool = False,
         precedence: Precedence = BY_FIRST_WORD,
@@ -50,7 +54,7 @@ class Merger:
         self.precedence = precedence
 
     def batch(self) -> int:
-        """Merge those that are due; returns how many of them SQL knew. Raises Unavailable, and may be repeated."""
+        """Merge the matches that are due; returns how many SQL knew. Raises Unavailable; safe to repeat."""
         match_ids = self.partials.due(_now_ms(), MATCHES)
         stored = self.history.versions(match_ids)
         for match_id in match_ids:
@@ -60,39 +64,39 @@ class Merger:
     def _merge_or_park(self, match_id: str, *, is_stored: bool) -> None:
         def park() -> None:
             self.partials.put_off(match_id, until_ms=_now_ms() + AGAIN_MS)
-            self.live.park_history(match_id, now_ms=_now_ms())
+            self.live.outbox.park(match_id, now_ms=_now_ms())
 
         with set_aside_on_bug("history_parked match=%s", match_id, aside=park):
             stored = self.history.stored(match_id) if is_stored else None
-            # Again, where another commit came between.
+            # Retry after a concurrent commit.
             while not self._merged(match_id, stored):
                 continue
 
     def _merged(self, match_id: str, stored: Match | None) -> bool:
-        """False where another commit came between."""
-        held = self.live.hold(match_id)
+        """False after a concurrent commit."""
+        held = self.live.matches.load(match_id)
         if held.match is None:
             self.partials.forget(match_id)
             return True
         both = merged(held.match, stored, now_ms=_now_ms(), precedence=self.precedence)
         entries = self._scores_written(match_id) if stored else []
-        purges = wake.purge_entries(held.match, both.match, both.shown) if self.purging and both.visible else []
+        purges = ring.purge_entries(held.match, both.match, both.shown) if self.purging and both.visible else []
         tell, due = concerns(both.match, both.told), due_ms(both.match, self.precedence)
-        committed = self.live.merge(held, both, entries, purges=purges, tell=tell, due_ms=due)
+        committed = self.live.commits.merge(held, both, entries, purges=purges, tell=tell, due_ms=due)
         if not committed.done:
             return False
         if stored:
             logger.warning("match_merged match=%s version=%d stored=%d", match_id, committed.version, stored.version)
             MATCHES_MERGED.add()
         if self.bells:
-            wake.ring(self.bells, committed)
+            ring.ring(self.bells, committed)
         return True
 
     def _scores_written(self, match_id: str) -> list[str]:
-        """What each version in the outbox showed, written; returns the entries, of which the merge keeps the rest."""
+        """Write the score of each version in the outbox; returns the ids of those entries."""
         entries: list[str] = []
         while len(entries) % ENTRIES == 0:
-            changes = self.live.outbox(match_id, ENTRIES, after=entries[-1] if entries else None)
+            changes = self.live.outbox.entries(match_id, ENTRIES, after=entries[-1] if entries else None)
             if not changes:
                 break
             self.history.write_scores(changes)

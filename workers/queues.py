@@ -1,6 +1,6 @@
-"""Queue names, job names and how to ring: all of the job system that the web process knows.
+"""Queue names, job names and doorbells: all of the job system that the web process knows.
 
-A job is a doorbell: it carries no data, the mailboxes in Redis do. One that is lost is rung again by the clock.
+A job is a doorbell: the data is in mailboxes in Redis. The clock rings again for a lost doorbell.
 """
 
 from __future__ import annotations
@@ -14,27 +14,32 @@ import rq
 import rq.job
 import rq.results
 
-from db.errors import Refused, Unavailable
+from db.domain.errors import Refused, Unavailable
 
 logger = logging.getLogger(__name__)
 
 INGEST, PURGE, PUSH, HISTORY = "ingest", "purge", "push", "history"
-# In order of who waits: viewers for the score, the edge for the purge, phones, the archive.
+# By priority: viewers wait for the score, the edge for the purge, then phones, then the archive.
 ALL = (INGEST, PURGE, PUSH, HISTORY)
 
-# A drain lives for about a second (workers.ingest.LIFE_S); a job a minute old is hung.
+# Job names (workers.jobs says which function each runs).
+INGEST_SHARD, PURGE_DRAIN, HISTORY_DRAIN = "workers.ingest.drain_shard", "workers.purge.drain", "workers.history.drain"
+PUSH_WORK, PREMATCH = "workers.push.work", "workers.lookahead.look"
+DRY_RUN, TEST_PUSH = "workers.push_test.dry_run", "workers.push_test.send"
+
+# A drain lives for about two seconds (workers.ingest.LIFE_S); a job a minute old hangs.
 TIMEOUT_S = 60
-# Push jobs that may wait: as many workers can take part in one fan-out.
-PUSHERS_MOST = 8
-# Other bells that may wait in one queue. While no worker runs the clock rings each second for what is overdue: without
-# a bound that is 86,400 jobs a day and mailbox. Empty visits cost 5 ms; a bell beyond is the clock's to ring again.
-BELLS_MOST = 64
+# Push jobs that may wait: so many workers can share one fan-out.
+PUSH_JOBS_MAX = 8
+# Other doorbells that may wait in one queue. Without workers the clock rings every second: unbounded, that is 86,400
+# jobs a day per mailbox. An empty job costs 5 ms; the clock rings again for one that was dropped.
+BELLS_MAX = 64
 
 
-class Bells:
-    """Rings the workers. A bell rung twice costs an empty visit, never a wrong score.
+class Doorbells:
+    """Rings the workers. Ringing twice costs an empty job, never a wrong score.
 
-    served: the queues that this process takes jobs of, if it is a worker.
+    served: the queues of this process, if it is a worker.
     """
 
     def __init__(self, client: redis.Redis, served: Sequence[str] = ALL) -> None:
@@ -43,27 +48,28 @@ class Bells:
         self.queues = {name: rq.Queue(name, connection=client) for name in ALL}
 
     def ingest(self, shard: int) -> None:
-        self._ring(INGEST, "workers.ingest.drain_shard", shard)
+        self._ring(INGEST, INGEST_SHARD, shard)
 
     def history(self) -> None:
-        self._ring(HISTORY, "workers.history.drain")
+        self._ring(HISTORY, HISTORY_DRAIN)
 
     def purge(self) -> None:
-        self._ring(PURGE, "workers.purge.drain")
+        self._ring(PURGE, PURGE_DRAIN)
 
     def push(self) -> None:
-        """One job works through all there is, further ones only help it."""
-        self._ring(PUSH, "workers.push.work", most=PUSHERS_MOST)
+        """One job works through everything; more jobs share the work."""
+        self._ring(PUSH, PUSH_WORK, limit=PUSH_JOBS_MAX)
 
-    def lookahead(self) -> None:
-        self._ring(PUSH, "workers.lookahead.look")
+    def prematch(self) -> None:
+        self._ring(PUSH, PREMATCH)
 
     def ask(self, job: str, *args: str) -> Callable[[], Any]:
-        """Have a worker do something: its answer, None until there is one. Raises Refused if it failed."""
-        asked = self._enqueue(PUSH, job, *args, result_ttl=60)
+        """Run a job on a worker. The returned function gives its result, None until there is one. Raises Refused if it
+        failed."""
+        queued = self._enqueue(PUSH, job, *args, result_ttl=60)
 
         def answer() -> Any:
-            result = asked.latest_result()
+            result = queued.latest_result()
             if result is not None and result.type is not rq.results.Result.Type.SUCCESSFUL:
                 raise Refused(f"The worker failed: {str(result.exc_string).strip().splitlines()[-1]}")
             return result.return_value if result is not None else None
@@ -71,8 +77,7 @@ class Bells:
         return answer
 
     def waiting(self, *names: str) -> int:
-        """Jobs that no worker has taken yet, over these queues; else over those this worker serves: one that lingers
-        gives way to them."""
+        """Jobs not yet taken, in these queues, or in those that this worker serves. A lingering job ends for them."""
         try:
             with self.client.pipeline(transaction=False) as pipe:
                 for name in names or self.served:
@@ -82,13 +87,13 @@ class Bells:
             raise Unavailable(f"the job queues are out of reach: {type(error).__name__}") from error
 
     def ahead(self, queue: str) -> int:
-        """Jobs that this worker would take before those of `queue`."""
+        """Waiting jobs that this worker takes before those of `queue`."""
         names = self.served[: self.served.index(queue)] if queue in self.served else ()
         return self.waiting(*names) if names else 0
 
-    def _ring(self, queue: str, job: str, *args: int, most: int = BELLS_MOST) -> None:
-        """Unless enough wait already."""
-        if self.waiting(queue) < most:
+    def _ring(self, queue: str, job: str, *args: int, limit: int = BELLS_MAX) -> None:
+        """Enqueue unless enough jobs wait already."""
+        if self.waiting(queue) < limit:
             self._enqueue(queue, job, *args, result_ttl=0)
 
     def _enqueue(self, queue: str, job: str, *args: int | str, result_ttl: int) -> rq.job.Job:
@@ -96,5 +101,5 @@ class Bells:
         try:
             return self.queues[queue].enqueue(job, *args, job_timeout=TIMEOUT_S, **keep)
         except redis.RedisError as error:
-            # Full or read-only as well as away: the mailbox is filled, and the clock rings again.
+            # Away, full or read-only. The mailbox is filled, so the clock rings again.
             raise Unavailable(f"the job queue is out of reach: {type(error).__name__}") from error

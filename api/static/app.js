@@ -10,18 +10,21 @@ const TICK_MS = 1_000;
 const GATHER_MS = 250;
 const TOLD_MOST = 4;
 
+/** @typedef {import("./scores.js").State | "connecting"} Light */
+/** @typedef {import("./bodies.js").MatchScore | import("./bodies.js").LiveBoard} Body */
+
 /** What views may ask of the page around them. */
 export class Shell {
-  #main = document.querySelector("main");
-  #light = document.querySelector(".connection");
-  #announcer = document.querySelector("#announcer");
-  #news = [];
-  #view = null;
-  #scrolls = new Map();
+  #main = /** @type {HTMLElement} */ (document.querySelector("main"));
+  #light = /** @type {HTMLElement} */ (document.querySelector(".connection"));
+  #announcer = /** @type {HTMLElement} */ (document.querySelector("#announcer"));
+  /** @type {string[]} */ #news = [];
+  /** @type {Board | MatchPage | null} */ #view = null;
+  /** @type {Map<number, number>} */ #scrolls = new Map();
   #key = 0;
 
   constructor() {
-    search(document.querySelector("form.search"));
+    search(/** @type {HTMLFormElement} */ (document.querySelector("form.search")));
     history.scrollRestoration = "manual";
     document.addEventListener("click", (event) => this.#follow(event));
     document.addEventListener("keydown", (event) => slash(event));
@@ -33,7 +36,12 @@ export class Shell {
     this.#open({ focus: false });
   }
 
-  /** Go to an address of ours without loading the page again. */
+  /**
+   * Go to an address of ours without loading the page again.
+   *
+   * @param {string} address
+   * @param {{replace?: boolean}} [how]
+   */
   go(address, { replace = false } = {}) {
     this.#scrolls.set(this.#key, window.scrollY);
     if (!replace) this.#key = Math.max(...this.#scrolls.keys()) + 1;
@@ -41,11 +49,16 @@ export class Shell {
     this.#open();
   }
 
+  /** @param {string} title */
   retitle(title) {
     document.title = title === "Live scores" ? title : `${title} · Live scores`;
   }
 
-  /** Say it to those who listen instead of looking. */
+  /**
+   * Say it to those who listen instead of looking.
+   *
+   * @param {string} text
+   */
   announce(text) {
     this.#news.push(text);
     if (this.#news.length > 1) return;
@@ -57,11 +70,16 @@ export class Shell {
     }, GATHER_MS);
   }
 
-  /** The connection light: what the feed of this view knows of its own freshness. */
+  /**
+   * The connection light: what the feed of this view knows of its own freshness.
+   *
+   * @param {Light} state
+   * @param {{body: Body | null}} [feed] none before the view has one
+   */
   indicate(state, feed) {
     const before = this.#light.dataset.state;
     this.#light.dataset.state = state;
-    setText(this.#light.querySelector("span"), said(state, feed?.body));
+    setText(/** @type {HTMLElement} */ (this.#light.querySelector("span")), said(state, feed?.body));
     if (state === "offline" || (state === "reconnecting" && before !== "offline" && before !== "connecting"))
       this.announce("Connection lost.");
     if ((before === "offline" || before === "reconnecting") && (state === "live" || state === "polling"))
@@ -72,28 +90,37 @@ export class Shell {
   async #back() {
     this.#scrolls.set(this.#key, window.scrollY);
     this.#key = history.state?.key ?? 0;
-    this.#open();
-    const view = this.#view;
+    const view = this.#open();
     await view.ready;
     if (view === this.#view) window.scrollTo(0, this.#scrolls.get(this.#key) ?? 0);
   }
 
-  /** @param {{focus?: boolean}} [how] the first load takes no focus */
+  /**
+   * @param {{focus?: boolean}} [how] the first load takes no focus
+   * @returns {Board | MatchPage} the view that is now shown
+   */
   #open({ focus = true } = {}) {
     this.#view?.close();
     this.indicate("connecting");
     const url = new URL(location.href);
-    this.#view = new (url.pathname.startsWith("/match/") ? MatchPage : Board)(url, this);
-    this.#main.replaceChildren(this.#view.element);
-    this.retitle(this.#view.title);
-    if (!focus) return;
+    const view = new (url.pathname.startsWith("/match/") ? MatchPage : Board)(url, this);
+    this.#view = view;
+    this.#main.replaceChildren(view.element);
+    this.retitle(view.title);
+    if (!focus) return view;
     window.scrollTo(0, 0);
-    this.#view.element.querySelector("h1").focus({ preventScroll: true });
+    view.heading.focus({ preventScroll: true });
+    return view;
   }
 
-  /** A plain link of ours is followed here; with a modifier, or elsewhere, it stays the browser's. */
+  /**
+   * A plain link of ours is followed here; with a modifier, or elsewhere, it stays the browser's.
+   *
+   * @param {MouseEvent} event
+   */
   #follow(event) {
-    const link = event.target.closest?.("a[href]");
+    /** @type {HTMLAnchorElement | null | undefined} */
+    const link = /** @type {Element} */ (event.target).closest?.("a[href]");
     if (
       !link ||
       event.defaultPrevented ||
@@ -112,8 +139,13 @@ export class Shell {
   }
 }
 
+/**
+ * @param {Light} state
+ * @param {Body | null | undefined} body
+ */
 function said(state, body) {
-  const over = body?.phase === "finished" || body?.phase === "off";
+  const phase = body && "phase" in body ? body.phase : null;
+  const over = phase === "finished" || phase === "off";
   const words = {
     connecting: "Connecting",
     live: over ? "Up to date" : "Live",
@@ -126,11 +158,16 @@ function said(state, body) {
   return words[state];
 }
 
-/** "/" goes to the search box, unless one is typing already. */
+/**
+ * "/" goes to the search box, unless one is typing already.
+ *
+ * @param {KeyboardEvent} event
+ */
 function slash(event) {
-  if (event.key !== "/" || event.target.closest("input, textarea, select") || event.ctrlKey || event.metaKey) return;
+  const target = /** @type {Element} */ (event.target);
+  if (event.key !== "/" || target.closest("input, textarea, select") || event.ctrlKey || event.metaKey) return;
   event.preventDefault();
-  document.querySelector("form.search input").focus();
+  /** @type {HTMLInputElement} */ (document.querySelector("form.search input")).focus();
 }
 
 new Shell();

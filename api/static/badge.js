@@ -27,7 +27,11 @@ const COMMON = new Set([
   "the",
 ]);
 
-/** Argentina → ARG, Saudi Arabia → SA, Paris Saint-Germain → PSG, 1. FC Köln → KÖL. */
+/**
+ * Argentina → ARG, Saudi Arabia → SA, Paris Saint-Germain → PSG, 1. FC Köln → KÖL.
+ *
+ * @param {string | null} name
+ */
 export function monogram(name) {
   const words = (name ?? "").split(/[^\p{L}\p{N}]+/u).filter((word) => /\p{L}/u.test(word));
   const telling = words.filter((word) => !COMMON.has(word.toLowerCase()));
@@ -42,10 +46,15 @@ export function monogram(name) {
   return [...used[0]].slice(0, 3).join("").toUpperCase();
 }
 
-/** Two neighbouring hues (degrees), the same on every device. */
+/**
+ * Two neighbouring hues (degrees), the same on every device.
+ *
+ * @param {string | null} name
+ * @returns {[number, number]}
+ */
 export function hues(name) {
   let hash = 2_166_136_261;
-  for (const letter of name ?? "") hash = Math.imul(hash ^ letter.codePointAt(0), 16_777_619) >>> 0;
+  for (const letter of name ?? "") hash = Math.imul(hash ^ Number(letter.codePointAt(0)), 16_777_619) >>> 0;
   const first = hash % 360;
   return [first, (first + 25 + ((hash >>> 9) % 40)) % 360];
 }
@@ -57,6 +66,10 @@ export function badge(name) {
   return element;
 }
 
+/**
+ * @param {HTMLElement} element
+ * @param {string | null} name
+ */
 export function setBadge(element, name) {
   const letters = monogram(name);
   if (element.dataset.name === name) return;
@@ -64,6 +77,6 @@ export function setBadge(element, name) {
   element.dataset.name = name ?? "";
   element.dataset.letters = String([...letters].length);
   element.textContent = letters;
-  element.style.setProperty("--hue", first);
-  element.style.setProperty("--hue-2", second);
+  element.style.setProperty("--hue", String(first));
+  element.style.setProperty("--hue-2", String(second));
 }

@@ -10,12 +10,21 @@ const RIGHT_TO_LEFT = /[\u0590-\u08ff\u200f\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\
 const FIRST_STRONG_ISOLATE = "\u2068";
 const POP_DIRECTIONAL_ISOLATE = "\u2069";
 
-/** In a plain string, such as a title: marked if it needs it. */
+/**
+ * In a plain string, such as a title: marked if it needs it.
+ *
+ * @param {string} text
+ */
 export function isolate(text) {
   return RIGHT_TO_LEFT.test(text) ? FIRST_STRONG_ISOLATE + text + POP_DIRECTIONAL_ISOLATE : text;
 }
 
-/** In an element: its own direction, and none for its neighbours. */
+/**
+ * In an element: its own direction, and none for its neighbours.
+ *
+ * @param {string} text
+ * @param {Record<string, unknown>} [attributes]
+ */
 export function bdi(text, attributes = {}) {
   return h("bdi", attributes, text);
 }

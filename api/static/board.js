@@ -19,10 +19,29 @@ const LEFT_MOST = 8;
 const BACK_DAYS = 14;
 const NEXT_MOST = 5;
 
+/** @typedef {import("./bodies.js").Summary} Summary */
+/** @typedef {import("./read.js").Failure} Failure */
+
 const GONE = new Set(["removed", "replaced"]);
 
 export class Board {
-  /** @param {URL} url @param {import("./app.js").Shell} shell */
+  /** @type {Lists} */ lists;
+  /** @type {HTMLElement} */ heading;
+  /** @type {HTMLElement} */ element;
+  /** @type {HTMLElement} */ notice;
+  /** @type {HTMLElement} */ skeleton;
+  /** The ids of the live list, once it was read. @type {Set<string> | undefined} */ liveIds;
+  /** Whether the day's list was read. */ loaded = false;
+  /** Why it could not be. @type {Failure | null} */ failure = null;
+  /** What comes after a day without matches. @type {Summary[]} */ nextMatches = [];
+  /** @type {number | undefined} */ timer;
+  /** @type {number | null} */ leftTimer = null;
+  /** @type {() => void} */ settle;
+
+  /**
+   * @param {URL} url
+   * @param {import("./app.js").Shell} shell
+   */
   constructor(url, shell) {
     this.shell = shell;
     this.leaving = new AbortController();
@@ -32,7 +51,7 @@ export class Board {
     this.ofDay = !this.team && !this.competition;
     this.isToday = this.ofDay && this.day === today();
     this.title = this.isToday ? "Live scores" : this.ofDay ? longName(this.day) : "Matches";
-    /** Kept once there is something to scroll through. */
+    /** Kept once there is something to scroll through. @type {Promise<void>} */
     this.ready = new Promise((resolve) => (this.settle = resolve));
     this.#build();
     this.feed = followBoard({
@@ -46,7 +65,7 @@ export class Board {
     this.leaving.abort();
     this.feed.close();
     clearTimeout(this.timer);
-    clearTimeout(this.leftTimer);
+    clearTimeout(this.leftTimer ?? undefined);
   }
 
   tick() {
@@ -57,6 +76,7 @@ export class Board {
   }
 
   #build() {
+    /** @type {Record<string, Section>} */
     const sections = this.isToday
       ? {
           live: new Section("live", "Live now"),
@@ -72,7 +92,7 @@ export class Board {
     this.skeleton = skeleton();
     const [first, ...others] = Object.values(sections).map((section) => section.element);
     // A day's one list has the day's name above it already.
-    if (this.ofDay && !this.isToday) first.querySelector("h2").classList.add("hidden");
+    if (this.ofDay && !this.isToday) /** @type {HTMLElement} */ (first.querySelector("h2")).classList.add("hidden");
     const days = this.ofDay ? dayPicker(this.day, (address) => this.shell.go(address)) : null;
     const lead = h("div", { class: "lead" }, this.skeleton, this.notice, first);
     this.element = h(
@@ -85,7 +105,10 @@ export class Board {
     this.element.setAttribute("aria-busy", "true");
   }
 
-  /** @returns {import("./lists.js").Place | null} */
+  /**
+   * @param {Summary} match
+   * @returns {import("./lists.js").Place | null}
+   */
   #place(match) {
     if (GONE.has(match.status)) return null;
     const { competition } = match;
@@ -96,7 +119,11 @@ export class Board {
     return { section: this.isToday ? sectionOf(match) : "all", key, order: key, title, href };
   }
 
-  /** The live list. It adds rows only to today's board; elsewhere it brings those listed up to date. */
+  /**
+   * The live list. It adds rows only to today's board; elsewhere it brings those listed up to date.
+   *
+   * @param {import("./bodies.js").LiveBoard} body
+   */
   #live(body) {
     const now = this.feed.now();
     this.liveIds = new Set(body.matches.map((match) => match.match_id));
@@ -109,13 +136,18 @@ export class Board {
 
   /** Rows said to be in play that the live list no longer has: over, and their own documents say how. */
   #left() {
-    if (!this.liveIds) return [];
+    const { liveIds } = this;
+    if (!liveIds) return [];
     const inPlay = [...this.lists.rows.values()].filter(
       ({ match }) => match.phase === "live" || match.phase === "break",
     );
-    return inPlay.filter(({ match }) => !this.liveIds.has(match.match_id));
+    return inPlay.filter(({ match }) => !liveIds.has(match.match_id));
   }
 
+  /**
+   * @param {Summary} match
+   * @param {number} now ms since the epoch
+   */
   #put(match, now) {
     const news = this.lists.put(match, now);
     if (news?.text) this.shell.announce(news.text);
@@ -132,9 +164,11 @@ export class Board {
     }, Math.random() * LEFT_MS);
   }
 
+  /** @param {Row[]} rows */
   async #readEach(rows) {
     const reads = rows.map(({ match }) => read(`/api/score/${match.match_id}`, this.leaving.signal));
-    for (const { value } of await Promise.allSettled(reads)) if (value) this.#put(value, this.feed.now());
+    for (const answer of await Promise.allSettled(reads))
+      if (answer.status === "fulfilled") this.#put(answer.value, this.feed.now());
   }
 
   async #load() {
@@ -150,12 +184,13 @@ export class Board {
       this.#loadAfter(AGAIN_MS);
     } catch (error) {
       if (this.leaving.signal.aborted) return;
-      this.failure = error;
+      this.failure = /** @type {Failure} */ (error);
       this.#loadAfter(AGAIN_MS / 4);
     }
     this.#show();
   }
 
+  /** @param {number} ms */
   #loadAfter(ms) {
     if (this.leaving.signal.aborted) return;
     clearTimeout(this.timer);
@@ -163,13 +198,18 @@ export class Board {
     this.timer = setTimeout(() => (document.hidden ? this.#loadAfter(ms) : this.#load()), ms * (1 + Math.random() / 4));
   }
 
+  /** @returns {Record<string, string>} */
   #query() {
     if (this.ofDay) return { date: this.day, tz: zone };
     const from = `${plus(today(), -BACK_DAYS)}T00:00:00Z`;
-    return this.team ? { team: this.team, from } : { competition: this.competition, from };
+    return this.team ? { team: this.team, from } : { competition: String(this.competition), from };
   }
 
-  /** A team's page is named by what its matches call it. */
+  /**
+   * A team's page is named by what its matches call it.
+   *
+   * @param {Summary[]} matches
+   */
   #name(matches) {
     if (this.ofDay || !matches.length) return;
     const { home_team: home, away_team: away, competition } = matches[0];
@@ -196,17 +236,18 @@ export class Board {
     const waiting = !this.loaded && !this.failure && !known;
     this.skeleton.hidden = !waiting;
     this.element.setAttribute("aria-busy", String(waiting));
-    const notice = this.failure && !known ? this.#error() : waiting ? null : this.#empty();
+    const notice = this.failure && !known ? this.#error(this.failure) : waiting ? null : this.#empty();
     this.notice.replaceChildren(...(notice ? [notice] : []));
     if (this.loaded && this.liveIds) this.settle();
   }
 
-  #error() {
+  /** @param {Failure} failure */
+  #error(failure) {
     const retry = () => {
       this.feed.refresh();
       this.#load();
     };
-    const said = this.failure.status === 400 ? this.failure.message : "The scores cannot be reached just now.";
+    const said = failure.status === 400 ? failure.message : "The scores cannot be reached just now.";
     return h(
       "div",
       { class: "empty", role: "alert" },
@@ -221,11 +262,11 @@ export class Board {
         ? null
         : h("div", { class: "empty" }, h("p", {}, this.ofDay ? "No matches on this day" : "No matches around today"));
     if (this.liveIds === undefined || this.liveIds.size || this.#left().length) return null;
-    const next = this.nextMatches ?? [];
+    const next = this.nextMatches;
     const rows = next.map((match) => new Row(match, this.feed.now()).element);
     const coming = next.length
       ? [
-          h("h3", {}, `Next kick-offs, ${longName(dayOf(new Date(next[0].start_time)))}`),
+          h("h3", {}, `Next kick-offs, ${longName(dayOf(new Date(next[0].start_time ?? 0)))}`),
           h("ul", { class: "rows" }, ...rows),
         ]
       : [];
@@ -233,12 +274,18 @@ export class Board {
   }
 }
 
+/** @param {Summary} match */
 function sectionOf({ status, phase }) {
   if (phase === "live" || phase === "break") return "live";
   return phase === "finished" || status === "abandoned" ? "done" : "next";
 }
 
-/** What is coming in order of days, what is over with the latest day first. */
+/**
+ * What is coming in order of days, what is over with the latest day first.
+ *
+ * @param {Summary} match
+ * @returns {import("./lists.js").Place}
+ */
 function placeByDay(match) {
   const day = match.start_time ? dayOf(new Date(match.start_time)) : null;
   const section = sectionOf(match) === "done" ? "done" : "next";

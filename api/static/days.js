@@ -11,11 +11,16 @@ const LONG = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric
 // Days shown on either side of the chosen one.
 const REACH = 3;
 
+/** @param {string | undefined} name */
 function knownZone(name) {
   return name && name !== "Etc/Unknown" ? name : "UTC";
 }
 
-/** The day a moment lies in: a match that crosses midnight stays on the day of its kick-off. */
+/**
+ * The day a moment lies in: a match that crosses midnight stays on the day of its kick-off.
+ *
+ * @param {Date} date
+ */
 export function dayOf(date) {
   const pad = (/** @type {number} */ n) => String(n).padStart(2, "0");
   return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
@@ -23,28 +28,46 @@ export function dayOf(date) {
 
 export const today = () => dayOf(new Date());
 
-/** A date given in an address, or null where it is none. */
+/**
+ * A date given in an address, or null where it is none.
+ *
+ * @param {string | null} text
+ */
 export function parseDay(text) {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text ?? "")) return null;
+  if (text === null || !/^\d{4}-\d{2}-\d{2}$/.test(text)) return null;
   return dayOf(dateOf(text)) === text ? text : null;
 }
 
 // Noon: no clock change moves it into another day.
 const dateOf = (/** @type {string} */ day) => new Date(`${day}T12:00`);
 
+/**
+ * @param {string} day
+ * @param {number} days
+ */
 export function plus(day, days) {
   const date = dateOf(day);
   date.setDate(date.getDate() + days);
   return dayOf(date);
 }
 
-/** Today, Yesterday, Tomorrow, or Wednesday, 25 November. */
+/**
+ * Today, Yesterday, Tomorrow, or Wednesday, 25 November.
+ *
+ * @param {string} day
+ */
 export function longName(day) {
+  /** @type {Record<string, string>} */
   const near = { [plus(today(), -1)]: "Yesterday", [today()]: "Today", [plus(today(), 1)]: "Tomorrow" };
   return near[day] ?? LONG.format(dateOf(day));
 }
 
-/** The strip of days with a calendar at its end. go: what to do with the address of another day. */
+/**
+ * The strip of days with a calendar at its end.
+ *
+ * @param {string} chosen
+ * @param {(address: string) => void} go what to do with the address of another day
+ */
 export function dayPicker(chosen, go) {
   const days = Array.from({ length: 2 * REACH + 1 }, (_, i) => plus(chosen, i - REACH));
   const input = h("input", { type: "date", value: chosen, "aria-label": "Choose a day", id: "day" });
@@ -55,6 +78,10 @@ export function dayPicker(chosen, go) {
   return h("nav", { class: "days", "aria-label": "Days" }, list, input);
 }
 
+/**
+ * @param {string} day
+ * @param {string} chosen
+ */
 function strip(day, chosen) {
   const name = day === today() ? "Today" : WEEKDAY.format(dateOf(day));
   const link = h(
@@ -66,6 +93,7 @@ function strip(day, chosen) {
   return h("li", {}, link);
 }
 
+/** @param {string} day */
 function address(day) {
   return day === today() ? "/" : `/?date=${day}`;
 }

@@ -6,9 +6,18 @@ import { name, scoreText } from "./clock.js";
 // Sports in which a score is an event. A basketball game has two hundred: its figures change, nobody is called.
 const RARE = new Set(["football", "ice_hockey", "futsal"]);
 
+/** @typedef {import("./bodies.js").Summary} Summary */
+
 /**
- * @returns {{kind: "goal" | "correction" | "points", side: "home" | "away" | null, text: string} | null}
- *   side null where both changed; text is "" where nothing should be announced.
+ * `side` is null where both changed; `text` is "" where nothing should be announced.
+ *
+ * @typedef {{kind: "goal" | "correction" | "points", side: import("./bodies.js").Side | null, text: string}} News
+ */
+
+/**
+ * @param {Summary | undefined} before
+ * @param {Summary} after
+ * @returns {News | null}
  */
 export function scored(before, after) {
   if (!before || after.home_score === null || after.away_score === null) return null;
@@ -21,6 +30,11 @@ export function scored(before, after) {
   return { kind, side, text: words(kind, side, after) };
 }
 
+/**
+ * @param {News["kind"]} kind
+ * @param {News["side"]} side
+ * @param {Summary} match
+ */
 function words(kind, side, match) {
   const [home, away] = [match.home_team, match.away_team].map((team) => isolate(name(team)));
   const score = `${home} ${scoreText({ ...match, shootout: null })} ${away}`;

@@ -10,17 +10,27 @@ import { Row } from "./row.js";
  * @typedef {{section: string, key: string, order: string | number, title: string, href: string | null}} Place
  */
 
+/** @typedef {import("./bodies.js").Summary} Summary */
+
 /** All rows by match id, each in one group of one section. */
 export class Lists {
   /** @type {Map<string, Row>} */ rows = new Map();
 
-  /** @param {Record<string, Section>} sections @param {(match: object) => Place | null} placeOf null hides a match */
+  /**
+   * @param {Record<string, Section>} sections
+   * @param {(match: Summary) => Place | null} placeOf null hides a match
+   */
   constructor(sections, placeOf) {
     this.sections = sections;
     this.placeOf = placeOf;
   }
 
-  /** Takes a body from anywhere; the newest version wins. Returns what was scored, null if nothing. */
+  /**
+   * Takes a body from anywhere; the newest version wins. Returns what was scored, null if nothing.
+   *
+   * @param {Summary} match
+   * @param {number} now ms since the epoch
+   */
   put(match, now) {
     const row = this.rows.get(match.match_id);
     if (!row) {
@@ -35,9 +45,10 @@ export class Lists {
     return news;
   }
 
+  /** @param {string} matchId */
   remove(matchId) {
     const row = this.rows.get(matchId);
-    row?.group?.remove(row);
+    if (row) row.group?.remove(row);
     this.rows.delete(matchId);
   }
 
@@ -46,6 +57,7 @@ export class Lists {
     for (const row of this.rows.values()) if (row.match.phase === "live") yield row;
   }
 
+  /** @param {Row} row */
   #settle(row) {
     const place = this.placeOf(row.match);
     const group = place ? this.sections[place.section].group(place) : null;
@@ -59,6 +71,10 @@ export class Lists {
 export class Section {
   /** @type {Map<string, Group>} */ groups = new Map();
 
+  /**
+   * @param {string} id
+   * @param {string} title
+   */
   constructor(id, title) {
     this.count = h("span", { class: "count" });
     this.body = h("div", { class: "groups" });
@@ -71,23 +87,27 @@ export class Section {
     );
   }
 
+  /** @param {Place} place */
   group(place) {
-    let group = this.groups.get(place.key);
-    if (!group) {
-      group = new Group(this, place);
-      this.groups.set(place.key, group);
-      const next = [...this.groups.values()]
-        .filter((other) => other.order > group.order)
-        .sort((a, b) => (a.order < b.order ? -1 : 1))[0];
-      this.body.insertBefore(group.element, next?.element ?? null);
-    }
+    const before = this.groups.get(place.key);
+    if (before) return before;
+    const group = new Group(this, place);
+    this.groups.set(place.key, group);
+    const next = [...this.groups.values()]
+      .filter((other) => other.order > group.order)
+      .sort((a, b) => (a.order < b.order ? -1 : 1))[0];
+    this.body.insertBefore(group.element, next?.element ?? null);
     return group;
   }
 
-  /** After a row came or went. */
+  /**
+   * After a row came or went.
+   *
+   * @param {Group} group
+   */
   changed(group) {
     // Groups out of sight are not laid out (style.css); this is what the scrollbar takes them for.
-    group.element.style.setProperty("--rows", group.rows.length);
+    group.element.style.setProperty("--rows", String(group.rows.length));
     if (!group.rows.length) {
       group.element.remove();
       this.groups.delete(group.key);
@@ -103,6 +123,10 @@ export class Section {
 export class Group {
   /** @type {Row[]} */ rows = [];
 
+  /**
+   * @param {Section} section
+   * @param {Place} place
+   */
   constructor(section, { key, order, title, href }) {
     this.section = section;
     this.key = key;
@@ -112,6 +136,7 @@ export class Group {
     this.element = h("div", { class: "group" }, h("h3", {}, href ? h("a", { href }, name) : name), this.list);
   }
 
+  /** @param {Row} row */
   put(row) {
     const order = orderOf(row);
     if (row.group === this && row.order === order) return;
@@ -123,6 +148,7 @@ export class Group {
     this.section.changed(this);
   }
 
+  /** @param {Row} row */
   remove(row) {
     this.rows.splice(this.rows.indexOf(row), 1);
     row.element.remove();
@@ -130,11 +156,17 @@ export class Group {
   }
 }
 
+/** @param {Row} row */
 function orderOf({ match }) {
   return `${match.start_time ?? "~"} ${match.match_id}`;
 }
 
-/** Where it belongs, by halving. */
+/**
+ * Where it belongs, by halving.
+ *
+ * @param {Row[]} rows
+ * @param {string} order
+ */
 function place(rows, order) {
   let low = 0;
   let high = rows.length;

@@ -15,14 +15,44 @@ const HIGHLIGHT_MS = 6_000;
 const AGAIN_MS = 1_500;
 const AGAIN_MOST = 4;
 
+/** @typedef {import("./bodies.js").MatchScore} Score */
+/** @typedef {import("./bodies.js").TimelineEvent} Event */
+
+/** @type {import("./bodies.js").Side[]} */
+const SIDES = ["home", "away"];
+
 export class MatchPage {
-  /** @param {URL} url @param {import("./app.js").Shell} shell */
+  /** @type {HTMLElement} */ heading;
+  /** @type {HTMLElement} */ element;
+  /** @type {HTMLElement} */ competition;
+  /** @type {Record<import("./bodies.js").Side, ReturnType<typeof side>>} */ sides;
+  /** @type {HTMLElement} */ score;
+  /** @type {HTMLElement} */ kicks;
+  /** @type {HTMLElement} */ status;
+  /** @type {HTMLElement} */ facts;
+  /** @type {HTMLElement} */ head;
+  /** @type {HTMLElement} */ shootout;
+  /** @type {HTMLElement} */ timeline;
+  /** @type {HTMLElement} */ quiet;
+  /** @type {HTMLElement} */ body;
+  /** @type {HTMLElement} */ notice;
+  /** Set by the first body; what a body leads to runs after that. @type {Score} */ match;
+  /** @type {import("./bodies.js").Metadata | undefined} */ metadata;
+  /** Entries of the timeline as shown. @type {Map<string, {text: string, element: HTMLElement}> | undefined} */ told;
+  /** Whether the timeline is being read. */ loading = false;
+  /** @type {number | undefined} */ timer;
+  /** @type {() => void} */ settle;
+
+  /**
+   * @param {URL} url
+   * @param {import("./app.js").Shell} shell
+   */
   constructor(url, shell) {
     this.shell = shell;
     this.title = "Match";
     this.id = decodeURIComponent(url.pathname.split("/")[2]);
     this.leaving = new AbortController();
-    /** Kept once there is something to scroll through. */
+    /** Kept once there is something to scroll through. @type {Promise<void>} */
     this.ready = new Promise((resolve) => (this.settle = resolve));
     this.#build();
     this.feed = followMatch(this.id, { onChange: (body) => this.#score(body), onState: (state) => this.#state(state) });
@@ -69,6 +99,7 @@ export class MatchPage {
     this.element = h("article", { class: "match" }, this.heading, this.notice, this.body);
   }
 
+  /** @param {import("./scores.js").State} state */
   #state(state) {
     this.shell.indicate(state, this.feed);
     if (this.match) return;
@@ -76,18 +107,20 @@ export class MatchPage {
     if (state === "reconnecting" || state === "offline") this.#unreachable();
   }
 
+  /** @param {Score} match */
   #score(match) {
     const news = scored(this.match, match);
     this.match = match;
     this.notice.replaceChildren();
     this.body.hidden = false;
     const won = winner(match);
-    for (const [at, parts] of Object.entries(this.sides)) {
+    for (const at of SIDES) {
+      const parts = this.sides[at];
       setText(parts.name, name(match[`${at}_team`]));
       setAttribute(
         parts.name,
         "href",
-        match[`${at}_team`].id ? `/?team=${encodeURIComponent(match[`${at}_team`].id)}` : null,
+        match[`${at}_team`].id ? `/?team=${encodeURIComponent(String(match[`${at}_team`].id))}` : null,
       );
       setBadge(parts.badge, match[`${at}_team`].name);
       setAttribute(parts.element, "data-lost", won && won !== at ? "" : null);
@@ -122,11 +155,16 @@ export class MatchPage {
     this.shell.retitle(this.#between(score));
   }
 
-  /** Both names, home first whichever way they are read. */
+  /**
+   * Both names, home first whichever way they are read.
+   *
+   * @param {string} score
+   */
   #between(score) {
     return `${isolate(name(this.match.home_team))} ${score} ${isolate(name(this.match.away_team))}`;
   }
 
+  /** @param {import("./goals.js").News} news */
   #highlight(news) {
     if (news.text) this.shell.announce(news.text);
     clearTimeout(this.timer);
@@ -136,24 +174,30 @@ export class MatchPage {
   }
 
   #facts() {
+    /** @type {[string, string | null | undefined][]} */
     const rows = [
       ["Kick-off", kickOffLong(this.match)],
       ["Competition", this.match.competition?.name],
       ["Venue", this.metadata?.venue],
-    ].filter(([, value]) => value);
-    this.facts.replaceChildren(...rows.flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, bdi(value))]));
+    ];
+    this.facts.replaceChildren(
+      ...rows.flatMap(([term, value]) => (value ? [h("dt", {}, term), h("dd", {}, bdi(value))] : [])),
+    );
   }
 
   async #loadMetadata() {
+    /** @type {import("./bodies.js").Metadata} */
+    let metadata;
     try {
-      this.metadata = await read(`/api/matches/${encodeURIComponent(this.id)}`, this.leaving.signal);
+      metadata = await read(`/api/matches/${encodeURIComponent(this.id)}`, this.leaving.signal);
     } catch (error) {
       // The score's own feed tells what is wrong, and tries again; a venue is not worth a second telling.
       if (error instanceof Failure || this.leaving.signal.aborted) return;
       throw error;
     }
+    this.metadata = metadata;
     // A replaced match redirects to the one that took its place.
-    if (this.metadata.match_id !== this.id) this.shell.go(`/match/${this.metadata.match_id}`, { replace: true });
+    if (metadata.match_id !== this.id) this.shell.go(`/match/${metadata.match_id}`, { replace: true });
     else if (this.match) this.#facts();
   }
 
@@ -163,6 +207,7 @@ export class MatchPage {
     this.loading = true;
     try {
       for (let tries = 0; tries < AGAIN_MOST; tries += 1) {
+        /** @type {import("./bodies.js").Timeline} */
         const body = await read(`/api/matches/${encodeURIComponent(this.id)}/events`, this.leaving.signal);
         this.#story(body.events);
         if (body.version >= this.match.version) break;
@@ -176,18 +221,23 @@ export class MatchPage {
     }
   }
 
-  /** Entries that did not change keep their element, so that only the new one appears. */
+  /**
+   * Entries that did not change keep their element, so that only the new one appears.
+   *
+   * @param {Event[]} events
+   */
   #story(events) {
     const { moments, kicks } = arrange(events);
     const sides = { home: name(this.match.home_team), away: name(this.match.away_team) };
     const known = this.told ?? new Map();
-    this.told = new Map();
+    const shown = new Map();
+    this.told = shown;
     const items = moments.map((event) => {
       const text = JSON.stringify(event);
       const kept = known.get(event.id);
       const element = kept?.text === text ? kept.element : moment(event, sides);
       if (!kept && known.size) element.classList.add("new");
-      this.told.set(event.id, { text, element });
+      shown.set(event.id, { text, element });
       return element;
     });
     if (items.length !== this.timeline.children.length || items.some((item, i) => item !== this.timeline.children[i]))
@@ -200,7 +250,8 @@ export class MatchPage {
         h("h2", {}, "Shoot-out"),
         h("ul", {}, kickRow(kicks, "home", sides.home), kickRow(kicks, "away", sides.away)),
       );
-    for (const [at, parts] of Object.entries(this.sides)) {
+    for (const at of SIDES) {
+      const parts = this.sides[at];
       const lines = scorers(events, at);
       if (parts.scorers.textContent !== lines.join(""))
         parts.scorers.replaceChildren(...lines.map((line) => h("li", {}, line)));
@@ -241,6 +292,7 @@ function side() {
   return { ...made, element: h("div", { class: "side" }, made.badge, made.name, made.scorers) };
 }
 
+/** @param {number} ms */
 function pause(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,7 +1,10 @@
 /** Reading lists and single documents of the API. */
 
 export class Failure extends Error {
-  /** @param {number} status 0 where nothing was heard */
+  /**
+   * @param {number} status 0 where nothing was heard
+   * @param {string} message
+   */
   constructor(status, message) {
     super(message);
     this.status = status;
@@ -13,7 +16,13 @@ const TIMEOUT_MS = 15_000;
 // A hundred matches a page: more than the busiest day of football has.
 const PAGES_MOST = 20;
 
-/** @param {AbortSignal} signal ends the request when the view is left */
+/**
+ * The body of an answer: which type it has, the caller knows by its path.
+ *
+ * @param {string} path
+ * @param {AbortSignal} signal ends the request when the view is left
+ * @returns {Promise<any>}
+ */
 export async function read(path, signal) {
   const both = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
   try {
@@ -28,11 +37,19 @@ export async function read(path, signal) {
   }
 }
 
-/** Every page of a list of matches. */
+/**
+ * Every page of a list of matches.
+ *
+ * @param {Record<string, string>} query
+ * @param {AbortSignal} signal
+ */
 export async function readMatches(query, signal) {
+  /** @type {import("./bodies.js").Summary[]} */
   const matches = [];
+  /** @type {string | null} */
   let path = `/api/matches?${new URLSearchParams({ limit: "100", ...query })}`;
   for (let page = 0; path && page < PAGES_MOST; page += 1) {
+    /** @type {import("./bodies.js").MatchList} */
     const body = await read(path, signal);
     matches.push(...body.matches);
     path = body.next;

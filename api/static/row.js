@@ -9,10 +9,24 @@ import { scored } from "./goals.js";
 // As long as the highlight of style.css takes.
 const HIGHLIGHT_MS = 6_000;
 
-export class Row {
-  /** The list it stands in now. @type {import("./lists.js").Group | null} */
-  group = null;
+/** @type {import("./bodies.js").Side[]} */
+const SIDES = ["home", "away"];
 
+/** @typedef {import("./bodies.js").Side} Side */
+/** @typedef {import("./bodies.js").Summary} Summary */
+
+export class Row {
+  /** The list it stands in now. @type {import("./lists.js").Group | null | undefined} */
+  group = null;
+  /** Its place in that list. @type {string} */
+  order = "";
+  /** Ends the highlight. @type {number | undefined} */
+  timer;
+
+  /**
+   * @param {Summary} match
+   * @param {number} now ms since the epoch
+   */
   constructor(match, now) {
     this.clock = h("span", { class: "clock" });
     this.words = h("span", { class: "hidden" });
@@ -34,6 +48,8 @@ export class Row {
   /**
    * Takes a newer body; an older or the same one changes nothing.
    *
+   * @param {Summary} match
+   * @param {number} now ms since the epoch
    * @returns what was scored between the two, null if nothing was (see goals.js)
    */
   update(match, now) {
@@ -45,7 +61,11 @@ export class Row {
     return news;
   }
 
-  /** A second later: only the clock can have changed. */
+  /**
+   * A second later: only the clock can have changed.
+   *
+   * @param {number} now ms since the epoch
+   */
   tick(now) {
     const text = clockText(this.match, now);
     if (text === this.clock.textContent) return;
@@ -53,12 +73,14 @@ export class Row {
     setText(this.words, inWords(this.match, now));
   }
 
+  /** @param {number} now ms since the epoch */
   #patch(now) {
     const { match } = this;
     const won = winner(match);
     setAttribute(this.link, "data-phase", match.phase);
     setText(this.clock, clockText(match, now));
-    for (const [at, parts] of Object.entries(this.sides)) {
+    for (const at of SIDES) {
+      const parts = this.sides[at];
       const team = match[`${at}_team`];
       setText(parts.name, name(team));
       setBadge(parts.badge, team?.name ?? null);
@@ -70,6 +92,7 @@ export class Row {
     setText(this.words, inWords(match, now));
   }
 
+  /** @param {import("./goals.js").News} news */
   #highlight({ kind, side: at }) {
     clearTimeout(this.timer);
     this.link.dataset.scored = kind;
@@ -82,6 +105,7 @@ export class Row {
   }
 }
 
+/** @param {Side} at */
 function side(at) {
   const made = {
     badge: badge(null),
@@ -93,13 +117,23 @@ function side(at) {
   return { ...made, parts: [team, h("span", { class: `points ${at}` }, made.kicks, made.score)] };
 }
 
-/** For those who do not see the page: what an abbreviation such as ET HT stands for. */
+/**
+ * For those who do not see the page: what an abbreviation such as ET HT stands for.
+ *
+ * @param {Summary} match
+ * @param {number} now ms since the epoch
+ */
 function inWords(match, now) {
   const words = statusText(match, now);
   return match.phase === "scheduled" || words === clockText(match, now) ? "" : words;
 }
 
-/** – until it is known, and nothing before the start. */
+/**
+ * – until it is known, and nothing before the start.
+ *
+ * @param {Summary} match
+ * @param {Side} at
+ */
 function points({ phase, home_score: home, away_score: away }, at) {
   if (home === null || away === null) return phase === "live" || phase === "break" || phase === "finished" ? "–" : "";
   return String(at === "home" ? home : away);

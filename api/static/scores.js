@@ -22,7 +22,7 @@
  */
 
 /**
- * A body of `/api/score/{match_id}` or `/api/live`: their fields are in the OpenAPI document.
+ * What a feed reads of a body of `/api/score/{match_id}` or `/api/live`. All their fields: bodies.js.
  *
  * @typedef {object} Body
  * @property {number} [version] only grows
@@ -35,8 +35,9 @@
 /** @typedef {"changed" | "timeout" | "behind" | "ahead" | "full" | "draining"} Held */
 
 /**
+ * @template {Body} B
  * @typedef {object} Options
- * @property {(body: Body) => void} [onChange] each newer body, the first one included
+ * @property {(body: B) => void} [onChange] each newer body, the first one included
  * @property {(state: State) => void} [onState] each change of state
  * @property {string} [base] origin of the server, such as `https://scores.example`; that of the page unless given
  * @property {typeof browser} [env] what stands in for the browser in a test
@@ -44,6 +45,7 @@
 
 // After an answer, how long until the next request: a random part of this, so that those released together do not
 // return together. What changed may change again at once (a goal, then its scorer); a timeout may wait.
+/** @type {Partial<Record<Held, number>> & {timeout: number}} */
 const JITTER_MS = { changed: 200, behind: 200, timeout: 1_000, draining: 1_000, ahead: 1_000 };
 
 // The server holds for 20 s, Heroku's router and most edges give up at 30 s: past 35 s nobody will answer.
@@ -97,7 +99,8 @@ export const browser = {
  * Follow one match.
  *
  * @param {string} matchId
- * @param {Options} [options]
+ * @param {Options<import("./bodies.js").MatchScore>} [options]
+ * @returns {Feed<import("./bodies.js").MatchScore>}
  */
 export function followMatch(matchId, options = {}) {
   return new Feed(`/api/score/${encodeURIComponent(matchId)}`, options);
@@ -106,13 +109,20 @@ export function followMatch(matchId, options = {}) {
 /**
  * Follow all matches in play.
  *
- * @param {Options & {competition?: string}} [options] competition: the id of the only one wanted
+ * competition: the id of the only one wanted.
+ *
+ * @param {Options<import("./bodies.js").LiveBoard> & {competition?: string}} [options]
+ * @returns {Feed<import("./bodies.js").LiveBoard>}
  */
 export function followBoard({ competition, ...options } = {}) {
   return new Feed(competition ? `/api/live?competition=${encodeURIComponent(competition)}` : "/api/live", options);
 }
 
-/** One followed document. It asks from its construction until `close`. */
+/**
+ * One followed document. It asks from its construction until `close`.
+ *
+ * @template {Body} [B=Body]
+ */
 export class Feed {
   #path;
   #base;
@@ -121,7 +131,7 @@ export class Feed {
   #onState;
   #closed = false;
   /** @type {State | null} */ #state = null;
-  /** @type {Body | null} the newest heard */ #body = null;
+  /** @type {B | null} the newest heard */ #body = null;
   /** Whether the body was confirmed since the last failure or pause: only then a hold says anything. */
   #current = false;
   #failures = 0;
@@ -134,7 +144,7 @@ export class Feed {
 
   /**
    * @param {string} path
-   * @param {Options} options
+   * @param {Options<B>} options
    */
   constructor(path, { onChange = () => {}, onState = () => {}, base = "", env = browser } = {}) {
     this.#path = path;
@@ -208,7 +218,7 @@ export class Feed {
   /**
    * @param {string} path
    * @param {boolean} holding
-   * @returns {Promise<{body?: Body, cut?: boolean, status: number, retryAfterMs: number}>}
+   * @returns {Promise<{body?: B, cut?: boolean, status: number, retryAfterMs: number}>}
    */
   async #ask(path, holding) {
     const aborter = new AbortController();
@@ -238,7 +248,7 @@ export class Feed {
   }
 
   /**
-   * @param {Body} body
+   * @param {B} body
    * @param {string | null} heldAt the path of the hold it answers, null for a plain read
    */
   #heard(body, heldAt) {

@@ -9,11 +9,17 @@ import { Failure, read } from "./read.js";
 const TYPING_MS = 200;
 const LEAST = 2;
 
+/** @type {Record<string, number>} */
+const STEPS = { ArrowDown: 1, ArrowUp: -1 };
+
 const DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 
 /** @param {HTMLFormElement} form with an input, a status line and a panel for the results */
 export function search(form) {
-  const [input, status, panel] = ["input", "[role=status]", ".results"].map((part) => form.querySelector(part));
+  const input = /** @type {HTMLInputElement} */ (form.querySelector("input"));
+  const status = /** @type {HTMLElement} */ (form.querySelector("[role=status]"));
+  const panel = /** @type {HTMLElement} */ (form.querySelector(".results"));
+  /** @type {number | undefined} */
   let timer;
   let asking = new AbortController();
 
@@ -41,7 +47,7 @@ export function search(form) {
     return undefined;
   };
 
-  const show = ({ teams, competitions, matches }) => {
+  const show = (/** @type {import("./bodies.js").SearchResult} */ { teams, competitions, matches }) => {
     const parts = [
       ...part(
         "Teams",
@@ -57,7 +63,7 @@ export function search(form) {
     fill(found ? parts : [h("p", {}, "Nothing found")], found === 1 ? "1 result" : `${found} results`);
   };
 
-  const fill = (parts, said) => {
+  const fill = (/** @type {HTMLElement[]} */ parts, /** @type {string} */ said) => {
     panel.replaceChildren(...parts);
     panel.hidden = false;
     status.textContent = said;
@@ -73,35 +79,54 @@ export function search(form) {
     ask();
   });
   form.addEventListener("keydown", (event) => walk(event, input, panel, close));
-  form.addEventListener("focusout", (event) => form.contains(event.relatedTarget) || close());
+  form.addEventListener("focusout", (event) => {
+    if (!form.contains(/** @type {Node | null} */ (event.relatedTarget))) close();
+  });
   panel.addEventListener("click", (event) => {
-    if (!event.target.closest("a")) return;
+    if (!(/** @type {Element} */ (event.target).closest("a"))) return;
     input.value = "";
     close();
   });
 }
 
-/** Arrows walk the results, Escape leaves them. */
+/**
+ * Arrows walk the results, Escape leaves them.
+ *
+ * @param {KeyboardEvent} event
+ * @param {HTMLElement} input
+ * @param {HTMLElement} panel
+ * @param {() => void} close
+ */
 function walk(event, input, panel, close) {
   if (event.key === "Escape") {
     close();
     input.focus();
   }
-  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const step = STEPS[event.key];
   if (!step || panel.hidden) return;
   event.preventDefault();
   const stops = [input, ...panel.querySelectorAll("a")];
-  stops[(stops.indexOf(document.activeElement) + step + stops.length) % stops.length].focus();
+  const current = /** @type {HTMLElement} */ (document.activeElement);
+  stops[(stops.indexOf(current) + step + stops.length) % stops.length].focus();
 }
 
+/**
+ * @param {string} title
+ * @param {HTMLElement[]} links
+ */
 function part(title, links) {
   return links.length ? [h("h3", {}, title), h("ul", {}, ...links.map((one) => h("li", {}, one)))] : [];
 }
 
+/**
+ * @param {string} href
+ * @param {...(Node | string)} children
+ */
 function link(href, ...children) {
   return h("a", { href }, ...children);
 }
 
+/** @param {import("./bodies.js").Summary} match */
 function matchLink(match) {
   const played = match.home_score !== null;
   const day = match.start_time ? DAY.format(new Date(match.start_time)) : "";

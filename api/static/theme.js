@@ -2,7 +2,7 @@
 (() => {
   const root = document.documentElement;
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
-  const remember = (theme) => {
+  const remember = (/** @type {string | undefined} */ theme) => {
     try {
       if (theme) localStorage.setItem("theme", theme);
       return localStorage.getItem("theme");
@@ -13,13 +13,13 @@
   };
   const current = () => root.dataset.theme || (dark.matches ? "dark" : "light");
   const paint = () => {
-    for (const meta of document.querySelectorAll("meta[name=theme-color]"))
+    for (const meta of /** @type {NodeListOf<HTMLMetaElement>} */ (document.querySelectorAll("meta[name=theme-color]")))
       meta.content = current() === "dark" ? "#10151b" : "#f5f6f4";
     for (const button of document.querySelectorAll(".theme"))
       button.setAttribute("aria-pressed", String(current() === "dark"));
   };
 
-  const chosen = remember();
+  const chosen = remember(undefined);
   if (chosen === "dark" || chosen === "light") root.dataset.theme = chosen;
   dark.addEventListener("change", paint);
   document.addEventListener("DOMContentLoaded", () => {

@@ -4,8 +4,13 @@ import { bdi, isolate } from "./bidi.js";
 import { minuteText, scoreText, sentence } from "./clock.js";
 import { h } from "./dom.js";
 
+/** @typedef {import("./bodies.js").TimelineEvent} Event */
+/** @typedef {import("./bodies.js").Side} Side */
+/** @typedef {[period: number, minute: number, added: number, index: number]} At an entry's place in the timeline */
+
 const KICKS = new Set(["shootout_goal", "shootout_missed"]);
 const GOALS = new Set(["goal", "own_goal", "penalty_goal"]);
+/** @type {Record<string, string>} */
 const LABELS = {
   goal: "Goal",
   own_goal: "Own goal",
@@ -19,9 +24,15 @@ const LABELS = {
   var_review: "VAR review",
 };
 
+/** How a goal was scored, where that is said beside the minute. @type {Record<string, string>} */
+const HOW = { own_goal: " (og)", penalty_goal: " (pen)" };
+
 // Marks across the timeline, and the period each opens or closes (9 after all).
+/** @type {Record<string, number>} */
 const OPENS = { kickoff: 1, second_half: 2, extra_time: 3, extra_second_half: 4 };
+/** @type {Record<string, number>} */
 const CLOSES = { half_time: 1, extra_half_time: 3, full_time: 9, abandoned: 9, awarded: 9, cancelled: 9, postponed: 9 };
+/** @type {Record<string, string>} */
 const MARKS = {
   kickoff: "Kick-off",
   half_time: "Half-time",
@@ -39,7 +50,8 @@ const MARKS = {
 const SILENT = new Set(["second_half", "extra_second_half", "shootout_start"]);
 
 /**
- * @returns {{moments: object[], kicks: object[]}} moments newest first; kicks of the shoot-out in order.
+ * @param {Event[]} events
+ * @returns {{moments: Event[], kicks: Event[]}} moments newest first; kicks of the shoot-out in order.
  */
 export function arrange(events) {
   const told = events.filter((event) => !SILENT.has(event.event_type));
@@ -51,7 +63,13 @@ export function arrange(events) {
   return { moments: placed.map(({ event }) => event).reverse(), kicks };
 }
 
-/** A mark belongs at the edge of its period, whatever minute it was told with, or none. */
+/**
+ * A mark belongs at the edge of its period, whatever minute it was told with, or none.
+ *
+ * @param {Event} event
+ * @param {number} index
+ * @returns {At}
+ */
 function place({ event_type: type, period, minute, added_minute: added }, index) {
   if (type in OPENS) return [OPENS[type], -1, 0, index];
   if (type in CLOSES) return [CLOSES[type] === 9 ? (period ?? 9) : CLOSES[type], 999, 0, index];
@@ -59,40 +77,59 @@ function place({ event_type: type, period, minute, added_minute: added }, index)
   return [period ?? periodAt(at), at, added ?? 0, index];
 }
 
+/** @param {number} minute */
 function periodAt(minute) {
   return minute <= 45 ? 1 : minute <= 90 ? 2 : minute <= 105 ? 3 : 4;
 }
 
+/**
+ * @param {At} one
+ * @param {At} other
+ */
 function compare(one, other) {
   const differs = one.findIndex((part, i) => part !== other[i]);
   return differs < 0 ? 0 : one[differs] - other[differs];
 }
 
-/** Who scored, a line a player: Kylian Mbappé 80' (pen), 81'. */
+/**
+ * Who scored, a line a player: Kylian Mbappé 80' (pen), 81'.
+ *
+ * @param {Event[]} events
+ * @param {Side} side
+ */
 export function scorers(events, side) {
-  const goals = events.filter(
-    (event) => GOALS.has(event.event_type) && event.team === side && !event.voided && event.player,
-  );
+  const goals = events.filter((event) => GOALS.has(event.event_type) && event.team === side && !event.voided);
+  /** @type {Map<string, string[]>} */
   const lines = new Map();
-  for (const goal of goals) {
-    const how = { own_goal: " (og)", penalty_goal: " (pen)" }[goal.event_type] ?? "";
-    const key = goal.player.name;
-    lines.set(key, [...(lines.get(key) ?? []), minuteText(goal.minute, goal.added_minute) + how]);
+  for (const { event_type: type, player, minute, added_minute: added } of goals) {
+    if (!player) continue;
+    const line = lines.get(player.name) ?? [];
+    lines.set(player.name, [...line, minuteText(minute, added) + (HOW[type] ?? "")]);
   }
   return [...lines].map(([player, minutes]) => `${isolate(player)} ${minutes.join(", ")}`);
 }
 
-/** An entry of the list. sides: the teams' names, said to those who cannot see on which side it stands. */
+/**
+ * An entry of the list.
+ *
+ * @param {Event} event
+ * @param {Record<Side, string>} sides the teams' names, said to those who cannot see on which side it stands
+ */
 export function moment(event, sides) {
   return event.event_type in MARKS ? mark(event) : entry(event, sides);
 }
 
+/** @param {Event} event */
 function mark(event) {
   const shown = event.home_score !== null && event.event_type !== "kickoff";
   const score = shown ? h("b", {}, scoreText({ ...event, shootout: null })) : null;
   return h("li", { class: "mark", "data-id": event.id }, MARKS[event.event_type], score && " ", score);
 }
 
+/**
+ * @param {Event} event
+ * @param {Record<Side, string>} sides
+ */
 function entry(event, sides) {
   const label = LABELS[event.event_type] ?? sentence(event.event_type);
   const who = event.player?.name ?? (event.event_type === "score" ? "" : label);
@@ -123,7 +160,13 @@ function entry(event, sides) {
   );
 }
 
-/** One side's kicks as a row of marks, each with its taker. */
+/**
+ * One side's kicks as a row of marks, each with its taker.
+ *
+ * @param {Event[]} kicks
+ * @param {Side} side
+ * @param {string} teamName
+ */
 export function kickRow(kicks, side, teamName) {
   const ours = kicks.filter((kick) => kick.team === side && !kick.voided);
   return h(

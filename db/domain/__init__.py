@@ -8,7 +8,7 @@ from db.domain.derive import derived_events
 from db.domain.event import Event, Person, Telling
 from db.domain.facts import is_visible
 from db.domain.follower import Account, Device, Follow, Platform, Quiet, Subject
-from db.domain.kinds import BITS, DEFAULT_KINDS, kinds_of, mask_of
+from db.domain.kinds import BITS, DEFAULT_KINDS, NEW_KINDS, kinds_of, mask_of
 from db.domain.ledger import Ledger
 from db.domain.legacy import with_ledgers
 from db.domain.match import (
@@ -24,15 +24,16 @@ from db.domain.match import (
     with_events,
 )
 from db.domain.match_info import Competition, MatchInfo, Team
-from db.domain.merge import Merged, merged
+from db.domain.merge import MergeResult, merged
 from db.domain.reduce import BY_FIRST_WORD, reduce
 from db.domain.score import Score
 from db.domain.sources import Precedence, due_ms
 from db.domain.stamp import Stamp
-from db.domain.topics import LANGUAGES, SPOILER_FREE, VARIANTS, condition, fits, topics_for, variant_of
+from db.domain.topics import conditions, fits, live_update_topic, topics_for, variant_of
 from db.domain.union import united
 from db.domain.update import Update
-from db.domain.words import (
+from db.domain.variant import LANGUAGES, VARIANTS, Payload, Variant, language_of
+from db.domain.vocabulary import (
     EVENT_TYPES,
     IMPLIES,
     KICKS,
@@ -59,9 +60,9 @@ __all__ = [
     "KICKS",
     "LANGUAGES",
     "LISTED_TYPES",
+    "NEW_KINDS",
     "RED_CARDS",
     "SCORING",
-    "SPOILER_FREE",
     "VARIANTS",
     "Account",
     "Competition",
@@ -75,7 +76,8 @@ __all__ = [
     "Ledger",
     "Match",
     "MatchInfo",
-    "Merged",
+    "MergeResult",
+    "Payload",
     "Person",
     "Phase",
     "Platform",
@@ -89,7 +91,8 @@ __all__ = [
     "Team",
     "Telling",
     "Update",
-    "condition",
+    "Variant",
+    "conditions",
     "derived_events",
     "due_ms",
     "essential",
@@ -97,6 +100,8 @@ __all__ = [
     "fits",
     "is_visible",
     "kinds_of",
+    "language_of",
+    "live_update_topic",
     "mask_of",
     "merged",
     "phase_of",

@@ -8,7 +8,7 @@ from db.domain.event import Event, tellings_of
 from db.domain.lag import ABSENT_MS, BOARD_LAG_MS, DOCUMENT_LAG_MS, SETTLED_MS
 from db.domain.ledger import Ledger
 from db.domain.stamp import Mark
-from db.domain.words import LISTED_TYPES
+from db.domain.vocabulary import LISTED_TYPES
 
 
 def absences(ledger: Ledger, events: Mapping[str, Event]) -> dict[str, Mark]:
@@ -18,17 +18,17 @@ def absences(ledger: Ledger, events: Mapping[str, Event]) -> dict[str, Mark]:
     """
     if not ledger.snapshots:
         return {}
-    speaking = {type_: [one for one in ledger.snapshots if type_ in one.lists] for type_ in LISTED_TYPES}
-    found: dict[str, Mark] = {}
+    speaking = {type_: [report for report in ledger.snapshots if type_ in report.lists] for type_ in LISTED_TYPES}
+    missing: dict[str, Mark] = {}
     for event in events.values():
         snapshots = speaking.get(event.type)
         if not snapshots or event.voided or event.id in snapshots[-1].ids:
             continue
         told_at = max(mark.at for telling in tellings_of(event) for mark in telling.marks)
-        if _is_absent(ledger, event, told_at, [one.mark.at for one in snapshots]):
+        if _is_absent(ledger, event, told_at, [report.mark.at for report in snapshots]):
             # Stable while documents go on to lack it, so that nothing else is taken in its place.
-            found[event.id] = Mark(max(told_at, ledger.present.get(event.id, 0)) + 1)
-    return found
+            missing[event.id] = Mark(max(told_at, ledger.present.get(event.id, 0)) + 1)
+    return missing
 
 
 def _is_absent(ledger: Ledger, event: Event, told_at: int, documents: list[int]) -> bool:

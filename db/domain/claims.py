@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from db.domain.event import Event, tellings_of
 from db.domain.stamp import Key, Mark, mark_of
-from db.domain.words import KICKS, SCORING, Side
+from db.domain.vocabulary import KICKS, SCORING, Side
 
 Order = Callable[[Mark], Key]
 SHOOTOUT_PERIOD = 5
@@ -27,7 +27,7 @@ def claims_of(event: Event, events: Mapping[str, Event], order: Order) -> list[C
     """In the order of the source. What is voided in the moment it is told was never so."""
     standing: list[Claim] = []
     voids = [Claim(order(mark), mark, None) for mark in _voids(event, events)]
-    told_sides = [one.team for one in tellings_of(event) if one.team is not None]
+    told_sides = [telling.team for telling in tellings_of(event) if telling.team is not None]
     side = told_sides[0] if told_sides else None
     void_moments = {claim.key[:2] for claim in voids}
     for telling in tellings_of(event):
@@ -68,4 +68,4 @@ def is_kick(claim: Claim, event: Event) -> bool:
 
 def may_be_kick(event: Event) -> bool:
     """Whether any telling of it is of a kick."""
-    return event.period == SHOOTOUT_PERIOD or any(one.type in KICKS for one in tellings_of(event))
+    return event.period == SHOOTOUT_PERIOD or any(telling.type in KICKS for telling in tellings_of(event))

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from db.domain.absence import absences
-from db.domain.beside import Clock, beside_of
 from db.domain.event import Event
-from db.domain.fold import Fold, Result
+from db.domain.evidence import ClockReading, beside_of
+from db.domain.fold import FoldResult, folded
 from db.domain.identity import hidden, joined
 from db.domain.items import bare, decreed_board, goal_items, kick_items
 from db.domain.ledger import Ledger
 from db.domain.match import Match
 from db.domain.match_info import MatchInfo
+from db.domain.record import replace
 from db.domain.score import Score
 from db.domain.stamp import Key, Mark, Stamp, stamp_of
 from db.domain.status import Standing, standing_of
-from db.domain.words import IMPLIES, KICKS, Phase, Status
+from db.domain.vocabulary import IMPLIES, KICKS, Phase, Status
 
 _EXTRA_TIME = frozenset({Status.BREAK_BEFORE_ET, Status.ET_FIRST, Status.ET_HALF_TIME, Status.ET_SECOND})
 
@@ -31,12 +31,12 @@ def derive(match: Match) -> Match:
     absent = absences(ledger, events)
     items, decreed = decreed_board(goal_items(ledger, events, standing, absent), standing)
     items, base = bare(items)
-    goals = Fold(base).run(items)
-    kicks = Fold().run(kick_items(ledger, events, standing, absent))
+    goals = folded(items, base)
+    kicks = folded(kick_items(ledger, events, standing, absent), None)
     shown = {event.id: _shown(event, goals, kicks, standing, ledger, source) for event in events.values()}
     shown |= {event_id: _left_out(shown[event_id], stamp_of(mark, source)) for event_id, mark in absent.items()}
     shown |= {event_id: hidden(ledger.events[event_id]) for event_id in gone}
-    board, told = decreed or goals.board, kicks.board
+    board, kicks_board = decreed or goals.board, kicks.board
     # Copied once: a match has forty fields, and a goal waits for each copy.
     match = replace(
         match,
@@ -46,8 +46,8 @@ def derive(match: Match) -> Match:
         status_at=stamp_of(standing.at, source) if standing.at else None,
         told=board.score if board else None,
         told_at=stamp_of(board.mark, source) if board else None,
-        kicks_told=told.score if told else None,
-        kicks_told_at=stamp_of(told.mark, source) if told else None,
+        kicks_told=kicks_board.score if kicks_board else None,
+        kicks_told_at=stamp_of(kicks_board.mark, source) if kicks_board else None,
         score=decreed.score if decreed else goals.score,
         shootout=_shootout(kicks, ledger, standing),
         events={**match.events, **shown} if shown else match.events,
@@ -63,7 +63,7 @@ def derived_events(match: Match) -> Match:
 
 def _info_of(match: Match) -> dict[str, Any]:
     """What is known besides the play: by the source in force, and from the others what it does not say."""
-    ledgers = [match.ledgers[match.source], *(one for name, one in match.ledgers.items() if name != match.source)]
+    ledgers = [match.ledgers[match.source], *(ledger for name, ledger in match.ledgers.items() if name != match.source)]
     fields: dict[str, Any] = {}
     for name in MatchInfo.__slots__:
         values = (getattr(ledger.info, name) for ledger in ledgers)
@@ -71,7 +71,9 @@ def _info_of(match: Match) -> dict[str, Any]:
     return {**fields, "sport": fields["sport"] or "football"}
 
 
-def _shown(event: Event, goals: Result, kicks: Result, standing: Standing, ledger: Ledger, source: str) -> Event:
+def _shown(
+    event: Event, goals: FoldResult, kicks: FoldResult, standing: Standing, ledger: Ledger, source: str
+) -> Event:
     """The event with the side it counts for and whether it stands, as the fold found."""
     placed = goals.sides.get(event.id) or kicks.sides.get(event.id)
     if placed:
@@ -100,7 +102,7 @@ def _left_out(event: Event, stamp: Stamp) -> Event:
     return event if event.voided else replace(_voided(event, stamp), named_void=False)
 
 
-def _shootout(kicks: Result, ledger: Ledger, standing: Standing) -> Score | None:
+def _shootout(kicks: FoldResult, ledger: Ledger, standing: Standing) -> Score | None:
     """Kicks scored, beside the score and never in it. A total of nothing is no evidence that there are any."""
     missed = any(event.type in KICKS and not event.voided for event in ledger.events.values())
     scored = kicks.score is not None and (kicks.score.home or kicks.score.away)
@@ -127,19 +129,19 @@ def _clock_of(ledger: Ledger, standing: Standing, source: str) -> dict[str, Any]
     }
 
 
-def _clock_place(item: tuple[Key, Clock]) -> tuple[object, ...]:
+def _clock_place(item: tuple[Key, ClockReading]) -> tuple[object, ...]:
     key, clock = item
     return (key, clock.minute or 0, clock.added_minute or 0, clock.clock or "", clock.event_id)
 
 
 def _decided_by(match: Match, ledger: Ledger, standing: Standing) -> str | None:
     """How a finished match was decided: as told, else as its words and its clock say."""
-    told = ledger.decided_by[1] if ledger.decided_by else None
+    decided_by = ledger.decided_by[1] if ledger.decided_by else None
     if match.phase is not Phase.FINISHED or match.status in (Status.AWARDED, Status.WALKOVER):
-        return told
+        return decided_by
     if match.shootout is not None or Status.SHOOTOUT in standing.words:
         return "penalties"
-    return "extra_time" if _went_to_extra_time(match, standing) else told or "regular"
+    return "extra_time" if _went_to_extra_time(match, standing) else decided_by or "regular"
 
 
 def _went_to_extra_time(match: Match, standing: Standing) -> bool:

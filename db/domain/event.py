@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
+from db.domain.record import replace
 from db.domain.score import Score
 from db.domain.stamp import Key, Mark, Stamp, by_time, mark_of
-from db.domain.words import CLOSING, SCORING, Side, Status
+from db.domain.vocabulary import CLOSING, SCORING, Side, Status
 
 # Tellings kept of one event: the first ones say when it was first so, the last ones what it is now. Recorded push
 # streams send an event up to ten times; a goal of a polled document bears the time of its last change, not of the poll.
@@ -119,7 +120,9 @@ class Event:
     def order(self) -> tuple[int, int, int, int, str]:
         """Place on the timeline: by the match clock, not by arrival. A whistle that bears no minute ends its period."""
         minute, added = self.minute or 0, self.added_minute or 0
-        first = min((mark.at for one in self.tellings if not one.void for mark in one.marks), default=self.since.at)
+        first = min(
+            (mark.at for telling in self.tellings if not telling.void for mark in telling.marks), default=self.since.at
+        )
         if self.minute is None and self.type in CLOSING:
             return (self.period or CLOSING[self.type], 999, 0, first, self.id)
         return (self.period or period_at(minute), minute, added, first, self.id)
@@ -157,22 +160,22 @@ def tellings_of(event: Event) -> tuple[Telling, ...]:
     return standing + void
 
 
-def retold(known: Event | None, event_id: str, telling: Telling) -> Event:
+def retold(event: Event | None, event_id: str, telling: Telling) -> Event:
     """The event with one telling more; the very same where that says nothing new."""
-    if known is None:
+    if event is None:
         return event_of(event_id, (telling,))
-    before = tellings_of(known)
-    same = [one for one in before if _is_same(one, telling)]
+    before = tellings_of(event)
+    same = [earlier for earlier in before if _is_same(earlier, telling)]
     if not same:
         return event_of(event_id, (*before, telling))
     if telling.created_at >= same[0].created_at:
-        return known
-    return event_of(event_id, (*(one for one in before if one is not same[0]), telling))
+        return event
+    return event_of(event_id, (*(earlier for earlier in before if earlier is not same[0]), telling))
 
 
-def _is_same(one: Telling, other: Telling) -> bool:
+def _is_same(telling: Telling, other: Telling) -> bool:
     """Alike but for when it was heard."""
-    return one.stamp == other.stamp and replace(one, created_at=other.created_at) == other
+    return telling.stamp == other.stamp and replace(telling, created_at=other.created_at) == other
 
 
 def event_of(event_id: str, tellings: tuple[Telling, ...]) -> Event:
@@ -183,16 +186,16 @@ def event_of(event_id: str, tellings: tuple[Telling, ...]) -> Event:
     if len(ordered) > FIRST_KEPT + LAST_KEPT:
         ordered = ordered[:FIRST_KEPT] + ordered[-LAST_KEPT:]
     content = content_of(ordered)
-    standing = [one for one in ordered if not one.void]
-    voids = [one for one in ordered if one.void]
+    standing = [telling for telling in ordered if not telling.void]
+    voids = [telling for telling in ordered if telling.void]
     newest = standing[-1].stamp if standing else Stamp(0, source=ordered[0].stamp.source)
-    void_at = max((one.stamp for one in voids), key=lambda stamp: by_time(mark_of(stamp)), default=None)
+    void_at = max((telling.stamp for telling in voids), key=lambda stamp: by_time(mark_of(stamp)), default=None)
     event = Event(
         event_id,
         stamp=newest,
         since=_since(standing, void_at) if standing else newest,
         void_at=void_at,
-        created_at=min(one.created_at for one in ordered),
+        created_at=min(telling.created_at for telling in ordered),
         **content,
     )
     return event if tellings_of(event) == ordered else replace(event, tellings=ordered)
@@ -227,7 +230,9 @@ def unfolded(event: Event) -> Event:
 
 def _since(standing: list[Telling], void_at: Stamp | None) -> Stamp:
     """When it last became valid: the first word of it after it was last voided; else the first of all."""
-    stamps = sorted((stamp for one in standing for stamp in (one.since or one.stamp, one.stamp)), key=_time)
+    stamps = sorted(
+        (stamp for telling in standing for stamp in (telling.since or telling.stamp, telling.stamp)), key=_time
+    )
     after = [stamp for stamp in stamps if void_at is None or _time(stamp)[:2] > _time(void_at)[:2]]
     return (after or stamps)[0]
 

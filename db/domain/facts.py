@@ -5,15 +5,15 @@ from __future__ import annotations
 from db.domain.event import Event
 from db.domain.match import Fact, FactKind, Match
 from db.domain.score import Score
-from db.domain.words import Side
+from db.domain.vocabulary import Side
 
 
 def facts_between(before: Match | None, after: Match) -> tuple[Fact, ...]:
     """Events first, then score, status, the rest."""
     is_taken_over = before is not None and before.source not in ("", after.source)
-    known = before.events if before else {}
+    earlier = before.events if before else {}
     # Another source tells the same goals under other names: what is new of them is what the score does.
-    pairs = [] if is_taken_over else [(known.get(event.id), event) for event in after.events.values()]
+    pairs = [] if is_taken_over else [(earlier.get(event.id), event) for event in after.events.values()]
     facts = [fact for old, event in pairs if (fact := _event_fact(old, event)) is not None]
     was = before.score if before else None
     if after.score != was:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple, TypeGuard
 
 from db.domain.goal import FILL_MS, Goal, in_play_order
 from db.domain.score import Score
 from db.domain.stamp import Key, Mark
 from db.domain.tally import Tally
-from db.domain.words import Side
+from db.domain.vocabulary import Side
 
 # What comes first at one moment: what is taken back, then goals, then cancellations that name none, then boards.
 VOIDED, SCORED, CANCELLED, READ = range(4)
@@ -60,10 +61,11 @@ class Cancelled:
     is_anonymous: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
-    """A scoreboard. first: where it is what an event was told anew with, the moment of that event, of which it may
-    speak."""
+class Read(NamedTuple):
+    """A scoreboard: a tuple, for a message may read hundreds.
+
+    first: where it is what an event was told anew with, the moment of that event, of which it may speak.
+    """
 
     key: Key
     mark: Mark
@@ -76,7 +78,7 @@ Item = Scored | Voided | Cancelled | Read
 
 
 @dataclass(slots=True)
-class Result:
+class FoldResult:
     """What a fold comes to.
 
     score: None where nothing was told.
@@ -104,7 +106,7 @@ class Fold:
         self.board: Read | None = None
         self.is_told = False
 
-    def run(self, items: Iterable[Item]) -> Result:
+    def run(self, items: Iterable[Item]) -> FoldResult:
         """items: in the order of the source."""
         for item in items:
             if type(item) is Read:
@@ -232,12 +234,12 @@ class Fold:
         away = sum(1 for tally, key in goals if tally is self.away and key <= first)
         return (home, away) == (item.score.home, item.score.away)
 
-    def _result(self) -> Result:
+    def _result(self) -> FoldResult:
         for scored in [] if self.is_told else list(self.unplaced.values()):
             if scored.side is not None:
                 self._place(scored, scored.side, scored.mark)
         score = Score(self.home.count, self.away.count)
-        result = Result(score if self.is_told or score != Score(0, 0) else None, self.board, voids=dict(self.voids))
+        result = FoldResult(score if self.is_told or score != Score(0, 0) else None, self.board, voids=dict(self.voids))
         for side in Side:
             tally = self._tally(side)
             for goal in tally.on:
@@ -249,6 +251,28 @@ class Fold:
                     result.sides[rise.goal.id] = (side, rise.mark)
                     result.voids.pop(rise.goal.id, None)
         return result
+
+
+def folded(items: list[Item], base: Score | None) -> FoldResult:
+    """What a fold of all items comes to: the last scoreboard, where they only rise, as in a sport of many scores."""
+    if not items and base is None:
+        return FoldResult()
+    if not items or not _only_rise(items, base or Score(0, 0)):
+        return Fold(base).run(items)
+    board = items[-1]
+    return FoldResult(board.score, board)
+
+
+def _only_rise(items: list[Item], base: Score) -> TypeGuard[list[Read]]:
+    home, away = base.home, base.away
+    for item in items:
+        if type(item) is not Read or item.first is not None:
+            return False
+        score = item.score
+        if score.home < home or score.away < away:
+            return False
+        home, away = score.home, score.away
+    return True
 
 
 def _is_retold(before: Cancelled, item: Cancelled) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from db.domain.variant import Payload
+
 
 class Platform(StrEnum):
     IOS = "ios"
@@ -57,11 +59,16 @@ class Follow:
 class Device:
     """An address alerts are sent to.
 
-    token: APNs device token, FCM registration token or installation id (kind `token` or `fid`), or the app's own name
-    for a Web Push subscription, whose endpoint and keys (base64url, RFC 8291) stand beside it. environment: of APNs,
-    `production` or `sandbox`. locale: BCP 47, None for the account's. topics: the variant of FCM topics the app listens
-    to. live_activity_token: of iOS 18, the push-to-start token by which a Live Activity is begun there. registered_at:
-    ms; word that one of its tokens is gone from before then is stale.
+    token: APNs device token, FCM registration token or installation id, or the app's own name of a Web Push
+        subscription.
+    kind: of an FCM token, `token` or `fid`.
+    environment: of APNs, `production` or `sandbox`.
+    locale: BCP 47, None for the account's.
+    topics: the variant of FCM topics the app listens to.
+    live_activity_token: of iOS 18, the push-to-start token of Live Activities.
+    endpoint, p256dh, auth: of a Web Push subscription (base64url, RFC 8291).
+    registered_at: ms; a report that one of its tokens died before then is out of date.
+    payload: of FCM, whether the system shows the notification or the app builds it.
     """
 
     platform: Platform
@@ -75,6 +82,7 @@ class Device:
     p256dh: str | None = None
     auth: str | None = None
     registered_at: int = 0
+    payload: Payload = Payload.NOTIFICATION
 
     def __repr__(self) -> str:
         """Without its addresses: whoever holds a token can write to the phone, so it appears in no log."""

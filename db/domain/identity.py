@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from db.domain.event import Event, Telling, event_of, tellings_of
 from db.domain.ledger import Ledger
 from db.domain.score import Score
-from db.domain.words import KICKS, SCORING, Side
+from db.domain.vocabulary import KICKS, SCORING, Side
 
 # Two goals that make the same number of their side are one if they lie this close: else the first was cancelled.
 SAME_MINUTES = 5
@@ -85,7 +85,7 @@ def _number(event: Event, side: Side | None) -> tuple[int, ...] | None:
         # It makes none: the total beside it is of the kicks before.
         score = None
     elif event.type in KICKS:
-        score = next((one.shootout for one in tellings_of(event) if one.shootout is not None), None)
+        score = next((telling.shootout for telling in tellings_of(event) if telling.shootout is not None), None)
     elif event.home_score is None or event.away_score is None:
         score = None
     else:

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
-from db.domain.beside import beside_of
 from db.domain.claims import Claim, claims_of, is_goal, is_kick, may_be_kick
 from db.domain.event import Event, tellings_of
+from db.domain.evidence import beside_of
 from db.domain.fold import CANCELLED, READ, SCORED, VOIDED, Cancelled, Item, Read, Scored, Voided
 from db.domain.lag import BOARD_LAG_MS, DOCUMENT_LAG_MS
 from db.domain.ledger import Ledger
 from db.domain.score import Score
-from db.domain.stamp import Mark, mark_of
+from db.domain.stamp import Mark, by_sequence, by_time, mark_of
 from db.domain.status import Standing
 from db.domain.track import Track, newest
-from db.domain.words import IMPLIES, KICKS, SCORING
+from db.domain.vocabulary import IMPLIES, KICKS, SCORING
 
 # Events that read the scoreboard whenever they are told with another score.
 _READINGS = frozenset({"goal_cancelled", "var_review", "resumed"}) | frozenset(IMPLIES)
@@ -31,6 +32,7 @@ SPANS = 8_192
 _spans: dict[int, tuple[dict[str, tuple[Mark, ...]], bool, list[Any]]] = {}
 
 Sortable = tuple[tuple[object, ...], Item]
+_place_of = itemgetter(0)
 
 
 def goal_items(
@@ -84,7 +86,7 @@ def kick_items(
 
 def _in_order(items: list[Sortable], standing: Standing) -> list[Item]:
     """Without what is older than the beginning, where the match began anew."""
-    items.sort(key=_sort_key)
+    items.sort(key=_place_of)
     begun = standing.begun
     return [item for _, item in items if begun is None or item.key >= begun]
 
@@ -109,10 +111,6 @@ def decreed_board(items: list[Item], standing: Standing) -> tuple[list[Item], Re
         return items, None
     boards = [item for item in items if isinstance(item, Read) and item.key[:2] >= decreed[:2]]
     return [item for item in items if item not in boards], boards[-1] if boards else None
-
-
-def _sort_key(item: Sortable) -> tuple[object, ...]:
-    return item[0]
 
 
 def _claimed(
@@ -163,7 +161,7 @@ def _void_moments(ledger: Ledger, event: Event) -> set[tuple[float, float]]:
     """A goal that is void in its own moment tells no score of it."""
     if event.type not in SCORING:
         return set()
-    return {ledger.order(mark_of(one.stamp))[:2] for one in tellings_of(event) if one.void}
+    return {ledger.order(mark_of(telling.stamp))[:2] for telling in tellings_of(event) if telling.void}
 
 
 def _shootouts_of(ledger: Ledger, event: Event) -> Iterator[Sortable]:
@@ -172,12 +170,14 @@ def _shootouts_of(ledger: Ledger, event: Event) -> Iterator[Sortable]:
         yield _place(read, _OTHER), read
 
 
-def _boards(ledger: Ledger, track: Track) -> Iterator[Sortable]:
+def _boards(ledger: Ledger, track: Track) -> list[Sortable]:
     spans = sorted(track)
+    items: list[Sortable] = []
     for span in spans[:-1]:
-        yield from _boards_of_span(ledger, track[span])
+        items += _boards_of_span(ledger, track[span])
     for span in spans[-1:]:
-        yield from _worked_out(ledger, track[span])
+        items += _worked_out(ledger, track[span])
+    return items
 
 
 def _boards_of_span(ledger: Ledger, values: dict[str, tuple[Mark, ...]]) -> list[Sortable]:
@@ -186,7 +186,7 @@ def _boards_of_span(ledger: Ledger, values: dict[str, tuple[Mark, ...]]) -> list
     entry = _spans.get(id(values))
     if entry is not None and entry[0] is values and entry[1] is ledger.unnumbered:
         return entry[2]
-    items = _worked_out(ledger, values)
+    items = sorted(_worked_out(ledger, values), key=_place_of)
     if len(_spans) >= SPANS:
         _spans.clear()
     _spans[id(values)] = (values, ledger.unnumbered, items)
@@ -194,13 +194,14 @@ def _boards_of_span(ledger: Ledger, values: dict[str, tuple[Mark, ...]]) -> list
 
 
 def _worked_out(ledger: Ledger, values: dict[str, tuple[Mark, ...]]) -> list[Sortable]:
+    """In no order: they are put in one with all others."""
+    order = by_time if ledger.unnumbered else by_sequence
     items: list[Sortable] = []
     for value, marks in values.items():
         channel, score = _parsed(value)
         for mark in marks:
-            key = ledger.order(mark)
+            key = order(mark)
             items.append(((*key, READ, _OTHER, score.home + score.away, value), Read(key, mark, channel, score)))
-    items.sort(key=_sort_key)
     return items
 
 
@@ -234,9 +235,11 @@ def _cancellations(ledger: Ledger, events: Mapping[str, Event]) -> tuple[list[Ca
         if is_kick(claim, event)
     ]
     of_kicks = [
-        one for one in cancellations if any(one.side in (None, side) and key <= one.key for side, key in kicked)
+        cancellation
+        for cancellation in cancellations
+        if any(cancellation.side in (None, side) and key <= cancellation.key for side, key in kicked)
     ]
-    return [one for one in cancellations if one not in of_kicks], of_kicks
+    return [cancellation for cancellation in cancellations if cancellation not in of_kicks], of_kicks
 
 
 def _cancelled(ledger: Ledger, event: Event) -> Cancelled:

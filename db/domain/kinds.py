@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import reduce
 from operator import or_
 
-from db.domain.words import Kind
+from db.domain.vocabulary import Kind
 
 # A kind's place is its bit in a stored mask: add at the end, never reorder.
 _PLACES = (
@@ -23,11 +23,17 @@ _PLACES = (
     Kind.POSTPONED,
     Kind.LINEUPS,
     Kind.REMINDER,
+    Kind.SECOND_HALF,
+    Kind.PENALTY,
+    Kind.VAR_CHECK,
+    Kind.SHOOTOUT_KICK,
 )
+# The release before knows none of these. What it reads of a match must do without them (notify.content.window).
+NEW_KINDS = frozenset({Kind.SECOND_HALF, Kind.PENALTY, Kind.VAR_CHECK, Kind.SHOOTOUT_KICK})
 BITS = {kind: 1 << place for place, kind in enumerate(_PLACES)}
 
 # What most apps switch on for a new follow; the rest is asked for.
-DEFAULT_KINDS = frozenset(Kind) - {Kind.PENALTY_MISSED, Kind.INTERRUPTED, Kind.LINEUPS, Kind.REMINDER}
+DEFAULT_KINDS = frozenset(Kind) - NEW_KINDS - {Kind.PENALTY_MISSED, Kind.INTERRUPTED, Kind.LINEUPS, Kind.REMINDER}
 
 
 def mask_of(kinds: Iterable[Kind]) -> int:

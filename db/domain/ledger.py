@@ -8,18 +8,19 @@ the status are kept with every telling; what all others bear beside them, scores
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from db.domain.beside import Beside, Change, Clock
 from db.domain.event import Event, Telling, retold, unfolded
+from db.domain.evidence import ClockReading, Evidence, ScoreRevision
 from db.domain.match_info import MatchInfo
+from db.domain.record import replace
+from db.domain.report import MatchReport, kept_snapshots
 from db.domain.score import Score
-from db.domain.snapshot import Snapshot, kept_snapshots
 from db.domain.stamp import Key, Mark, Stamp, by_sequence, by_time, mark_of
 from db.domain.track import Track, added, removed
 from db.domain.update import Update
-from db.domain.words import IMPLIES, KEY_TYPES
+from db.domain.vocabulary import IMPLIES, KEY_TYPES
 
 # A stamp this far ahead of its arrival is a wrong clock, not a fast one: it counts as of its arrival. Clocks of senders
 # are off by seconds; clamping those would let arrival decide (30 s of skew, clamped: 24 of 400 matches depended on it).
@@ -52,9 +53,9 @@ class Ledger:
     boards: Track = field(default_factory=dict)
     shootouts: Track = field(default_factory=dict)
     words: Track = field(default_factory=dict)
-    changes: tuple[Change, ...] = ()
-    clocks: tuple[Clock, ...] = ()
-    snapshots: tuple[Snapshot, ...] = ()
+    changes: tuple[ScoreRevision, ...] = ()
+    clocks: tuple[ClockReading, ...] = ()
+    snapshots: tuple[MatchReport, ...] = ()
     listed: dict[str, int] = field(default_factory=dict)
     present: dict[str, int] = field(default_factory=dict)
     undated: dict[str, int] = field(default_factory=dict)
@@ -152,12 +153,12 @@ def _with_event(
 
 def is_key(event: Event) -> bool:
     """Whether score or status may follow from it, by any telling of it."""
-    return event.type in KEY_TYPES or any(one.type in KEY_TYPES for one in event.tellings)
+    return event.type in KEY_TYPES or any(telling.type in KEY_TYPES for telling in event.tellings)
 
 
 def with_event(ledger: Ledger, event: Event) -> Ledger:
     """What the event bears beside itself is entered."""
-    beside = Beside(event)
+    beside = Evidence(event)
     changes = kept_changes((*ledger.changes, *beside.changes)) if beside.changes else ledger.changes
     clocks = _with_clock(ledger.clocks, beside.clock) if beside.clock else ledger.clocks
     return replace(ledger, **_tracks(ledger, beside, added), changes=changes, clocks=clocks)
@@ -165,13 +166,13 @@ def with_event(ledger: Ledger, event: Event) -> Ledger:
 
 def without_event(ledger: Ledger, event: Event) -> Ledger:
     """Before an event is told anew, or becomes a goal: what it bore until now is taken back."""
-    beside = Beside(event)
+    beside = Evidence(event)
     changes = tuple(change for change in ledger.changes if change not in beside.changes)
     clocks = tuple(clock for clock in ledger.clocks if clock.event_id != event.id)
     return replace(ledger, **_tracks(ledger, beside, removed), changes=changes, clocks=clocks)
 
 
-def _tracks(ledger: Ledger, beside: Beside, step: Callable[[Track, str, Mark], Track]) -> dict[str, Any]:
+def _tracks(ledger: Ledger, beside: Evidence, step: Callable[[Track, str, Mark], Track]) -> dict[str, Any]:
     """step: `added` or `removed`."""
     boards, shootouts, words = ledger.boards, ledger.shootouts, ledger.words
     for score, mark in beside.boards:
@@ -194,7 +195,7 @@ def _with_bare(ledger: Ledger, update: Update) -> Ledger:
         channel = "d" if is_document and not mark.undated else "b"
         ledger = replace(ledger, shootouts=added(ledger.shootouts, _board(channel, update.shootout), mark))
     if update.minute is not None or update.clock is not None:
-        clock = Clock(mark, update.minute, update.added_minute, update.period, update.clock)
+        clock = ClockReading(mark, update.minute, update.added_minute, update.period, update.clock)
         ledger = replace(ledger, clocks=_with_clock(ledger.clocks, clock))
     return ledger
 
@@ -217,25 +218,25 @@ def _board(channel: str, score: Score) -> str:
     return f"{channel}{score.home}-{score.away}"
 
 
-def kept_changes(changes: Iterable[Change]) -> tuple[Change, ...]:
+def kept_changes(changes: Iterable[ScoreRevision]) -> tuple[ScoreRevision, ...]:
     return tuple(sorted(dict.fromkeys(changes), key=_change_order))[-CHANGES_KEPT:]
 
 
-def _change_order(change: Change) -> tuple[object, ...]:
+def _change_order(change: ScoreRevision) -> tuple[object, ...]:
     return (*by_time(change.mark), change.mark.origin, change.score.home, change.score.away)
 
 
-def _with_clock(clocks: tuple[Clock, ...], clock: Clock) -> tuple[Clock, ...]:
+def _with_clock(clocks: tuple[ClockReading, ...], clock: ClockReading) -> tuple[ClockReading, ...]:
     """Most often it is the newest of them, by time and by number."""
     if not clocks or len(clocks) > CLOCKS_KEPT:
         return kept_clocks((*clocks, clock))
     mark, last = clock.mark, clocks[-1].mark
-    if by_time(mark) <= by_time(last) or by_sequence(mark) <= max(by_sequence(one.mark) for one in clocks):
+    if by_time(mark) <= by_time(last) or by_sequence(mark) <= max(by_sequence(reading.mark) for reading in clocks):
         return kept_clocks((*clocks, clock))
     return (*clocks[1 - CLOCKS_KEPT :], clock)
 
 
-def kept_clocks(clocks: Iterable[Clock]) -> tuple[Clock, ...]:
+def kept_clocks(clocks: Iterable[ClockReading]) -> tuple[ClockReading, ...]:
     ordered = sorted(dict.fromkeys(clocks), key=_clock_order)
     kept = ordered[-CLOCKS_KEPT:]
     if any(clock.mark.sequence is not None for clock in ordered):
@@ -244,14 +245,14 @@ def kept_clocks(clocks: Iterable[Clock]) -> tuple[Clock, ...]:
     return tuple(kept)
 
 
-def _clock_order(clock: Clock) -> tuple[object, ...]:
+def _clock_order(clock: ClockReading) -> tuple[object, ...]:
     return (*by_time(clock.mark), clock.minute or 0, clock.added_minute or 0, clock.clock or "", clock.event_id)
 
 
-def newer(kept: tuple[Mark, str] | None, told: tuple[Mark, str] | None) -> tuple[Mark, str] | None:
-    if told is None:
+def newer(kept: tuple[Mark, str] | None, word: tuple[Mark, str] | None) -> tuple[Mark, str] | None:
+    if word is None:
         return kept
-    return told if kept is None or (by_time(told[0]), told[1]) > (by_time(kept[0]), kept[1]) else kept
+    return word if kept is None or (by_time(word[0]), word[1]) > (by_time(kept[0]), kept[1]) else kept
 
 
 def _with_info(ledger: Ledger, update: Update) -> Ledger:
@@ -279,7 +280,7 @@ def info_order(at: tuple[Mark, int], value: object) -> tuple[object, ...]:
 def _with_snapshot(ledger: Ledger, update: Update) -> Ledger:
     if update.present is None:
         return ledger
-    snapshot = Snapshot(mark_of(update.stamp), update.present, update.score, update.lists)
+    snapshot = MatchReport(mark_of(update.stamp), update.present, update.score, update.lists)
     kept = kept_snapshots((*ledger.snapshots, snapshot))
     at = snapshot.mark.at
     first = {event_id: at for event_id in snapshot.ids if at < ledger.listed.get(event_id, at + 1)}

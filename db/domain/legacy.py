@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from db.domain.beside import Clock
 from db.domain.event import Event, Telling, tellings_of, unfolded
+from db.domain.evidence import ClockReading
 from db.domain.ledger import Ledger, is_key
 from db.domain.match import Match
 from db.domain.match_info import MatchInfo
@@ -50,11 +50,11 @@ def _board(score: Score | None, at: Stamp | None) -> Track:
     return added({}, f"n{score.home}-{score.away}", mark_of(at)) if score and at else {}
 
 
-def _clocks(match: Match) -> tuple[Clock, ...]:
+def _clocks(match: Match) -> tuple[ClockReading, ...]:
     if match.clock_at is None:
         return ()
     mark = mark_of(match.clock_at, match.minute, match.added_minute)
-    return (Clock(mark, match.minute, match.added_minute, match.period, match.clock),)
+    return (ClockReading(mark, match.minute, match.added_minute, match.period, match.clock),)
 
 
 def _decided_by(match: Match) -> tuple[Mark, str] | None:

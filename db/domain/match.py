@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 
 from db.domain.event import Event
 from db.domain.ledger import Ledger
 from db.domain.match_info import Competition, Team
+from db.domain.record import replace
 from db.domain.score import Score
 from db.domain.stamp import Stamp
-from db.domain.words import Phase, Status, phase_of
+from db.domain.vocabulary import Phase, Status, phase_of
 
 # `.` and `..` are no ids: in a path they are a place (RFC 3986, 5.2.4).
 ID_PATTERN = re.compile(r"(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}")
@@ -93,6 +94,8 @@ def essential(match: Match) -> Match:
     """The match to go on working on: with the events of the ledger in force. Of the others there may be thousands."""
     kept = match.ledgers[match.source].events if match.ledgers else {}
     events = {key: event for key, event in match.events.items() if key in kept}
+    if len(events) == len(match.events) and not match.elsewhere:
+        return match
     return replace(match, events=events, elsewhere={})
 
 
@@ -157,5 +160,5 @@ class Cursor:
 
     @classmethod
     def parse(cls, text: str) -> Cursor | None:
-        found = CURSOR_PATTERN.fullmatch(text)
-        return cls(int(found["version"]), int(found["slot"])) if found else None
+        parts = CURSOR_PATTERN.fullmatch(text)
+        return cls(int(parts["version"]), int(parts["slot"])) if parts else None

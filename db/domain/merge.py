@@ -13,7 +13,7 @@ from db.domain.union import united
 
 
 @dataclass(frozen=True, slots=True)
-class Merged:
+class MergeResult:
     """stored_version: that of history, 0 where it does not have the match.
     visible: a reader of what Redis had can tell the difference.
     shown: what changes for readers. told: what changes for followers, who know all that history knows.
@@ -30,17 +30,17 @@ class Merged:
         return self.stored_version > 0
 
 
-def merged(present: Match, stored: Match | None, *, now_ms: int, precedence: Precedence) -> Merged:
+def merged(present: Match, stored: Match | None, *, now_ms: int, precedence: Precedence) -> MergeResult:
     """Both with all their events. What either was told counts, whichever is the older."""
     if stored is None:
-        return Merged(present, 0, visible=False, shown=(), told=facts_between(None, present))
+        return MergeResult(present, 0, visible=False, shown=(), told=facts_between(None, present))
     if not stored.ledgers:
         stored = with_ledgers(stored)
     both = chosen(_both(present, stored), derive, now_ms=now_ms, precedence=precedence)
     after = _with_clock_of(derive(both), present, stored)
     shown = facts_between(present, after)
     visible = is_visible(present, after, shown) or stored.version > present.version
-    return Merged(after, stored.version, visible, shown, facts_between(stored, after))
+    return MergeResult(after, stored.version, visible, shown, facts_between(stored, after))
 
 
 def _both(present: Match, stored: Match) -> Match:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from db.domain.derive import derive
 from db.domain.facts import clock_of, facts_between
 from db.domain.ledger import Ledger, entered
 from db.domain.match import Fact, Match
+from db.domain.record import replace
 from db.domain.sources import Precedence, chosen
 from db.domain.update import Update
 
@@ -27,10 +26,10 @@ def reduce(
     if match is None and not news:
         return before, ()
     now_ms = max(update.received_at for update in updates)
-    told = chosen(_told(before, news), derive, now_ms=now_ms, precedence=precedence)
-    if match is not None and told == before:
+    selected = chosen(_told(before, news), derive, now_ms=now_ms, precedence=precedence)
+    if match is not None and selected == before:
         return match, ()
-    after = derive(told)
+    after = derive(selected)
     if clock_of(after) != clock_of(before):
         after = replace(after, minute_at=updates[-1].received_at)
     return after, facts_between(match, after)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from db.domain.words import Side
+from db.domain.vocabulary import Side
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,13 @@ Stamps compare within one source only, so between two of them arrival is the onl
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from db.domain.ledger import Ledger
 from db.domain.match import Match
+from db.domain.record import replace
 from db.domain.status import RANK
-from db.domain.words import Phase, Side
+from db.domain.vocabulary import Phase, Side
 
 # What the source in force may be silent for while another is ahead of it. Of two real tellings each is ahead of the
 # other for seconds at every event; taken over at once, 70 matches changed hands 632 times, with this 18 times.
@@ -27,9 +28,9 @@ class Precedence:
     sources: Sequence[str] = ()
     silence_ms: int = SILENCE_MS
 
-    def goes_before(self, one: str, other: str) -> bool:
+    def goes_before(self, source: str, other: str) -> bool:
         places = {source: place for place, source in enumerate(self.sources)}
-        return places.get(one, len(places)) < places.get(other, len(places))
+        return places.get(source, len(places)) < places.get(other, len(places))
 
 
 def chosen(match: Match, derive: Callable[[Match], Match], *, now_ms: int, precedence: Precedence) -> Match:
@@ -63,19 +64,19 @@ def due_ms(match: Match, precedence: Precedence) -> int | None:
     return min(ahead) + precedence.silence_ms if ahead else None
 
 
-def is_ahead(one: Match, other: Match) -> bool:
+def is_ahead(match: Match, other: Match) -> bool:
     """Whether one knows of a goal or a status that the other has not come to, and lacks none of its goals."""
-    if is_behind(one, other):
+    if is_behind(match, other):
         return False
-    return _goals(one) > _goals(other) or _course(one) > _course(other)
+    return _goals(match) > _goals(other) or _course(match) > _course(other)
 
 
-def is_behind(one: Match, other: Match) -> bool:
+def is_behind(match: Match, other: Match) -> bool:
     """Whether it lacks a goal that the other knows, or has not come so far."""
-    scores = one.score, other.score
+    scores = match.score, other.score
     if scores[1] is not None and (scores[0] is None or any(scores[0].of(side) < scores[1].of(side) for side in Side)):
         return True
-    return _course(one) < _course(other)
+    return _course(match) < _course(other)
 
 
 def _goals(match: Match) -> int:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from db.domain.beside import beside_of
 from db.domain.event import Event, period_at, tellings_of
+from db.domain.evidence import beside_of
 from db.domain.ledger import Ledger
 from db.domain.stamp import Key, Mark
 from db.domain.track import tellings
-from db.domain.words import IMPLIES, IN_PLAY, Phase, Status, phase_of
+from db.domain.vocabulary import IMPLIES, IN_PLAY, Phase, Status, phase_of
 
 _BY_PERIOD = {1: Status.FIRST_HALF, 2: Status.SECOND_HALF, 3: Status.ET_FIRST, 4: Status.ET_SECOND, 5: Status.SHOOTOUT}
 # The last period that has been played, wholly or in part.

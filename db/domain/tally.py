@@ -12,7 +12,7 @@ from db.domain.goal import Goal, Rise, Taken, fits, in_play_order
 from db.domain.lag import ABSENT_MS, SETTLED_MS, is_within, lag_behind, lag_of
 from db.domain.score import Score
 from db.domain.stamp import Key, Mark
-from db.domain.words import Side
+from db.domain.vocabulary import Side
 
 # A void by name puts right what a falling board took at most this long before it.
 MEND_MS = 180_000
@@ -75,7 +75,7 @@ class Tally:
         """In the order in which they were told: most often it is the last."""
         self.on.append(goal)
         if len(self.on) > 1 and self.on[-2].key > goal.key:
-            self.on.sort(key=lambda one: one.key)
+            self.on.sort(key=lambda goal: goal.key)
         self.ids.add(goal.id)
         self.counted_at = max(self.counted_at, goal.mark.at)
         self._recount()
@@ -137,7 +137,7 @@ class Tally:
 
     def fallen_at(self, mark: Mark) -> int | None:
         """When (ms) a board last took something, if that was just now: nobody has named it yet."""
-        lately = [self._taken_at(mark), *(one.at for one in self.dropped if mark.at - one.at <= MEND_MS)]
+        lately = [self._taken_at(mark), *(drop.at for drop in self.dropped if mark.at - drop.at <= MEND_MS)]
         return max(lately) or None
 
     def _taken_at(self, mark: Mark) -> int:
@@ -145,7 +145,7 @@ class Tally:
 
     def _lately(self, mark: Mark) -> list[Taken]:
         shown = {rise.goal.id for rise in self.rises if rise.goal}
-        return [one for one in self.off if mark.at - one.mark.at <= MEND_MS and one.goal.id not in shown]
+        return [taken for taken in self.off if mark.at - taken.mark.at <= MEND_MS and taken.goal.id not in shown]
 
     def read(self, number: int, key: Key, mark: Mark, channel: str) -> None:
         """A board says how many there are."""
@@ -184,8 +184,8 @@ class Tally:
     def _drop(self, excess: int, mark: Mark, channel: str, late_rises: list[Rise]) -> None:
         """Of a score that no goals make, all at once: cricket's has hundreds."""
         late = len(late_rises)
-        known = [rise for rise in self.rises if rise not in late_rises] if late else self.rises
-        kept, lost = known[: max(len(known) - excess, 0)], known[max(len(known) - excess, 0) :]
+        counted = [rise for rise in self.rises if rise not in late_rises] if late else self.rises
+        kept, lost = counted[: max(len(counted) - excess, 0)], counted[max(len(counted) - excess, 0) :]
         self.dropped += [mark for rise in lost if rise.goal is None][-1:]
         self.base -= max(excess - len(lost), 0)
         self.rises = [*kept, *late_rises]
@@ -228,7 +228,7 @@ class Tally:
         if not self.off:
             return []
         shown = {rise.goal.id for rise in self.rises if rise.goal}
-        return sorted((one for one in self.off if one.goal.id not in shown), key=lambda one: one.key)
+        return sorted((taken for taken in self.off if taken.goal.id not in shown), key=lambda taken: taken.key)
 
     @property
     def standing(self) -> list[Goal]:

@@ -21,31 +21,31 @@ from db.domain.ledger import (
 )
 from db.domain.match import Match
 from db.domain.match_info import MatchInfo
-from db.domain.snapshot import kept_snapshots
+from db.domain.report import kept_snapshots
 from db.domain.track import Track, added
 
 Events = Mapping[str, Event]
 
 
-def united(one: Match, other: Match) -> Match:
+def united(match: Match, other: Match) -> Match:
     """The first with what the second was told. Both with all their events; `derive` then says what follows."""
-    ledgers, elsewhere = dict(one.ledgers), dict(one.elsewhere)
-    events = dict(one.events)
+    ledgers, elsewhere = dict(match.ledgers), dict(match.elsewhere)
+    events = dict(match.events)
     for source, ledger in other.ledgers.items():
-        own, theirs = _events_of(one, source), _events_of(other, source)
-        known = one.ledgers.get(source)
+        own, theirs = _events_of(match, source), _events_of(other, source)
+        ledger_here = match.ledgers.get(source)
         both = united_events(own, theirs)
-        ledgers[source] = _joined(known, ledger, own, theirs, both) if known is not None else ledger
-        if source == one.source:
+        ledgers[source] = _joined(ledger_here, ledger, own, theirs, both) if ledger_here is not None else ledger
+        if source == match.source:
             events = both
         else:
             elsewhere[source] = both
-    source = one.source or other.source
-    if not one.source:
+    source = match.source or other.source
+    if not match.source:
         events = elsewhere.pop(source, {})
     # The names under which events are stored depend on who was heard first: that is settled by what is stored longest.
     return replace(
-        one, source=source, first=other.first or one.first, ledgers=ledgers, elsewhere=elsewhere, events=events
+        match, source=source, first=other.first or match.first, ledgers=ledgers, elsewhere=elsewhere, events=events
     )
 
 
@@ -53,35 +53,35 @@ def _events_of(match: Match, source: str) -> Events:
     return match.events if source == match.source else match.elsewhere.get(source, {})
 
 
-def united_events(one: Events, other: Events) -> dict[str, Event]:
+def united_events(mine: Events, other: Events) -> dict[str, Event]:
     """Events with the tellings of both."""
     events = dict(other)
-    for event_id, event in one.items():
+    for event_id, event in mine.items():
         for telling in tellings_of(event) if event_id in events else ():
             events[event_id] = retold(events[event_id], event_id, telling)
         events.setdefault(event_id, event)
     return events
 
 
-def _joined(one: Ledger, other: Ledger, own: Events, theirs: Events, both: Events) -> Ledger:
+def _joined(ledger: Ledger, other: Ledger, own: Events, theirs: Events, both: Events) -> Ledger:
     """What an event bears beside itself follows from all its tellings, so it is taken out of both before."""
-    one, other = _bare(one, own, both), _bare(other, theirs, both)
+    ledger, other = _bare(ledger, own, both), _bare(other, theirs, both)
     ledger = replace(
-        one,
-        events={key: unfolded(event) for key, event in united_events(one.events, other.events).items()},
-        boards=_both(one.boards, other.boards),
-        shootouts=_both(one.shootouts, other.shootouts),
-        words=_both(one.words, other.words),
-        changes=kept_changes((*one.changes, *other.changes)),
-        clocks=kept_clocks((*one.clocks, *other.clocks)),
-        snapshots=kept_snapshots((*one.snapshots, *other.snapshots)),
-        listed=_first(one.listed, other.listed),
-        present=_last(one.present, other.present),
-        undated=_first(one.undated, other.undated),
-        decided_by=newer(one.decided_by, other.decided_by),
-        unnumbered=one.unnumbered or other.unnumbered,
-        heard_at=max(one.heard_at, other.heard_at),
-        clamped=max(one.clamped, other.clamped),
+        ledger,
+        events={key: unfolded(event) for key, event in united_events(ledger.events, other.events).items()},
+        boards=_both(ledger.boards, other.boards),
+        shootouts=_both(ledger.shootouts, other.shootouts),
+        words=_both(ledger.words, other.words),
+        changes=kept_changes((*ledger.changes, *other.changes)),
+        clocks=kept_clocks((*ledger.clocks, *other.clocks)),
+        snapshots=kept_snapshots((*ledger.snapshots, *other.snapshots)),
+        listed=_first(ledger.listed, other.listed),
+        present=_last(ledger.present, other.present),
+        undated=_first(ledger.undated, other.undated),
+        decided_by=newer(ledger.decided_by, other.decided_by),
+        unnumbered=ledger.unnumbered or other.unnumbered,
+        heard_at=max(ledger.heard_at, other.heard_at),
+        clamped=max(ledger.clamped, other.clamped),
     )
     for event_id, event in both.items():
         if event_id in ledger.events:
@@ -101,16 +101,15 @@ def _bare(ledger: Ledger, events: Events, both: Events) -> Ledger:
     return ledger
 
 
-def _first(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
-    return {name: min(some[name] for some in (one, other) if name in some) for name in {**other, **one}}
+def _first(mine: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    return {name: min(some[name] for some in (mine, other) if name in some) for name in {**other, **mine}}
 
 
-def _last(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
-    return {name: max(some.get(name, 0) for some in (one, other)) for name in {**other, **one}}
+def _last(mine: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    return {name: max(some.get(name, 0) for some in (mine, other)) for name in {**other, **mine}}
 
 
-def _both(one: Track, other: Track) -> Track:
-    track = one
+def _both(track: Track, other: Track) -> Track:
     for values in other.values():
         for value, marks in values.items():
             for mark in marks:

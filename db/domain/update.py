@@ -8,7 +8,7 @@ from db.domain.event import Event
 from db.domain.match_info import MatchInfo
 from db.domain.score import Score
 from db.domain.stamp import Stamp
-from db.domain.words import SCORING, Status
+from db.domain.vocabulary import SCORING, Status
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from alembic import context
 
 from config import Settings
-from db.models import Base
-from db.session import engine
+from db.sql.models import Base
+from db.sql.session import engine
 
 bind = engine(Settings.load().sql_url, bounded=False)
 with bind.connect() as connection:

@@ -52,7 +52,7 @@ class Site:
         """What the jobs do: inboxes into the present, outboxes into history."""
         drain = Drain(self.services.live, self.services.bells)
         for shard in range(self.services.live.shards):
-            for match_id in self.services.live.pending(shard):
+            for match_id in self.services.live.inbox.pending(shard):
                 drain.match(match_id)
         while write_batch(self.services.live, self.services.history):
             pass
@@ -65,10 +65,10 @@ class Site:
         self.work()
 
     def waiting(self) -> int:
-        return self.services.live.backlog()
+        return self.services.live.inbox.backlog()
 
     def refused(self) -> list[tuple[str, bytes]]:
-        return [(payload.code, payload.body) for _, payload in self.services.live.refused(100)]
+        return [(payload.code, payload.body) for _, payload in self.services.live.refusals.entries(100)]
 
     def close(self) -> None:
         self.services.live.redis.close()

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.conftest import systems
-from tests.system import System, event
+from tests.support.system import System, event
 
 # On two busy cores a page has taken seconds to open.
 expect.set_options(timeout=20_000)

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Play
 from tests.conftest import wait_until
-from tests.system import System
+from tests.support.system import System
 
 OpenTab = Callable[..., Page]
 

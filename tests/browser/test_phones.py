@@ -17,14 +17,14 @@ import pytest
 import requests
 from playwright.sync_api import Locator, Page, expect
 
-from db import keys
-from db.connection import connect
-from notify.emulators.keys import Keys
+from db.live import keys
+from db.live.client import connect
+from dev.emulators.keys import Keys
+from dev.replay.ingest_client import signed
 from tests.conftest import wait_until
-from tests.local import Local
-from tests.system import event
+from tests.support.local import Local
+from tests.support.system import event
 from workers import queues
-from workers.recordings.door import signed
 
 OpenTab = Callable[..., Page]
 MATCH = "argentina-japan"
@@ -69,7 +69,7 @@ def look_ahead(local: Local) -> list[str]:
     with connect(env["REDIS_URL"]) as client:
         for lease in client.scan_iter(keys.lease("lookahead-*")):
             client.delete(lease)
-        queues.Bells(client).lookahead()
+        queues.Doorbells(client).lookahead()
     with closing(sqlite3.connect(local.var / "scores.db")) as history:
         return [match_id for (match_id,) in history.execute("SELECT match_id FROM push_channels")]
 
@@ -113,8 +113,8 @@ def test_a_goal_arrives_on_both_phones_and_stands_there_after_a_restart(
     match = announced(MATCH, "Argentina", "Japan", datetime.now(UTC))
     deliver(scores, {"matches": [match], "events": [kickoff, goal]})
 
-    expect(on(page, "ios")).to_contain_text("Tor! Argentina", timeout=ALERT_MS)
-    expect(on(page, "android")).to_contain_text("Goal! Argentina", timeout=ALERT_MS)
+    expect(on(page, "ios")).to_contain_text("Tor für Argentinien!", timeout=ALERT_MS)
+    expect(on(page, "android")).to_contain_text("Goal for Argentina!", timeout=ALERT_MS)
     for platform in ("ios", "android"):
         expect(on(page, platform)).to_contain_text("3' Lionel Messi")
         expect(page.locator(f'.phone[data-platform="{platform}"] .count')).to_have_text(COUNTED)
@@ -138,7 +138,7 @@ def test_beside_real_keys_there_are_no_emulators_and_no_phones(begun: list[Local
     local = begun[-1].up()
     assert not (local.var / "emulators").exists()
     assert not (local.var / "demo_phones.json").exists()
-    assert not any("notify.emulators" in " ".join(cmdline(process)) for process in local.look())
+    assert not any("dev.emulators" in " ".join(cmdline(process)) for process in local.look())
     assert requests.get(f"{local.url}/api/demo/phones", headers={"Connection": "close"}, timeout=10).status_code == 404
     assert "phones" not in requests.get(local.url, headers={"Connection": "close"}, timeout=10).text
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Play
-from tests.system import System
+from tests.support.system import System
 
 OpenTab = Callable[..., Page]
 

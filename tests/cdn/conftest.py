@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.edge import Origin, Varnish, varnish
+from tests.support.edge import Origin, Varnish, varnish
 
 
 @pytest.fixture(scope="session")

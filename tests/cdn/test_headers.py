@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from cdn import headers
-from cdn.backends import NEEDS
+from cdn.backends.registry import NEEDS
 from cdn.headers import DIALECTS, FINAL, LIVE, WAIT, dialect
 from db.domain import Phase
-from db.errors import Refused
+from db.domain.errors import Refused
 
 TAGS = ("match-m1", "live")
 

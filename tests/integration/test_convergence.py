@@ -28,7 +28,7 @@ from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, Ping, Request, TextMessage
 
 from tests.conftest import wait_until
-from tests.held import Client, Closed, Origin
+from tests.support.holding import Client, Closed, Origin
 
 pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("convergence")]
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import wait_until
-from tests.held import Client, Origin
+from tests.support.holding import Client, Origin
 
 pytestmark = pytest.mark.xdist_group("held")
 

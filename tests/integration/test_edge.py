@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 import requests
 
-from bench.system import free_port
-from cdn.varnishd import Edge
-from db import keys
-from tests.cdn.planes import Answer, Plane
+from cdn.varnish.daemon import Edge
+from db.live import keys
+from dev.system import free_port
 from tests.conftest import wait_until
-from tests.edge import SECRET, Varnish
-from tests.system import System, event
+from tests.support.control_planes import Answer, Plane
+from tests.support.edge import SECRET, Varnish
+from tests.support.system import System, event
 
 pytestmark = pytest.mark.skipif(
     shutil.which("varnishd", path="/usr/sbin:/usr/local/sbin:/usr/bin") is None,
@@ -61,8 +61,8 @@ def behind_varnish(run: Callable[..., System], folder: Path, **settings: object)
     listen, admin = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
     addresses = {"PUBLIC_URL": f"http://{listen}", "VARNISH_URLS": f"http://{admin}"}
     system = run(**({"CDN": "varnish", "EDGE_PURGE_SECRET": SECRET} | addresses | settings))
-    edge = Edge(folder / "varnish", f"127.0.0.1:{system.port}", listen, admin, storage="32m")
-    with edge.running(SECRET, thread_pool_min="50", thread_pool_max="1000"):
+    edge = Edge(folder / "varnish", f"127.0.0.1:{system.port}", listen, admin, storage="32m", threads=1000)
+    with edge.running(SECRET, thread_pool_min="50"):
         yield Deployment(system, Varnish(edge))
 
 
@@ -149,6 +149,26 @@ def test_lost_purges_cost_a_lifetime_and_no_more(deploy: Callable[..., Deploymen
     d.system.wait_for("m1", "1-0")
     wait_until(lambda: d.shown("m1") == "1-0", "the lifetime of the old score", timeout_s=BOUND_S)
     wait_until(lambda: "purge_failed" in d.system.log("worker-1").read_text(), "the failure in the log")
+
+
+HANDSHAKE = (
+    b"GET /api/ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+)
+BEHIND = b"POST /api/users HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 6.6.6.6\r\nContent-Length: 2\r\n\r\n{}"
+
+
+def test_behind_a_handshake_that_was_refused_the_pipe_is_closed(deploy: Callable[..., Deployment]) -> None:
+    """It would carry any request past the edge, with whatever client address its sender likes."""
+    d = deploy()
+    # A handshake to the edge, which reads the first version, and none to the service, which reads both.
+    refused = HANDSHAKE + b"Sec-WebSocket-Version: 8\r\n\r\n"
+    accepted = HANDSHAKE + b"\r\n"
+    answers = d.edge.raw(refused + BEHIND)
+    assert answers.startswith(b"HTTP/1.1 400 ")
+    assert answers.count(b"HTTP/1.1 ") == 1
+    with d.edge.connect(accepted) as wire:
+        assert wire.recv(65_536).startswith(b"HTTP/1.1 101 ")
 
 
 class HangingCdn:

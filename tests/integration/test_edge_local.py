@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from bench.system import free_port
+from dev.system import free_port
 from tests.conftest import ROOT, wait_until
 
 pytestmark = pytest.mark.skipif(
@@ -25,7 +25,7 @@ def test_readers_come_to_varnish_and_everything_ends_together(tmp_path: Path) ->
     port = free_port()
     env = {"PATH": os.environ["PATH"], "PORT": str(port), "VAR_DIR": str(tmp_path / "var"), "EDGE": "varnish"}
     with (tmp_path / "log").open("wb") as log:
-        command = [sys.executable, "-m", "workers.local"]
+        command = [sys.executable, "-m", "dev.local"]
         run = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log, start_new_session=True)
     try:
         url = f"http://127.0.0.1:{port}"
@@ -62,7 +62,7 @@ def answers(url: str) -> bool:
 
 def test_an_edge_that_is_not_known_stops_the_start(tmp_path: Path) -> None:
     env = {"PATH": os.environ["PATH"], "PORT": str(free_port()), "VAR_DIR": str(tmp_path / "var"), "EDGE": "squid"}
-    command = [sys.executable, "-m", "workers.local"]
+    command = [sys.executable, "-m", "dev.local"]
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
     assert "EDGE='squid' is not known" in done.stderr

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.models import MatchEventRow, MatchRow, MatchScoreRow
-from tests.system import System, event
+from db.sql.models import MatchEventRow, MatchRow, MatchScoreRow
+from tests.support.system import System, event
 
 
 def test_a_signed_goal_becomes_the_score_and_history(run_system: Callable[..., System], database_url: str) -> None:

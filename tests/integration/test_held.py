@@ -13,7 +13,7 @@ import pytest
 
 from db.domain import HOLD_MS
 from tests.conftest import wait_until
-from tests.held import Client, Origin
+from tests.support.holding import Client, Origin
 
 pytestmark = pytest.mark.xdist_group("held")
 

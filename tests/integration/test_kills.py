@@ -12,26 +12,26 @@ from functools import partial
 
 import pytest
 
-from db.errors import Unavailable
-from tests import recorded
+from db.domain.errors import Unavailable
+from dev.replay import __main__
+from dev.replay.disorder import Delivery
+from dev.replay.ingest_client import IngestClient
+from dev.replay.player import Player, lanes
 from tests.conftest import Postgres, wait_until
-from tests.recorded import DATA, essence, expected, tell
-from tests.stories.count import some
-from tests.system import System
-from workers import replay
-from workers.recordings.disorder import Delivery
-from workers.recordings.door import Door
-from workers.recordings.player import Player, lanes
+from tests.support import recordings
+from tests.support.recordings import DATA, essence, expected, tell
+from tests.support.stories.count import some
+from tests.support.system import System
 
-pytestmark = [pytest.mark.faults, recorded.needed, pytest.mark.xdist_group("kills")]
+pytestmark = [pytest.mark.faults, recordings.needed, pytest.mark.xdist_group("kills")]
 
-FILES = (*some(recorded.TOURNAMENTS, 1), recorded.FEEDS[0], recorded.FEEDS[2])
+FILES = (*some(recordings.TOURNAMENTS, 1), recordings.FEEDS[0], recordings.FEEDS[2])
 # `KILL_SEED=…` runs a failed test's kills at the same points again.
 SEED = int(os.environ.get("KILL_SEED") or secrets.randbelow(1_000_000))
 KILLS = 4
 
 
-class StubbornDoor(Door):
+class StubbornDoor(IngestClient):
     """Knocks on where nobody answers: a sender that means it, as the webhook services do."""
 
     def send(self, delivery: Delivery) -> int:
@@ -46,11 +46,11 @@ class StubbornDoor(Door):
 @contextmanager
 def telling(system: System, *disorder: str) -> Iterator[Player]:
     """Plays the files in the background; at its end all is sent, applied and written."""
-    options = replay.parser().parse_args([*(str(DATA / file) for file in FILES), *disorder])
-    messages, _ = replay.load(options)
+    options = __main__.parser().parse_args([*(str(DATA / file) for file in FILES), *disorder])
+    messages, _ = __main__.load(options)
     player = Player(
         lambda sleep: StubbornDoor(system.url, system.secrets, sleep),
-        lanes(replay.plan(messages, options, nonce="kills"), count=4, batch=1),
+        lanes(__main__.plan(messages, options, nonce="kills"), count=4, batch=1),
     )
     with ThreadPoolExecutor(1) as pool:
         playing = pool.submit(player.play, 0, lambda _: None, 0.1)
@@ -70,7 +70,7 @@ def undisturbed(run_module_system: Callable[..., System]) -> dict[str, object]:
 
 def assert_as_if_nothing_happened(system: System, undisturbed: dict[str, object]) -> None:
     assert {match_id: essence(system, match_id) for match_id in undisturbed} == undisturbed
-    recorded.assert_history_is_live(system, FILES)
+    recordings.assert_history_is_live(system, FILES)
 
 
 def test_workers_killed_while_they_drain(run_system: Callable[..., System], undisturbed: dict[str, object]) -> None:

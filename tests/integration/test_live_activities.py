@@ -13,14 +13,15 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.chunks import CLAIM_MS
 from db.domain import Account, Device, Follow, Kind, Platform, Quiet, Subject, mask_of
-from db.models import DeviceRow
-from notify.emulators.ledger import Ledger
-from notify.emulators.phone import Phone, history, phone_of
-from tests.emulated import Emulated, emulators, emulators_process
-from tests.pushing import ALL, START, Ahead, transports_to
-from workers import courier
+from db.live.chunks import CLAIM_MS
+from db.sql.models import DeviceRow
+from dev.emulators.journal import PushJournal
+from dev.emulators.phone import Phone, history, phone_of
+from tests.support.accounts import set_up
+from tests.support.emulators import Emulated, emulators, emulators_process
+from tests.support.push import ALL, START, Ahead, headline, transports_to
+from workers.push import lanes
 
 __all__ = ["emulators", "emulators_process"]
 
@@ -56,7 +57,7 @@ class Stadium(Ahead):
         self.look(START)
 
     def phone(self, number: int) -> Phone:
-        ledger = Ledger(Path(self.emulated.ledger))
+        ledger = PushJournal(Path(self.emulated.ledger))
         found = history(ledger, self.token(number), self.start_token(number))
         ledger.close()
         return phone_of(found, time.time() + 60)
@@ -66,7 +67,7 @@ class Stadium(Ahead):
         return [(one.state["home_score"], one.ended) for one in self.phone(number).activities.values()]
 
     def titles(self, number: int) -> list[str]:
-        return [shown.title for shown in self.phone(number).alerts]
+        return [headline(shown.body) for shown in self.phone(number).alerts]
 
     def start_tokens(self) -> dict[str, str | None]:
         with Session(self.history.engine) as session:
@@ -96,8 +97,11 @@ def test_followers_get_one_activity_that_shows_the_goal_and_ends_with_the_match(
     stadium.tell(6_000, "full_time", 1)
     assert [stadium.activities(number) for number in (1, 2, 3)] == [[(1, True)]] * 3
     for number in (1, 2, 3):
-        assert stadium.titles(number) == ["Kick-off", "Goal! Argentina", "Full-time"]
-        assert [shown.title for shown in stadium.phone(number).screen.values()] == ["Full-time"]
+        assert stadium.titles(number) == ["Kick-off", "Goal for Argentina!", "Full-time"]
+        assert [headline(shown.body) for shown in stadium.phone(number).screen.values()] == [
+            "Goal for Argentina!",
+            "Full-time",
+        ]
 
 
 def test_an_activity_says_what_is_played_and_in_the_fans_language_that_it_begins(stadium: Stadium) -> None:
@@ -108,13 +112,13 @@ def test_an_activity_says_what_is_played_and_in_the_fans_language_that_it_begins
     (activity,) = phone.activities.values()
     assert activity.attributes == {
         "match_id": stadium.match_id,
-        "home_team": "Argentina",
-        "away_team": "France",
+        "home_team": "Argentinien",
+        "away_team": "Frankreich",
         "competition": "Cup",
         "start_time": START // 1000 + KICK_OFF_S,
     }
     assert activity.state["status"] == "first_half"
-    assert [shown.title for shown in phone.alerts] == ["Anpfiff"]
+    assert [headline(shown.body) for shown in phone.alerts] == ["Anpfiff"]
 
 
 def test_who_did_not_ask_for_it_gets_no_activity(stadium: Stadium) -> None:
@@ -237,13 +241,14 @@ def test_what_a_killed_worker_had_begun_is_one_activity_on_each_phone(
     class Killed(BaseException):
         pass
 
-    def dies(_trip: object, transport: Any, parcels: Any) -> None:
-        for _ in zip(range(7), transport.send(parcels), strict=False):
+    def dies(transport: Any, envelopes: Any, *_args: Any, **_options: Any) -> Any:
+        yield from ()
+        for _ in zip(range(7), transport.send(iter(envelopes)), strict=False):
             pass
         raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr(courier.Trip, "take", dies)
+        patched.setattr(lanes, "_sent", dies)
         with pytest.raises(Killed):
             stadium.tell(0, "kickoff", 0)
     stadium.push = stadium.worker()
@@ -251,7 +256,7 @@ def test_what_a_killed_worker_had_begun_is_one_activity_on_each_phone(
     stadium.tell(600, "goal", 1)
     for number in range(1, 21):
         assert stadium.activities(number) == [(1, False)]
-        assert stadium.titles(number) == ["Kick-off", "Goal! Argentina"]
+        assert stadium.titles(number) == ["Kick-off", "Goal for Argentina!"]
     counts = stadium.emulated.counts()
     sent = [counts[stadium.start_token(number)] for number in range(1, 21)]
     assert max(sent) == 2
@@ -267,7 +272,7 @@ def test_a_phone_out_of_reach_for_an_hour_shows_the_score_once_it_is_back(stadiu
     assert stadium.activities(1) == [(0, False)]
     stadium.emulated.turn(stadium.start_token(1), "online")
     assert stadium.activities(1) == [(1, False)]
-    ledger = Ledger(Path(stadium.emulated.ledger))
+    ledger = PushJournal(Path(stadium.emulated.ledger))
     (channel,) = stadium.audience.channels([stadium.match_id])
     kept = [push.expires_at - START / 1000 - KICK_OFF_S for push in ledger.of(f"channel:{channel.id}")]
     ledger.close()
@@ -276,7 +281,7 @@ def test_a_phone_out_of_reach_for_an_hour_shows_the_score_once_it_is_back(stadiu
 
 def test_everything_of_a_deleted_account_goes(stadium: Stadium) -> None:
     user = stadium.owner(1)
-    stadium.accounts.change(Account(user))
+    set_up(stadium.accounts, Account(user))
     stadium.accounts.delete(user)
     stadium.open()
     stadium.tell(0, "kickoff", 0)

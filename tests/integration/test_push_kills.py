@@ -10,17 +10,17 @@ from bench import kills
 
 @pytest.mark.faults
 def test_a_killed_push_worker_loses_nothing_and_resends_a_chunk_at_most() -> None:
-    found = kills.run(devices=4_000, kills=3, seed=7)
-    assert found["kills"] >= 1
-    assert found["reached"] == 4_000
-    assert found["resent"] <= 3 * found["chunk"]
-    assert found["shown_twice"] == 0
+    figures = kills.run(devices=4_000, kills=3, seed=7)
+    assert figures["kills"] >= 1
+    assert figures["reached"] == 4_000
+    assert figures["resent"] <= 3 * figures["chunk"]
+    assert figures["shown_twice"] == 0
 
 
 @pytest.mark.faults
 def test_a_push_worker_killed_at_kick_off_leaves_each_phone_with_one_live_activity() -> None:
-    found = kills.run(devices=3_000, kills=2, seed=11, activities=True)
-    assert found["kills"] >= 1
-    assert found["reached"] == 3_000
-    assert found["resent"] <= 2 * found["chunk"]
-    assert found["shown_twice"] == 0
+    figures = kills.run(devices=3_000, kills=2, seed=11, activities=True)
+    assert figures["kills"] >= 1
+    assert figures["reached"] == 3_000
+    assert figures["resent"] <= 2 * figures["chunk"]
+    assert figures["shown_twice"] == 0

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from db.accounts import Accounts
 from db.domain import (
     DEFAULT_KINDS,
     Account,
@@ -26,13 +25,15 @@ from db.domain import (
     topics_for,
     variant_of,
 )
-from notify.emulators.ledger import Ledger
-from notify.emulators.phone import Phone, phone_of
+from db.sql.accounts import Accounts
+from dev.emulators.journal import PushJournal
+from dev.emulators.phone import Phone, phone_of
+from dev.recordings import RecordedMessage, read
+from feeds.generic import parse as generic
 from tests.conftest import ROOT
-from tests.emulated import Emulated, emulators, emulators_process
-from tests.pushing import ALL, START, World, transports_to
-from workers.feeds import generic
-from workers.recordings import Message, read
+from tests.support.accounts import set_up
+from tests.support.emulators import Emulated, emulators, emulators_process
+from tests.support.push import ALL, START, World, headline, transports_to
 
 __all__ = ["emulators", "emulators_process"]
 
@@ -43,21 +44,21 @@ FANS = 1_000
 # What there was to tell, in order: the kind, a phone's title, the score below it.
 STORY = [
     (Kind.KICKOFF, "Kick-off", "0–0 France"),
-    (Kind.GOAL, "Goal! Argentina", "1–0 France"),
-    (Kind.GOAL, "Goal! Argentina", "2–0 France"),
+    (Kind.GOAL, "Goal for Argentina!", "1–0 France"),
+    (Kind.GOAL, "Goal for Argentina!", "2–0 France"),
     (Kind.HALF_TIME, "Half-time", "2–0 France"),
-    (Kind.GOAL, "Goal! France", "2–1 France"),
-    (Kind.GOAL, "Goal! France", "2–2 France"),
+    (Kind.GOAL, "Goal for France!", "2–1 France"),
+    (Kind.GOAL, "Goal for France!", "2–2 France"),
     (Kind.EXTRA_TIME, "Extra time", "2–2 France"),
-    (Kind.GOAL, "Goal! Argentina", "3–2 France"),
-    (Kind.GOAL, "Goal! France", "3–3 France"),
+    (Kind.GOAL, "Goal for Argentina!", "3–2 France"),
+    (Kind.GOAL, "Goal for France!", "3–3 France"),
     (Kind.SHOOTOUT, "Penalty shoot-out", "3–3 France (0–0 pens)"),
     (Kind.FULL_TIME, "Full-time, after penalties", "3–3 France (4–2 pens)"),
 ]
 # The same for who wants no spoilers: what brings what already stands there shows nothing new.
 TEAMS = "Argentina – France"
 NEWS = (TEAMS, "There is news of this match")
-DISCREET = [("Kick-off", TEAMS), NEWS, ("Half-time", TEAMS), NEWS, ("The match is over", TEAMS)]
+DISCREET = [(TEAMS, "Kick-off"), NEWS, (TEAMS, "Half-time"), NEWS, (TEAMS, "The match is over")]
 
 
 @dataclass
@@ -119,7 +120,7 @@ def enrol(world: World, fan: Fan, sdk: Sdk) -> None:
     user_id, _ = accounts.create(now_ms=START)
     account = Account(user_id, **fan.account)
     if fan.account:
-        accounts.change(account)
+        set_up(accounts, account)
     for follow in fan.follows:
         accounts.follow(user_id, follow, now_ms=START)
     topics = topics_for(account, fan.follows) if fan.topics else None
@@ -135,7 +136,7 @@ class Sdk:
     def __init__(self, emulated: Emulated) -> None:
         fcm = emulated.fcm()
         fcm.credential.refresh(fcm._exchange)
-        self.endpoint, self.session = emulated.fcm_url + fcm.path, fcm.session
+        self.endpoint, self.session = fcm.url, fcm.session
         self.bearer = {"Authorization": f"Bearer {fcm.credential.token}"}
 
     def subscribe(self, token: str, topic: str) -> None:
@@ -155,13 +156,13 @@ def world(redis_url: str, sqlite_url: str, emulators: Emulated) -> Iterator[Worl
             transport.close()
 
 
-def recorded() -> list[Message]:
+def recorded() -> list[RecordedMessage]:
     if not RECORDING.exists():
         pytest.skip("the recorded World Cup is not beside the repository")
     return [message for message in read(RECORDING).messages if message.match_id == FINAL]
 
 
-def replay(world: World, messages: list[Message]) -> None:
+def replay(world: World, messages: list[RecordedMessage]) -> None:
     """At the pace of the match: as if it had begun when the test did."""
     started = messages[0].at_ms
     late = 0
@@ -188,7 +189,7 @@ def until(world: World, now_ms: int) -> None:
 
 
 def phones(emulated: Emulated) -> dict[str, Phone]:
-    ledger = Ledger(Path(emulated.ledger))
+    ledger = PushJournal(Path(emulated.ledger))
     found: dict[str, list[Any]] = {}
     for push in ledger.all():
         found.setdefault(push.target, []).append(push)
@@ -209,10 +210,11 @@ def test_each_fan_of_the_2022_final_saw_what_they_wanted_once(world: World, emul
             assert [(said.title, said.body) for said in alerts] == DISCREET, fan
             assert shown[fan.token].repeats == len(STORY) - len(DISCREET), fan
             continue
-        told = [(said.title, said.body.partition("\n")[0]) for said in alerts]
+        told = [(headline(entry.body), entry.title.replace("[", "").replace("]", "")) for entry in alerts]
         assert told == [(title, f"Argentina {score}") for kind, title, score in STORY if kind in fan.wants], fan
         if fan.wants:
-            assert len(shown[fan.token].screen) == 1
+            # Each fact stands by itself, in the thread of the match.
+            assert len(shown[fan.token].screen) == len(told)
     counted = [fields for _, fields in world.alerts.recent(100)]
     assert not any(fields.keys() & {"failed", "later", "stopped", "refused"} for fields in counted)
 
@@ -231,17 +233,16 @@ def test_on_the_phone_goals_are_merged_taken_back_and_never_repeated(world: Worl
     world.say(230, "full_time", score=(2, 0), match_id="made-up")
     for token in (apple, other):
         phone = phones(emulators)[token]
-        bodies = [said.body.partition("\n")[0].split(" ")[-3:] for said in phone.alerts]
-        assert [said.title for said in phone.alerts] == [
+        assert [headline(entry.body) for entry in phone.alerts] == [
             "Kick-off",
-            "Goal! Home team",
-            "2 goals! Home team",
+            "Goal for Home team!",
+            "2 goals for Home team!",
             "Goal cancelled: Home team",
             "Full-time",
         ]
-        assert "3–0" in phone.alerts[2].body
-        assert "2–0" in phone.alerts[3].body
-        assert phone.repeats == 0, bodies
+        assert "[3]–0" in phone.alerts[2].title
+        assert "2–0" in phone.alerts[3].title
+        assert phone.repeats == 0
 
 
 # A goal as its sender tells it: by its event, or by the scoreboard alone.
@@ -250,7 +251,7 @@ BY_BOARD = pytest.param({}, id="board")
 
 
 def titles(emulated: Emulated, token: str) -> list[str]:
-    return [said.title for said in phones(emulated)[token].alerts]
+    return [headline(entry.body) for entry in phones(emulated)[token].alerts]
 
 
 @pytest.mark.parametrize("told", [BY_BOARD, BY_EVENT])
@@ -265,7 +266,7 @@ def test_a_score_that_falls_and_rises_again_shows_nothing_on_the_phone(
     world.at(145)
     world.say(149, "score", score=(1, 0), match_id=match_id)
     world.at(200)
-    assert titles(emulators, token) == ["Kick-off", "Goal! Home team"]
+    assert titles(emulators, token) == ["Kick-off", "Goal for Home team!"]
     assert phones(emulators)[token].repeats == 0
 
 
@@ -279,10 +280,10 @@ def test_a_score_that_stays_fallen_shows_a_cancelled_goal_once(
     world.say(100, score=(1, 0), match_id=match_id, **told)
     world.say(140, "score", score=(0, 0), match_id=match_id)
     world.at(149)
-    assert titles(emulators, token) == ["Kick-off", "Goal! Home team"]
+    assert titles(emulators, token) == ["Kick-off", "Goal for Home team!"]
     world.at(150)
     world.at(200)
-    assert titles(emulators, token) == ["Kick-off", "Goal! Home team", "Goal cancelled: Home team"]
+    assert titles(emulators, token) == ["Kick-off", "Goal for Home team!", "Goal cancelled: Home team"]
 
 
 @pytest.mark.parametrize("trouble", [{"goaway_after": 150}, {"reset_every": 40}])
@@ -291,9 +292,10 @@ def test_trouble_at_apple_loses_nothing(world: World, emulators: Emulated, troub
     for token in tokens:
         world.fan(token, to="troubled")
     world.say(0, "kickoff", score=(0, 0), match_id="troubled")
-    emulators.go_wrong("apns", **trouble)
+    emulators.set_faults("apns", **trouble)
     world.say(100, "goal", score=(1, 0), match_id="troubled", id="g1")
     for seconds in range(105, 300, 5):
         world.at(seconds)
     shown = phones(emulators)
-    assert all([said.title for said in shown[token].alerts].count("Goal! Home team") == 1 for token in tokens)
+    for token in tokens:
+        assert [headline(entry.body) for entry in shown[token].alerts].count("Goal for Home team!") == 1

@@ -13,10 +13,10 @@ import requests
 
 from api import create_app
 from config import Settings
+from dev.replay.ingest_client import signed
 from tests.conftest import wait_until
-from tests.emulated import Emulated, emulators, emulators_process
-from tests.system import System
-from workers.recordings.door import signed
+from tests.support.emulators import Emulated, emulators, emulators_process
+from tests.support.system import System
 
 __all__ = ["emulators", "emulators_process"]
 
@@ -80,15 +80,18 @@ def test_an_app_signs_up_and_a_goal_reaches_its_phones(system: System, emulators
     for number, kind in enumerate(("kickoff", "goal")):
         tell(system, kind, number)
         wait_until(lambda n=number: shown(emulators) == [n + 1, n + 1], kind)  # type: ignore[misc]
-    assert [said["title"] for said in emulators.phone(APPLE)["alerts"]] == ["Kick-off", "Goal! Home team"]
+    bodies = [alert["body"] for alert in emulators.phone(APPLE)["alerts"]]
+    assert bodies == ["Kick-off", "Goal for Home team! 12'"]
 
     status = flask(system, "push", "status")
-    assert re.search(r"derby-\d+-goal +goal +devices 2 sent 2 gone 0 later 0 failed 0", status), status
+    assert re.search(r"derby-\d+-goal +goal +devices 2 sent 2 rings 2 updates 0 gone 0 later 0 failed 0", status), (
+        status
+    )
     row = json.loads(flask(system, "push", "status", "--json", "--limit", "1").splitlines()[0])
     assert (row["sent:apns:delivered"], row["sent:fcm:delivered"]) == (1, 1)
     dry = json.loads(flask(system, "push", "dry-run", "derby", "goal"))
     assert (dry["devices"], dry["quiet"]) == (2, 0)
-    assert dry["messages"]["de"]["title"].startswith("Tor")
+    assert dry["messages"]["de"]["body"].startswith("Tor")
     tested = flask(system, "push", "test", fan.id)
     assert sorted(line.split()[0] for line in tested.splitlines()) == ["android", "ios"]
     assert tested.count("delivered") == 4

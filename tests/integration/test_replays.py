@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from db.domain.words import SCORING
-from tests import recorded
+from db.domain.vocabulary import SCORING
+from dev.recordings import RecordedGoal, openfootball
 from tests.conftest import postgres_bin
-from tests.recorded import DETAILED, LEAGUES, TOURNAMENTS, essence, expected, tell, timeline
-from tests.stories.count import some
-from tests.system import System
-from workers.recordings import Goal, openfootball
+from tests.support import recordings
+from tests.support.recordings import DETAILED, LEAGUES, TOURNAMENTS, essence, expected, tell, timeline
+from tests.support.stories.count import some
+from tests.support.system import System
 
 # Two systems, told all once, are read by most of these: they belong in one process.
-pytestmark = [recorded.needed, pytest.mark.xdist_group("replays")]
+pytestmark = [recordings.needed, pytest.mark.xdist_group("replays")]
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def test_told_badly_a_match_ends_the_same(straight: System, disordered: System, 
 
 @pytest.mark.parametrize("told", ["straight", "disordered"])
 def test_history_holds_each_event_once_as_it_stands(told: str, request: pytest.FixtureRequest) -> None:
-    recorded.assert_history_is_live(request.getfixturevalue(told), DETAILED)
+    recordings.assert_history_is_live(request.getfixturevalue(told), DETAILED)
 
 
 @pytest.mark.faults
@@ -77,11 +77,11 @@ def test_seasons_and_cups_end_as_recorded(run_system: Callable[..., System]) -> 
     tell(run_system(), tuple(some(LEAGUES, 3)), "--batch", "100")
 
 
-def goals(system: System, match_id: str) -> list[Goal]:
+def goals(system: System, match_id: str) -> list[RecordedGoal]:
     """As anybody reads them off the timeline."""
     counted = [one for one in timeline(system, match_id) if one["event_type"] in SCORING and not one["voided"]]
     return [
-        Goal(
+        RecordedGoal(
             one["team"], one["minute"], one["added_minute"], one["player"] and one["player"]["name"], one["event_type"]
         )
         for one in counted
@@ -90,7 +90,7 @@ def goals(system: System, match_id: str) -> list[Goal]:
 
 def decided(file: str) -> dict[str, str]:
     """By match id, as the recording says it."""
-    document = json.loads((recorded.DATA / file).read_text())
+    document = json.loads((recordings.DATA / file).read_text())
     matches = document.get("matches") or [match for part in document["rounds"] for match in part["matches"]]
     return {openfootball.match_id(document["name"], match): decided_by(match) for match in matches}
 

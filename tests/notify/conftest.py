@@ -1,3 +1,3 @@
-from tests.emulated import emulators, emulators_process
+from tests.support.emulators import emulators, emulators_process
 
 __all__ = ["emulators", "emulators_process"]

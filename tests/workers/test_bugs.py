@@ -6,16 +6,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from db import keys
 from db.bugs import set_aside_on_bug
 from db.domain import Match, MatchInfo, Stamp, Status, Update
-from db.errors import Unavailable
-from workers.boot import Services
-from workers.broadcasts import Broadcasts
+from db.domain.errors import Unavailable
+from db.live import keys
+from workers.boot import WorkerServices
 from workers.history import write_batch
 from workers.ingest import Drain
-from workers.lookahead import REMIND_MS, Lookahead
-from workers.push import push_of
+from workers.push.job import push_of
+from workers.push.live_activities import LiveActivities
+from workers.push.prematch import REMIND_MS, Prematch
 
 NOW = 1_700_000_000_000
 
@@ -35,17 +35,17 @@ def test_a_service_that_is_away_is_no_bug(caplog: pytest.LogCaptureFixture) -> N
 
 
 def test_a_lock_screen_that_cannot_be_written_stops_no_other(
-    services: Services, monkeypatch: pytest.MonkeyPatch
+    services: WorkerServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     published: list[str] = []
 
-    def publish(_self: Broadcasts, match_id: str, _now_ms: int) -> Iterator[None]:
+    def publish(_self: LiveActivities, match_id: str, _now_ms: int) -> Iterator[None]:
         if match_id == "bad":
             raise KeyError(match_id)
         published.append(match_id)
         yield from ()
 
-    monkeypatch.setattr(Broadcasts, "_publish", publish)
+    monkeypatch.setattr(LiveActivities, "_publish", publish)
     services.live.redis.zadd(keys.PUSH_BROADCASTS, {"bad": 1, "good": 2})
     push = push_of(services)
     while push.broadcasts.turn(now_ms=NOW):
@@ -53,21 +53,23 @@ def test_a_lock_screen_that_cannot_be_written_stops_no_other(
     assert published == ["good"]
 
 
-def test_a_reminder_that_cannot_be_told_stops_no_other(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reminder_that_cannot_be_told_stops_no_other(
+    services: WorkerServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
     reminded: list[str] = []
 
-    def remind(_self: Lookahead, match: Match, _now_ms: int) -> None:
+    def remind(_self: Prematch, match: Match, _now_ms: int) -> None:
         if match.id == "bad":
             raise KeyError(match.id)
         reminded.append(match.id)
 
-    monkeypatch.setattr(Lookahead, "_remind", remind)
+    monkeypatch.setattr(Prematch, "_remind", remind)
     drain = Drain(services.live, services.bells)
     for place, match_id in enumerate(("bad", "good")):
         info = MatchInfo(start_time=NOW + REMIND_MS // 2 + place)
-        services.live.accept([Update(match_id, Stamp(NOW), NOW, info=info, status=Status.SCHEDULED)], now_ms=NOW)
+        services.live.inbox.accept([Update(match_id, Stamp(NOW), NOW, info=info, status=Status.SCHEDULED)], now_ms=NOW)
         drain.match(match_id)
     write_batch(services.live, services.history)
-    ahead = Lookahead(services.alerts, services.audience, services.history, services.transports, push_of(services))
+    ahead = Prematch(services.alerts, services.audience, services.history, services.transports, push_of(services))
     ahead.look(now_ms=NOW)
     assert reminded == ["good"]

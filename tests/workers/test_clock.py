@@ -9,16 +9,16 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy as sa
 
-from db import keys
 from db.domain import Event, MatchInfo, Score, Side, Stamp, Status, Update
-from db.keys import shard_of
-from db.live import KEEP_S
-from db.models import MatchRow
-from db.news import Gap, News, Newsfeed
-from db.refused import RefusedPayload
-from db.session import begin
+from db.live import keys
+from db.live.commits import KEEP_S
+from db.live.keys import shard_of
+from db.live.pubsub import ChangeFeed, Gap, MatchChanged
+from db.refusal import RefusedPayload
+from db.sql.models import MatchRow
+from db.sql.session import begin
 from tests.conftest import wait_until
-from workers.boot import Services
+from workers.boot import WorkerServices
 from workers.clock import (
     KEEP_REFUSED_MS,
     OVERDUE_MS,
@@ -30,8 +30,8 @@ from workers.clock import (
 from workers.history import write_batch
 from workers.ingest import Drain
 from workers.merge import Merger
-from workers.queues import BELLS_MOST
-from workers.reconcile import FORSAKEN_SILENT_MS, FORSAKEN_START_MS, reconcile
+from workers.queues import BELLS_MAX
+from workers.reconcile import STALE_SILENT_MS, STALE_START_MS, reconcile
 
 NOW = 1_700_000_000_000
 
@@ -42,218 +42,220 @@ def goal(match_id: str, n: int = 1, status: Status | None = None) -> Update:
     return Update(match_id, stamp, NOW, event=event, status=status)
 
 
-def play(services: Services, *updates: Update) -> None:
-    services.live.accept(updates, now_ms=NOW)
+def play(services: WorkerServices, *updates: Update) -> None:
+    services.live.inbox.accept(updates, now_ms=NOW)
     worker = Drain(services.live, services.bells)
     for update in updates:
         worker.match(update.match_id)
 
 
 @pytest.fixture
-def either(make_services: Callable[..., Services], database_url: str) -> Services:
+def either(make_services: Callable[..., WorkerServices], database_url: str) -> WorkerServices:
     return make_services(database_url)
 
 
-def rung(services: Services) -> list[str]:
+def rung(services: WorkerServices) -> list[str]:
     return [job.func_name for queue in services.bells.queues.values() for job in queue.jobs]
 
 
-def silence(services: Services) -> None:
+def silence(services: WorkerServices) -> None:
     for queue in services.bells.queues.values():
         queue.empty()
 
 
-def test_a_bell_that_was_lost_is_rung_again(services: Services) -> None:
-    services.live.accept([goal("a")], now_ms=NOW)
+def test_a_bell_that_was_lost_is_rung_again(services: WorkerServices) -> None:
+    services.live.inbox.accept([goal("a")], now_ms=NOW)
     assert sweep(services, now_ms=NOW + OVERDUE_MS - 1) == 0
     assert rung(services) == []
     assert sweep(services, now_ms=NOW + OVERDUE_MS) == 1
     assert rung(services) == ["workers.ingest.drain_shard"]
 
 
-def test_an_outbox_and_news_left_behind_are_rung_for(services: Services) -> None:
+def test_an_outbox_and_news_left_behind_are_rung_for(services: WorkerServices) -> None:
     play(services, goal("a"))
     Merger(services.live, services.history).batch()
     silence(services)
-    filled = services.live.history_waiting_since()
+    filled = services.live.outbox.waiting_since()
     assert filled
     assert sweep(services, now_ms=filled + OVERDUE_MS + 1) == 2
     assert sorted(rung(services)) == ["workers.history.drain", "workers.push.work"]
 
 
-def test_a_refused_payload_is_rung_for(services: Services) -> None:
-    services.live.keep_refused(RefusedPayload("id", "generic", NOW, "invalid", "why", b"x"))
+def test_a_refused_payload_is_rung_for(services: WorkerServices) -> None:
+    services.live.refusals.keep(RefusedPayload("id", "generic", NOW, "invalid", "why", b"x"))
     assert sweep(services, now_ms=NOW) == 1
 
 
-def test_nothing_to_do_rings_nothing(services: Services) -> None:
+def test_nothing_to_do_rings_nothing(services: WorkerServices) -> None:
     assert sweep(services, now_ms=NOW) == 0
 
 
-def test_live_matches_come_back_into_an_empty_redis(services: Services) -> None:
+def test_live_matches_come_back_into_an_empty_redis(services: WorkerServices) -> None:
     play(services, goal("playing"), goal("over", status=Status.FINISHED))
-    before = services.live.hold("playing").match
+    before = services.live.matches.load("playing").match
     write_batch(services.live, services.history)
     services.live.redis.flushall()
     Clock(services).tick(NOW)
-    assert services.live.hold("playing").match == before
-    assert [match.id for match in services.live.board().matches] == ["playing"]
-    assert services.live.hold("over").match is None
+    assert services.live.matches.load("playing").match == before
+    assert [match.id for match in services.live.board.read().matches] == ["playing"]
+    assert services.live.matches.load("over").match is None
     assert services.live.redis.exists(keys.FILLED)
     play(services, goal("playing", 2))
-    after = services.live.hold("playing").match
+    after = services.live.matches.load("playing").match
     assert after
     assert before
     assert (after.score, after.version > before.version) == (Score(2, 0), True)
 
 
-def test_what_redis_still_holds_is_not_overwritten_by_older_history(services: Services) -> None:
+def test_what_redis_still_holds_is_not_overwritten_by_older_history(services: WorkerServices) -> None:
     play(services, goal("a"))
     write_batch(services.live, services.history)
     play(services, goal("a", 2))
     reconcile(services.live, services.history, now_ms=NOW)
-    match = services.live.hold("a").match
+    match = services.live.matches.load("a").match
     assert match
     assert match.score == Score(2, 0)
 
 
-def test_parked_matches_are_tried_again_after_a_minute(services: Services) -> None:
-    services.live.accept([goal("a")], now_ms=NOW)
-    services.live.park("a", now_ms=NOW)
+def test_parked_matches_are_tried_again_after_a_minute(services: WorkerServices) -> None:
+    services.live.inbox.accept([goal("a")], now_ms=NOW)
+    services.live.inbox.park("a", now_ms=NOW)
     shard = shard_of("a", services.live.shards)
     housekeep(services, now_ms=NOW + PARKED_MS - 1)
-    assert services.live.pending(shard) == []
+    assert services.live.inbox.pending(shard) == []
     housekeep(services, now_ms=NOW + PARKED_MS)
-    assert (services.live.pending(shard), services.live.parked()) == (["a"], 0)
+    assert (services.live.inbox.pending(shard), services.live.inbox.parked()) == (["a"], 0)
 
 
-def test_refused_payloads_are_kept_a_month(services: Services) -> None:
+def test_refused_payloads_are_kept_a_month(services: WorkerServices) -> None:
     ages = {"old": NOW - KEEP_REFUSED_MS - 1, "young": NOW - KEEP_REFUSED_MS}
-    services.history.keep_refused(
+    services.history.refused_payloads.keep(
         [RefusedPayload(id_, "generic", at, "invalid", "why", b"x") for id_, at in ages.items()]
     )
     housekeep(services, now_ms=NOW)
-    assert [one.id for one in services.history.refused(10)] == ["young"]
+    assert [payload.id for payload in services.history.refused_payloads.newest(10)] == ["young"]
 
 
-def test_without_redis_or_sql_the_clock_goes_on(make_services: Callable[..., Services], sqlite_url: str) -> None:
+def test_without_redis_or_sql_the_clock_goes_on(make_services: Callable[..., WorkerServices], sqlite_url: str) -> None:
     Clock(make_services(sqlite_url, redis_url="redis://127.0.0.1:1/0")).tick(NOW)
     blind = make_services("postgresql://u:p@127.0.0.1:1/none")
     Clock(blind).tick(NOW)
     assert not blind.live.redis.exists(keys.FILLED), "what could not be rebuilt must be tried again"
 
 
-def test_mailboxes_are_swept_even_while_history_is_away(make_services: Callable[..., Services]) -> None:
+def test_mailboxes_are_swept_even_while_history_is_away(make_services: Callable[..., WorkerServices]) -> None:
     """A goal waits for no database, and so neither does the sweep of its bell."""
     services = make_services("postgresql://u:p@127.0.0.1:1/none")
-    services.live.accept([goal("a")], now_ms=NOW)
+    services.live.inbox.accept([goal("a")], now_ms=NOW)
     services.live.redis.delete(keys.bell(0))
     Clock(services).tick(NOW + 2 * OVERDUE_MS)
     assert "workers.ingest.drain_shard" in rung(services)
 
 
-def test_a_clock_that_rings_while_no_worker_runs_does_not_fill_redis(services: Services) -> None:
+def test_a_clock_that_rings_while_no_worker_runs_does_not_fill_redis(services: WorkerServices) -> None:
     play(services, goal("a"))
-    services.live.accept([goal("b")], now_ms=NOW)
+    services.live.inbox.accept([goal("b")], now_ms=NOW)
     services.live.redis.zadd(keys.PURGE_PENDING, {"live 2": NOW})
-    filled = services.live.history_waiting_since()
+    filled = services.live.outbox.waiting_since()
     assert filled
     clock = Clock(services)
     for second in range(200):
         clock.tick(filled + OVERDUE_MS + second * 60_000)
     assert {name: queue.count for name, queue in services.bells.queues.items()} == {
-        "ingest": BELLS_MOST,
-        "purge": BELLS_MOST,
-        "push": BELLS_MOST,
-        "history": BELLS_MOST,
+        "ingest": BELLS_MAX,
+        "purge": BELLS_MAX,
+        "push": BELLS_MAX,
+        "history": BELLS_MAX,
     }
 
 
-def test_a_match_that_was_never_ended_leaves_the_board_and_comes_back_with_its_next_news(services: Services) -> None:
+def test_a_match_that_was_never_ended_leaves_the_board_and_comes_back_with_its_next_news(
+    services: WorkerServices,
+) -> None:
     play(services, goal("forsaken", status=Status.SECOND_HALF))
-    told = services.live.hold("forsaken").match
-    assert told
-    board = services.live.board()
-    silent_enough = told.updated_at + FORSAKEN_SILENT_MS
+    before = services.live.matches.load("forsaken").match
+    assert before
+    board = services.live.board.read()
+    silent_enough = before.updated_at + STALE_SILENT_MS
     housekeep(services, now_ms=silent_enough)
-    assert services.live.board() == board, "the last moment at which it is still believed"
+    assert services.live.board.read() == board, "the last moment at which it is still believed"
     housekeep(services, now_ms=silent_enough + 1)
-    after = services.live.board()
+    after = services.live.board.read()
     assert (after.matches, after.version > board.version) == ((), True)
-    assert services.live.hold("forsaken").match == told
+    assert services.live.matches.load("forsaken").match == before
     housekeep(services, now_ms=silent_enough + 2)
-    assert services.live.board() == after, "it is dropped once"
+    assert services.live.board.read() == after, "it is dropped once"
     play(services, goal("forsaken", 2))
-    assert [match.id for match in services.live.board().matches] == ["forsaken"]
+    assert [match.id for match in services.live.board.read().matches] == ["forsaken"]
 
 
-def test_a_match_that_began_lately_or_of_which_something_was_told_stays_on_the_board(services: Services) -> None:
+def test_a_match_that_began_lately_or_of_which_something_was_told_stays_on_the_board(services: WorkerServices) -> None:
     play(services, goal("a", status=Status.SECOND_HALF))
-    told = services.live.hold("a").match
-    assert told
-    later = told.updated_at + FORSAKEN_SILENT_MS + 1
-    services.live.redis.zadd(keys.MATCHES, {"a": later - FORSAKEN_START_MS + 1})
+    before = services.live.matches.load("a").match
+    assert before
+    later = before.updated_at + STALE_SILENT_MS + 1
+    services.live.redis.zadd(keys.MATCHES, {"a": later - STALE_START_MS + 1})
     housekeep(services, now_ms=later)
-    assert len(services.live.board().matches) == 1, "it began less than six hours ago"
+    assert len(services.live.board.read().matches) == 1, "it began less than six hours ago"
     play(services, goal("a", 2))
-    assert not services.live.drop(told), "it has moved since it was read"
-    assert len(services.live.board().matches) == 1
+    assert not services.live.board.drop(before), "it has moved since it was read"
+    assert len(services.live.board.read().matches) == 1
 
 
-def test_readers_hear_that_the_board_has_changed(services: Services, redis_url: str) -> None:
+def test_readers_hear_that_the_board_has_changed(services: WorkerServices, redis_url: str) -> None:
     play(services, goal("a", status=Status.SECOND_HALF))
-    told = services.live.hold("a").match
-    assert told
-    feed = Newsfeed(redis_url)
+    before = services.live.matches.load("a").match
+    assert before
+    feed = ChangeFeed(redis_url)
     feed.subscribe()
-    assert services.live.drop(told)
-    heard: list[News | Gap] = []
-    said = News("a", told.version, services.live.board().version, urgent=True)
+    assert services.live.board.drop(before)
+    heard: list[MatchChanged | Gap] = []
+    change = MatchChanged("a", before.version, services.live.board.read().version, urgent=True)
 
     def is_heard() -> bool:
         heard.extend(feed.next(0.1))
-        return said in heard
+        return change in heard
 
     wait_until(is_heard, "the news")
     feed.close()
 
 
-def expires_s(services: Services, match_id: str) -> tuple[int, int]:
+def expires_s(services: WorkerServices, match_id: str) -> tuple[int, int]:
     return tuple(services.live.redis.ttl(key(match_id)) for key in (keys.state, keys.events))
 
 
-def test_a_match_that_leaves_the_board_untold_leaves_redis_a_day_later(services: Services) -> None:
+def test_a_match_that_leaves_the_board_untold_leaves_redis_a_day_later(services: WorkerServices) -> None:
     play(services, goal("forsaken", status=Status.SECOND_HALF))
-    told = services.live.hold("forsaken").match
-    assert told
+    before = services.live.matches.load("forsaken").match
+    assert before
     assert expires_s(services, "forsaken") == (-1, -1)
-    housekeep(services, now_ms=told.updated_at + FORSAKEN_SILENT_MS + 1)
+    housekeep(services, now_ms=before.updated_at + STALE_SILENT_MS + 1)
     assert all(0 < seconds <= KEEP_S for seconds in expires_s(services, "forsaken"))
     play(services, goal("forsaken", 2))
     assert expires_s(services, "forsaken") == (-1, -1), "its next news puts it back"
 
 
-def test_a_rebuild_puts_no_forsaken_match_back(either: Services) -> None:
+def test_a_rebuild_puts_no_forsaken_match_back(either: WorkerServices) -> None:
     play(either, goal("forsaken", status=Status.SECOND_HALF), goal("live", status=Status.SECOND_HALF))
     write_batch(either.live, either.history)
-    told = either.history.match("live")
-    assert told
-    now_ms = told.updated_at + FORSAKEN_SILENT_MS
+    before = either.history.match("live")
+    assert before
+    now_ms = before.updated_at + STALE_SILENT_MS
     with begin(either.history.engine) as session:
-        long_ago = datetime.fromtimestamp((told.updated_at - 1_000) / 1_000, UTC)
+        long_ago = datetime.fromtimestamp((before.updated_at - 1_000) / 1_000, UTC)
         session.execute(sa.update(MatchRow).where(MatchRow.id == "forsaken").values(updated_at=long_ago))
     either.live.redis.flushall()
     Clock(either)._reconcile(now_ms)
-    assert [match.id for match in either.live.board().matches] == ["live"]
+    assert [match.id for match in either.live.board.read().matches] == ["live"]
     play(either, goal("forsaken", 2))
-    assert {match.id for match in either.live.board().matches} == {"live", "forsaken"}
+    assert {match.id for match in either.live.board.read().matches} == {"live", "forsaken"}
     write_batch(either.live, either.history)
-    back = either.live.hold("forsaken").match
+    back = either.live.matches.load("forsaken").match
     assert back
     assert back.score == Score(2, 0)
 
 
-def test_a_scheduled_match_leaves_redis_and_is_read_from_sql(services: Services) -> None:
+def test_a_scheduled_match_leaves_redis_and_is_read_from_sql(services: WorkerServices) -> None:
     now_ms = time.time_ns() // 1_000_000
     day_ms = KEEP_S * 1_000
     starts = {"undated": None, "past": now_ms - 3 * day_ms, "tomorrow": now_ms + day_ms, "far": now_ms + 90 * day_ms}
@@ -269,6 +271,6 @@ def test_a_scheduled_match_leaves_redis_and_is_read_from_sql(services: Services)
     assert there.start_time == starts["far"]
     play(services, Update("far", Stamp(NOW + 1), NOW, status=Status.FIRST_HALF))
     write_batch(services.live, services.history)
-    match = services.live.hold("far").match
+    match = services.live.matches.load("far").match
     assert match
     assert (match.start_time, services.live.redis.ttl(keys.state("far"))) == (starts["far"], -1)

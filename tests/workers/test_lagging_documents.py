@@ -10,8 +10,8 @@ import pytest
 
 from db.domain import Kind, Match, Side
 from db.domain.lag import ABSENT_MS
-from tests.stories.count import some
-from tests.stories.documents import Caches, Moment, Phone, Truth, steps, truth
+from tests.support.stories.count import some
+from tests.support.stories.documents import Caches, Moment, Phone, Truth, steps, truth
 
 Played = list[tuple[float, Match]]
 
@@ -31,68 +31,72 @@ CACHES = (
 @cache
 def told_by(caches: Caches, seed: int) -> tuple[Truth, Played, Phone]:
     rng, phone = random.Random(seed), Phone()
-    told = truth(rng)
-    return told, list(steps(told, caches, rng, phone)), phone
+    played_truth = truth(rng)
+    return played_truth, list(steps(played_truth, caches, rng, phone)), phone
 
 
-def is_void(match: Match, one: Moment) -> bool:
-    event = match.events.get(str(one.id))
+def is_void(match: Match, moment: Moment) -> bool:
+    event = match.events.get(str(moment.id))
     return event is not None and event.voided
 
 
-def assert_nothing_is_void_that_stands(told: Truth, played: Played) -> None:
+def assert_nothing_is_void_that_stands(played_truth: Truth, played: Played) -> None:
     """Of the goals of a side: where what is pushed counts one less and does not say which, the last one is void until a
     document says."""
     for second, match in played:
-        gone = [one for one in told.moments if one.gone is not None and one.gone <= second]
-        void = [one for one in told.moments if is_void(match, one)]
-        assert {one for one in void if one.kind == "red_card"} <= set(gone), second
+        gone = [moment for moment in played_truth.moments if moment.gone is not None and moment.gone <= second]
+        void = [moment for moment in played_truth.moments if is_void(match, moment)]
+        assert {moment for moment in void if moment.kind == "red_card"} <= set(gone), second
         for side in Side:
-            counts = [sum(one.side == side and one.kind != "red_card" for one in some) for some in (void, gone)]
+            counts = [
+                sum(moment.side == side and moment.kind != "red_card" for moment in some) for some in (void, gone)
+            ]
             assert counts[0] <= counts[1], (second, side, void)
 
 
-def assert_ends_as_it_was(told: Truth, match: Match) -> None:
-    state = told.state(float("inf"))
+def assert_ends_as_it_was(played_truth: Truth, match: Match) -> None:
+    state = played_truth.state(float("inf"))
     assert match.score is not None
     assert (match.score.home, match.score.away) == (state["home_score"], state["away_score"])
-    assert [one for one in told.moments if is_void(match, one) is not (one.gone is not None)] == []
+    assert [moment for moment in played_truth.moments if is_void(match, moment) is not (moment.gone is not None)] == []
 
 
-def assert_no_goal_is_cancelled_that_stands(told: Truth, phone: Phone) -> None:
-    goals = [one for one in told.moments if one.kind == "score_change"]
-    assert phone.kinds.count(Kind.GOAL_CANCELLED) <= sum(one.gone is not None for one in goals)
+def assert_no_goal_is_cancelled_that_stands(played_truth: Truth, phone: Phone) -> None:
+    goals = [moment for moment in played_truth.moments if moment.kind == "score_change"]
+    assert phone.kinds.count(Kind.GOAL_CANCELLED) <= sum(moment.gone is not None for moment in goals)
 
 
 @pytest.mark.faults
 @pytest.mark.parametrize("seed", MATCHES)
 @pytest.mark.parametrize("behind", BEHIND)
 def test_what_is_taken_back_in_documents_is_gone_in_time_and_nothing_else_is(behind: float, seed: int) -> None:
-    told, played, phone = told_by(Caches((behind,), torn=0), seed)
-    assert_nothing_is_void_that_stands(told, played)
-    for one in told.moments:
-        if one.gone is not None:
-            later = [match for second, match in played if second >= one.gone + behind + IN_TIME_S]
-            assert all(is_void(match, one) for match in later), one
-    assert_ends_as_it_was(told, played[-1][1])
-    assert_no_goal_is_cancelled_that_stands(told, phone)
+    played_truth, played, phone = told_by(Caches((behind,), torn=0), seed)
+    assert_nothing_is_void_that_stands(played_truth, played)
+    for moment in played_truth.moments:
+        if moment.gone is not None:
+            later = [match for second, match in played if second >= moment.gone + behind + IN_TIME_S]
+            assert all(is_void(match, moment) for match in later), moment
+    assert_ends_as_it_was(played_truth, played[-1][1])
+    assert_no_goal_is_cancelled_that_stands(played_truth, phone)
 
 
 @pytest.mark.faults
 @pytest.mark.parametrize("seed", MATCHES)
 @pytest.mark.parametrize("caches", CACHES, ids=str)
 def test_documents_of_several_caches_and_of_wrong_clocks_take_nothing_that_stands(caches: Caches, seed: int) -> None:
-    told, played, phone = told_by(caches, seed)
-    assert_nothing_is_void_that_stands(told, played)
-    assert_ends_as_it_was(told, played[-1][1])
-    assert_no_goal_is_cancelled_that_stands(told, phone)
+    played_truth, played, phone = told_by(caches, seed)
+    assert_nothing_is_void_that_stands(played_truth, played)
+    assert_ends_as_it_was(played_truth, played[-1][1])
+    assert_no_goal_is_cancelled_that_stands(played_truth, phone)
 
 
 @pytest.mark.parametrize("caches", CACHES, ids=str)
 def test_where_all_goals_stand_the_score_never_falls_and_nobody_hears_that_it_did(caches: Caches) -> None:
     rng, phone = random.Random(1), Phone()
-    told = Truth(tuple(Moment(one.id, one.kind, one.at, one.side, None) for one in truth(rng).moments))
-    played = list(steps(told, caches, rng, phone))
+    played_truth = Truth(
+        tuple(Moment(moment.id, moment.kind, moment.at, moment.side, None) for moment in truth(rng).moments)
+    )
+    played = list(steps(played_truth, caches, rng, phone))
     totals = [match.score.home + match.score.away if match.score else 0 for _, match in played]
     assert all(before <= after for before, after in pairwise(totals))
     assert Kind.GOAL_CANCELLED not in phone.kinds

@@ -12,13 +12,13 @@ from collections.abc import Iterator
 import pytest
 
 from cdn import keys
-from cdn.backend import Outcome, refused
+from cdn.backends.base import Outcome, refused
+from cdn.backends.null import NullBackend
 from cdn.headers import dialect
-from cdn.null import Null
-from db import metrics
-from db.connection import connect
+from db.live import metrics
+from db.live.client import connect
 from tests.conftest import wait_until
-from tests.edge import Asked, Origin, Reply
+from tests.support.edge import Asked, Origin, Reply
 from workers import probe
 from workers.probe import Probe, check_at_start
 from workers.supervisor import order_for
@@ -39,7 +39,7 @@ def fresh_figures(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def counted(name: str) -> float:
-    return sum(n for (found, _, part), n in metrics._local.totals.items() if found == name and part != "sum")
+    return sum(n for (metric, _, part), n in metrics._local.totals.items() if metric == name and part != "sum")
 
 
 def shows(*versions: int) -> Iterator[Reply]:
@@ -55,8 +55,8 @@ def made(edge: Origin, redis_url: str = "redis://127.0.0.1:1/0") -> Probe:
 
 def test_a_version_is_seen_when_the_edge_shows_it_or_a_later_one(edge: Origin) -> None:
     now = time.time_ns() // 1_000_000
-    told = shows(now - 9_000, now - 9_000, now + 5)
-    edge.replies["/api/score/sr%3Amatch%3A1"] = lambda _: next(told)
+    answers = shows(now - 9_000, now - 9_000, now + 5)
+    edge.replies["/api/score/sr%3Amatch%3A1"] = lambda _: next(answers)
     seen_s = made(edge).see("sr:match:1", now)
     assert seen_s is not None
     assert counted("edge_visible_seconds") == 1
@@ -65,8 +65,8 @@ def test_a_version_is_seen_when_the_edge_shows_it_or_a_later_one(edge: Origin) -
 
 def test_failures_and_nonsense_are_looked_past(edge: Origin) -> None:
     now = time.time_ns() // 1_000_000
-    told = iter([Reply(b"busy", status=503), Reply(b"<html>"), Reply(b"[]"), Reply(b'{"version":null}')])
-    edge.replies["/api/score/m"] = lambda _: next(told, Reply(json.dumps({"version": now}).encode()))
+    answers = iter([Reply(b"busy", status=503), Reply(b"<html>"), Reply(b"[]"), Reply(b'{"version":null}')])
+    edge.replies["/api/score/m"] = lambda _: next(answers, Reply(json.dumps({"version": now}).encode()))
     assert made(edge).see("m", now) is not None
     assert len(edge.asked) == 5
 
@@ -115,7 +115,7 @@ class TestTheCheckAtTheStart:
     def at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(probe, "SETTLE_S", 0.0)
 
-    def said(self, edge: Origin, cdn: Null, caplog: pytest.LogCaptureFixture) -> str:
+    def line(self, edge: Origin, cdn: NullBackend, caplog: pytest.LogCaptureFixture) -> str:
         nonce = itertools.count()
         kept: dict[str, str] = {}
 
@@ -129,19 +129,19 @@ class TestTheCheckAtTheStart:
         return caplog.text
 
     def test_a_sound_edge_is_said_to_be_sound(self, edge: Origin, caplog: pytest.LogCaptureFixture) -> None:
-        assert "edge_sound" in self.said(edge, Null(), caplog)
+        assert "edge_sound" in self.line(edge, NullBackend(), caplog)
 
     def test_a_wrong_token_is_an_error_with_its_name(self, edge: Origin, caplog: pytest.LogCaptureFixture) -> None:
-        class Wrong(Null):
+        class Wrong(NullBackend):
             name = "fastly"
 
             def purge(self, names: object, *, soft: bool) -> Outcome:
                 assert names == [keys.CANARY]
                 return refused("the credentials are wrong or may not purge (401)")
 
-        said = self.said(edge, Wrong(), caplog)
-        assert "edge_unsound" in said
-        assert "FASTLY_API_TOKEN" in said
+        line = self.line(edge, Wrong(), caplog)
+        assert "edge_unsound" in line
+        assert "FASTLY_API_TOKEN" in line
 
 
 def test_scores_and_purges_have_workers_of_their_own() -> None:

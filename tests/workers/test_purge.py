@@ -8,26 +8,26 @@ from collections.abc import Iterator, Sequence
 import pytest
 import redis
 
-from cdn.backend import DONE, Budget, Outcome, later, refused
-from cdn.null import Null
-from db import keys
-from db.connection import connect
+from cdn.backends.base import DONE, Budget, Outcome, later, refused
+from cdn.backends.null import NullBackend
 from db.domain import Match, MatchInfo, Stamp, Team, Update
-from db.live import Live
-from db.purges import Due, Purges, entry
+from db.live import keys
+from db.live.client import connect
+from db.live.purges import DuePurge, Purges, entry
+from db.live.store import LiveStore
 from workers.ingest import Drain
-from workers.purge import COALESCE_S, LOOK_MOST, REBOUND_MS, Purger, drain_pending
-from workers.queues import PURGE, Bells
+from workers.purge import COALESCE_S, DUE_KEYS_MAX, REBOUND_MS, Purger, drain_pending
+from workers.queues import PURGE, Doorbells
 
 NOW = 1_795_600_000_000
 
 
-class Recording(Null):
+class Recording(NullBackend):
     """A CDN that says yes, or what it is told to say, and remembers its calls."""
 
     name = "recording"
-    most = 3
-    rebound = True
+    max_keys = 3
+    rebound_above_s = 0.0
 
     def __init__(self, **traits: object) -> None:
         self.budget = Budget(1000, 1000)
@@ -133,7 +133,7 @@ class TestRounds:
         assert purges.waiting() == 0
 
     def test_where_calls_are_dear_only_what_lasts_is_purged_again(self, client: redis.Redis, purges: Purges) -> None:
-        cdn = Recording(rebound=False)
+        cdn = Recording(rebound_above_s=15)
         purger = Purger(purges, cdn)
         wanted(client, "live", lifetime_s=3)
         wanted(client, "match-1", lifetime_s=660)
@@ -164,7 +164,7 @@ class TestFailing:
         for _ in range(9):
             pause_s = purger.round(at)
             assert pause_s is not None
-            at = purger.lanes[False].not_before_ms
+            at = purger.retries[False].not_before_ms
         assert most == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
         assert purger.round(at) is not None
         assert len(cdn.calls) == 10
@@ -232,11 +232,11 @@ class TestFailing:
         with caplog.at_level(logging.WARNING):
             purger.round(NOW)
             purger.round(NOW + 31_000)
-        said = [record for record in caplog.records if "purge_refused" in record.message]
-        assert [record.levelname for record in said] == ["ERROR"]
+        records = [record for record in caplog.records if "purge_refused" in record.message]
+        assert [record.levelname for record in records] == ["ERROR"]
 
     def test_a_spent_budget_keeps_what_waits(self, client: redis.Redis, purges: Purges) -> None:
-        cdn = Recording(most=1)
+        cdn = Recording(max_keys=1)
         cdn.budget = Budget(per_s=1, burst=2)
         purger = Purger(purges, cdn)
         wanted(client, "match-1", "match-2", "match-3", lifetime_s=660)
@@ -250,10 +250,10 @@ class TestDraining:
     def test_it_silences_the_bell_only_when_nothing_waits(
         self, client: redis.Redis, purges: Purges, redis_url: str
     ) -> None:
-        bells = Bells(client)
+        bells = Doorbells(client)
         client.set(keys.PURGE_BELL, 1)
         wanted(client, "match-1", at_ms=now_ms(client))
-        cdn = Recording(rebound=False)
+        cdn = Recording(rebound_above_s=15)
         drain_pending(Purger(purges, cdn), bells)
         assert cdn.purged == ["match-1"]
         assert not client.exists(keys.PURGE_BELL)
@@ -262,7 +262,7 @@ class TestDraining:
         self, client: redis.Redis, purges: Purges, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("workers.purge.LIFE_S", 0.3)
-        bells = Bells(client)
+        bells = Doorbells(client)
         wanted(client, "match-1", lifetime_s=660, at_ms=now_ms(client))
         cdn = Recording()
         cdn.says = [refused("the credentials are wrong or may not purge (401)")]
@@ -274,7 +274,7 @@ class TestDraining:
     def test_where_the_cdn_is_down_it_does_not_keep_other_jobs_waiting(
         self, client: redis.Redis, purges: Purges
     ) -> None:
-        bells = Bells(client)
+        bells = Doorbells(client)
         bells.history()
         client.set(keys.PURGE_BELL, 1)
         wanted(client, "match-1", lifetime_s=660, at_ms=now_ms(client))
@@ -287,16 +287,16 @@ class TestDraining:
         assert client.exists(keys.PURGE_BELL)
 
     def test_a_spent_budget_is_waited_for_here(self, client: redis.Redis, purges: Purges) -> None:
-        cdn = Recording(most=1, rebound=False)
+        cdn = Recording(max_keys=1, rebound_above_s=15)
         cdn.budget = Budget(per_s=5, burst=1)
         wanted(client, "match-1", "match-2", "match-3", lifetime_s=15, at_ms=now_ms(client))
-        drain_pending(Purger(purges, cdn), Bells(client))
+        drain_pending(Purger(purges, cdn), Doorbells(client))
         assert len(cdn.calls) == 3
 
     def test_jobs_that_another_worker_takes_are_no_reason_to_give_way(
         self, client: redis.Redis, purges: Purges
     ) -> None:
-        bells = Bells(client, (PURGE,))
+        bells = Doorbells(client, (PURGE,))
         bells.history()
         wanted(client, "match-1", at_ms=now_ms(client))
         cdn = Recording()
@@ -307,7 +307,7 @@ class TestDraining:
     def test_it_gives_way_to_other_jobs_and_leaves_the_second_purge_to_the_clock(
         self, client: redis.Redis, purges: Purges
     ) -> None:
-        bells = Bells(client)
+        bells = Doorbells(client)
         bells.history()
         wanted(client, "match-1", at_ms=now_ms(client))
         drain_pending(Purger(purges, Recording()), bells)
@@ -317,46 +317,48 @@ class TestDraining:
 
 class TestCommitting:
     @pytest.fixture
-    def live(self, client: redis.Redis) -> Live:
-        return Live(client, 1)
+    def live(self, client: redis.Redis) -> LiveStore:
+        return LiveStore(client, 1)
 
-    def update(self, sequence: int, **said: object) -> Update:
+    def update(self, sequence: int, **records: object) -> Update:
         info = MatchInfo(home=Team("h", f"Home {sequence}"), away=Team("a", "Away"))
         return Update("m1", stamp=Stamp(NOW + sequence, sequence), received_at=NOW, info=info)
 
-    def drained(self, live: Live, sqlite_url: str, *, purging: bool) -> Bells:
-        bells = Bells(live.redis)
-        live.accept([self.update(1)], now_ms=NOW)
+    def drained(self, live: LiveStore, sqlite_url: str, *, purging: bool) -> Doorbells:
+        bells = Doorbells(live.redis)
+        live.inbox.accept([self.update(1)], now_ms=NOW)
         Drain(live, bells, purging=purging).match("m1")
         return bells
 
     def test_a_commit_leaves_its_keys_in_the_same_step_and_rings(
-        self, live: Live, purges: Purges, sqlite_url: str
+        self, live: LiveStore, purges: Purges, sqlite_url: str
     ) -> None:
         bells = self.drained(live, sqlite_url, purging=True)
-        (due,) = purges.due(now_ms(live.redis), LOOK_MOST)
+        (due,) = purges.due(now_ms(live.redis), DUE_KEYS_MAX)
         version = int(live.redis.hget(keys.state("m1"), "version"))
-        assert due == Due("match-m1", 60, version)
+        assert due == DuePurge("match-m1", 60, version)
         assert len(bells.queues[PURGE]) == 1
         assert live.redis.exists(keys.PURGE_BELL)
 
-    def test_a_second_commit_does_not_ring_a_bell_that_rings(self, live: Live, purges: Purges, sqlite_url: str) -> None:
+    def test_a_second_commit_does_not_ring_a_bell_that_rings(
+        self, live: LiveStore, purges: Purges, sqlite_url: str
+    ) -> None:
         bells = self.drained(live, sqlite_url, purging=True)
-        live.accept([self.update(2)], now_ms=NOW)
+        live.inbox.accept([self.update(2)], now_ms=NOW)
         Drain(live, bells, purging=True).match("m1")
         assert len(bells.queues[PURGE]) == 1
         assert purges.waiting() == 1
 
-    def test_without_a_cdn_nothing_is_left(self, live: Live, purges: Purges, sqlite_url: str) -> None:
+    def test_without_a_cdn_nothing_is_left(self, live: LiveStore, purges: Purges, sqlite_url: str) -> None:
         bells = self.drained(live, sqlite_url, purging=False)
         assert purges.waiting() == 0
         assert len(bells.queues[PURGE]) == 0
 
-    def test_a_commit_that_came_too_late_leaves_nothing(self, live: Live, purges: Purges) -> None:
-        held = live.hold("m1")
+    def test_a_commit_that_came_too_late_leaves_nothing(self, live: LiveStore, purges: Purges) -> None:
+        held = live.matches.load("m1")
         first = Match("m1", home=Team("h", "H"))
-        assert live.commit(held, first, (), [], visible=True).done
-        stale = live.commit(held, first, (), [], visible=True, purges=["live 3"])
+        assert live.commits.commit(held, first, (), [], visible=True).done
+        stale = live.commits.commit(held, first, (), [], visible=True, purges=["live 3"])
         assert not stale.done
         assert purges.waiting() == 0
 

@@ -12,16 +12,16 @@ import pytest
 import redis
 import sqlalchemy as sa
 
-from db import keys
 from db.domain import Event, Match, Score, Side, Stamp, Status, Update
-from db.history import History
-from db.lineage import Lineage
-from db.models import MatchRow
-from db.partials import Partials
-from db.session import begin
+from db.live import keys
+from db.live.lineage import Lineage
+from db.live.partials import Partials
+from db.sql.history import History
+from db.sql.models import MatchRow
+from db.sql.session import begin
 from tests.conftest import RedisServer, wait_until
 from workers import reconcile as reconcile_module
-from workers.boot import Services
+from workers.boot import WorkerServices
 from workers.clock import Clock
 from workers.history import drain_pending, write_batch
 from workers.ingest import Drain
@@ -55,7 +55,7 @@ def server(tmp_path: Path) -> Iterator[Copied]:
 
 
 @pytest.fixture
-def world(make_services: Callable[..., Services], database_url: str, server: Copied) -> Services:
+def world(make_services: Callable[..., WorkerServices], database_url: str, server: Copied) -> WorkerServices:
     return make_services(database_url, redis_url=server.url)
 
 
@@ -65,35 +65,35 @@ def goal(match_id: str, n: int, status: Status | None = None) -> Update:
     return Update(match_id, stamp, NOW, event=event, status=status)
 
 
-def play(services: Services, *updates: Update) -> None:
-    services.live.accept(updates, now_ms=NOW)
+def play(services: WorkerServices, *updates: Update) -> None:
+    services.live.inbox.accept(updates, now_ms=NOW)
     drain = Drain(services.live, services.bells)
     for match_id in dict.fromkeys(update.match_id for update in updates):
         drain.match(match_id)
 
 
-def write(services: Services) -> None:
+def write(services: WorkerServices) -> None:
     drain_pending(services.live, services.history, services.bells)
 
 
-def present(services: Services, match_id: str) -> Match:
-    match = services.live.timeline(match_id)
+def present(services: WorkerServices, match_id: str) -> Match:
+    match = services.live.matches.timeline(match_id)
     assert match
     return match
 
 
-def assert_level(services: Services, match_id: str, score: int) -> None:
+def assert_level(services: WorkerServices, match_id: str, score: int) -> None:
     match = present(services, match_id)
     assert (match.score, len(match.timeline)) == (Score(score, 0), score)
     assert services.history.match(match_id) == match
 
 
-def test_a_redis_restored_from_an_older_copy_knows_again_what_sql_knows(world: Services, server: Copied) -> None:
+def test_a_redis_restored_from_an_older_copy_knows_again_what_sql_knows(world: WorkerServices, server: Copied) -> None:
     """Some of its mailboxes hold again what was applied and written long ago."""
     play(world, goal("idle", 1), goal("goes-on", 1), goal("lagged", 1))
     write(world)
     play(world, goal("lagged", 2))
-    world.live.accept([goal("unapplied", 1)], now_ms=NOW)
+    world.live.inbox.accept([goal("unapplied", 1)], now_ms=NOW)
     server.copy()
     play(world, *(goal(match_id, n) for match_id in ("idle", "goes-on", "lagged", "unapplied") for n in (1, 2, 3)))
     play(world, goal("since", 1))
@@ -107,25 +107,31 @@ def test_a_redis_restored_from_an_older_copy_knows_again_what_sql_knows(world: S
     assert present(world, "idle").version > before.version, "readers hold that of before"
     for match_id, score in {"idle": 3, "goes-on": 4, "lagged": 3, "unapplied": 3, "since": 1}.items():
         assert_level(world, match_id, score)
-    assert (Partials(world.live.redis).count(), world.live.history_waiting_since()) == (0, None)
-    assert {match.id for match in world.live.board().matches} == {"idle", "goes-on", "lagged", "unapplied", "since"}
+    assert (Partials(world.live.redis).count(), world.live.outbox.waiting_since()) == (0, None)
+    assert {match.id for match in world.live.board.read().matches} == {
+        "idle",
+        "goes-on",
+        "lagged",
+        "unapplied",
+        "since",
+    }
 
 
-def test_a_finished_match_that_is_live_in_the_copy_is_finished_again(world: Services, server: Copied) -> None:
+def test_a_finished_match_that_is_live_in_the_copy_is_finished_again(world: WorkerServices, server: Copied) -> None:
     play(world, goal("a", 1))
     write(world)
     server.copy()
     play(world, goal("a", 2, Status.FINISHED))
     write(world)
     server.restore()
-    assert [match.id for match in world.live.board().matches] == ["a"]
+    assert [match.id for match in world.live.board.read().matches] == ["a"]
     Clock(world).tick(NOW)
     write(world)
-    assert (present(world, "a").status, world.live.board().matches) == (Status.FINISHED, ())
+    assert (present(world, "a").status, world.live.board.read().matches) == (Status.FINISHED, ())
 
 
 def test_a_redis_that_lost_a_second_of_what_sql_has_is_merged_though_its_version_is_higher(
-    world: Services, server: Copied
+    world: WorkerServices, server: Copied
 ) -> None:
     play(world, goal("a", 1))
     write(world)
@@ -142,7 +148,7 @@ def test_a_redis_that_lost_a_second_of_what_sql_has_is_merged_though_its_version
 
 
 def test_nothing_is_written_from_a_redis_that_was_restored_amid_the_batch(
-    world: Services, server: Copied, monkeypatch: pytest.MonkeyPatch
+    world: WorkerServices, server: Copied, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     play(world, goal("a", 1))
     write(world)
@@ -164,7 +170,7 @@ def test_nothing_is_written_from_a_redis_that_was_restored_amid_the_batch(
     assert_level(world, "a", 3)
 
 
-def test_followers_hear_only_of_what_came_since(world: Services, server: Copied) -> None:
+def test_followers_hear_only_of_what_came_since(world: WorkerServices, server: Copied) -> None:
     play(world, goal("a", 1))
     write(world)
     server.copy()
@@ -181,7 +187,7 @@ def test_followers_hear_only_of_what_came_since(world: Services, server: Copied)
     assert b'"g2"' not in fields[b"facts"]
 
 
-def test_a_restart_that_lost_nothing_changes_nothing(world: Services, server: Copied) -> None:
+def test_a_restart_that_lost_nothing_changes_nothing(world: WorkerServices, server: Copied) -> None:
     play(world, goal("a", 1), goal("b", 1))
     write(world)
     play(world, goal("a", 2))
@@ -218,11 +224,11 @@ def test_another_redis_is_known_by_its_name(server: Copied, tmp_path: Path) -> N
 
 
 @pytest.fixture
-def services(make_services: Callable[..., Services], sqlite_url: str) -> Services:
+def services(make_services: Callable[..., WorkerServices], sqlite_url: str) -> WorkerServices:
     return make_services(sqlite_url)
 
 
-def test_many_matches_are_compared_page_by_page(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_matches_are_compared_page_by_page(services: WorkerServices, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reconcile_module, "PAGE", 2)
     ids = [f"m{n}" for n in range(5)]
     play(services, *(goal(match_id, 1) for match_id in ids))
@@ -233,10 +239,10 @@ def test_many_matches_are_compared_page_by_page(services: Services, monkeypatch:
     services.live.redis.delete(keys.state("m4"))
     reconcile(services.live, services.history, now_ms=NOW)
     assert sorted(Partials(services.live.redis).due(2**53, 10)) == ids[:4]
-    assert {match.id for match in services.live.board().matches} == set(ids)
+    assert {match.id for match in services.live.board.read().matches} == set(ids)
 
 
-def test_a_redis_that_was_compared_costs_sql_nothing(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_redis_that_was_compared_costs_sql_nothing(services: WorkerServices, monkeypatch: pytest.MonkeyPatch) -> None:
     reconcile(services.live, services.history, now_ms=NOW)
     monkeypatch.setattr(History, "recent", lambda *_args, **_options: pytest.fail("SQL was asked"))
     reconcile(services.live, services.history, now_ms=NOW)

@@ -11,9 +11,9 @@ import pytest
 
 from db.codec import decode_update, encode_update
 from db.domain import KICKS, LISTED_TYPES, RED_CARDS, SCORING, FactKind, Match, Score, Update, reduce
-from workers.feeds import FEEDS
+from feeds import FEEDS
+from tests.support.feeds import RECEIVED, match_after
 
-RECEIVED = 1_800_000_000_000
 TEAMS = [{"id": "h", "name": "Home", "position": "home"}, {"id": "a", "name": "Away", "position": "away"}]
 
 
@@ -23,20 +23,16 @@ def at(second: int) -> str:
 
 def updates(*messages: Any) -> list[Update]:
     """Of Sportradar or Stats Perform, by their looks."""
-    told = [("statsperform" if "matchInfo" in one or "content" in one else "sportradar", one) for one in messages]
+    sent = [("statsperform" if "matchInfo" in item or "content" in item else "sportradar", item) for item in messages]
     return [
         update
-        for provider, one in told
-        for update in FEEDS[provider](json.dumps(one).encode(), received_at=RECEIVED).updates
+        for provider, item in sent
+        for update in FEEDS[provider](json.dumps(item).encode(), received_at=RECEIVED).updates
     ]
 
 
 def played(*messages: Any) -> Match:
-    match = None
-    for update in updates(*messages):
-        match, _ = reduce(match, update)
-    assert match
-    return match
+    return match_after(updates(*messages))
 
 
 def void(match: Match) -> set[str]:
@@ -47,7 +43,7 @@ def void(match: Match) -> set[str]:
 
 
 def ma1(updated: int, goals: tuple[dict[str, Any], ...] = (), pen: Any = None, **live: Any) -> dict[str, Any]:
-    home = sum(one["contestantId"] == "h" for one in goals)
+    home = sum(item["contestantId"] == "h" for item in goals)
     total = {"home": home, "away": len(goals) - home}
     scores = {"total": total} if pen is None else {"ft": total, "pen": {"home": pen[0], "away": pen[1]}}
     details = {"matchStatus": "Playing", "periodId": 5 if pen else 1, "scores": scores}
@@ -129,7 +125,7 @@ def test_a_document_whose_goal_is_older_than_its_deletion_restores_nothing(delet
 
 def test_an_event_is_told_once_a_document_and_not_anew_by_the_next() -> None:
     documents = [ma1(second, (GOAL,), card=[one_of("8", 120, "RC")]) for second in range(200, 260, 5)]
-    counts = [sum(update.event is not None for update in updates(one)) for one in documents]
+    counts = [sum(update.event is not None for update in updates(item)) for item in documents]
     assert set(counts) == {2}
     match = played(*documents)
     assert [len(event.tellings) for event in match.ledgers["statsperform"].events.values()] == [1, 1]
@@ -144,11 +140,11 @@ def test_a_red_card_that_documents_lack_is_taken_back_where_they_list_cards() ->
 
 
 def test_a_kick_that_documents_lack_is_taken_back_where_they_list_all_of_them() -> None:
-    both, one = [kick("8", 110), kick("9", 120)], [kick("8", 110)]
+    both, item = [kick("8", 110), kick("9", 120)], [kick("8", 110)]
     before = ma1(200, pen=(2, 0), penaltyShot=both)
-    gone = played(before, *(ma1(second, pen=(1, 0), penaltyShot=one) for second in (300, 310)))
+    gone = played(before, *(ma1(second, pen=(1, 0), penaltyShot=item) for second in (300, 310)))
     assert (gone.shootout, void(gone)) == (Score(1, 0), {"9"})
-    torn = played(before, *(ma1(second, pen=(2, 0), penaltyShot=one) for second in (300, 310)))
+    torn = played(before, *(ma1(second, pen=(2, 0), penaltyShot=item) for second in (300, 310)))
     assert (torn.shootout, void(torn)) == (Score(2, 0), set())
 
 
@@ -163,7 +159,7 @@ def test_a_missed_kick_that_documents_lack_is_taken_back() -> None:
 
 
 def timeline(second: int, *entries: dict[str, Any], **state: Any) -> dict[str, Any]:
-    home = sum(one["type"] == "score_change" and one.get("period_type") != "penalties" for one in entries)
+    home = sum(item["type"] == "score_change" and item.get("period_type") != "penalties" for item in entries)
     status = {"status": "live", "match_status": "1st_half", "home_score": home, "away_score": 0, **state}
     head = {"generated_at": at(second), "sport_event": {"id": "sr:sport_event:9"}}
     return {**head, "sport_event_status": status, "timeline": list(entries)}
@@ -214,14 +210,16 @@ def test_documents_and_what_is_pushed_end_the_same_in_any_order(seed: int) -> No
     gone = rng.choice([3, 4])
     documents = [
         timeline(
-            second, START, *(one for one in goals if one["time"] <= at(second) and (second < 250 or one["id"] != gone))
+            second,
+            START,
+            *(item for item in goals if item["time"] <= at(second) and (second < 250 or item["id"] != gone)),
         )
         for second in range(60, 300, rng.choice([3, 7, 20]))
     ]
     match = played(*documents)
     assert (match.score, void(match)) == (Score(3, 0), {str(gone)})
-    told = rng.sample(documents * 2, len(documents) * 2)
-    other = played(*told)
+    sent = rng.sample(documents * 2, len(documents) * 2)
+    other = played(*sent)
     assert (other.score, other.timeline) == (match.score, match.timeline)
 
 

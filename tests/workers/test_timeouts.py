@@ -16,16 +16,16 @@ import redis
 from rq.timeouts import JobTimeoutException
 from rq.worker import WorkerStatus
 
-from db.connection import connect
 from db.domain import Event, Side, Stamp, Update
-from db.errors import Unavailable
-from db.history import History
-from db.live import Live
+from db.domain.errors import Unavailable
+from db.live.client import connect
+from db.live.matches import Matches
+from db.sql.history import History
 from tests.conftest import RedisServer, wait_until
-from workers.boot import Services
+from workers.boot import WorkerServices
 from workers.history import write_batch
 from workers.ingest import Drain, drain_pending
-from workers.supervisor import LISTEN_S, Worker
+from workers.supervisor import LISTEN_S, JobWorker
 
 NOW = 1_700_000_000_000
 
@@ -36,7 +36,7 @@ def goal(match_id: str) -> Update:
     return Update(match_id, stamp, NOW, event=event)
 
 
-def drain(services: Services) -> Drain:
+def drain(services: WorkerServices) -> Drain:
     return Drain(services.live, services.bells)
 
 
@@ -49,35 +49,35 @@ def times_out(*_args: Any, **_options: Any) -> Any:
     raise JobTimeoutException
 
 
-def test_a_time_out_amid_a_drain_parks_no_match(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    services.live.accept([goal("a")], now_ms=NOW)
+def test_a_time_out_amid_a_drain_parks_no_match(services: WorkerServices, monkeypatch: pytest.MonkeyPatch) -> None:
+    services.live.inbox.accept([goal("a")], now_ms=NOW)
     with monkeypatch.context() as patch, pytest.raises(BaseException, match="exceeded") as ended:  # noqa: PT012
-        patch.setattr(Live, "hold", never_ends)
-        with Worker.death_penalty_class(0.2, JobTimeoutException, job_id="1"):
+        patch.setattr(Matches, "load", never_ends)
+        with JobWorker.death_penalty_class(0.2, JobTimeoutException, job_id="1"):
             drain_pending(drain(services), 0)
     assert not isinstance(ended.value, Exception), "any handler of bugs would take it for one"
-    assert services.live.parked() == 0
+    assert services.live.inbox.parked() == 0
     drain_pending(drain(services), 0)
-    assert services.live.backlog() == 0
+    assert services.live.inbox.backlog() == 0
 
 
 def test_the_time_out_of_a_worker_that_is_not_ours_parks_no_match(
-    services: Services, monkeypatch: pytest.MonkeyPatch
+    services: WorkerServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    services.live.accept([goal("a")], now_ms=NOW)
-    monkeypatch.setattr(Live, "hold", times_out)
+    services.live.inbox.accept([goal("a")], now_ms=NOW)
+    monkeypatch.setattr(Matches, "load", times_out)
     with pytest.raises(JobTimeoutException):
         drain_pending(drain(services), 0)
-    assert (services.live.parked(), services.live.pending(0)) == (0, ["a"])
+    assert (services.live.inbox.parked(), services.live.inbox.pending(0)) == (0, ["a"])
 
 
-def test_a_time_out_amid_history_parks_no_match(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    services.live.accept([goal("a")], now_ms=NOW)
+def test_a_time_out_amid_history_parks_no_match(services: WorkerServices, monkeypatch: pytest.MonkeyPatch) -> None:
+    services.live.inbox.accept([goal("a")], now_ms=NOW)
     drain(services).match("a")
     monkeypatch.setattr(History, "write", times_out)
     with pytest.raises(JobTimeoutException):
         write_batch(services.live, services.history)
-    assert (services.live.parked_history(), services.live.history_pending(10)) == (0, ["a"])
+    assert (services.live.outbox.parked(), services.live.outbox.pending(10)) == (0, ["a"])
 
 
 @pytest.fixture
@@ -90,9 +90,9 @@ def signal_handlers() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("signal_handlers")
-def test_a_worker_whose_job_timed_out_uses_none_of_its_connections_again(services: Services) -> None:
+def test_a_worker_whose_job_timed_out_uses_none_of_its_connections_again(services: WorkerServices) -> None:
     """The job may have been cut off between a command and its answer."""
-    worker = Worker(["ingest"], connect(services.settings.queue_url))
+    worker = JobWorker(["ingest"], connect(services.settings.queue_url))
     services.bells.queues["ingest"].enqueue(never_ends, job_timeout=1)
     assert worker.work(logging_level="CRITICAL", max_idle_time=30), "it ends by itself, after that one job"
     assert worker.get_state() != WorkerStatus.BUSY
@@ -148,7 +148,7 @@ def test_a_worker_that_waits_for_jobs_gives_up_on_a_redis_that_hangs(
     """RQ lets the pop wait for 405 seconds, and an answer ten more."""
     monkeypatch.setattr("workers.supervisor.LISTEN_S", 1)
     client = connect(hung.server.url)
-    worker = Worker(["ingest"], client)
+    worker = JobWorker(["ingest"], client)
     wait_s = client.connection_pool.connection_kwargs["socket_timeout"]
     assert worker.dequeue_timeout == 1
     assert wait_s == worker.dequeue_timeout + 10

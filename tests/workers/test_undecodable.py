@@ -10,16 +10,17 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from api.listener import Listener
-from api.waiting import Room
+from api.delivery.hub import Hub
+from api.delivery.listener import Listener
 from config import Settings
-from db import keys, undecodable
+from db import undecodable
 from db.domain import Event, Score, Side, Stamp, Status, Update
-from db.errors import Undecodable
-from db.history import Wanted
-from db.session import begin
+from db.domain.errors import Undecodable
+from db.live import keys
+from db.sql.history import MatchFilter
+from db.sql.session import begin
 from tests.api.conftest import Site, error
-from workers.boot import Services
+from workers.boot import WorkerServices
 from workers.clock import Clock
 from workers.history import write_batch
 from workers.ingest import Drain, drain_pending
@@ -44,7 +45,7 @@ def goal(match_id: str, n: int = 1) -> Update:
 def play(services: Any, *updates: Update) -> None:
     drain = Drain(services.live, services.bells)
     for update in updates:
-        services.live.accept([update], now_ms=NOW)
+        services.live.inbox.accept([update], now_ms=NOW)
         drain_pending(drain, keys.shard_of(update.match_id, services.live.shards))
 
 
@@ -57,40 +58,40 @@ def write_as_tomorrow(services: Any, match_id: str) -> None:
     redis.hset(keys.state(match_id), "match", of_tomorrow(redis.hget(keys.state(match_id), "match")))
 
 
-def test_the_board_of_the_others_is_served(services: Services, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_board_of_the_others_is_served(services: WorkerServices, caplog: pytest.LogCaptureFixture) -> None:
     play(services, goal("bad"), goal("good"))
     write_as_tomorrow(services, "bad")
     for _ in range(3):
-        assert [match.id for match in services.live.board().matches] == ["good"]
-    told = [record.getMessage() for record in caplog.records if "match_undecodable" in record.getMessage()]
-    assert len(told) == 1
-    assert "match=bad" in told[0]
-    assert "cooling_break" in told[0]
-    assert services.live.undecodable() == 1
+        assert [match.id for match in services.live.board.read().matches] == ["good"]
+    lines = [record.getMessage() for record in caplog.records if "match_undecodable" in record.getMessage()]
+    assert len(lines) == 1
+    assert "match=bad" in lines[0]
+    assert "cooling_break" in lines[0]
+    assert services.live.matches.undecodable() == 1
     with pytest.raises(Undecodable):
-        services.live.read(["good", "bad"])
+        services.live.matches.read(["good", "bad"])
 
 
-def test_the_clock_goes_on_and_drops_the_forsaken(services: Services) -> None:
+def test_the_clock_goes_on_and_drops_the_forsaken(services: WorkerServices) -> None:
     play(services, goal("bad"), goal("forsaken"))
     write_as_tomorrow(services, "bad")
     clock = Clock(services)
     clock.tick(2**43)
     assert services.live.redis.zrange(keys.MATCHES, 0, -1) == [b"bad"]
-    assert services.live.undecodable() == 1
+    assert services.live.matches.undecodable() == 1
 
 
-def test_its_ingest_sets_only_it_aside(services: Services) -> None:
+def test_its_ingest_sets_only_it_aside(services: WorkerServices) -> None:
     play(services, goal("bad"), goal("good"))
     write_as_tomorrow(services, "bad")
     play(services, goal("bad", 2), goal("good", 2))
-    assert (services.live.parked(), services.live.backlog()) == (1, 1)
-    match = services.live.read(["good"])[0]
+    assert (services.live.inbox.parked(), services.live.inbox.backlog()) == (1, 1)
+    match = services.live.matches.read(["good"])[0]
     assert match
     assert match.score == Score(2, 0)
 
 
-def test_its_outbox_sets_only_it_aside(services: Services) -> None:
+def test_its_outbox_sets_only_it_aside(services: WorkerServices) -> None:
     play(services, goal("bad"), goal("good"))
     outbox = keys.outbox("bad")
     entry_id, fields = services.live.redis.xrange(outbox)[0]
@@ -98,11 +99,11 @@ def test_its_outbox_sets_only_it_aside(services: Services) -> None:
     services.live.redis.xadd(outbox, fields | {b"match": of_tomorrow(fields[b"match"])})
     assert write_batch(services.live, services.history) == 1
     assert services.history.match("good")
-    assert services.live.parked_history() == 1
+    assert services.live.outbox.parked() == 1
 
 
 def test_its_row_hides_no_other_and_keeps_none_from_being_rebuilt(
-    make_services: Callable[..., Services], database_url: str
+    make_services: Callable[..., WorkerServices], database_url: str
 ) -> None:
     services = make_services(database_url)
     play(services, goal("bad"), goal("good"))
@@ -112,19 +113,19 @@ def test_its_row_hides_no_other_and_keeps_none_from_being_rebuilt(
     with begin(services.history.engine) as session:
         row = session.execute(text("SELECT document FROM matches WHERE id = 'bad'")).scalar() or "{}"
         session.execute(text("UPDATE matches SET document = :d WHERE id = 'bad'"), {"d": of_tomorrow(row)})
-    assert [one.id for one in services.history.matches(Wanted(), 10)[0]] == ["good"]
+    assert [readable.id for readable in services.history.matches(MatchFilter(), 10)[0]] == ["good"]
     with pytest.raises(Undecodable):
         services.history.match("bad")
     services.live.redis.flushall()
     reconcile(services.live, services.history, now_ms=match.updated_at)
-    assert [one.id for one in services.live.board().matches] == ["good"]
+    assert [readable.id for readable in services.live.board.read().matches] == ["good"]
 
 
 @pytest.fixture
 def site(redis_url: str, sqlite_url: str) -> Iterator[Site]:
-    made = Site(Settings(redis_url=redis_url, database_url=sqlite_url, ingest_secret_generic="whsec_" + "A" * 32))
-    yield made
-    made.close()
+    site = Site(Settings(redis_url=redis_url, database_url=sqlite_url, ingest_secret_generic="whsec_" + "A" * 32))
+    yield site
+    site.close()
 
 
 def test_readers_are_told_and_operators_see_it(site: Site, caplog: pytest.LogCaptureFixture) -> None:
@@ -153,7 +154,7 @@ def write_as_today(site: Site, match_id: str) -> None:
 def test_a_listener_tells_the_readers_of_the_others(site: Site, caplog: pytest.LogCaptureFixture) -> None:
     play(site.services, goal("bad"), goal("good"))
     write_as_tomorrow(site.services, "bad")
-    room = Room(10, lambda _seconds, _action: lambda: None, lambda *_: None)
+    room = Hub(10, lambda _seconds, _action: lambda: None, lambda *_: None)
     listener = Listener(site.services.settings.redis_url, site.services.live, room)
     assert [document.topic for document in listener._read(["bad", "good"]) if document] == ["good"]
     assert not [record for record in caplog.records if record.exc_info]

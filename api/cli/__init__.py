@@ -1,0 +1,12 @@
+"""What the operator runs: `flask secret`, `sign`, `refused`, `ingest`, `edge`, `feeds` and `push`."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from api.cli import edge, feeds, ingest, push, shards
+
+
+def register(app: Flask) -> None:
+    for part in (edge, feeds, ingest, push, shards):
+        part.register(app)

@@ -1,0 +1,73 @@
+"""Metadata, timelines and the decoded board: worked out once a version for all who ask."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar, cast
+
+from db.domain import Phase
+
+
+class HasVersion(Protocol):
+    @property
+    def version(self) -> int: ...
+
+
+V = TypeVar("V", bound=HasVersion)
+
+# Bodies kept by one process: a board page asks for two of each live match. 1,000 bodies of 10 KB are 10 MB.
+KEPT_MAX = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """A rendered body.
+
+    version: of the match.
+    body: JSON.
+    phase: of the match, for its lifetime at the edge.
+    tags: the cache keys it is purged by.
+    """
+
+    version: int
+    body: bytes
+    phase: Phase
+    tags: tuple[str, ...]
+
+
+class Details:
+    """Values by name and version. Two requests for the same one at once work it out once."""
+
+    def __init__(self, limit: int = KEPT_MAX) -> None:
+        self.limit = limit
+        self.kept: OrderedDict[Hashable, Any] = OrderedDict()
+        self.locks: dict[Hashable, threading.Lock] = {}
+
+    def get(self, name: Hashable, version: int | None, work_out: Callable[[], V]) -> V:
+        """The value of this version, or of a newer one. version: None where it is not known; then it is worked out."""
+        kept = self._kept(name, version)
+        if kept is not None:
+            return cast(V, kept)
+        lock = self.locks.setdefault(name, threading.Lock())
+        try:
+            with lock:
+                kept = self._kept(name, version)
+                if kept is None:
+                    kept = self._keep(name, work_out())
+                return cast(V, kept)
+        finally:
+            self.locks.pop(name, None)
+
+    def _kept(self, name: Hashable, version: int | None) -> Any:
+        kept = self.kept.get(name)
+        return kept if kept is not None and version is not None and kept.version >= version else None
+
+    def _keep(self, name: Hashable, value: V) -> V:
+        self.kept[name] = value
+        self.kept.move_to_end(name)
+        if len(self.kept) > self.limit:
+            self.kept.popitem(last=False)
+        return value

@@ -1,0 +1,92 @@
+"""Scores for those who do not wait: always checked against Redis, rendered once per version.
+
+An edge that refills after a purge must not get yesterday's bytes, so each read asks Redis for the version. Requests
+that come while one such question is on its way share the next one: under load a hundred readers cost one round trip.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+
+from api.delivery.listener import read
+from api.delivery.snapshot import BOARD, Snapshot
+from db.domain.errors import Unavailable, Undecodable
+from db.live.store import LiveStore
+
+logger = logging.getLogger(__name__)
+
+# Documents kept rendered: a day's matches, a few KB each.
+KEPT = 2_048
+
+
+class ReadBatch:
+    """Topics that are asked for together, and what came of it."""
+
+    __slots__ = ("done", "error", "found", "topics")
+
+    def __init__(self) -> None:
+        self.topics: dict[str, None] = {}
+        self.found: dict[str, Snapshot | None] = {}
+        self.error: Unavailable | None = None
+        self.done = False
+
+
+class SnapshotReader:
+    def __init__(self, live: LiveStore) -> None:
+        self.live = live
+        self.kept: OrderedDict[str, Snapshot] = OrderedDict()
+        self.batch = ReadBatch()
+        self.lock = threading.Lock()
+
+    def read(self, topic: str) -> Snapshot | None:
+        """The topic as it is in Redis at some moment after this call; None if it is not there. Raises Unavailable,
+        and Undecodable."""
+        batch = self.batch
+        batch.topics[topic] = None
+        with self.lock:
+            if not batch.done:
+                # Whoever comes from here on would come too late for this one.
+                self.batch = ReadBatch()
+                self._ask(batch)
+        if batch.error:
+            raise batch.error
+        if topic in batch.found:
+            return batch.found[topic]
+        # Asked a moment too late by another thread, or beside one that cannot be rendered.
+        with self.lock:
+            return self._fetch([topic])[topic]
+
+    def _ask(self, batch: ReadBatch) -> None:
+        try:
+            batch.found = self._fetch(list(batch.topics))
+        except Unavailable as error:
+            batch.error = error
+        except Undecodable:
+            # As below, and it has been told.
+            pass
+        except Exception as error:
+            # A bug with one of them: each asks for its own, so that the others are served and that one says what it is.
+            logger.warning("batch_unreadable topics=%d reason=%s", len(batch.topics), type(error).__name__)
+        batch.done = True
+
+    def _fetch(self, topics: list[str]) -> dict[str, Snapshot | None]:
+        versions = self.live.matches.versions([None if topic == BOARD else topic for topic in topics])
+        current = dict(zip(topics, versions, strict=True))
+        found = {topic: kept for topic in topics if (kept := self._kept(topic, current[topic]))}
+        stale = [topic for topic in topics if topic not in found and current[topic] is not None]
+        fresh = dict(zip(stale, read(self.live, stale), strict=True))
+        for document in filter(None, fresh.values()):
+            self._keep(document)
+        return dict.fromkeys(topics) | found | fresh
+
+    def _kept(self, topic: str, version: int | None) -> Snapshot | None:
+        kept = self.kept.get(topic)
+        return kept if kept and kept.version == version else None
+
+    def _keep(self, document: Snapshot) -> None:
+        self.kept[document.topic] = document
+        self.kept.move_to_end(document.topic)
+        if len(self.kept) > KEPT:
+            self.kept.popitem(last=False)

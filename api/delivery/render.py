@@ -1,0 +1,127 @@
+"""Domain → the JSON of the wire contract."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from api.delivery.snapshot import BOARD, Snapshot
+from db.domain import Competition, Event, Match, Person, Phase, Team
+
+# ms. Polls make up the CDN's bill, so the server sets their pace: a goal matters within seconds, a kick-off does not.
+POLL_AFTER_MS = {
+    Phase.LIVE: 2_000,
+    Phase.BREAK: 15_000,
+    Phase.SCHEDULED: 60_000,
+    Phase.FINISHED: 60_000,
+    # Postponed or cancelled: news may take days.
+    Phase.OFF: 300_000,
+}
+# A board without matches: kick-offs are known to the minute.
+POLL_EMPTY_MS = 60_000
+
+
+def score(match: Match) -> Snapshot:
+    """The snapshot behind `/api/score/{match_id}` and its waits."""
+    path = f"/api/score/{match.id}"
+    return Snapshot(match.id, match.version, path, dumps(summary(match)), POLL_AFTER_MS[match.phase], match.phase)
+
+
+def board(version: int, matches: Iterable[Match]) -> Snapshot:
+    """The snapshot of all live matches: `/api/live` and its wait."""
+    shown = [summary(match) for match in matches]
+    poll_after_ms = POLL_AFTER_MS[Phase.LIVE] if shown else POLL_EMPTY_MS
+    body = dumps({"version": version, "matches": shown})
+    return Snapshot(BOARD, version, "/api/live", body, poll_after_ms, Phase.LIVE)
+
+
+def summary(match: Match) -> dict[str, Any]:
+    """A match in a list."""
+    shown, kicks = match.score, match.shootout
+    return {
+        "match_id": match.id,
+        "version": match.version,
+        "status": match.status,
+        "phase": match.phase,
+        "decided_by": match.decided_by if match.phase is Phase.FINISHED else None,
+        "sport": match.sport,
+        "home_team": team(match.home),
+        "away_team": team(match.away),
+        "home_score": shown.home if shown else None,
+        "away_score": shown.away if shown else None,
+        "shootout": {"home": kicks.home, "away": kicks.away} if kicks else None,
+        "minute": match.minute,
+        "added_minute": match.added_minute,
+        "period": match.period,
+        "clock": match.clock,
+        "minute_at": rfc3339(match.minute_at),
+        "competition": named(match.competition),
+        "start_time": rfc3339(match.start_time),
+        "updated_at": rfc3339(match.updated_at),
+    }
+
+
+def metadata(match: Match) -> dict[str, Any]:
+    return {
+        "match_id": match.id,
+        "version": match.version,
+        "status": match.status,
+        "phase": match.phase,
+        "sport": match.sport,
+        "home_team": team(match.home),
+        "away_team": team(match.away),
+        "competition": named(match.competition),
+        "venue": match.venue,
+        "start_time": rfc3339(match.start_time),
+        "coverage": match.coverage,
+        "replaced_by": match.replaced_by,
+        "updated_at": rfc3339(match.updated_at),
+    }
+
+
+def timeline(match: Match) -> dict[str, Any]:
+    return {"match_id": match.id, "version": match.version, "events": [event(entry) for entry in match.timeline]}
+
+
+def event(entry: Event) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "event_type": entry.type,
+        "team": entry.team,
+        "minute": entry.minute,
+        "added_minute": entry.added_minute,
+        "period": entry.period,
+        "player": person(entry.player),
+        "assist": person(entry.assist),
+        "detail": entry.detail,
+        "home_score": entry.home_score,
+        "away_score": entry.away_score,
+        "voided": entry.voided,
+        "voids": entry.voids,
+        "created_at": rfc3339(entry.created_at),
+    }
+
+
+def team(side: Team | None) -> dict[str, str | None]:
+    """Id and name are null until the teams are known: an event may come before its match."""
+    return {"id": side.id, "name": side.name} if side else {"id": None, "name": None}
+
+
+def named(competition: Competition | None) -> dict[str, str] | None:
+    return {"id": competition.id, "name": competition.name} if competition else None
+
+
+def person(player: Person | None) -> dict[str, str | None] | None:
+    return {"id": player.id, "name": player.name} if player else None
+
+
+def rfc3339(ms: int | None) -> str | None:
+    if ms is None:
+        return None
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
+def dumps(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()

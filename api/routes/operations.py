@@ -1,0 +1,130 @@
+"""Health, readiness and metrics, for the platform and the operator."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import redis
+from flask import Blueprint, Response, request
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+from api.services import here, now_ms
+from api.web.openapi import documented
+from cdn import headers
+from db.domain.errors import Refused, Unavailable
+from db.live import metrics
+from db.live.feeds import FeedStates
+
+logger = logging.getLogger(__name__)
+
+blueprint = Blueprint("ops", __name__)
+
+
+@blueprint.get("/healthz")
+@documented("Is the process alive", tag="operations", errors=())
+def healthz() -> Response:
+    """Depends on nothing else: restarting the process would not repair Redis."""
+    return Response("ok\n", headers=headers.NO_STORE, content_type="text/plain")
+
+
+@blueprint.get("/readyz")
+@documented("Can it serve", tag="operations", errors=(503,))
+def readyz() -> Response:
+    """503 without Redis. Without SQL the status is `degraded`, and scores are still served.
+
+    `listener` and its lag (ms from the last commit to its release) describe the process that answers.
+    The answer is at most a second old: however often it is asked for, Redis and SQL are asked once a second.
+    """
+    state = here().readiness.get(_readiness)
+    return Response(
+        json.dumps(state) + "\n",
+        200 if state["redis"] else 503,
+        headers.NO_STORE,
+        content_type="application/json",
+    )
+
+
+def _readiness() -> dict[str, Any]:
+    here().listener.heed()
+    redis, sql = _responds(here().live.ping), _responds(here().history.ping)
+    return {
+        "redis": redis,
+        "sql": sql,
+        "status": "ready" if redis and sql else "degraded" if redis else "down",
+        "ingest_waiting": here().live.inbox.backlog() if redis else None,
+        "ingest_parked": here().live.inbox.parked() if redis else None,
+        "history_parked": here().live.outbox.parked() if redis else None,
+        "history_lag_ms": _history_lag() if redis else None,
+        "match_partial": here().partials.count() if redis else None,
+        "live_undecodable": here().live.matches.undecodable() if redis else None,
+        "feeds": _feed_states() if redis else None,
+        "listener": here().listener.up,
+        "listener_lag_ms": here().listener.lag_ms,
+    }
+
+
+@blueprint.get("/metrics")
+@documented("Figures for Prometheus", tag="operations", errors=(401, 503))
+def metrics_page() -> Response:
+    """Metrics of all processes of the deployment. Needs METRICS_TOKEN as a Bearer token; without one they
+    are closed, but for METRICS_OPEN."""
+    _may_see_metrics()
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(metrics.Collector(here().live.redis, _measured))
+    try:
+        text = generate_latest(registry)
+    except redis.RedisError as error:
+        raise Unavailable(f"the metrics cannot be read: {type(error).__name__}") from error
+    return Response(text, headers=headers.NO_STORE, content_type=CONTENT_TYPE_LATEST)
+
+
+def _may_see_metrics() -> None:
+    settings = here().settings
+    if settings.metrics_open and not settings.metrics_token:
+        return
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if not settings.metrics_token or not hmac.compare_digest(given.encode(), settings.metrics_token.encode()):
+        raise Refused("The Bearer token is missing or wrong (METRICS_TOKEN).", "unauthorized")
+
+
+def _measured() -> dict[str, tuple[str, float]]:
+    live = here().live
+    return {
+        "ingest_waiting": ("Updates accepted and not yet applied", live.inbox.backlog()),
+        "ingest_parked": ("Matches set aside after a bug", live.inbox.parked()),
+        "match_partial": ("Matches not yet compared with what SQL knows of them", here().partials.count()),
+        "live_undecodable": ("Matches that this release cannot read", live.matches.undecodable()),
+        "purge_waiting": ("Cache keys that wait to be purged", here().purges.waiting()),
+        "push_lag_seconds": ("Age of the longest waiting news", _push_lag() / 1000),
+        "push_parked": ("Matches whose news was set aside after a bug", here().alerts.parked()),
+        "push_chunks_waiting": ("Chunks of devices that wait to be sent", here().chunks.sending()[0]),
+        "history_lag_seconds": ("Age of the longest waiting outbox", _history_lag() / 1000),
+    }
+
+
+def _responds(ping: Callable[[], None]) -> bool:
+    try:
+        ping()
+    except Unavailable as error:
+        logger.warning("not_ready reason=%r", error.message)
+        return False
+    return True
+
+
+def _feed_states() -> dict[str, str]:
+    """`ok`, `silent` or `down`, by feed."""
+    return {health.name: health.state(now_ms()) for health in FeedStates(here().live.redis).all()}
+
+
+def _push_lag() -> int:
+    since = here().alerts.waiting_since()
+    return max(0, now_ms() - since) if since is not None else 0
+
+
+def _history_lag() -> int:
+    since = here().live.outbox.waiting_since()
+    return max(0, now_ms() - since) if since is not None else 0

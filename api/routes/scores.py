@@ -1,0 +1,65 @@
+"""The current score of one match, and of all that are live. Plain requests never get here: `fast_path` answers them."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from api.delivery import render
+from api.delivery.snapshot import BOARD, Snapshot
+from api.services import here, now_ms
+from api.topics import archived
+from api.web import responses, schemas
+from api.web.ids import checked_id
+from api.web.openapi import documented
+from cdn import headers
+from db.domain.errors import Refused, Unavailable
+
+blueprint = Blueprint("scores", __name__)
+
+
+@blueprint.get("/api/score/<match_id>")
+@documented("Current score", schemas.MatchScore, tag="scores")
+def score(match_id: str) -> Response:
+    """The score now. `version` only grows: ignore a body whose version is lower than the one you hold.
+
+    `next` is the path to wait at for the next change, `poll_after_ms` when to ask again instead.
+    """
+    return _read(find(checked_id(match_id)))
+
+
+@blueprint.get("/api/live")
+@documented("All live matches", schemas.LiveBoard, query=schemas.LiveQuery, tag="scores")
+def live() -> Response:
+    """Matches in play or at a break, earliest kick-off first. `next` waits for the whole board; a narrowed board has
+    no `next`."""
+    competition_id = request.args.get("competition")
+    if competition_id is None:
+        return _read(here().reader.read(BOARD) or render.board(0, ()))
+    version = here().live.matches.versions([None])[0]
+    # Decoding the board of a Saturday takes 20 ms, so it is done once a version and not once a competition.
+    board = here().details.get("board", version, here().live.board.read)
+    shown = [match for match in board.matches if match.competition and match.competition.id == competition_id]
+    narrowed = render.board(board.version, shown)
+    return responses.public(narrowed.body(None), headers.LIVE, f"live-{len(shown)}-{board.version}", narrowed.tags)
+
+
+def _read(snapshot: Snapshot) -> Response:
+    body = snapshot.body(snapshot.cursor(now_ms()))
+    return responses.public(body, headers.for_phase(snapshot.phase), snapshot.etag, snapshot.tags)
+
+
+def find(match_id: str) -> Snapshot:
+    """From Redis, or from SQL once the state has expired in Redis. Raises Refused `unknown_match`."""
+    outage = None
+    try:
+        snapshot = here().reader.read(match_id)
+    except Unavailable as error:
+        # Without Redis, SQL still has the score of a moment ago, which is better than none.
+        snapshot, outage = None, error
+    snapshot = snapshot or archived(here(), match_id)
+    if snapshot is None and outage is not None:
+        # Redis may have it: a 404 would replace the last good score at the edge.
+        raise outage
+    if snapshot is None:
+        raise Refused(f"There is no match {match_id}.", "unknown_match")
+    return snapshot

@@ -1,0 +1,224 @@
+"""WebSocket `/api/ws`: many matches on one connection, the same bodies as the score's.
+
+The reader sends `{"subscribe": ["id", …]}` or, to resume, `{"subscribe": {"id": version, …}}`, and
+`{"unsubscribe": ["id", …]}`; it is sent a body for each match and each change. wsproto keeps the protocol (RFC 6455).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Response, request
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import AcceptConnection, CloseConnection, Message, Ping, Request, TextMessage
+from wsproto.utilities import RemoteProtocolError
+
+from api.delivery.parking import ALREADY_HANDLED, Connection
+from api.delivery.snapshot import Snapshot, framed
+from api.delivery.stream_writer import StreamWriter
+from api.services import Services, here
+from api.topics import current
+from api.web import errors
+from api.web.ids import checked_id
+from api.web.openapi import documented
+from db.domain import ID_PATTERN
+from db.domain.errors import LiveScoreError, Refused
+
+logger = logging.getLogger(__name__)
+
+blueprint = Blueprint("websocket", __name__)
+
+# A board of everything a fan follows; more are a second connection.
+SUBSCRIPTIONS_MOST = 200
+# Two hundred ids of 64 letters with their versions.
+MESSAGE_MOST = 32 * 1024
+# Each holds a greenlet with its frames, about 60 KB, so they are a tenth of what may wait.
+SHARE = 10
+# Messages or matches that were refused before it is closed: each may cost a look into SQL.
+REFUSED_MOST = 20
+# Where a socket is that follows nothing yet, so that it is pinged and told of the end like all others.
+LOBBY = "/ws"
+# Close codes: RFC 6455, 7.4.1; 1013 of the IANA registry, "try again later".
+GOING_AWAY, POLICY, TOO_BIG, TRY_LATER = 1001, 1008, 1009, 1013
+
+
+class Socket(StreamWriter):
+    """One client: what it follows, and what it says."""
+
+    kind = "websocket"
+    beat_bytes = framed(Ping())
+    end_bytes = framed(CloseConnection(GOING_AWAY, "going away"))
+
+    def __init__(self, connection: Connection, services: Services, protocol: WSConnection) -> None:
+        super().__init__(connection, services.room)
+        self.services = services
+        self.protocol = protocol
+        self.topics: set[str] = set()
+        self.text = ""
+        # Beats without a sign of life, and what was refused.
+        self.silent = self.refused = 0
+
+    def encoded(self, document: Snapshot) -> bytes:
+        return document.frame
+
+    def beat(self) -> None:
+        """A client that left two pings unanswered is gone, whatever its socket says."""
+        self.silent += 1
+        if self.silent > 2:
+            self.connection.abort()
+        else:
+            super().beat()
+
+    def enter(self) -> bool:
+        """Take a place, which is given back when it was served, or at the latest when its connection is closed; False
+        where there is none."""
+        if self.room.audience(LOBBY) >= max(1, self.room.most // SHARE) or not self.room.join(LOBBY, self):
+            return False
+        self.connection.leave = lambda _: self.leave()
+        return True
+
+    def leave(self) -> None:
+        for topic in (LOBBY, *self.topics):
+            self.room.part(topic, self)
+
+    def serve(self) -> None:
+        """Until either side closes."""
+        try:
+            while data := self.connection.recv(8_192):
+                self.silent = 0
+                self.protocol.receive_data(data)
+                if not all(self._hear(event) for event in self.protocol.events()):
+                    break
+        except (RemoteProtocolError, OSError) as error:
+            logger.debug("websocket_broken reason=%s", type(error).__name__)
+        finally:
+            self.leave()
+            self.connection.linger()
+
+    def turn_away(self) -> None:
+        self.put("", framed(TextMessage('{"poll_after_ms":2000}')))
+        self.close(TRY_LATER, "try again later")
+        self.connection.linger()
+
+    def _hear(self, event: Any) -> bool:
+        """False once the connection is to end."""
+        if isinstance(event, Ping | CloseConnection):
+            self.put("/pong", self.protocol.send(event.response()))
+            return isinstance(event, Ping)
+        if isinstance(event, Message):
+            return self._gather(event)
+        return True
+
+    def _gather(self, message: Message[Any]) -> bool:
+        if not isinstance(message, TextMessage):
+            return self.close(POLICY, "text only")
+        self.text += message.data
+        if len(self.text) > MESSAGE_MOST:
+            return self.close(TOO_BIG, "too big")
+        if message.message_finished:
+            text, self.text = self.text, ""
+            try:
+                self._obey(text)
+            except LiveScoreError as error:
+                self._refuse(error)
+            if self.refused > REFUSED_MOST:
+                return self.close(POLICY, "too many refusals")
+        return True
+
+    def _refuse(self, error: LiveScoreError) -> None:
+        self.refused += 1
+        self.put(f"/error/{error.code}", framed(TextMessage(errors.body(error.code, error.message))))
+
+    def close(self, code: int, reason: str) -> bool:
+        self.put("/close", framed(CloseConnection(code, reason)))
+        return False
+
+    def _obey(self, text: str) -> None:
+        """Raises Refused where it is not understood or too much, Unavailable."""
+        asked = _parsed(text)
+        for topic in _ids(asked.get("unsubscribe", [])):
+            self._unsubscribe(topic)
+        wanted = asked.get("subscribe", [])
+        for topic in _ids(wanted):
+            if self.refused <= REFUSED_MOST:
+                self._subscribe(topic, wanted[topic] if isinstance(wanted, dict) else None)
+
+    def _subscribe(self, topic: str, version: Any) -> None:
+        if topic not in self.topics and len(self.topics) >= SUBSCRIPTIONS_MOST:
+            raise Refused(f"At most {SUBSCRIPTIONS_MOST} matches on one connection.", "busy")
+        try:
+            current(self.services, checked_id(topic), version if isinstance(version, int) else 0)
+        except Refused as error:
+            # An unknown match; the others of the list are followed all the same.
+            self._refuse(error)
+            return
+        if not self.room.join(topic, self):
+            raise Refused("No more is taken here for now; poll, or try again later.", "busy")
+        self.topics.add(topic)
+        # Read after joining: whatever changed between is in it.
+        document = self.room.known(topic)
+        if document and document.version != version:
+            self.offer(document)
+
+    def _unsubscribe(self, topic: str) -> None:
+        if topic in self.topics:
+            self.topics.discard(topic)
+            self.pending.pop(topic, None)
+            self.room.part(topic, self)
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    try:
+        asked = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Refused("A message is JSON.", "not_json") from None
+    if not isinstance(asked, dict) or not asked.keys() & {"subscribe", "unsubscribe"}:
+        raise Refused('A message has "subscribe" and/or "unsubscribe".', "invalid")
+    return asked
+
+
+def _ids(asked: Any) -> list[str]:
+    found: list[Any] = list(asked) if isinstance(asked, list | dict) else [None]
+    if not all(isinstance(one, str) and ID_PATTERN.fullmatch(one) for one in found):
+        raise Refused("Matches are named by a list of their ids, or an object of ids and versions.", "invalid")
+    return found
+
+
+class SocketResponse(Response):
+    """The connection is served to its end before the call returns."""
+
+    def __init__(self, serve: Callable[[], None]) -> None:
+        super().__init__()
+        self.serve = serve
+
+    def __call__(self, _environ: Any, _start_response: Any) -> Any:
+        self.serve()
+        return ALREADY_HANDLED
+
+
+@blueprint.get("/api/ws", websocket=True)
+@documented("Many matches on one WebSocket", tag="held", status=101, errors=(400, 501))
+def websocket() -> Response:
+    """Send `{"subscribe": ["id", …]}`, or `{"subscribe": {"id": version}}` to resume, and `{"unsubscribe": […]}`.
+
+    At most 200 matches a connection. Each match and each change comes as the body of its score, `next` being null. A
+    slow reader is spared what has been overtaken. Closed with 1013 where no more are taken, 1001 when the process ends.
+    """
+    services = here()
+    connection = request.environ.get("gunicorn.socket")
+    if not isinstance(connection, Connection):
+        return errors.answer(501, errors.body("no_websocket", "This server cannot; hold /wait or /stream instead."))
+    protocol = WSConnection(ConnectionType.SERVER)
+    try:
+        protocol.initiate_upgrade_connection([(k.encode(), v.encode()) for k, v in request.headers], request.full_path)
+        asked = next(iter(protocol.events()), None)
+    except RemoteProtocolError:
+        asked = None
+    if not isinstance(asked, Request):
+        raise Refused("This is the address of a WebSocket (RFC 6455).", "bad_request")
+    connection.write(protocol.send(AcceptConnection()))
+    socket = Socket(connection, services, protocol)
+    return SocketResponse(socket.serve if socket.enter() else socket.turn_away)

@@ -1,0 +1,134 @@
+/**
+ * The API's answers, as types for the page's modules. They are erased before anything runs: no module loads this file.
+ * What each field means: docs/protocol.md. A test compares the fields with those of the API.
+ *
+ * @module
+ */
+
+/** @typedef {"home" | "away"} Side */
+
+/** @typedef {"scheduled" | "live" | "break" | "finished" | "off"} Phase */
+
+/** @typedef {"changed" | "timeout" | "behind" | "ahead" | "full" | "draining"} Held why a wait ended */
+
+/**
+ * A competition, or a team in search results.
+ *
+ * @typedef {object} Named
+ * @property {string} id
+ * @property {string} name
+ */
+
+/**
+ * A team of a match; both fields are null until the team is known.
+ *
+ * @typedef {object} MaybeNamed
+ * @property {string | null} id
+ * @property {string | null} name
+ */
+
+/**
+ * @typedef {object} Shootout
+ * @property {number} home
+ * @property {number} away
+ */
+
+/**
+ * A match, as in every list.
+ *
+ * @typedef {object} Summary
+ * @property {string} match_id
+ * @property {number} version
+ * @property {string} status
+ * @property {Phase} phase
+ * @property {string | null} decided_by
+ * @property {string} sport
+ * @property {MaybeNamed} home_team
+ * @property {MaybeNamed} away_team
+ * @property {number | null} home_score
+ * @property {number | null} away_score
+ * @property {Shootout | null} shootout
+ * @property {number | null} minute
+ * @property {number | null} added_minute
+ * @property {number | null} period
+ * @property {string | null} clock
+ * @property {string | null} minute_at
+ * @property {Named | null} competition
+ * @property {string | null} start_time
+ * @property {string} updated_at
+ */
+
+/** @typedef {Summary & {next: string, poll_after_ms: number, held?: Held}} MatchScore */
+
+/**
+ * @typedef {object} LiveBoard
+ * @property {number} version
+ * @property {Summary[]} matches
+ * @property {string | null} next
+ * @property {number} poll_after_ms
+ */
+
+/**
+ * @typedef {object} MatchList
+ * @property {Summary[]} matches
+ * @property {string | null} next
+ */
+
+/**
+ * @typedef {object} Metadata
+ * @property {string} match_id
+ * @property {number} version
+ * @property {string} status
+ * @property {Phase} phase
+ * @property {string} sport
+ * @property {MaybeNamed} home_team
+ * @property {MaybeNamed} away_team
+ * @property {Named | null} competition
+ * @property {string | null} venue
+ * @property {string | null} start_time
+ * @property {string | null} coverage
+ * @property {string | null} replaced_by
+ * @property {string} updated_at
+ */
+
+/**
+ * @typedef {object} TimelinePerson
+ * @property {string | null} id
+ * @property {string} name
+ */
+
+/**
+ * An entry of a timeline.
+ *
+ * @typedef {object} TimelineEvent
+ * @property {string} id
+ * @property {string} event_type
+ * @property {Side | null} team
+ * @property {number | null} minute
+ * @property {number | null} added_minute
+ * @property {number | null} period
+ * @property {TimelinePerson | null} player
+ * @property {TimelinePerson | null} assist
+ * @property {string | null} detail
+ * @property {number | null} home_score
+ * @property {number | null} away_score
+ * @property {boolean} voided
+ * @property {string | null} voids
+ * @property {string} created_at
+ */
+
+/**
+ * @typedef {object} Timeline
+ * @property {string} match_id
+ * @property {number} version
+ * @property {TimelineEvent[]} events
+ */
+
+/**
+ * @typedef {object} SearchResult
+ * @property {Named[]} teams
+ * @property {Named[]} competitions
+ * @property {Summary[]} matches
+ */
+
+export {};

@@ -1,0 +1,1 @@
+"""What the views share: errors, authentication, schemas, responses, the OpenAPI document, the page's assets."""

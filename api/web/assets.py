@@ -1,0 +1,52 @@
+"""Files of the page, named by their content: an asset's URL changes when any of them does, so it is cached for ever.
+
+One digest names the whole folder, so that a module finds its neighbours by a relative import, all of one release.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from flask import Blueprint, Response, send_file
+
+from api.services import here
+from cdn import headers
+from db.domain.errors import Refused
+
+FOLDER = Path(__file__).parents[1] / "static"
+
+blueprint = Blueprint("assets", __name__)
+
+
+@blueprint.get("/static/<digest>/<name>")
+def asset(digest: str, name: str) -> Response:
+    """An old digest gets today's file and a short life: a page from before a release still loads.
+
+    So does `latest`, by which pages of other origins import the client (docs/client.md).
+    """
+    if name not in _names():
+        raise Refused("There is no such file.", "unknown_route")
+    response = send_file(FOLDER / name)
+    response.headers.update(headers.ASSET if digest == _digest() else here().dialect.headers(headers.PAGE))
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def url(name: str) -> str:
+    return f"/static/{_digest()}/{name}"
+
+
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(path.name for path in FOLDER.iterdir() if path.is_file())
+
+
+@cache
+def _digest() -> str:
+    digest = hashlib.sha256()
+    for name in sorted(_names()):
+        digest.update(name.encode() + b"\0" + (FOLDER / name).read_bytes())
+    return digest.hexdigest()[:12]

@@ -1,0 +1,126 @@
+"""Exceptions → `{"error": {...}}`. The only place that maps them to status codes; no failure is ever a 200."""
+
+from __future__ import annotations
+
+import json
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import WebsocketMismatch
+
+from api.delivery.snapshot import RenderedAnswer
+from api.services import here
+from cdn import headers, keys
+from db.domain import ID_PATTERN
+from db.domain.errors import Fault, LiveScoreError, Refused, Unavailable, Undecodable
+from db.undecodable import tell
+
+logger = logging.getLogger(__name__)
+
+# Status by the code of a refusal; any other code is a 400.
+STATUS = {
+    "unknown_match": 404,
+    "unknown_route": 404,
+    "signature": 401,
+    "unauthorized": 401,
+    "limit_reached": 409,
+    "too_large": 413,
+    "invalid": 422,
+    "busy": 429,
+    "too_fast": 429,
+}
+
+
+def register(app: Flask) -> None:
+    app.register_error_handler(Refused, refused)
+    app.register_error_handler(Unavailable, unavailable)
+    app.register_error_handler(Undecodable, undecodable)
+    app.register_error_handler(HTTPException, http)
+    app.register_error_handler(WebsocketMismatch, websocket_mismatch)
+    app.register_error_handler(Exception, bug)
+
+
+def body(code: str, message: str, faults: tuple[Fault, ...] = ()) -> str:
+    error: dict[str, Any] = {"code": code, "message": message}
+    if faults:
+        error["fields"] = [
+            {"field": fault.field, "message": fault.message} | ({} if fault.index is None else {"index": fault.index})
+            for fault in faults
+        ]
+    return json.dumps({"error": error}, ensure_ascii=False)
+
+
+def answer(status: int, text: str, cache: dict[str, str] = headers.NO_STORE, retry_after_s: int = 0) -> Response:
+    response = Response(text, status, cache, content_type="application/json")
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    if retry_after_s:
+        response.headers["Retry-After"] = str(retry_after_s)
+    return response
+
+
+def refused(error: Refused) -> Response:
+    status = STATUS.get(error.code, 400)
+    cache = missing() if status == 404 else headers.NO_STORE
+    wait_s = error.retry_after_s or 1 if status == 429 else 0
+    response = answer(status, body(error.code, error.message, error.faults), cache, wait_s)
+    if error.code == "unauthorized":
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def missing() -> dict[str, str]:
+    """Cache headers of a 404. On a public read it is cached for seconds, so that a wrong link cannot hammer the origin;
+    creating the match purges it. For other methods it is not cached."""
+    if request.method not in ("GET", "HEAD"):
+        return headers.NO_STORE
+    match_id = (request.view_args or {}).get("match_id", "")
+    return here().dialect.headers(headers.MISSING, [keys.match(match_id)] if ID_PATTERN.fullmatch(match_id) else ())
+
+
+def unavailable(error: Unavailable) -> Response:
+    logger.warning("unavailable route=%s reason=%r", _route(), error.message)
+    return answer(503, body(error.code, error.message), retry_after_s=error.retry_after_s)
+
+
+def undecodable(error: Undecodable) -> Response:
+    tell(error)
+    return answer(503, body(error.code, error.message), retry_after_s=error.retry_after_s)
+
+
+def plain(error: LiveScoreError, topic: str, dialect: headers.Dialect) -> RenderedAnswer:
+    """The error for a held read whose connection was parked before the read failed."""
+    status = STATUS.get(error.code, 400) if isinstance(error, Refused) else 500
+    cache = dialect.headers(headers.MISSING, [keys.match(topic)]) if status == 404 else headers.NO_STORE
+    if isinstance(error, Unavailable | Undecodable):
+        status, cache = 503, headers.NO_STORE | {"Retry-After": str(error.retry_after_s)}
+    line = f"{status} {HTTPStatus(status).phrase}"
+    return RenderedAnswer(body(error.code, error.message).encode(), cache, status=line)
+
+
+def http(error: HTTPException) -> Response:
+    """Errors of Flask itself: unknown path, wrong method, body too large."""
+    status = error.code or 500
+    code = {404: "unknown_route", 405: "wrong_method", 413: "too_large"}.get(status, "bad_request")
+    cache = missing() if status == 404 else headers.NO_STORE
+    response = answer(status, body(code, error.description or error.name), cache)
+    if status == 405 and (allowed := getattr(error, "valid_methods", None)):
+        response.headers["Allow"] = ", ".join(sorted(allowed))
+    return response
+
+
+def websocket_mismatch(_error: WebsocketMismatch) -> Response:
+    message = "Only /api/ws speaks WebSocket (RFC 6455)."
+    return answer(400, body("bad_request", message), headers.NO_STORE)
+
+
+def bug(_error: Exception) -> Response:
+    logger.exception("bug route=%s", _route())
+    return answer(500, body("internal", "This is our fault. It has been logged."))
+
+
+def _route() -> str:
+    """The rule and not the path: paths contain device tokens."""
+    return request.url_rule.rule if request.url_rule else "none"

@@ -1,0 +1,46 @@
+"""Responses of public and private reads, with their headers."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from flask import Response, current_app, request
+
+from api.delivery.render import dumps
+from cdn.headers import NO_STORE, Policy
+
+
+def public(
+    document: dict[str, Any] | bytes,
+    policy: Policy,
+    etag: str | Callable[[bytes], str] | None = None,
+    tags: Sequence[str] = (),
+) -> Response:
+    """A public read: the same bytes for everybody, so nothing of the request but its path and query may show in it.
+
+    The ETag is weak: an edge that recompresses may change the bytes and not the meaning (RFC 9110, 8.8.1).
+    etag: of the answer, or how it follows from the body.
+    tags: the cache keys it is purged by.
+    """
+    body = document if isinstance(document, bytes) else dumps(document)
+    response = Response(body, content_type="application/json")
+    response.headers.update(current_app.extensions["services"].dialect.headers(policy, tags))
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    if etag:
+        response.set_etag(etag(body) if callable(etag) else etag, weak=True)
+        response.make_conditional(request.environ)
+    return response
+
+
+def private(document: dict[str, Any] | None, status: int = 200) -> Response:
+    """For one user's eyes: kept nowhere. None is an answer without a body."""
+    if document is None:
+        return Response(status=204, headers=NO_STORE)
+    return Response(dumps(document), status, NO_STORE, content_type="application/json")
+
+
+def digest(body: bytes) -> str:
+    """An ETag for an answer without a version."""
+    return hashlib.sha256(body).hexdigest()[:16]

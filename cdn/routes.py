@@ -1,0 +1,123 @@
+"""Every route of the service and what an edge does with it. One table, from which each edge is configured.
+
+What is not listed here is refused by our Varnish: a route that is added to the service needs a row, or a test fails
+(tests/cdn/test_routes.py).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from db.domain import CURSOR_PATTERN, ID_PATTERN
+
+
+class Handling(StrEnum):
+    STORED = "stored"  # the same for all readers: kept, and fetched once for all who come together
+    HELD = "held"  # as stored, but up to 20 s to its first byte, and never served stale
+    PASSED = "passed"  # forwarded and never kept
+    STREAM = "stream"  # forwarded as it comes, for hours
+    SOCKET = "socket"  # a WebSocket
+
+
+READ = ("GET", "HEAD")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One path of the service.
+
+    path: with its variables in braces, as in OpenAPI.
+    handling: what an edge does with it.
+    methods: the methods it has, without OPTIONS, which is forwarded on every path.
+    parameters: the query parameters that are part of the cache key; an edge drops all others.
+    stale_s: how old beyond its lifetime an answer may be served while it is fetched, from an origin that is well.
+    fetched_as: the path that is fetched and kept for all paths of this route, where their answers are the same.
+    """
+
+    path: str
+    handling: Handling
+    methods: tuple[str, ...] = READ
+    parameters: tuple[str, ...] = ()
+    stale_s: int = 0
+    fetched_as: str = ""
+
+    @property
+    def pattern(self) -> str:
+        """A regular expression of the path in its one spelling, without anchors."""
+        pieces = re.split(r"\{(\w+)\}", self.path)
+        return "".join(_variable(piece) if index % 2 else re.escape(piece) for index, piece in enumerate(pieces))
+
+
+# What a variable of a public path may be; those of passed paths are any segment. The same patterns as at the origin.
+_VARIABLES = {
+    "match_id": ID_PATTERN.pattern,
+    "cursor": re.sub(r"\?P<\w+>", "?:", CURSOR_PATTERN.pattern),
+    # Twelve digits of a digest (api/web/assets.py).
+    "digest": "(?:[0-9a-f]{12}|latest)",
+    "name": r"[A-Za-z0-9_-]{1,48}(?:\.[a-z0-9]{1,8}){1,3}",
+}
+_SEGMENT = "[^/?]+"
+
+
+def _variable(name: str) -> str:
+    return _VARIABLES.get(name, _SEGMENT)
+
+
+def _stored(path: str, *parameters: str, stale_s: int = 0, fetched_as: str = "") -> Route:
+    return Route(path, Handling.STORED, parameters=parameters, stale_s=stale_s, fetched_as=fetched_as)
+
+
+def _passed(path: str, *methods: str) -> Route:
+    return Route(path, Handling.PASSED, (*methods, *(("HEAD",) if "GET" in methods else ())))
+
+
+# Scores and the board are never stale while the origin is well: who comes next waits milliseconds for the one fetch.
+# Lists and pages are served once more while they are fetched.
+PUBLIC = (
+    _stored("/api/score/{match_id}"),
+    Route("/api/score/{match_id}/wait/{cursor}", Handling.HELD),
+    Route("/api/score/{match_id}/stream", Handling.STREAM),
+    _stored("/api/live", "competition"),
+    Route("/api/live/wait/{cursor}", Handling.HELD),
+    Route("/api/ws", Handling.SOCKET),
+    _stored(
+        "/api/matches",
+        "date", "tz", "competition", "team", "status", "from", "to", "limit", "cursor",
+        stale_s=1,
+    ),
+    _stored("/api/matches/{match_id}", stale_s=1),
+    _stored("/api/matches/{match_id}/events", stale_s=1),
+    _stored("/api/search", "q", stale_s=1),
+    _stored("/api/edge/canary"),
+    _stored("/api/edge/canary/control"),
+    _stored("/api/openapi.json", stale_s=1),
+    _stored("/api/docs", stale_s=1),
+    _stored("/", stale_s=1),
+    # One shell, which reads its match through the API: without this any id would be another answer to keep.
+    _stored("/match/{match_id}", stale_s=1, fetched_as="/match/-"),
+    _stored("/static/{digest}/{name}", stale_s=1),
+)  # fmt: skip
+
+PRIVATE = (
+    _passed("/api/ingest/{provider}", "POST"),
+    _passed("/api/users", "POST"),
+    _passed("/api/me", "GET", "PATCH", "DELETE"),
+    _passed("/api/me/token", "POST"),
+    _passed("/api/me/devices/{platform}/{token}", "PUT", "DELETE"),
+    _passed("/api/me/follows/{subject}/{subject_id}", "PUT", "DELETE"),
+    # Only of the demo, which shows phones beside the page.
+    _passed("/api/demo/phones", "GET"),
+    _passed("/healthz", "GET"),
+    _passed("/readyz", "GET"),
+    _passed("/metrics", "GET"),
+)
+
+ROUTES = (*PUBLIC, *PRIVATE)
+
+
+def pattern_of(routes: Iterable[Route]) -> str:
+    """One regular expression for the paths of all these routes."""
+    return f"^(?:{'|'.join(route.pattern for route in routes)})$"

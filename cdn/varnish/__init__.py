@@ -1,0 +1,1 @@
+"""Our own edge: the VCL, and the command line that starts varnishd with it."""

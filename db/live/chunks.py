@@ -1,0 +1,300 @@
+"""Chunks of a plan in Redis: put, claimed, sent, retried. The chunk of a killed worker is claimed again."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, count
+from typing import Any
+
+import redis
+
+from db.domain import BITS, Kind
+from db.live import keys
+from db.live.alerts import ALERT_S
+from db.live.client import guarded, lua
+from db.live.plans import Plan
+
+# A worker that does not renew its claim for this long is dead: while it sends, a thread renews it every two seconds.
+CLAIM_MS = 8_000
+# Chunks are sent in order of their alert's time and their place in it, so that a goal elsewhere does not wait for the
+# last of a million: about what a chunk of a thousand takes to send.
+TURN_MS = 50
+
+# A device and the kinds its user wants: 12 bytes, so a million followers are 12 MB for two hours.
+_ENTRY = struct.Struct("<QI")
+# Pushes that a service is judged by: with a wrong bundle all die, and so many addresses at most are lost before that
+# shows. Kept for a day.
+HEALTH_MAX, HEALTH_S = 40, 24 * 60 * 60
+# Beside the kinds of a device to try again: a request to it may have arrived, so the next must not ring. Kinds are
+# tested bit by bit everywhere, so the release before ignores it.
+POSSIBLY_SENT = 1 << 31
+# In a worker's progress: the device was handed to its service; what became of it is settled.
+HANDED_OVER, SETTLED = 0, 1
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """name: `{alert id} {number}`. The release before gives retries the number of their chunk and `.1`, `.2` …"""
+
+    name: str
+
+    @property
+    def alert_id(self) -> str:
+        return self.name.partition(" ")[0]
+
+    @property
+    def number(self) -> str:
+        return self.name.partition(" ")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedChunk:
+    """A claimed chunk.
+
+    alert: encoded.
+    opened_at: when the alert was opened (ms).
+    devices: kinds wanted (a mask, with POSSIBLY_SENT) by device id, without those that are settled.
+    refused_by: transports for which the alert is malformed.
+    first: no worker has started it before.
+    tries: how often its devices were sent to before.
+    """
+
+    chunk: Chunk
+    alert: bytes
+    opened_at: int
+    devices: dict[int, int]
+    refused_by: frozenset[str] = frozenset()
+    first: bool = True
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RetryGroup:
+    """Devices of a chunk that are tried again at one time.
+
+    devices: with their kinds, and POSSIBLY_SENT.
+    due: not sooner than then (ms).
+    """
+
+    devices: Mapping[int, int]
+    due: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkResult:
+    """What became of a chunk.
+
+    counts: by counter.
+    groups: devices to try again, by time.
+    refused: transports that must not send the alert any more, with the reason.
+    missed: devices that were not reached and will not be.
+    """
+
+    counts: Mapping[str, int]
+    groups: Sequence[RetryGroup] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
+    missed: Collection[int] = ()
+
+
+class Chunks:
+    """Every method raises Unavailable without Redis."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        # Any: redis-py types every answer as "bytes or str or …", for it cannot see decode_responses.
+        self.redis: Any = client
+        self._put = client.register_script(lua("chunk_put"))
+        self._claim = client.register_script(lua("chunk_claim"))
+        self._start = client.register_script(lua("chunk_start"))
+        self._done = client.register_script(lua("chunk_done"))
+
+    @guarded
+    def put(
+        self,
+        plan: Plan,
+        devices: Sequence[tuple[int, int]],
+        before: str | None,
+        after: str,
+        *,
+        slice_: int | None = None,
+    ) -> bool:
+        """Add a chunk (devices, kinds) that leads a plan, or one slice of it, from one place to the next. False if
+        another planner has gone on from that place, or the alert was stopped."""
+        (number,) = self._reserve(plan.id, 1)
+        chunk = Chunk(f"{plan.id} {number}")
+        field_name = "place" if slice_ is None else f"place:{slice_}"
+        turn = plan.opened_at + number * TURN_MS
+        return bool(
+            self._put(
+                keys=[keys.alert(plan.id), keys.chunk(chunk.name), keys.PUSH_READY],
+                args=[chunk.name, pack(devices), len(devices), field_name, before or "", after, turn, ALERT_S],
+            )
+        )
+
+    @guarded
+    def claim(self, *, now_ms: int) -> Chunk | None:
+        name = self._claim(keys=[keys.PUSH_READY, keys.PUSH_CLAIMED, keys.PUSH_LATER], args=[now_ms, now_ms + CLAIM_MS])
+        return Chunk(name.decode()) if name else None
+
+    @guarded
+    def start(self, chunk: Chunk) -> ClaimedChunk | None:
+        """None if it is not to be sent any more. What a worker that died had begun: devices whose outcome it knew are
+        left out, those it had handed over are marked POSSIBLY_SENT."""
+        row = self._start(
+            keys=[keys.alert(chunk.alert_id), keys.chunk(chunk.name), keys.PUSH_CLAIMED, keys.progress(chunk.name)],
+            args=[chunk.name, _state(chunk), _tries(chunk)],
+        )
+        if not row:
+            return None
+        alert, opened_at, packed, refused, first, tries, progress = row
+        transports = {entry.partition(":")[0] for entry in refused.decode().split()}
+        devices = unpack(packed)
+        for device_id, state in unpack(progress).items():
+            if state == SETTLED:
+                devices.pop(device_id, None)
+            elif device_id in devices:
+                devices[device_id] |= POSSIBLY_SENT
+        # Retries of the release before bear their number in the name.
+        earlier = int(tries) or int(chunk.number.partition(".")[2] or 0)
+        return ClaimedChunk(chunk, alert, int(opened_at), devices, frozenset(transports), bool(first), earlier)
+
+    @guarded
+    def note_progress(self, chunk: Chunk, entries: Collection[tuple[int, int]]) -> None:
+        """Note devices that are handed over or settled, for the worker that takes over if this one dies."""
+        with self.redis.pipeline(transaction=False) as pipe:
+            pipe.append(keys.progress(chunk.name), pack(entries))
+            pipe.expire(keys.progress(chunk.name), ALERT_S)
+            pipe.execute()
+
+    @guarded
+    def newest(self, match_id: str) -> dict[Kind, int]:
+        """The version at which each kind of news was last announced."""
+        fields = self.redis.hgetall(keys.window(match_id))
+        versions = {name.decode().partition(":")[2]: int(value) for name, value in fields.items() if b"newest:" in name}
+        return {Kind(kind): version for kind, version in versions.items() if kind in set(Kind)}
+
+    @guarded
+    def renew_claim(self, chunk: Chunk, *, now_ms: int) -> None:
+        self.redis.zadd(keys.PUSH_CLAIMED, {chunk.name: now_ms + CLAIM_MS}, xx=True)
+
+    @guarded
+    def release(self, started: ClaimedChunk, *, at_ms: int) -> None:
+        """Give a chunk back unsent, for a later time."""
+        chunk = started.chunk
+        with self.redis.pipeline() as pipe:
+            if started.first:
+                pipe.hdel(keys.alert(chunk.alert_id), _state(chunk))
+            pipe.zrem(keys.PUSH_CLAIMED, chunk.name)
+            pipe.zadd(keys.PUSH_LATER, {chunk.name: at_ms})
+            pipe.execute()
+
+    @guarded
+    def done(self, started: ClaimedChunk, result: ChunkResult) -> bool:
+        """False if the claim had expired and another worker has the chunk. Devices that are tried again are in a chunk
+        of their own from now on, so of this one they are missed."""
+        chunk = started.chunk
+        numbers = self._reserve(chunk.alert_id, len(result.groups))
+        groups = [Chunk(f"{chunk.alert_id} {number}") for number in numbers]
+        missed = {*result.missed, *(device_id for group in result.groups for device_id in group.devices)}
+        refused = " ".join(f"{name}:{reason}" for name, reason in result.refused.items())
+        args: list[Any] = [chunk.name, pack([(device_id, 0) for device_id in missed]), ALERT_S, refused]
+        args.append(started.tries + 1)
+        for retry, group in zip(groups, result.groups, strict=True):
+            args += [retry.name, pack(group.devices.items()), group.due, _tries(retry)]
+        args += [part for pair in result.counts.items() for part in pair]
+        names = [keys.alert(chunk.alert_id), keys.PUSH_CLAIMED, keys.PUSH_LATER, keys.missed(chunk.name)]
+        return bool(self._done(keys=[*names, *(keys.chunk(retry.name) for retry in groups)], args=args))
+
+    @guarded
+    def sending(self) -> tuple[int, int]:
+        """Chunks ready and chunks claimed."""
+        with self.redis.pipeline() as pipe:
+            pipe.zcard(keys.PUSH_READY)
+            pipe.zcard(keys.PUSH_CLAIMED)
+            ready, claimed = pipe.execute()
+        return int(ready), int(claimed)
+
+    @guarded
+    def health(self, service: str, delivered: int, dead: int) -> bool:
+        """Take in what became of a chunk's pushes by a service, and say whether its dead addresses are to be believed:
+        whether as many of the recent pushes were delivered as died. The last HEALTH_MAX are kept in proportion."""
+        key = keys.health(service)
+        before = self.redis.hmget(key, "delivered", "dead")
+        counts = [float(value or 0) + more for value, more in zip(before, (delivered, dead), strict=True)]
+        scale = min(1.0, HEALTH_MAX / max(1.0, sum(counts)))
+        with self.redis.pipeline(transaction=False) as pipe:
+            pipe.hset(key, mapping={"delivered": counts[0] * scale, "dead": counts[1] * scale})
+            pipe.expire(key, HEALTH_S)
+            pipe.execute()
+        return counts[0] >= counts[1]
+
+    @guarded
+    def started_chunks(self, alert_id: str, before: int) -> list[Chunk]:
+        """The chunks of an alert that were started at a version below `before`."""
+        planned = int(self.redis.hget(keys.alert(alert_id), "planned") or 0)
+        chunks = [Chunk(f"{alert_id} {number}") for number in range(planned)]
+        states = self.redis.hmget(keys.alert(alert_id), [_state(chunk) for chunk in chunks]) if chunks else []
+        return [chunk for chunk, state in zip(chunks, states, strict=True) if _is_started(state, before)]
+
+    @guarded
+    def is_being_sent(self, match_id: str, before: int) -> bool:
+        """Whether a worker is sending an alert of the match that it started at a version below `before`. A match whose
+        id begins with this one's counts too; that costs a needless moment of waiting."""
+        claimed = [Chunk(name.decode()) for name in self.redis.zrange(keys.PUSH_CLAIMED, 0, -1)]
+        chunks = [chunk for chunk in claimed if chunk.alert_id.startswith(f"{match_id}-")]
+        return any(_is_started(self.redis.hget(keys.alert(chunk.alert_id), _state(chunk)), before) for chunk in chunks)
+
+    @guarded
+    def reached(self, chunk: Chunk, kind: Kind, before: int) -> list[tuple[int, int]]:
+        """Its devices, with their kinds, that wanted news of this kind and got it, or may have got it, at a version
+        below `before`."""
+        devices = unpack(self.redis.get(keys.chunk(chunk.name)) or b"")
+        missed = self._missed(chunk) | self._missed_by_chain(chunk, before)
+        return [
+            (device, kinds & ~POSSIBLY_SENT)
+            for device, kinds in devices.items()
+            if kinds & BITS[kind] and device not in missed
+        ]
+
+    def _missed_by_chain(self, chunk: Chunk, before: int) -> set[int]:
+        """Of the retries that the release before named after their chunk, those that did not reach anybody."""
+        missed: set[int] = set()
+        for tries in count(1):
+            retry = Chunk(f"{chunk.name}.{tries}")
+            if (waiting := self.redis.get(keys.chunk(retry.name))) is None:
+                return missed
+            if not _is_started(self.redis.hget(keys.alert(retry.alert_id), _state(retry)), before):
+                return missed | unpack(waiting).keys()
+            missed |= self._missed(retry)
+        return missed
+
+    def _missed(self, chunk: Chunk) -> set[int]:
+        return set(unpack(self.redis.get(keys.missed(chunk.name)) or b""))
+
+    def _reserve(self, alert_id: str, amount: int) -> range:
+        """Numbers for chunks, each given once. One that is not used is a gap that nobody minds."""
+        if not amount:
+            return range(0)
+        end = int(self.redis.hincrby(keys.alert(alert_id), "planned", amount))
+        return range(end - amount, end)
+
+
+def _is_started(state: bytes | None, before: int) -> bool:
+    return state is not None and state.isdigit() and int(state) < before
+
+
+def pack(devices: Collection[tuple[int, int]]) -> bytes:
+    return struct.pack("<" + "QI" * len(devices), *chain.from_iterable(devices))
+
+
+def unpack(packed: bytes) -> dict[int, int]:
+    return dict(_ENTRY.iter_unpack(packed))
+
+
+def _state(chunk: Chunk) -> str:
+    return f"chunk:{chunk.number}"
+
+
+def _tries(chunk: Chunk) -> str:
+    return f"tries:{chunk.number}"

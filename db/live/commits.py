@@ -1,0 +1,222 @@
+"""How a match changes: one atomic step, one new version."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+
+from db.codec import (
+    encode_event,
+    encode_facts,
+    encode_ledgers,
+    encode_match,
+)
+from db.domain import (
+    Event,
+    Fact,
+    FactKind,
+    Match,
+    MergeResult,
+    Phase,
+    Score,
+    event_field,
+)
+from db.live import keys
+from db.live.client import BELL_S, guarded, lua, text
+from db.live.matches import StoredMatch
+
+# State stays a day after the end: readers of last night's result never reach SQL.
+KEEP_S = 24 * 60 * 60
+
+
+# One without a start that is not told of for a week is forgotten by its provider; SQL still has it.
+UNDATED_S = 7 * KEEP_S
+
+
+@dataclass(frozen=True, slots=True)
+class CommitResult:
+    """done: everything is written; otherwise nothing is, for another drain was first. ring, ring_purge, ring_push:
+    history, the edge, followers want a job. left: inbox entries that remain. rev: the match's revision now."""
+
+    done: bool
+    version: int
+    ring: bool
+    left: int
+    rev: str
+    ring_purge: bool
+    ring_push: bool
+
+
+class Commits:
+    """Writes matches."""
+
+    def __init__(self, client: redis.Redis, shards: int) -> None:
+        self.shards = shards
+        self._commit = client.register_script(lua("match_commit"))
+        self._restore = client.register_script(lua("match_restore"))
+
+    @guarded
+    def commit(
+        self,
+        held: StoredMatch,
+        after: Match,
+        facts: tuple[Fact, ...],
+        ids: Sequence[str],
+        *,
+        visible: bool,
+        purges: Sequence[str] = (),
+        tell: bool = False,
+        due_ms: int | None = None,
+    ) -> CommitResult:
+        """Make `after` the present, drop the inbox entries it came from, and tell history and listeners.
+
+        All in one step, and only if nobody committed since `held` was read. visible: a reader can tell the
+        difference, so it becomes a new version. purges: what then has to go from the edge (db.live.purges.entry). tell:
+        followers may want to hear of it; of a partial match they do once it is merged. due_ms: when it is to be worked
+        out anew, whatever is told until then. Safe to repeat when the answer was lost: the repeat is stale.
+        """
+        before = held.match
+        mode = "new" if visible else "drop" if before == after else "keep"
+        changed = _changed(before, after) if mode != "drop" else {}
+        told = after.id if tell and visible else ""
+        return self._step(held, after, facts, mode, _urgent(facts), purges, told, due_ms, "", ids, changed)
+
+    @guarded
+    def merge(
+        self,
+        held: StoredMatch,
+        merged: MergeResult,
+        entries: Sequence[str],
+        *,
+        purges: Sequence[str] = (),
+        tell: bool = False,
+        due_ms: int | None = None,
+    ) -> CommitResult:
+        """Make what Redis and history know of a match together the present; it is partial no more.
+
+        As `commit`, with all events. entries: of its outbox, in place of which there will be one that is whole. Where
+        history does not have the match, `merged` is `held` and only followers hear of it.
+        """
+        after, floor = merged.match, merged.stored_version
+        mode = "new" if merged.visible else "keep" if merged.is_stored else "drop"
+        told = after.id if tell else ""
+        events = _changed(None, after)
+        urgent = _urgent(merged.shown)
+        return self._step(held, after, merged.told, mode, urgent, purges, told, due_ms, floor, entries, events)
+
+    def _step(
+        self,
+        held: StoredMatch,
+        after: Match,
+        facts: tuple[Fact, ...],
+        mode: str,
+        urgent: int,
+        purges: Sequence[str],
+        told: str,
+        due_ms: int | None,
+        floor: int | str,
+        ids: Sequence[str],
+        events: Mapping[str, Event],
+    ) -> CommitResult:
+        match_id = after.id
+        pairs = [part for name, event in events.items() for part in (name, encode_event(event))]
+        document: list[Any] = [*_fields(after), encode_facts(facts), *_standing(after)]
+        due = due_ms if due_ms is not None else ""
+        last: list[Any] = [encode_ledgers(after), due, floor, len(ids), *ids, *pairs]
+        wake: list[Any] = [BELL_S, keys.CHANGED, urgent, ",".join(purges)]
+        done, version, ring, left, rev, purge, push = self._commit(
+            keys=[
+                keys.state(match_id),
+                keys.events(match_id),
+                keys.inbox(match_id),
+                keys.outbox(match_id),
+                keys.pending(keys.shard_of(match_id, self.shards)),
+                keys.HISTORY_PENDING,
+                keys.HISTORY_BELL,
+                keys.MATCHES,
+                keys.BOARD,
+                keys.PURGE_PENDING,
+                keys.PURGE_BELL,
+                keys.WAITING,
+                keys.push(told) if told else "",
+                keys.PUSH_PENDING,
+                keys.PUSH_BELL,
+                keys.DUE,
+                keys.PARTIAL,
+            ],
+            args=[match_id, held.rev, mode, *document, *wake, *last],
+        )
+        rung = bool(ring), int(left), text(rev), bool(purge), bool(push)
+        return CommitResult(done == b"done", int(version), *rung)
+
+    @guarded
+    def restore(self, match: Match) -> bool:
+        """Put a match read from history back; False if Redis holds it already."""
+        fields = _fields(match)
+        pairs = [part for name, event in _changed(None, match).items() for part in (name, encode_event(event))]
+        return bool(
+            self._restore(
+                keys=[keys.state(match.id), keys.events(match.id), keys.MATCHES, keys.BOARD],
+                args=[
+                    match.id,
+                    match.version,
+                    match.updated_at,
+                    *fields,
+                    *_standing(match),
+                    encode_ledgers(match),
+                    *pairs,
+                ],
+            )
+        )
+
+
+def _changed(before: Match | None, after: Match) -> dict[str, Event]:
+    """Events that are new or other than before, by the name they are stored under."""
+    known = _by_source(before) if before else {}
+    changed: dict[str, Event] = {}
+    for source, events in _by_source(after).items():
+        old = known.get(source, {})
+        for event in events.values():
+            # A repeat makes an equal event anew; the rest are the very same, which is quicker to see.
+            if old.get(event.id) is not event and old.get(event.id) != event:
+                changed[event_field(after.first, source, event.id)] = event
+    return changed
+
+
+def _by_source(match: Match) -> dict[str, dict[str, Event]]:
+    return {**match.elsewhere, match.source: match.events}
+
+
+def _fields(match: Match) -> list[str]:
+    """The hash an operator reads at two in the morning: the document, then score, time and status in plain words."""
+    score = _pair(match.score) + (f" ({_pair(match.shootout)} p)" if match.shootout else "")
+    time = match.clock or (f"{match.minute}" if match.minute is not None else "")
+    added = f"+{match.added_minute}" if match.added_minute else ""
+    return [encode_match(match), score, time + added, match.status]
+
+
+def _pair(score: Score | None) -> str:
+    return f"{score.home}-{score.away}" if score else ""
+
+
+def _standing(match: Match) -> list[str | int]:
+    """Its place among the live matches ("" for none) and how long its state is kept (s, 0 for ever)."""
+    if match.phase in (Phase.LIVE, Phase.BREAK):
+        return [match.start_time or 0, 0]
+    return ["", KEEP_S if match.phase in (Phase.FINISHED, Phase.OFF) else _ahead_s(match)]
+
+
+def _ahead_s(match: Match) -> int:
+    """How long a scheduled match is kept: a day beyond its start, and at least a day from now."""
+    if match.start_time is None:
+        return UNDATED_S
+    return KEEP_S + max(0, match.start_time // 1_000 - int(time.time()))
+
+
+def _urgent(facts: tuple[Fact, ...]) -> int:
+    """Readers of the board hear of scores and statuses at once, of minutes and cards with the next beat."""
+    return int(any(fact.kind in (FactKind.SCORE, FactKind.STATUS) for fact in facts))

@@ -1,0 +1,116 @@
+"""What each connected feed is doing, and who reads it: written by the feed process, shown by every web process."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import redis
+
+from db.live import keys
+from db.live.client import guarded, lua
+
+# A reader that was killed is replaced after this long. It renews three times in between.
+LEASE_MS = 3_000
+
+
+@dataclass(frozen=True, slots=True)
+class FeedHealth:
+    """One feed, as its reader sees it. Times are ms since the epoch, 0 for never.
+
+    name: of the feed.
+    holder: host and process that reads it.
+    connected: whether the provider answers, or the stream is open.
+    since: when that changed.
+    heard_at: last message or answer, heartbeats included.
+    messages: with content.
+    updates: accepted.
+    refused: messages refused.
+    reconnects: after a lost connection or a failed request.
+    gaps: times that messages may have been missed and were asked for again.
+    quota_left: requests left, None where the provider does not count.
+    silent_after_s: a healthy feed is heard more often than this.
+    reason: of the last failure.
+    """
+
+    name: str
+    holder: str = ""
+    connected: bool = False
+    since: int = 0
+    heard_at: int = 0
+    messages: int = 0
+    updates: int = 0
+    refused: int = 0
+    reconnects: int = 0
+    gaps: int = 0
+    quota_left: int | None = None
+    silent_after_s: float = 60.0
+    reason: str = ""
+
+    def state(self, now_ms: int) -> str:
+        """`ok`, `silent` (connected, and nothing heard for too long) or `down`."""
+        if not self.connected:
+            return "down"
+        return "ok" if now_ms - self.heard_at <= self.silent_after_s * 1000 else "silent"
+
+
+class FeedStates:
+    """Health by feed, and where each feed goes on after a restart."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self.redis: Any = client
+
+    @guarded
+    def report(self, health: FeedHealth) -> None:
+        self.redis.hset(keys.FEEDS, health.name, json.dumps(asdict(health)))
+
+    @guarded
+    def all(self) -> list[FeedHealth]:
+        """By name. An entry of another release is read as far as it fits."""
+        return [health for _, value in sorted(self.redis.hgetall(keys.FEEDS).items()) if (health := _health(value))]
+
+    @guarded
+    def forget(self, name: str) -> None:
+        self.redis.hdel(keys.FEEDS, name)
+        self.redis.hdel(keys.FEED_POSITIONS, name)
+
+    @guarded
+    def position(self, name: str) -> dict[str, Any]:
+        """{} where the feed was never read."""
+        value = self.redis.hget(keys.FEED_POSITIONS, name)
+        document = json.loads(value) if value else {}
+        return document if isinstance(document, dict) else {}
+
+    @guarded
+    def keep_position(self, name: str, position: dict[str, Any]) -> None:
+        self.redis.hset(keys.FEED_POSITIONS, name, json.dumps(position))
+
+
+def _health(value: bytes) -> FeedHealth | None:
+    try:
+        document = json.loads(value)
+        names = {field.name for field in fields(FeedHealth)}
+        return FeedHealth(**{name: document[name] for name in names if name in document})
+    except (ValueError, TypeError):
+        return None
+
+
+class Lease:
+    """One reader a feed. Losing it does no harm to the data: two readers accept the same updates twice."""
+
+    def __init__(self, client: redis.Redis, name: str) -> None:
+        self.redis: Any = client
+        self.key = keys.feed_lease(name)
+        self.token = secrets.token_hex(8)
+        self._renew = client.register_script(lua("lease_renew"))
+
+    @guarded
+    def acquire(self) -> bool:
+        """Take it or keep it for LEASE_MS."""
+        return bool(self._renew(keys=[self.key], args=[self.token, LEASE_MS]))
+
+    @guarded
+    def release(self) -> None:
+        self._renew(keys=[self.key], args=[self.token, 0])

@@ -1,0 +1,176 @@
+"""Every Redis key of the live state: key, type, who writes it, what it holds.
+
+match:{id}:state    hash     match_commit.lua  version rev updated_at, score time status, match; kept 24 h after the
+                                               end, after leaving the board untold (board_drop.lua), after the
+                                               start of a match that did not begin; a week without a start
+match:{id}:events   hash     match_commit.lua  event id → the event as JSON; expires with the state
+match:{id}:inbox    stream   inbox_accept.lua  updates not yet applied, in order of arrival
+match:{id}:outbox   stream   match_commit.lua  versions not yet written to history
+match:{id}:push     stream   match_commit.lua  versions with facts that nobody has made into alerts yet
+match:{id}:window   hash     alerts_commit.lua rev, window: what was told and what waits (notify.content.window); 2 days
+ingest:{n}:pending  zset     accept, commit    match ids with a filled inbox, by time of the first (ms)
+ingest:shards       string   accept, shards    number of shards n, by which every process finds a match's pending set
+ingest:due          zset     match_commit.lua  match ids that are to be worked out anew, by when (ms)
+ingest:waiting      string   accept, commit    number of updates in all inboxes
+ingest:parked       zset     live.park         match ids whose drain met a bug, by time parked (ms)
+history:parked      zset     live.park_history match ids whose history met a bug, by time parked (ms)
+ingest:refused      stream   live.keep_refused refused payloads on their way to SQL, 256 at most
+history:pending     zset     commit, ack       match ids with a filled outbox, by time of the first (ms)
+history:partial     zset     commit, partials  match ids of which SQL may know more, by when to compare them (ms)
+purge:pending       zset     match_commit.lua  `{cache key} {lifetime s}` to purge, by time of the commit (ms)
+purge:rebound       zset     purge_ack.lua     the same, purged once, by time of the second purge (ms)
+feeds               hash     live.feeds        feed name → its health as JSON (FeedHealth)
+feeds:positions     hash     live.feeds        feed name → where its reader goes on, JSON
+feeds:lease:{name}  string   lease_renew.lua   the process that reads the feed; seconds
+push:pending        zset     commit, alerts    match ids with a filled push mailbox, by time of the first (ms)
+push:windows        zset     alerts_commit.lua match ids where news waits, by the end of its window (ms)
+push:parked         zset     alerts.park       match ids whose news met a bug, by time parked (ms)
+push:broadcasts     zset     alerts_commit.lua match ids whose Live Activities are behind, by time (ms)
+push:unplanned      zset     alerts_commit.lua alert ids not yet, or not wholly, made into chunks, by time (ms)
+push:sliced         zset     plan_split.lua    alert ids whose plan is split into slices, by time of that (ms)
+push:lease:{name}   string   plans.lease       a worker is planning this alert, or slice of it; seconds
+push:alert:{id}     hash     alerts, chunks    alert, version, told_at, planned, place, devices, chunk:{n} states,
+                                               told:{topic} versions, topic:{topic} begun, counters; of a plan in slices
+                                               their bounds and place:{n}; of retries tries:{n}; 2 h
+push:chunk:{alert} {n} string chunk_put.lua    devices and the kinds they want, 12 bytes each; 2 h
+push:missed:{alert} {n} string chunk_done.lua  of those, whom it did not reach; 2 h
+push:progress:{alert} {n} string chunks        of those, who was handed over and who is settled; 2 h
+push:health:{service} hash   chunks            recent pushes, delivered and dead; 1 day
+push:ready          zset     chunk_*.lua       chunks to send, in order of turn (ms)
+push:later          zset     chunk_*.lua       chunks to try again, by when (ms)
+push:claimed        zset     chunk_*.lua       chunks a worker is sending, by when its claim runs out (ms)
+push:recent         zset     alerts_commit.lua the last 500 alert ids, by time (ms)
+bell:{name}         string   accept, commit    a job is on its way to this group of mailboxes; 30 s
+metrics:totals      hash     metrics.report    [name, labels, part] → sum over all processes
+metrics:gauges      hash     metrics.report    [process, name, labels] → "value ms"
+seen:{provider}:{id} string  inbox_accept.lua  a delivery already accepted; 15 min
+live:matches        zset     match_commit.lua  ids in phase live or break, by start (ms); less by board_drop.lua
+live:undecodable    zset     live.read, board  match ids that could not be decoded, by when that was last met (ms); 1 h
+live:filled         string   lineage.record    the Redis, by its start and its failovers, whose matches were last
+                                               compared with SQL
+limit:{name}:{who}  hash     bucket_take.lua   tokens left of a rate limit; expires when it would be full
+live:version        string   match_commit.lua  version of the board: grows with each change of a live match
+scores:changed      pub/sub  match_commit.lua  `{match_id} {version} {board} {urgent}` of each new version; board is the
+                                               board's version or 0, urgent 1 if the score or status changed
+
+The braces around a match id are a Redis Cluster hash tag: all keys of a match live in one slot.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+CHANGED = "scores:changed"
+MATCHES = "live:matches"
+BOARD = "live:version"
+WAITING = "ingest:waiting"
+DUE = "ingest:due"
+SHARDS = "ingest:shards"
+PARKED = "ingest:parked"
+HISTORY_PARKED = "history:parked"
+REFUSED = "ingest:refused"
+UNDECODABLE = "live:undecodable"
+FILLED = "live:filled"
+PARTIAL = "history:partial"
+HISTORY_PENDING = "history:pending"
+HISTORY_BELL = "bell:history"
+PURGE_PENDING = "purge:pending"
+PURGE_REBOUND = "purge:rebound"
+PURGE_BELL = "bell:purge"
+FEEDS = "feeds"
+FEED_POSITIONS = "feeds:positions"
+PUSH_PENDING = "push:pending"
+PUSH_WINDOWS = "push:windows"
+PUSH_PARKED = "push:parked"
+PUSH_BROADCASTS = "push:broadcasts"
+PUSH_UNPLANNED = "push:unplanned"
+PUSH_SLICED = "push:sliced"
+PUSH_READY = "push:ready"
+PUSH_CLAIMED = "push:claimed"
+PUSH_RECENT = "push:recent"
+PUSH_LATER = "push:later"
+PUSH_BELL = "bell:push"
+# Each by the time from which there is something to do.
+PUSH_WORK = (
+    PUSH_PENDING,
+    PUSH_WINDOWS,
+    PUSH_BROADCASTS,
+    PUSH_UNPLANNED,
+    PUSH_SLICED,
+    PUSH_READY,
+    PUSH_LATER,
+    PUSH_CLAIMED,
+)
+
+
+def state(match_id: str) -> str:
+    return f"match:{{{match_id}}}:state"
+
+
+def events(match_id: str) -> str:
+    return f"match:{{{match_id}}}:events"
+
+
+def inbox(match_id: str) -> str:
+    return f"match:{{{match_id}}}:inbox"
+
+
+def outbox(match_id: str) -> str:
+    return f"match:{{{match_id}}}:outbox"
+
+
+def push(match_id: str) -> str:
+    return f"match:{{{match_id}}}:push"
+
+
+def window(match_id: str) -> str:
+    return f"match:{{{match_id}}}:window"
+
+
+def alert(alert_id: str) -> str:
+    return f"push:alert:{alert_id}"
+
+
+def feed_lease(name: str) -> str:
+    return f"feeds:lease:{name}"
+
+
+def lease(name: str) -> str:
+    return f"push:lease:{name}"
+
+
+def chunk(name: str) -> str:
+    return f"push:chunk:{name}"
+
+
+def missed(name: str) -> str:
+    return f"push:missed:{name}"
+
+
+def progress(name: str) -> str:
+    return f"push:progress:{name}"
+
+
+def health(service: str) -> str:
+    return f"push:health:{service}"
+
+
+def pending(shard: int) -> str:
+    return f"ingest:{shard}:pending"
+
+
+def bell(shard: int) -> str:
+    return f"bell:ingest:{shard}"
+
+
+def seen(provider: str, delivery_id: str) -> str:
+    return f"seen:{provider}:{delivery_id}"
+
+
+def bucket(name: str, who: str) -> str:
+    return f"limit:{name}:{who}"
+
+
+def shard_of(match_id: str, shards: int) -> int:
+    """crc32, because Python's hash differs from process to process."""
+    return zlib.crc32(match_id.encode()) % shards

@@ -1,0 +1,90 @@
+"""What changed, as Redis tells it to whoever listens: the subscriber's side of `scores:changed`."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+
+from db.domain.errors import Unavailable
+from db.live import keys
+from db.live.client import connect
+
+# Asked for a sign of life this often, and given up after thrice as long: a router that drops idle connections without
+# a word is noticed before a held poll ends (20 s).
+PING_S, SILENT_S = 5.0, 15.0
+# News taken in one go. At a Saturday's 230 a second the rest waits for milliseconds.
+MOST = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class MatchChanged:
+    """One new version of a match. board: the board's version with it, 0 if the match is not on it.
+    urgent: score or status changed."""
+
+    match_id: str
+    version: int
+    board: int
+    urgent: bool
+
+
+class Gap:
+    """Stands among the news where something may have been missed: the subscription is new."""
+
+
+GAP = Gap()
+
+
+class ChangeFeed:
+    """One subscription. It never reconnects by itself: what was said meanwhile is gone, and the listener must know."""
+
+    def __init__(self, url: str) -> None:
+        client = connect(url, retries=0)
+        # Any: redis-py leaves its pub/sub untyped.
+        self.pubsub: Any = client.pubsub()  # type: ignore[no-untyped-call]
+        self.client = client
+        self.heard_at = self.pinged_at = 0.0
+
+    def subscribe(self) -> None:
+        """Raises Unavailable. `next` then begins with GAP."""
+        try:
+            self.pubsub.subscribe(keys.CHANGED)
+        except (redis.RedisError, OSError) as error:
+            raise Unavailable(f"the news are out of reach: {type(error).__name__}") from error
+        self.heard_at = self.pinged_at = time.monotonic()
+
+    def next(self, wait_s: float) -> list[MatchChanged | Gap]:
+        """What has come by now, after waiting at most `wait_s` for the first. Raises Unavailable once it is cut off."""
+        messages: list[MatchChanged | Gap] = []
+        try:
+            self._ping()
+            while len(messages) < MOST and (message := self.pubsub.get_message(timeout=0.0 if messages else wait_s)):
+                self.heard_at = time.monotonic()
+                if message["type"] == "subscribe":
+                    messages.append(GAP)
+                elif message["type"] == "message":
+                    messages.append(_news(message["data"]))
+                else:
+                    break
+        except (redis.RedisError, OSError) as error:
+            raise Unavailable(f"the news are cut off: {type(error).__name__}") from error
+        if time.monotonic() - self.heard_at > SILENT_S:
+            raise Unavailable("the news have fallen silent")
+        return messages
+
+    def close(self) -> None:
+        self.pubsub.close()
+        self.client.close()
+
+    def _ping(self) -> None:
+        now = time.monotonic()
+        if now - self.pinged_at > PING_S:
+            self.pinged_at = now
+            self.pubsub.ping()
+
+
+def _news(data: bytes) -> MatchChanged:
+    match_id, version, board, urgent = data.decode().split(" ")
+    return MatchChanged(match_id, int(version), int(board), urgent == "1")

@@ -1,0 +1,65 @@
+"""Refused payloads in Redis, on their way to SQL."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import redis
+
+from db.live import keys
+from db.live.client import guarded, text
+from db.refusal import RefusedPayload
+
+# Refused payloads that wait for SQL. The door takes 4 MB at most and JSON packs ten to one: 100 MB at the worst.
+REFUSED_MOST = 256
+
+
+class Refusals:
+    """A bounded queue of refused payloads."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        # Any: redis-py types every answer as "bytes or str or …", for it cannot see decode_responses.
+        self.redis: Any = client
+
+    @guarded
+    def keep(self, refused: RefusedPayload) -> None:
+        fields: dict[Any, Any] = {
+            "id": refused.id,
+            "provider": refused.provider,
+            "received_at": refused.received_at,
+            "code": refused.code,
+            "reason": refused.reason,
+            "body": zlib.compress(refused.body),
+        }
+        self.redis.xadd(keys.REFUSED, fields, maxlen=REFUSED_MOST, approximate=False)
+
+    @guarded
+    def entries(self, limit: int) -> list[tuple[str, RefusedPayload | None]]:
+        """Stream ids with their payloads, oldest first; None for what cannot be read."""
+        return [(text(entry_id), _refused(fields)) for entry_id, fields in self.redis.xrange(keys.REFUSED, count=limit)]
+
+    @guarded
+    def waiting(self) -> int:
+        return int(self.redis.xlen(keys.REFUSED))
+
+    @guarded
+    def ack(self, ids: Sequence[str]) -> None:
+        if ids:
+            self.redis.xdel(keys.REFUSED, *ids)
+
+
+def _refused(fields: dict[bytes, bytes]) -> RefusedPayload | None:
+    said = {name.decode(): value for name, value in fields.items()}
+    try:
+        return RefusedPayload(
+            text(said["id"]),
+            text(said["provider"]),
+            int(said["received_at"]),
+            text(said["code"]),
+            text(said["reason"]),
+            zlib.decompress(said["body"]),
+        )
+    except (KeyError, ValueError, zlib.error):
+        return None

@@ -1,0 +1,1 @@
+"""History, accounts and follows in SQL. Rows stay in here: domain types go out."""

@@ -1,0 +1,108 @@
+"""The query of a match's followers: whose wishes count, and in which order their devices are sent to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Subquery,
+    Text,
+    and_,
+    cast,
+    exists,
+    func,
+    select,
+    tuple_,
+    union_all,
+)
+from sqlalchemy.orm import InstrumentedAttribute, aliased
+
+from db.domain import Match, Subject
+from db.sql.models import DeviceRow, FollowRow, UserRow, UserSubscriptionRow
+from db.sql.moments import moment
+
+# Users from this id, to below that one; None is no bound.
+Ends = tuple[str | None, str | None]
+
+# Ids between slices, from a sample of the users: ids are random, so followers are spread like everybody. About 10,000
+# of them put each bound within a few percent of its place, in the order of the indexes.
+BOUNDS = """
+SELECT percentile_disc(CAST(:shares AS double precision[])) WITHIN GROUP (ORDER BY id) FROM (
+    SELECT id FROM users TABLESAMPLE SYSTEM (
+        (SELECT least(100, greatest(0.1, 1000000.0 / greatest(reltuples, 1)))
+         FROM pg_class WHERE oid = 'users'::regclass)
+    )
+) AS sample
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanPosition:
+    """Where a plan continues: after this activity (ms) and device, in the order of `followers`."""
+
+    active_at: int
+    device_id: int
+
+
+def followers_of(match: Match, kinds: int, after: PlanPosition | None = None, ends: Ends = (None, None)) -> Select[Any]:
+    """Index-only reads of the follows; then each user's devices, and the few who have quiet hours."""
+    wants, device, user = _wants(match, kinds, ends), DeviceRow, UserRow
+    columns = (device.id, wants.c.kinds, user.time_zone, user.quiet_since, user.quiet_until)
+    query = (
+        select(*columns, cast(device.active_at, Text))
+        .join(wants, wants.c.user_id == device.user_id)
+        .outerjoin(user, and_(user.id == device.user_id, user.quiet_since.is_not(None)))
+        .where(device.topics.is_(None), *_between(device.user_id, ends))
+        .order_by(device.active_at.desc(), device.id.desc())
+    )
+    if after is None:
+        return query
+    return query.where(tuple_(device.active_at, device.id) < tuple_(moment(after.active_at), after.device_id))
+
+
+def _wants(match: Match, kinds: int, ends: Ends = (None, None)) -> Subquery:
+    """Users and the kinds they want, by the nearest thing they follow: the match, else its teams (of two, what either
+    brings), else its competition. A muted one silences what is farther away."""
+    own, team, cup = UserSubscriptionRow, aliased(FollowRow), aliased(FollowRow)
+    of_match = select(own.user_id, own.kinds).where(
+        own.match_id == match.id, own.kinds.bitwise_and(kinds) != 0, *_between(own.user_id, ends)
+    )
+    parts = [of_match]
+    teams = [side.id for side in (match.home, match.away) if side]
+    if teams:
+        is_team = and_(team.subject == Subject.TEAM.value, team.subject_id.in_(teams))
+        has_own = exists().where(own.match_id == match.id, own.user_id == team.user_id)
+        of_teams = select(team.user_id, func.bit_or(team.kinds).label("kinds")).where(
+            is_team, team.kinds.bitwise_and(kinds) != 0, ~has_own, *_between(team.user_id, ends)
+        )
+        parts.append(of_teams.group_by(team.user_id))
+    if match.competition:
+        nearer = [exists().where(own.match_id == match.id, own.user_id == cup.user_id)]
+        if teams:
+            nearer.append(
+                exists().where(
+                    team.subject == Subject.TEAM.value, team.subject_id.in_(teams), team.user_id == cup.user_id
+                )
+            )
+        of_competition = select(cup.user_id, cup.kinds).where(
+            cup.subject == Subject.COMPETITION.value,
+            cup.subject_id == match.competition.id,
+            cup.kinds.bitwise_and(kinds) != 0,
+            *(~condition for condition in nearer),
+            *_between(cup.user_id, ends),
+        )
+        parts.append(of_competition)
+    return union_all(*parts).subquery() if len(parts) > 1 else of_match.subquery()
+
+
+def _between(column: ColumnElement[str] | InstrumentedAttribute[str], ends: Ends) -> list[ColumnElement[bool]]:
+    least, below = ends
+    return [*([column >= least] if least is not None else []), *([column < below] if below is not None else [])]
+
+
+def count_up_to(match: Match, kinds: int, most: int) -> Select[Any]:
+    """How many users follow it; no more than `most` are counted."""
+    return select(func.count()).select_from(_wants(match, kinds).select().limit(most).subquery())

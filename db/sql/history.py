@@ -1,0 +1,199 @@
+"""History in SQL: every version that mattered, and the way back to live state. Writes can be repeated freely."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Engine, Select, and_, or_, select, text, tuple_
+from sqlalchemy.orm import Session
+
+from db.codec import decode_event, decode_ledgers, decode_match
+from db.domain import Competition, Match, Phase, Team, with_events
+from db.domain.errors import Undecodable
+from db.outbox_entry import OutboxEntry
+from db.sql.history_rows import HistoryRows, fold
+from db.sql.models import CompetitionRow, MatchEventRow, MatchRow, TeamRow
+from db.sql.moments import moment, ms
+from db.sql.refused_payloads import RefusedPayloads
+from db.sql.session import begin
+from db.undecodable import decoded, tell
+
+
+@dataclass(frozen=True, slots=True)
+class PageCursor:
+    """Where a list goes on: after this start (ms) and id."""
+
+    listed_at: int
+    match_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MatchFilter:
+    """A filter on matches; None does not narrow. since and until are ms, until is exclusive."""
+
+    since: int | None = None
+    until: int | None = None
+    competition: str | None = None
+    team: str | None = None
+    status: str | None = None
+    phase: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecentMatch:
+    """live: it belongs on the board."""
+
+    id: str
+    version: int
+    live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResults:
+    teams: tuple[Team, ...]
+    competitions: tuple[Competition, ...]
+    matches: tuple[Match, ...]
+
+
+class History:
+    """What was. One instance per process; every method is one transaction and raises Unavailable without a database."""
+
+    def __init__(self, bind: Engine) -> None:
+        self.engine = bind
+        self.refused_payloads = RefusedPayloads(bind)
+
+    def write(self, changes: Iterable[OutboxEntry], ledgers: Mapping[str, str] | None = None) -> None:
+        """Write outbox entries, of any matches, in order. A second writing of the same entries changes nothing.
+
+        ledgers: what was told of those matches, by id, as it is now stored; it may be newer than the entries.
+        """
+        rows = HistoryRows(ledgers or {})
+        for change in changes:
+            rows.add(change)
+        with begin(self.engine) as session:
+            rows.write(session)
+
+    def write_scores(self, changes: Iterable[OutboxEntry]) -> None:
+        """Of outbox entries of stored matches only what each version showed; the matches stay as they are."""
+        rows = HistoryRows({})
+        for change in changes:
+            rows.add_score(change)
+        with begin(self.engine) as session:
+            rows.write(session)
+
+    def match(self, match_id: str) -> Match | None:
+        """The whole match with its events. Raises Undecodable."""
+        with begin(self.engine) as session:
+            row = session.get(MatchRow, match_id)
+            return _whole(session, row) if row else None
+
+    def stored(self, match_id: str) -> Match | None:
+        """The match to go on with: its events and what was told of it. Raises Undecodable."""
+        with begin(self.engine) as session:
+            row = session.get(MatchRow, match_id)
+            return _stored(session, row) if row else None
+
+    def versions(self, match_ids: Sequence[str]) -> dict[str, int]:
+        """Of those that are stored."""
+        if not match_ids:
+            return {}
+        with begin(self.engine) as session:
+            query = select(MatchRow.id, MatchRow.version).where(MatchRow.id.in_(match_ids))
+            return {row.id: row.version for row in session.execute(query)}
+
+    def recent(
+        self, limit: int, after: str, *, since: int, started_before: int, silent_since: int
+    ) -> list[RecentMatch]:
+        """Matches written since a moment (ms), and those in play or at a break when last written, however long ago, but
+        for those that Live.forsaken names by the same bounds (ms). In order of id, beginning after one."""
+        in_play = MatchRow.phase.in_((Phase.LIVE, Phase.BREAK))
+        alive = or_(MatchRow.start_time > moment(started_before), MatchRow.updated_at >= moment(silent_since))
+        wanted = or_(and_(in_play, alive), MatchRow.updated_at >= moment(since))
+        columns = (MatchRow.id, MatchRow.version, and_(in_play, alive))
+        with begin(self.engine) as session:
+            query = select(*columns).where(wanted, MatchRow.id > after).order_by(MatchRow.id).limit(limit)
+            return [RecentMatch(*row) for row in session.execute(query)]
+
+    def matches(
+        self, wanted: MatchFilter, limit: int, after: PageCursor | None = None
+    ) -> tuple[list[Match], PageCursor | None]:
+        """Matches in order of start, without events, and where the list goes on (None at its end)."""
+        query = _narrowed(select(MatchRow), wanted).order_by(MatchRow.listed_at, MatchRow.id).limit(limit + 1)
+        if after:
+            query = query.where(tuple_(MatchRow.listed_at, MatchRow.id) > (moment(after.listed_at), after.match_id))
+        with begin(self.engine) as session:
+            rows = list(session.scalars(query))
+            more = rows[limit - 1] if len(rows) > limit else None
+            return _readable(rows[:limit]), PageCursor(ms(more.listed_at), more.id) if more else None
+
+    def search(self, words: str, limit: int) -> SearchResults:
+        """Teams and competitions whose name holds the words, accents aside, and those teams' latest matches."""
+        like = f"%{fold(words).replace('!', '!!').replace('%', '!%').replace('_', '!_')}%"
+        with begin(self.engine) as session:
+            teams = session.scalars(
+                select(TeamRow).where(TeamRow.folded.like(like, escape="!")).order_by(TeamRow.name).limit(limit)
+            ).all()
+            competitions = session.scalars(
+                select(CompetitionRow)
+                .where(CompetitionRow.folded.like(like, escape="!"))
+                .order_by(CompetitionRow.name)
+                .limit(limit)
+            ).all()
+            ids = [team.id for team in teams]
+            plays = or_(MatchRow.home_team_id.in_(ids), MatchRow.away_team_id.in_(ids))
+            rows = session.scalars(
+                select(MatchRow).where(plays).order_by(MatchRow.listed_at.desc(), MatchRow.id).limit(limit)
+            ).all()
+            return SearchResults(
+                tuple(Team(team.id, team.name) for team in teams),
+                tuple(Competition(row.id, row.name) for row in competitions),
+                tuple(_readable(rows)),
+            )
+
+    def ping(self) -> None:
+        with begin(self.engine) as session:
+            session.execute(text("SELECT 1"))
+
+
+def _narrowed(query: Select[MatchRow], wanted: MatchFilter) -> Select[MatchRow]:
+    clauses = []
+    if wanted.since is not None:
+        clauses.append(MatchRow.listed_at >= moment(wanted.since))
+    if wanted.until is not None:
+        clauses.append(MatchRow.listed_at < moment(wanted.until))
+    if wanted.competition is not None:
+        clauses.append(MatchRow.competition_id == wanted.competition)
+    if wanted.team is not None:
+        clauses.append(or_(MatchRow.home_team_id == wanted.team, MatchRow.away_team_id == wanted.team))
+    if wanted.status is not None:
+        clauses.append(MatchRow.status == wanted.status)
+    if wanted.phase is not None:
+        clauses.append(MatchRow.phase == wanted.phase)
+    return query.where(and_(True, *clauses))
+
+
+def _match(row: MatchRow) -> Match:
+    return decoded(row.id, lambda: decode_match(row.document, row.version, ms(row.updated_at)))
+
+
+def _stored(session: Session, row: MatchRow) -> Match:
+    match, ledgers = _whole(session, row), row.ledgers
+    return replace(match, ledgers=decoded(row.id, lambda: decode_ledgers(ledgers))) if ledgers else match
+
+
+def _whole(session: Session, row: MatchRow) -> Match:
+    documents = session.scalars(select(MatchEventRow.document).where(MatchEventRow.match_id == row.id)).all()
+    events = decoded(row.id, lambda: list(map(decode_event, documents)))
+    return with_events(_match(row), events)
+
+
+def _readable(rows: Iterable[MatchRow], read: Callable[[MatchRow], Match] = _match) -> list[Match]:
+    """What this release can read of them."""
+    matches: list[Match] = []
+    for row in rows:
+        try:
+            matches.append(read(row))
+        except Undecodable as error:
+            tell(error)
+    return matches

@@ -1,0 +1,1 @@
+"""Development tools, never deployed: the embedded run, demo, replay of recordings, and emulators."""

@@ -1,0 +1,1 @@
+"""`python -m dev.demo`: a demo match day with two followers who are notified of its goals."""

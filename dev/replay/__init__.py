@@ -1,0 +1,1 @@
+"""`python -m dev.replay FILE…`: recorded matches through the ingest endpoint."""

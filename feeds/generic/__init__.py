@@ -1,0 +1,1 @@
+"""The generic format that any sender can speak (docs/protocol.md, "Ingest")."""

@@ -1,0 +1,144 @@
+"""The ledger of a match's window: what was announced, and which of those goals no longer count. Pure.
+
+A goal that only the scoreboard shows is known by its number (`home-2`). When a goal stops counting, later goals of its
+side move down by one. Their numbers change at that moment, even if the cancellation is not announced yet, and change
+back if the goal counts again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from db.domain import Kind, Match, Phase
+from notify.content.news import News
+
+
+@dataclass(frozen=True, slots=True)
+class PendingCancellation:
+    """A goal that no longer counts, before any message has said so.
+
+    news: the cancellation.
+    due: when it is announced (ms).
+    """
+
+    news: News
+    due: int
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """One line of the ledger.
+
+    kind, key: of the news.
+    board: of a goal, its present number on the scoreboard.
+    alert: id of the alert that announced it; "" if it was noted but sent to nobody; None while it waits.
+    fall: of a goal, its cancellation while that waits.
+    retracted: of a kick-off or a result, since when the match says otherwise (ms).
+    """
+
+    kind: Kind
+    key: str
+    board: str | None = None
+    alert: str | None = None
+    fall: PendingCancellation | None = None
+    retracted: int | None = None
+
+    def is_of(self, news: News) -> bool:
+        """Whether it announced the same thing. A goal that only the scoreboard shows is known by its number, which may
+        have changed."""
+        return self.key == news.key and (news.key != news.board or self.board == news.board)
+
+    @property
+    def is_numbered(self) -> bool:
+        """Whether only the scoreboard shows this goal."""
+        side, _, number = self.key.partition("-")
+        return side in ("home", "away") and number.isdecimal()
+
+
+Ledger = tuple[Announcement, ...]
+
+
+def of_cancellation(ledger: Ledger, news: News) -> Announcement | None:
+    """The goal that is cancelled. Its id is tried before its number: a number always points at the last goal."""
+    goals = [line for line in reversed(ledger) if line.kind is Kind.GOAL]
+    by_id = [line for line in goals if line.is_of(news)]
+    by_number = [line for line in goals if line.board is not None and line.board == news.board and not line.fall]
+    return next(iter(by_id or by_number), None)
+
+
+def of_confirmation(ledger: Ledger, news: News) -> Announcement | None:
+    """The fallen goal whose cancellation a message confirms: by its id, else the one that fell last."""
+    fallen = [line for line in fallen_of(ledger) if line.fall and news.team in (None, line.fall.news.team)]
+    if not news.key:
+        return _latest(fallen)
+    return _latest([line for line in fallen if line.key == news.key] or [line for line in fallen if line.is_numbered])
+
+
+def of_return(ledger: Ledger, news: News) -> Announcement | None:
+    """The fallen goal that counts again: by its id, or by its number if one of the two has no id."""
+    fallen = [line for line in fallen_of(ledger) if line.fall and line.fall.news.team is news.team]
+    if news.event_id:
+        own = [line for line in fallen if line.key == news.key]
+        fallen = own or [line for line in fallen if line.is_numbered]
+    return _latest([line for line in fallen if line.fall and line.fall.news.board == news.board] or fallen)
+
+
+def without_swaps(ledger: Ledger, news: Iterable[News]) -> list[News]:
+    """The news without goals that return, after their cancellation was announced, in place of another goal of their
+    side: the falling score did not say which goal it was, and the score is the same as before."""
+    items = list(news)
+    cancelled = {line.key for line in ledger if line.kind is Kind.GOAL_CANCELLED}
+    for returned in [item for item in items if item.kind is Kind.GOAL and item.key in cancelled]:
+        lost = [item for item in items if item.kind is Kind.GOAL_CANCELLED and item.team is returned.team]
+        if lost:
+            items = [item for item in items if item is not returned and item is not lost[0]]
+    return items
+
+
+def retract(ledger: Ledger, match: Match, now_ms: int) -> Ledger:
+    """Mark kick-offs and results that the match contradicts, such as a whistle before extra time. One that is marked
+    can be announced again."""
+    wrong = {
+        Kind.KICKOFF: match.phase is Phase.SCHEDULED,
+        Kind.FULL_TIME: match.phase in (Phase.SCHEDULED, Phase.LIVE, Phase.BREAK),
+    }
+    return tuple(
+        replace(line, retracted=now_ms) if wrong.get(line.kind) and line.retracted is None else line for line in ledger
+    )
+
+
+def fallen_of(ledger: Iterable[Announcement]) -> list[Announcement]:
+    return [line for line in ledger if line.fall]
+
+
+def without(ledger: Ledger, goal: Announcement) -> Ledger:
+    """Without a goal. If it had fallen, the numbers of the others have changed already."""
+    rest = tuple(line for line in ledger if line is not goal)
+    return rest if goal.fall else tuple(_moved(line, goal, -1) for line in rest)
+
+
+def with_fall(ledger: Ledger, goal: Announcement, fall: PendingCancellation) -> Ledger:
+    fallen = replace(goal, fall=fall)
+    return tuple(fallen if line is goal else _moved(line, goal, -1) for line in ledger)
+
+
+def without_fall(ledger: Ledger, goal: Announcement) -> Ledger:
+    standing = replace(goal, fall=None)
+    return tuple(standing if line is goal else _moved(line, goal, +1) for line in ledger)
+
+
+def _latest(fallen: list[Announcement]) -> Announcement | None:
+    return max(fallen, key=lambda line: line.fall.due if line.fall else 0, default=None)
+
+
+def _moved(line: Announcement, goal: Announcement, by: int) -> Announcement:
+    """A later goal of that side has one less before it, or one more. A fallen goal keeps the number it would have on
+    its return, so with an equal number it comes first."""
+    if line.kind is not Kind.GOAL or not line.board or not goal.board:
+        return line
+    side, _, number = line.board.partition("-")
+    goal_side, _, goal_number = goal.board.partition("-")
+    if side != goal_side or int(number) < int(goal_number) + (1 if line.fall else 0):
+        return line
+    return replace(line, board=f"{side}-{int(number) + by}")

@@ -1,0 +1,70 @@
+"""Bodies worked out once a version, by one of all who ask."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from api.delivery.details import Details
+
+
+@dataclass
+class Value:
+    version: int
+
+
+def test_a_version_is_worked_out_once_and_a_newer_one_serves_older_questions() -> None:
+    details = Details()
+    worked: list[int] = []
+
+    def at(version: int) -> Value:
+        worked.append(version)
+        return Value(version)
+
+    assert details.get("m", 2, lambda: at(2)).version == 2
+    assert details.get("m", 1, lambda: at(1)).version == 2
+    assert details.get("m", 3, lambda: at(3)).version == 3
+    assert worked == [2, 3]
+
+
+def test_an_unknown_version_is_worked_out_each_time() -> None:
+    details = Details()
+    kept = [details.get("m", None, lambda: Value(1)) for _ in range(2)]
+    assert kept[0] is not kept[1]
+
+
+def test_many_at_once_wait_for_one() -> None:
+    details, gate, worked = Details(), threading.Event(), []
+    results: list[Value] = []
+
+    def slow() -> Value:
+        worked.append(1)
+        gate.wait(30)
+        return Value(5)
+
+    threads = [threading.Thread(target=lambda: results.append(details.get("m", 5, slow))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    gate.set()
+    for thread in threads:
+        thread.join(30)
+    assert len(worked) == 1
+    assert all(value is results[0] for value in results)
+
+
+def test_a_failure_is_not_kept() -> None:
+    details = Details()
+    for _ in range(2):
+        try:
+            details.get("m", 1, lambda: 1 / 0)  # type: ignore[arg-type,return-value]
+        except ZeroDivisionError:
+            continue
+    assert details.get("m", 1, lambda: Value(1)).version == 1
+    assert not details.locks
+
+
+def test_the_oldest_is_forgotten_at_the_limit() -> None:
+    details = Details(limit=2)
+    for name in "abc":
+        details.get(name, 1, lambda: Value(1))
+    assert list(details.kept) == ["b", "c"]

@@ -1,0 +1,96 @@
+"""What changes, written to one long-lived connection that may be slow."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import pytest
+
+from api.delivery.hub import Hub
+from api.delivery.snapshot import Snapshot
+from api.delivery.stream_writer import StreamWriter
+from api.gunicorn_worker import Connection
+from tests.api.delivery.test_hub import score
+
+V = 1_700_000_000_000
+
+
+class Line:
+    """A connection that takes all, or, once it is `flushing`, nothing more."""
+
+    def __init__(self) -> None:
+        self.flushing = False
+        self.written: list[bytes] = []
+        self.finished = False
+        self.full_after = 10**6
+        self.drained = lambda: None
+
+    def write(self, data: bytes) -> None:
+        self.written.append(data)
+        self.flushing = len(self.written) >= self.full_after
+
+    def finish(self) -> None:
+        self.finished = True
+
+    def take(self, more: int = 10**6) -> list[bytes]:
+        """The client has read what was on its way, and will take so many more writes."""
+        self.written.clear()
+        self.flushing, self.full_after = False, more
+        self.drained()
+        return self.written
+
+
+class Versions(StreamWriter):
+    kind = "stream"
+    beat_bytes, end_bytes = b"beat", b"end"
+
+    def encoded(self, document: Snapshot) -> bytes:
+        return f"{document.topic}{document.version - V}".encode()
+
+
+@pytest.fixture
+def line() -> Line:
+    return Line()
+
+
+@pytest.fixture
+def outlet(line: Line) -> Versions:
+    return Versions(cast(Connection, line), cast(Hub, None))
+
+
+def test_who_takes_all_gets_all(line: Line, outlet: Versions) -> None:
+    for n in range(3):
+        outlet.offer(score(V + n))
+    outlet.beat()
+    assert line.written == [b"m0", b"m1", b"m2", b"beat"]
+
+
+def test_who_is_slow_gets_the_newest_of_each_topic_and_no_beat(line: Line, outlet: Versions) -> None:
+    line.flushing = True
+    for n in range(100):
+        outlet.offer(score(V + n))
+        outlet.offer(score(V + n, "n"))
+        outlet.beat()
+    assert line.written == []
+    assert len(outlet.pending) == 2
+    assert line.take() == [b"m99", b"n99"]
+    assert outlet.pending == {}
+
+
+def test_who_takes_a_little_at_a_time_gets_the_rest_later_and_newest(line: Line, outlet: Versions) -> None:
+    line.flushing = True
+    for topic in ("a", "b", "c"):
+        outlet.offer(score(V, topic))
+    assert line.take(1) == [b"a0"]
+    outlet.offer(score(V + 1, "c"))
+    assert line.take(1) == [b"b0"]
+    assert line.take(1) == [b"c1"]
+    assert outlet.pending == {}
+
+
+def test_the_end_comes_behind_what_is_owed(line: Line, outlet: Versions) -> None:
+    line.flushing = True
+    outlet.offer(score(V))
+    outlet.end()
+    assert line.finished
+    assert line.take() == [b"m0", b"end"]

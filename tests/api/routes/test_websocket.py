@@ -1,0 +1,245 @@
+"""WebSockets on the real server, spoken to by a client of its own (wsproto's other half)."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from wsproto.events import BytesMessage, CloseConnection, Ping, Pong
+
+from api.routes.websocket import MESSAGE_MOST, REFUSED_MOST, SUBSCRIPTIONS_MOST
+from tests.conftest import wait_until
+from tests.support.holding import Origin, WebSocket
+
+pytestmark = pytest.mark.xdist_group("held")
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origin]:
+    """Of forty places, thirty-two may wait and three be WebSockets."""
+    made = Origin(tmp_path_factory.mktemp("origin"), WORKER_CONNECTIONS=40)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.end()
+
+
+@pytest.fixture
+def origin(shared: Origin) -> Iterator[Origin]:
+    for match_id in ("m", "n"):
+        shared.tell(match_id, next(goals))
+    shared.wait_for_here(0)
+    yield shared
+    shared.hang_up()
+    shared.wait_for_here(0)
+
+
+goals = itertools.count(1)
+Connect = Callable[..., WebSocket]
+
+
+@pytest.fixture
+def connect(origin: Origin) -> Connect:
+    return origin.socket
+
+
+def goal(origin: Origin, match_id: str = "m") -> int:
+    return origin.tell(match_id, next(goals))
+
+
+def shown(body: dict[str, Any]) -> tuple[str, int]:
+    return body["match_id"], body["version"]
+
+
+def test_who_subscribes_is_sent_the_present_and_each_change(origin: Origin, connect: Connect) -> None:
+    reader = connect().say({"subscribe": ["m", "n"]})
+    now = [origin.body(f"/api/score/{match_id}") for match_id in ("m", "n")]
+    assert [reader.told(), reader.told()] == [body | {"next": None} for body in now]
+    for match_id in ("n", "m", "m"):
+        version = goal(origin, match_id)
+        assert shown(reader.told()) == (match_id, version)
+
+
+def test_who_names_the_version_it_has_is_sent_what_is_newer(origin: Origin, connect: Connect) -> None:
+    has = {match_id: origin.body(f"/api/score/{match_id}")["version"] for match_id in ("m", "n")}
+    newer = goal(origin, "n")
+    reader = connect().say({"subscribe": has})
+    assert shown(reader.told()) == ("n", newer)
+    version = goal(origin, "m")
+    assert shown(reader.told()) == ("m", version)
+
+
+def test_who_unsubscribes_hears_no_more_of_that_match(origin: Origin, connect: Connect) -> None:
+    reader = connect().say({"subscribe": ["m", "n"]})
+    reader.told(), reader.told()
+    # A new subscription's answer shows that what came before it was done.
+    reader.say({"unsubscribe": ["m", "never-subscribed"], "subscribe": ["n"]})
+    assert shown(reader.told())[0] == "n"
+    goal(origin, "m")
+    version = goal(origin, "n")
+    assert shown(reader.told()) == ("n", version)
+
+
+def test_an_unknown_match_is_refused_and_the_others_are_followed(origin: Origin, connect: Connect) -> None:
+    reader = connect().say({"subscribe": ["no-such", "m"]})
+    assert reader.told()["error"]["code"] == "unknown_match"
+    assert shown(reader.told())[0] == "m"
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("{", "not_json"),
+        ("[" * 20_000, "not_json"),
+        ("[]", "invalid"),
+        ("{}", "invalid"),
+        ({"subscribe": "m"}, "invalid"),
+        ({"subscribe": [1]}, "invalid"),
+        ({"subscribe": ["no id"]}, "invalid"),
+        ({"unsubscribe": {"": 1}}, "invalid"),
+    ],
+)
+def test_what_is_not_understood_is_refused_and_it_goes_on(
+    origin: Origin, connect: Connect, said: Any, code: str
+) -> None:
+    reader = connect().say(said)
+    assert reader.told()["error"]["code"] == code
+    assert shown(reader.say({"subscribe": ["m"]}).told())[0] == "m"
+
+
+def test_more_matches_than_one_connection_may_have_are_refused(origin: Origin, connect: Connect) -> None:
+    names = [f"many-{n}" for n in range(SUBSCRIPTIONS_MOST + 1)]
+    for name in names:
+        origin.tell(name, 1)
+    reader = connect().say({"subscribe": names})
+    assert [shown(reader.told())[0] for _ in names[:-1]] == names[:-1]
+    assert reader.told()["error"]["code"] == "busy"
+    # One for another.
+    reader.say({"unsubscribe": names[:1], "subscribe": names[-1:]})
+    assert shown(reader.told())[0] == names[-1]
+
+
+def test_who_is_refused_too_often_is_sent_away(origin: Origin, connect: Connect) -> None:
+    reader = connect()
+    for n in range(REFUSED_MOST + 1):
+        reader.say({"subscribe": [f"no-such-{n}"]})
+    assert reader.ended() == 1008
+    origin.wait_for_here(0)
+
+
+def test_a_message_that_is_too_big_ends_it(origin: Origin, connect: Connect) -> None:
+    reader = connect().say("x" * (3 * MESSAGE_MOST))
+    assert reader.ended() == 1009
+
+
+def test_a_message_that_is_not_text_ends_it(origin: Origin, connect: Connect) -> None:
+    reader = connect()
+    reader.tell(BytesMessage(b"{}"))
+    assert reader.ended() == 1008
+
+
+def test_what_breaks_the_protocol_ends_it(origin: Origin, connect: Connect) -> None:
+    reader = connect()
+    # Not masked, as a client's frames must be (RFC 6455, 5.1).
+    reader.send(b"\x81\x02{}")
+    assert reader.ended() == 1002
+    origin.wait_for_here(0)
+
+
+def test_a_ping_is_answered(origin: Origin, connect: Connect) -> None:
+    reader = connect()
+    reader.tell(Ping(b"are you there"))
+    frame = reader.frame()
+    assert isinstance(frame, Pong)
+    assert frame.payload == b"are you there"
+
+
+def test_who_leaves_two_pings_unanswered_is_gone_and_who_answers_stays(tmp_path: Path) -> None:
+    """A phone that went into a tunnel does not say so."""
+    origin = Origin(tmp_path, INSIDE_BEAT_S=1.0)
+    try:
+        origin.start()
+        origin.tell("m", 0)
+        _silent, awake = [origin.socket().say({"subscribe": ["m"]}) for _ in range(2)]
+        origin.wait_for_here(2)
+        awake.told()
+
+        def one_is_left() -> bool:
+            origin.tell("m", next(goals))
+            awake.told()
+            return bool(origin.inside()["here"] == 1)
+
+        wait_until(one_is_left, "the silent one to be cut off")
+        origin.tell("m", next(goals))
+        awake.told()
+    finally:
+        origin.end()
+
+
+def test_who_closes_is_answered_and_its_place_is_free(origin: Origin, connect: Connect) -> None:
+    reader = connect().say({"subscribe": ["m"]})
+    reader.told()
+    origin.wait_for_here(1)
+    reader.tell(CloseConnection(1000))
+    assert reader.ended() == 1000
+    origin.wait_for_here(0)
+
+
+def test_a_client_that_is_cut_off_gives_its_place_back(origin: Origin, connect: Connect) -> None:
+    reader = connect().say({"subscribe": ["m", "n"]})
+    reader.told()
+    origin.wait_for_here(1)
+    reader.reset()
+    origin.wait_for_here(0)
+
+
+def test_a_reader_that_is_slow_is_spared_the_past(origin: Origin, connect: Connect) -> None:
+    lazy, reader = connect(buffer=2_048), connect()
+    for one in (lazy, reader):
+        one.say({"subscribe": ["m"]}).told()
+    sent, version = origin.outrun("m", next(goals))
+    lazy.read_fast()
+    seen = [body["version"] for body in last_of(lazy, version)]
+    assert seen == sorted(set(seen))
+    assert len(seen) < sent
+    assert shown(last_of(reader, version)[-1]) == ("m", version)
+
+
+def last_of(reader: WebSocket, version: int) -> list[dict[str, Any]]:
+    found = [reader.told()]
+    while found[-1]["version"] < version:
+        found.append(reader.told())
+    return found
+
+
+def test_where_no_more_are_taken_it_is_told_to_poll(origin: Origin, connect: Connect) -> None:
+    taken = [connect() for _ in range(3)]
+    origin.wait_for_here(3)
+    one_more = connect()
+    assert one_more.told() == {"poll_after_ms": 2_000}
+    assert one_more.ended() == 1013
+    taken[0].reset()
+    origin.wait_for_here(2)
+    assert shown(connect().say({"subscribe": ["m"]}).told())[0] == "m"
+
+
+def test_where_all_wait_already_it_is_told_to_poll(origin: Origin, connect: Connect) -> None:
+    """The room is full of other readers, though there are fewer WebSockets than may be."""
+    path = origin.next()
+    for _ in range(32):
+        origin.client().ask(path)
+    origin.wait_for_here(32)
+    assert connect().ended() == 1013
+    assert origin.inside()["here"] == 32
+
+
+@pytest.mark.parametrize("lines", [(), ("Upgrade: websocket", "Connection: Upgrade")])
+def test_what_is_no_handshake_is_refused(origin: Origin, lines: tuple[str, ...]) -> None:
+    status, _, body = origin.client().ask("/api/ws", *lines).answer()
+    assert (status, body["error"]["code"]) == (400, "bad_request")
+    assert "WebSocket" in body["error"]["message"]
+    wait_until(lambda: origin.inside()["here"] == 0, "nobody in the room")

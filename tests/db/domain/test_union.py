@@ -1,0 +1,40 @@
+"""Two halves of a story, told to two stores, come to the whole of it."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from db.domain import Match, Update, reduce, united
+from db.domain.derive import derive
+from tests.support.stories.generator import story
+from tests.support.stories.play import shown, updates_of
+
+SEEDS = 60
+
+
+def told(updates: list[Update]) -> Match:
+    match: Match | None = None
+    for update in updates:
+        match, _ = reduce(match, update)
+    assert match is not None
+    return match
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_the_union_of_two_halves_is_the_whole(seed: int) -> None:
+    rng = random.Random(seed)
+    updates = [update for message in story(seed) for update in updates_of(message)]
+    one, other = ([update for update in updates if rng.random() < 0.7] or updates for _ in range(2))
+    missing = [update for update in updates if update not in one and update not in other]
+    left, right = told(one), told([*other, *missing])
+    whole = told(updates)
+    assert shown(derive(united(left, right))) == shown(whole)
+    assert shown(derive(united(right, left))) == shown(whole)
+
+
+def test_a_record_with_nothing_told_learns_all_of_the_other() -> None:
+    updates = [update for message in story(1) for update in updates_of(message)]
+    whole = told(updates)
+    assert shown(derive(united(Match(whole.id), whole))) == shown(whole)

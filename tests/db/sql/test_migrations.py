@@ -1,0 +1,38 @@
+"""The migrations make exactly what the models say, on both databases, and can be taken back."""
+
+from __future__ import annotations
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect
+
+from config import Settings
+from db.sql.models import Base
+from db.sql.session import engine
+from tests.conftest import ROOT
+
+
+def test_the_migrated_database_is_what_the_models_say(database_url: str) -> None:
+    bind = engine(Settings.from_env({"DATABASE_URL": database_url}).sql_url)
+    with bind.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, Base.metadata) == []
+    bind.dispose()
+
+
+def test_every_migration_can_be_taken_back_and_made_again(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    bind = engine(Settings.from_env({"DATABASE_URL": database_url}).sql_url)
+    before = tables(bind)
+    command.downgrade(Config(str(ROOT / "alembic.ini")), "base")
+    assert tables(bind) == {"alembic_version"}
+    command.upgrade(Config(str(ROOT / "alembic.ini")), "head")
+    assert tables(bind) == before
+    bind.dispose()
+
+
+def tables(bind: object) -> set[str]:
+    return set(inspect(bind).get_table_names())  # type: ignore[attr-defined]

@@ -1,0 +1,165 @@
+"""`python -m dev.local`: the whole system by one command, as a person at a terminal starts and ends it."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+import redis
+from sqlalchemy import text
+
+from db.sql.session import engine
+from tests.conftest import ROOT, SECRET, wait_until
+from tests.support.local import ENDED_S, Local
+from tests.support.system import event
+
+Start = Callable[..., Local]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    begun: list[Local] = []
+
+    def run(**settings: object) -> Local:
+        begun.append(Local(tmp_path, **settings))
+        return begun[-1]
+
+    yield run
+    for local in begun:
+        for process in local.look():
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        local.process.wait()
+
+
+def test_goals_arrive_ctrl_c_ends_it_and_the_next_start_goes_on(start: Start) -> None:
+    first = start(DEMO_SPEED=300, HTTP_PROXY="http://127.0.0.1:9").up()
+    assert first.said().count("Scores are at") == 1
+    assert f"http://localhost:{first.port}" in first.said()
+    wait_until(lambda: any(match["home_score"] for match in first.board().values()), "a goal of the demo", 60)
+    before = first.board()
+    assert first.interrupt() == 130
+
+    second = start(DEMO=0).up()
+    for match_id, match in before.items():
+        assert second.get(f"/api/score/{match_id}")["version"] >= match["version"]
+    secret = (second.var / "ingest_secret_generic").read_text().strip()
+    assert second.post(secret, event("mine", "goal", 1, 0, 3, event_id="g1")) == 202
+    wait_until(lambda: second.shows("mine", 1), "a goal of one's own")
+    assert "demo" not in second.said()
+    assert second.interrupt() == 130
+
+
+def test_its_secrets_are_for_its_user_alone(start: Start) -> None:
+    local = start(DEMO=0).up()
+    for name in ("ingest_secret_generic", "env"):
+        assert stat.S_IMODE((local.var / name).stat().st_mode) == 0o600, name
+    secret = (local.var / "ingest_secret_generic").read_text().strip()
+    assert secret not in local.said()
+
+
+def test_sigterm_to_it_alone_ends_everything(start: Start) -> None:
+    local = start(DEMO=0).up()
+    local.process.terminate()
+    assert local.over() == 143
+
+
+def test_ctrl_c_in_the_middle_of_the_start_ends_everything(start: Start) -> None:
+    local = start()
+    wait_until(lambda: "started (pid=" in local.said(), "its first process", 60)
+    local.look()
+    assert local.interrupt() == 130
+    assert "Traceback" not in local.said()
+
+
+@pytest.mark.faults
+def test_ctrl_c_before_a_command_runs_does_not_end_what_starts_it() -> None:
+    code = """
+import os, signal, sys
+from honcho.printer import Printer
+from honcho.process import Popen
+from dev.local import _Processes
+
+def struck(*args, **kwargs):
+    os.kill(os.getpid(), signal.SIGINT)
+    return Popen(*args, **kwargs)
+
+manager = _Processes(Printer(sys.stdout))
+# The command sees SIGINT as if it had been started from a shell: neither blocked nor ignored.
+manager.add_process("one", "grep -E 'Sig(Blk|Ign)' /proc/self/status")._child_ctor = struck
+manager.loop()
+sys.exit(manager.returncode)
+"""
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 0, done.stderr
+    masks = [int(line.split()[-1], 16) for line in done.stdout.splitlines() if "SigBlk" in line or "SigIgn" in line]
+    assert [mask & 1 << signal.SIGINT - 1 for mask in masks] == [0, 0]
+
+
+def test_a_process_that_dies_ends_all_and_is_named(start: Start) -> None:
+    local = start(DEMO=0).up()
+    clock = next(
+        process
+        for process in local.family
+        if process.cmdline()[-2:] == ["-m", "workers.clock"] and process.name() != "sh"
+    )
+    clock.kill()
+    assert local.over() == 1
+    assert "because of: clock stopped (rc=" in local.said()
+
+
+def test_a_port_in_use_is_named_with_the_way_out(start: Start) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        local = start(PORT=port)
+        assert local.process.wait(ENDED_S) == 2
+    assert f"port {port} is taken" in local.said()
+    assert f"PORT={port + 1}" in local.said()
+
+
+def test_a_second_one_over_the_same_folder_is_refused(start: Start) -> None:
+    first = start(DEMO=0).up()
+    second = start(DEMO=0)
+    assert second.process.wait(ENDED_S) == 2
+    assert f"it is running already in {first.var}" in second.said()
+    assert f"process {first.process.pid}" in second.said()
+    assert first.board() == {}
+
+
+@pytest.mark.faults
+def test_after_a_kill_9_no_second_redis_writes_the_same_file(start: Start) -> None:
+    first = start(DEMO=0).up()
+    first.process.kill()
+    second = start(DEMO=0)
+    assert second.process.wait(ENDED_S) == 2
+    assert "it is running already" in second.said()
+
+
+def test_the_given_redis_database_and_secret_are_used(start: Start, redis_url: str, tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path}/elsewhere.db"
+    settings = {"REDIS_URL": redis_url, "DATABASE_URL": database, "INGEST_SECRET_GENERIC": SECRET}
+    local = start(DEMO=0, WORKER_PROCESSES=1, LOG_LEVEL="INFO", **settings).up()
+    assert local.post(SECRET, event("mine", "goal", 1, 0, 3, event_id="g1")) == 202
+    wait_until(lambda: local.shows("mine", 1), "the goal")
+    with redis.Redis.from_url(redis_url) as client:
+        assert client.exists("match:{mine}:state")
+    bind = engine(database)
+
+    def written() -> int:
+        with bind.connect() as connection:
+            return int(connection.execute(text("SELECT count(*) FROM match_events")).scalar_one())
+
+    wait_until(lambda: written() == 1, "the goal in the given database")
+    bind.dispose()
+    assert sorted(path.name for path in local.var.iterdir()) == ["emulators", "env", "lock"]
+    assert local.said().count("worker_started") == 1
+    assert local.interrupt() == 130

@@ -1,0 +1,172 @@
+"""Stories on phones at the emulated Apple and Google: what stands on the screen, in every language."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from db.domain import LANGUAGES, Device, Follow, Kind, Payload, Platform, Quiet, Status, Subject, mask_of
+from dev.emulators.journal import PushJournal
+from dev.emulators.phone import Phone, phone_of
+from notify.content.national_teams import localized
+from notify.content.translations import catalogue
+from tests.support.emulators import Emulated, emulators, emulators_process
+from tests.support.push import ALL, START, Ahead, headline, transports_to
+from workers.push.quiet_hours import QuietHours
+
+__all__ = ["emulators", "emulators_process"]
+
+HOUR_S = 3_600
+
+
+class Screens(Ahead):
+    """A match of its own for each test, and the phones of its followers."""
+
+    def __init__(self, redis_url: str, sql_url: str, emulated: Emulated, name: str) -> None:
+        super().__init__(redis_url, sql_url, transports_to(emulated))
+        self.emulated, self.match_id = emulated, f"{name}-{START}"
+        self.announce(START + HOUR_S * 1000, self.match_id)
+
+    def token(self, name: str) -> str:
+        return f"{self.match_id}:{name}".encode().hex()
+
+    def phone(self, token: str) -> Phone:
+        journal = PushJournal(Path(self.emulated.ledger))
+        phone = phone_of(journal.of(token), time.time() + 60)
+        journal.close()
+        return phone
+
+    def happen(
+        self, seconds: float, kind: str | None = None, score: tuple[int, int] | None = None, **more: object
+    ) -> None:
+        """Counted from kick-off."""
+        self.say(HOUR_S + seconds, kind, score, match_id=self.match_id, **more)
+
+    def wait(self, seconds: float) -> None:
+        self.at(HOUR_S + seconds)
+
+
+@pytest.fixture
+def screens(redis_url: str, sqlite_url: str, emulators: Emulated, request: pytest.FixtureRequest) -> Iterator[Screens]:
+    screens = Screens(redis_url, sqlite_url, emulators, request.node.originalname.removeprefix("test_")[:20])
+    yield screens
+    screens.history.engine.dispose()
+    for transport in (*screens.transports.apns.values(), screens.transports.android):
+        if transport:
+            transport.close()
+
+
+def test_a_premature_end_a_rebound_and_a_restored_goal_read_well_in_every_language(screens: Screens) -> None:
+    for language in LANGUAGES:
+        screens.fan(screens.token(language), to=screens.match_id, locale=language)
+    screens.happen(0, "kickoff", (0, 0))
+    screens.happen(600, "penalty_missed", id="p1", minute=10)
+    screens.happen(603, "goal", (1, 0), id="g1", minute=10)
+    screens.happen(660, "goal_cancelled", (0, 0), voids="g1", id="v1")
+    screens.happen(720, "goal", (1, 0), id="g1", minute=10)
+    screens.happen(6_000, status=Status.ENDED)
+    screens.happen(6_300, status=Status.ET_FIRST)
+    screens.happen(7_000, "goal", (2, 0), id="g2", minute=95)
+    screens.happen(8_400, status=Status.FINISHED)
+    for language in LANGUAGES:
+        words = catalogue(language)
+        home, away = localized("Argentina", language), localized("France", language)
+        phone = screens.phone(screens.token(language))
+        titles = [entry.title.replace("\u2068", "").replace("\u2069", "") for entry in phone.alerts]
+        assert titles == [
+            f"{home} 0–0 {away}",
+            f"{home} 0–0 {away}",
+            f"{home} [1]–0 {away}",
+            f"{home} 0–0 {away}",
+            f"{home} [1]–0 {away}",
+            f"{home} 1–0 {away}",
+            f"{home} 1–0 {away}",
+            f"{home} [2]–0 {away}",
+            f"{home} 2–0 {away}",
+        ], language
+        heads = [headline(entry.body) for entry in phone.alerts]
+        full_time = [heads[5], heads[8]]
+        assert heads[6] == words.gettext("Extra time"), language
+        assert all(text and "{" not in text for text in heads), language
+        assert full_time[0] == words.gettext("Full-time"), language
+        assert phone.rings == len(phone.alerts), language
+
+
+def test_a_phone_that_was_offline_shows_the_newest_of_its_matches(screens: Screens) -> None:
+    """Apple keeps one notification of an app, Google four of those the system shows: the newest are left."""
+    iphone, pixel = screens.token("iphone"), f"{screens.match_id}:pixel"
+    matches = [f"{screens.match_id}-{number}" for number in range(10)]
+    for token, platform in ((iphone, Platform.IOS), (pixel, Platform.ANDROID)):
+        user_id = screens.fan(token, to=matches[0], platform=platform, kinds=mask_of([Kind.GOAL]))
+        for match_id in matches[1:]:
+            screens.accounts.follow(user_id, Follow(Subject.MATCH, match_id, mask_of([Kind.GOAL])), now_ms=START)
+        screens.emulated.turn(token, "offline")
+    for number, match_id in enumerate(matches):
+        screens.say(HOUR_S, "kickoff", (0, 0), match_id=match_id)
+        screens.say(HOUR_S + 60 + number, "goal", (number, 1), match_id=match_id)
+    for token in (iphone, pixel):
+        screens.emulated.turn(token, "online")
+    assert [entry.title for entry in screens.phone(iphone).alerts] == ["Home team [9]–1 Away team"]
+    assert [entry.title for entry in screens.phone(pixel).alerts] == [
+        f"Home team [{number}]–1 Away team" for number in (6, 7, 8, 9)
+    ]
+
+
+def test_a_muted_team_is_silent_under_a_followed_competition(screens: Screens) -> None:
+    muted = screens.fan(screens.token("muted"), subject=Subject.COMPETITION, to="cup")
+    screens.accounts.follow(muted, Follow(Subject.TEAM, "arg", 0), now_ms=START)
+    narrow = screens.fan(screens.token("narrow"), subject=Subject.COMPETITION, to="cup")
+    screens.accounts.follow(narrow, Follow(Subject.TEAM, "fra", mask_of([Kind.FULL_TIME])), now_ms=START)
+    screens.fan(screens.token("all"), subject=Subject.COMPETITION, to="cup")
+    screens.happen(0, "kickoff", (0, 0))
+    screens.happen(600, "goal", (1, 0))
+    screens.happen(6_000, "full_time", (1, 0))
+    heads = {
+        name: [headline(entry.body) for entry in screens.phone(screens.token(name)).alerts]
+        for name in ("muted", "narrow", "all")
+    }
+    assert heads == {
+        "muted": [],
+        "narrow": ["Full-time"],
+        "all": ["Kick-off", "Goal for Argentina!", "Full-time"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("at", "is_quiet"),
+    [
+        # Berlin leaves summer time on 25 October 2026 at 03:00, which becomes 02:00; quiet from 02:30 to 03:15.
+        ("2026-10-25T00:20:00Z", False),  # 02:20, the first time
+        ("2026-10-25T00:40:00Z", True),  # 02:40, the first time
+        ("2026-10-25T01:20:00Z", False),  # 02:20, the second time
+        ("2026-10-25T01:40:00Z", True),  # 02:40, the second time
+        ("2026-10-25T02:10:00Z", True),  # 03:10
+        ("2026-10-25T02:20:00Z", False),  # 03:20
+        # It enters it on 29 March 2026: 01:59 is followed by 03:00.
+        ("2026-03-29T00:59:00Z", False),  # 01:59
+        ("2026-03-29T01:01:00Z", True),  # 03:01
+    ],
+)
+def test_quiet_hours_follow_the_clock_on_the_wall(at: str, is_quiet: bool) -> None:
+    moment = datetime.fromisoformat(at.replace("Z", "+00:00"))
+    assert moment.astimezone(ZoneInfo("Europe/Berlin")).utcoffset()
+    quiet = Quiet(2 * 60 + 30, 3 * 60 + 15)
+    hours = QuietHours(round(moment.astimezone(UTC).timestamp() * 1000))
+    assert hours.is_active("Europe/Berlin", quiet.since, quiet.until) is is_quiet
+
+
+def test_data_messages_of_a_phone_show_each_fact(screens: Screens) -> None:
+    token = f"{screens.match_id}:data"
+    user_id = screens.fan(token, to=screens.match_id, platform=Platform.ANDROID, kinds=ALL)
+    device = Device(Platform.ANDROID, token, payload=Payload.DATA)
+    screens.accounts.add_device(user_id, device, now_ms=START)
+    screens.happen(0, "kickoff", (0, 0))
+    screens.happen(600, "goal", (1, 0), minute=10)
+    phone = screens.phone(token)
+    assert [headline(entry.body) for entry in phone.alerts] == ["Kick-off", "Goal for Argentina!"]
+    assert phone.rings == 2

@@ -1,0 +1,122 @@
+"""Every reason of every service has its action, the same in code and in docs/push.md."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from notify.transports.exchange import Reply, Request
+from notify.transports.outcome import ConfigFault, Dropped, Gone, Later, OurFault
+from notify.transports.reasons import (
+    APNS,
+    FCM,
+    WEB_PUSH,
+    Action,
+    apns_action,
+    fcm_action,
+    verdict,
+    web_push_action,
+)
+from notify.transports.retry import PAUSE_MAX_S, REFUSALS_MAX, TRIES_MAX, RetryLater, pause_s, unanswered
+
+DOCS = Path(__file__).resolve().parents[3] / "docs" / "push.md"
+RESULTS: Mapping[Action, object] = {
+    Action.DELETE: Gone("reason", 5),
+    Action.DROP: Dropped("reason"),
+    Action.STOP: OurFault("reason"),
+    Action.FIX: ConfigFault("reason"),
+    Action.SIGN: ConfigFault("reason"),
+    Action.WAIT: Later("reason", 30.0),
+    Action.REPEAT: RetryLater("reason", 10.0, fault=True),
+    Action.MOVE: RetryLater("reason", soon=True, leave=True),
+}
+
+
+def documented(service: str) -> dict[str, str]:
+    """Reason → action, of the table under `### service`."""
+    section = DOCS.read_text().split(f"### {service}\n", 1)[1].split("\n#", 1)[0]
+    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \| ([^|]+) \|", section, re.MULTILINE)
+    return {reason: action for _, reasons, action in rows for reason in re.findall(r"`([^`]+)`", reasons)}
+
+
+@pytest.mark.parametrize(("service", "table"), [("APNs", APNS), ("FCM", FCM), ("Web Push", WEB_PUSH)])
+def test_the_docs_show_the_tables_of_the_code(service: str, table: Mapping[object, Action]) -> None:
+    assert documented(service) == {str(reason): action.value for reason, action in table.items()}
+
+
+@pytest.mark.parametrize("action", Action)
+def test_each_action_has_its_result(action: Action) -> None:
+    result = verdict(action, "reason", Reply(400), wait_s=30.0, repeat_s=10.0, since_ms=5)
+    assert result == RESULTS[action]
+
+
+def test_retry_after_outweighs_our_own_pause() -> None:
+    reply = Reply(503, retry_after_s=7.0)
+    assert verdict(Action.WAIT, "r", reply, wait_s=30.0) == Later("r", 7.0)
+    assert verdict(Action.REPEAT, "r", reply, wait_s=30.0, repeat_s=10.0) == RetryLater("r", 7.0, fault=True)
+    assert verdict(Action.MOVE, "r", reply, wait_s=30.0) == RetryLater("r", 7.0, leave=True)
+
+
+@pytest.mark.parametrize(
+    ("status", "action"),
+    [
+        (400, Action.STOP),
+        (401, Action.FIX),
+        (403, Action.FIX),
+        (404, Action.FIX),
+        (408, Action.REPEAT),
+        (409, Action.REPEAT),
+        (410, Action.DELETE),
+        (413, Action.STOP),
+        (421, Action.MOVE),
+        (429, Action.WAIT),
+        (499, Action.REPEAT),
+        (500, Action.REPEAT),
+        (504, Action.REPEAT),
+    ],
+)
+def test_a_reason_nobody_has_listed_goes_by_its_status(status: int, action: Action) -> None:
+    assert apns_action(status, "WordOfTomorrow") is action
+    assert fcm_action(status, "WORD_OF_TOMORROW") is action
+
+
+@pytest.mark.parametrize(("status", "action"), [(418, Action.DROP), (302, Action.DROP), (502, Action.REPEAT)])
+def test_a_status_of_web_push_nobody_has_listed(status: int, action: Action) -> None:
+    assert web_push_action(status) is action
+
+
+def request(**changes: object) -> Request:
+    return Request(None, "https://push.example/", [], b"", 0.0, **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("error", ["no_address", "no_connection", "no_tls", "certificate_refused"])
+def test_without_a_connection_nothing_was_sent_and_the_next_try_waits(error: str) -> None:
+    assert unanswered(request(), Reply(0, error=error)) == RetryLater(error, fault=True)
+
+
+@pytest.mark.parametrize("error", ["connection_lost", "stream_reset", "no_answer"])
+def test_what_was_sent_without_an_answer_is_in_doubt(error: str) -> None:
+    assert unanswered(request(), Reply(0, error=error)) == RetryLater(error, soon=True, fault=True, unknown_fate=True)
+
+
+def test_a_refused_stream_costs_no_try_unless_all_are_refused() -> None:
+    refused, reply = request(tries=1), Reply(0, error="refused_stream")
+    assert unanswered(refused, reply) == RetryLater("refused_stream", soon=True)
+    assert (refused.tries, refused.refusals) == (0, 1)
+    for _ in range(REFUSALS_MAX):
+        refused.tries += 1
+        last = unanswered(refused, reply)
+    assert last == RetryLater("refused_stream")
+    assert refused.tries > 0
+
+
+def test_tries_and_long_pauses_are_left_to_the_caller() -> None:
+    assert pause_s(request(tries=TRIES_MAX), RetryLater("r", soon=True)) is None
+    assert pause_s(request(tries=1), RetryLater("r", after_s=PAUSE_MAX_S + 1)) is None
+    assert pause_s(request(tries=1), RetryLater("r", soon=True)) == 0.0
+    growing = [pause_s(request(tries=tries), RetryLater("r")) or 0.0 for tries in (1, 4)]
+    assert 0.1 <= growing[0] <= 0.3
+    assert 0.8 <= growing[1] <= 2.4

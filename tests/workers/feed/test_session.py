@@ -1,0 +1,133 @@
+"""What becomes of what a feed reads: accepted, refused and counted, or not taken where Redis is away."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from threading import Event
+
+import pytest
+
+from db.domain import Score, Stamp, Update
+from db.domain.errors import Refused, Unavailable
+from db.live.feeds import FeedStates, Lease
+from db.live.metrics import FEED_DIFFERENCES, _local
+from tests.support.feed_world import FeedWorld
+from workers.feed.runner import FeedRunner
+from workers.feed.session import FeedReader, FeedSession, now_ms
+
+
+class NullReader:
+    name = "openligadb"
+    silent_after_s = 60.0
+
+    def read(self, session: FeedSession) -> None:
+        session.halt.wait()
+
+
+class FailingReader(NullReader):
+    """The first reads fail: a bug, a refusal, a lost connection."""
+
+    def __init__(self) -> None:
+        self.errors: list[Exception] = [KeyError("a bug"), Refused("a wrong key"), Unavailable("away")]
+        self.is_read = Event()
+
+    def read(self, session: FeedSession) -> None:
+        if self.errors:
+            raise self.errors.pop(0)
+        session.heard()
+        self.is_read.set()
+        session.halt.wait()
+
+
+def board(home: int, *, is_document: bool = False) -> Update:
+    stamp = Stamp(now_ms(), source="openligadb")
+    return Update("m", stamp, now_ms(), score=Score(home, 0), is_document=is_document)
+
+
+@pytest.fixture
+def session(world: FeedWorld) -> FeedSession:
+    return world.session(NullReader(), Event())
+
+
+def refuse(_body: bytes, _received_at: int) -> Sequence[Update]:
+    raise Refused("No.", "invalid")
+
+
+def test_what_is_refused_is_kept_and_counted_and_the_feed_goes_on(world: FeedWorld, session: FeedSession) -> None:
+    assert session.accept(refuse, b"odd") == 0
+    assert session.accept(lambda *_: [board(1)], b"right") == 1
+    assert (session.health.refused, session.health.messages, session.health.updates) == (1, 2, 1)
+    [(_, payload)] = world.live.refusals.entries(10)
+    assert payload
+    assert (payload.provider, payload.body) == ("openligadb", b"odd")
+    world.wait_for("m", "1-0 scheduled")
+
+
+def test_a_document_that_differs_is_counted(world: FeedWorld, session: FeedSession) -> None:
+    session.accept(lambda *_: [board(1)], b"")
+    world.wait_for("m", "1-0 scheduled")
+    key = (FEED_DIFFERENCES.name, ("openligadb", "score"), "")
+    before = _local.totals.get(key, 0)
+    session.accept(lambda *_: [board(1, is_document=True)], b"")
+    assert _local.totals.get(key, 0) == before
+    session.accept(lambda *_: [board(2, is_document=True)], b"")
+    assert _local.totals.get(key, 0) == before + 1
+
+
+def test_the_position_outlasts_the_session(world: FeedWorld, session: FeedSession) -> None:
+    session.keep(until_s=5.0)
+    session.keep(times=[1.0])
+    assert world.session(NullReader(), Event()).position == {"until_s": 5.0, "times": [1.0]}
+
+
+def test_a_reader_that_fails_is_started_again(
+    world: FeedWorld, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.feed.runner.RETRY_MAX_S", 0.1)
+    caplog.set_level(logging.WARNING)
+    reader = FailingReader()
+    with world.reading(reader):
+        assert reader.is_read.wait(20)
+    lines = [record.getMessage() for record in caplog.records if record.name.startswith(("workers.feed", "db.bugs"))]
+    assert [line.split()[0] for line in lines] == ["feed_failed", "feed_lost", "feed_lost", "feed_lost"]
+    assert world.health("openligadb").reconnects == 3
+
+
+def test_a_lease_is_one_readers(world: FeedWorld) -> None:
+    first, second = Lease(world.live.redis, "a"), Lease(world.live.redis, "a")
+    assert first.acquire()
+    assert not second.acquire()
+    second.release()
+    assert first.acquire()
+    first.release()
+    assert second.acquire()
+
+
+def test_a_reader_whose_lease_is_anothers_stops(world: FeedWorld) -> None:
+    stopping = Event()
+    runner: FeedRunner = world.runner(NullReader(), stopping)
+    runner.start()
+    lease = Lease(world.live.redis, "openligadb")
+    while world.live.redis.get(lease.key) is None:
+        stopping.wait(0.02)
+    world.live.redis.set(lease.key, "another process")
+    stopping.wait(2.0)
+    assert world.live.redis.get(lease.key) in (b"another process", "another process")
+    stopping.set()
+    runner.join(10)
+    assert not runner.is_alive()
+
+
+def test_health_of_another_release_is_read_as_far_as_it_fits(world: FeedWorld) -> None:
+    world.live.redis.hset("feeds", "x", '{"name": "x", "connected": true, "new_field": 1}')
+    world.live.redis.hset("feeds", "y", "odd")
+    assert [(health.name, health.connected) for health in FeedStates(world.live.redis).all()] == [("x", True)]
+
+
+def reader_protocol(reader: FeedReader) -> FeedReader:
+    """For the type checker: the test's readers are readers."""
+    return reader
+
+
+reader_protocol(NullReader())

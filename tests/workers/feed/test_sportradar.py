@@ -1,0 +1,160 @@
+"""The Sportradar feed against its emulator: recorded matches, cut every few seconds, stalled, repeated, and gone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from db.domain import Match
+from dev.providers.faults import Limit
+from dev.providers.playback import Playback, playback
+from dev.providers.server import ProviderServer
+from dev.providers.sportradar import SportradarProvider
+from dev.recordings import read
+from tests.conftest import wait_until
+from tests.support.feed_world import FeedWorld
+from tests.support.paths import DATA
+from workers.feed import sportradar
+from workers.feed.sportradar import SportradarApi, SportradarRest, SportradarStream
+
+pytestmark = pytest.mark.skipif(not DATA.exists(), reason="no recordings at hand")
+
+TIMELINE = DATA / "sportradar" / "soccer-timeline-2020-05-16-frankfurt-moenchengladbach.json"
+MATCH = "sr:sport_event:19866060"
+KEY = "a-key-of-the-tests"
+
+
+class Sportradar:
+    """The emulator over one recorded match, moved to now."""
+
+    def __init__(self, speed: float, lead_s: float = 1.0) -> None:
+        start_ms = time.time_ns() // 1_000_000
+        self.matches: Playback = playback(
+            [read(TIMELINE)], speed=speed, start_ms=start_ms, lead_ms=round(lead_s * 1000)
+        )
+        self.provider = SportradarProvider(self.matches, KEY, Limit(100_000, 60.0), heartbeat_s=0.5)
+        self.server = ProviderServer(self.provider)
+
+    def api(self) -> SportradarApi:
+        api = SportradarApi(self.server.url, KEY, "trial")
+        api.source.quota.per_minute = 100_000
+        return api
+
+    def readers(self) -> tuple[SportradarStream, SportradarRest]:
+        return SportradarStream(self.api()), SportradarRest(self.api())
+
+    def close(self) -> None:
+        self.server.close()
+
+
+@pytest.fixture
+def fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Periods that suit a match of half a minute."""
+    monkeypatch.setattr(sportradar, "SUMMARIES_S", 0.5)
+    monkeypatch.setattr(sportradar, "SILENT_S", 2.0)
+    monkeypatch.setattr("workers.feed.runner.RETRY_MAX_S", 0.5)
+
+
+@pytest.fixture
+def recorded() -> Iterator[Any]:
+    made: list[Sportradar] = []
+
+    def play(speed: float, lead_s: float = 1.0) -> Sportradar:
+        made.append(Sportradar(speed, lead_s))
+        return made[-1]
+
+    yield play
+    for one in made:
+        one.close()
+
+
+def end_of(match: Match | None) -> tuple[Any, ...]:
+    """What a reader sees at the end: score, status, and each standing goal by scorer."""
+    assert match
+    goals = [(e.id, e.team, e.minute, e.player and e.player.name) for e in match.timeline if e.counts]
+    return match.score, match.status, goals
+
+
+def uncut(world: FeedWorld, recorded: Any) -> tuple[Any, ...]:
+    source = recorded(400.0)
+    with world.reading(*source.readers()):
+        wait_until(lambda: source.matches.is_over, "the recording's end")
+        world.wait_for(MATCH, "1-3 finished")
+        return end_of(world.match(MATCH))
+
+
+def test_a_match_ends_as_recorded(world: FeedWorld, recorded: Any, fast: None) -> None:
+    score, _, goals = uncut(world, recorded)
+    assert (score.home, score.away) == (1, 3)
+    assert len(goals) == 4
+
+
+def test_cut_every_second_with_each_message_twice_it_ends_the_same(world: FeedWorld, recorded: Any, fast: None) -> None:
+    source = recorded(400.0)
+    source.provider.faults.cut_every_s, source.provider.faults.repeat = 1.0, 2
+    with world.reading(*source.readers()):
+        wait_until(lambda: source.matches.is_over, "the recording's end")
+        world.wait_for(MATCH, "1-3 finished")
+    score, _, goals = end_of(world.match(MATCH))
+    assert (score.home, score.away, len(goals)) == (1, 3, 4)
+    assert source.provider.connections > 5
+    assert world.health("sportradar").gaps >= source.provider.connections - 2
+
+
+def test_an_outage_across_a_goal_is_made_good(world: FeedWorld, recorded: Any, fast: None) -> None:
+    source = recorded(400.0)
+    with world.reading(SportradarStream(source.api())):
+        wait_until(lambda: world.shown(MATCH).endswith("first_half"), "kick-off")
+        source.provider.faults.is_down, source.provider.faults.cut_every_s = True, 0.1
+        wait_until(lambda: source.matches.is_over, "the recording's end")
+        missed = world.shown(MATCH)
+        source.provider.faults.is_down, source.provider.faults.cut_every_s = False, 0.0
+        world.wait_for(MATCH, "1-3 finished")
+    assert not missed.startswith("1-3")
+    # With its own time, though told late.
+    match = world.match(MATCH)
+    assert match
+    goals = [event for event in match.timeline if event.counts]
+    assert all(event.since.at < event.created_at for event in goals)
+
+
+def test_a_stream_that_stalls_is_left_and_opened_again(world: FeedWorld, recorded: Any, fast: None) -> None:
+    source = recorded(400.0)
+    with world.reading(SportradarStream(source.api())):
+        wait_until(lambda: world.shown(MATCH).endswith("first_half"), "kick-off")
+        source.provider.faults.is_stalled = True
+        before = source.provider.connections
+        wait_until(lambda: source.provider.connections > before, "another connection")
+        source.provider.faults.is_stalled = False
+        world.wait_for(MATCH, "1-3 finished")
+
+
+def test_two_readers_of_one_feed_take_turns(world: FeedWorld, recorded: Any, fast: None) -> None:
+    source = recorded(100.0)
+    with world.reading(SportradarStream(source.api())):
+        wait_until(lambda: source.provider.connections, "the first reader")
+        with world.reading(SportradarStream(source.api())):
+            time.sleep(2.0)
+            assert source.provider.connections == 1
+    # Both are gone: the lease was given back, and the next one need not wait for it to expire.
+    with world.reading(SportradarStream(source.api())):
+        wait_until(lambda: source.provider.connections == 2, "the next reader", 5)
+
+
+def test_a_wrong_key_is_a_failure_that_is_told(world: FeedWorld, recorded: Any, fast: None) -> None:
+    source = recorded(1.0)
+    with world.reading(SportradarStream(SportradarApi(source.server.url, "wrong", "trial"))):
+        wait_until(lambda: world.states.all() and world.health("sportradar").reconnects, "a failure")
+    assert world.health("sportradar").reason == "the stream answers 403"
+    assert source.provider.connections == 0
+
+
+def test_the_key_goes_to_the_providers_hosts_alone() -> None:
+    same = sportradar._is_same_provider
+    assert same("https://api.sportradar.com/x", "https://api.sportradar.com")
+    assert same("https://playout-stream.sportradar.com/x", "https://api.sportradar.com")
+    assert not same("http://playout-stream.sportradar.com/x", "https://api.sportradar.com")
+    assert not same("https://sportradar.com.example.net/x", "https://api.sportradar.com")

@@ -1,0 +1,94 @@
+"""From an alert to chunks: every device in one chunk, whatever happens to the planner."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from db.domain import (
+    Device,
+    Event,
+    Platform,
+    Score,
+    Side,
+    Stamp,
+    Update,
+)
+from notify.content.alert import decode_alert
+from tests.support.push import ALL, FINAL, START, Killed, World
+from workers.ingest import Drain
+from workers.push import planner
+
+
+def test_a_bug_in_planning_holds_up_no_other_alert(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.fan("fan")
+    world.kick_off()
+
+    def fail(*args: Any) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.push.planner, "_devices", fail)
+        world.say(60, "goal", score=(1, 0))
+    assert "alert_parked" in caplog.text
+    assert world.plans.unplanned() == []
+    world.say(160, "goal", score=(2, 0))
+    assert len(world.phones.sent) == 1
+
+
+@pytest.mark.faults
+def test_a_killed_planner_goes_on_where_it_was(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planner, "CHUNK", 2)
+    for number in range(9):
+        world.fan(f"fan-{number}")
+    world.kick_off()
+    put, puts = world.chunks.put, 0
+
+    def die(*args: Any, **options: Any) -> bool:
+        nonlocal puts
+        puts += 1
+        if puts == 3:
+            raise Killed
+        return put(*args, **options)
+
+    monkeypatch.setattr(world.chunks, "put", die)
+    with pytest.raises(Killed):
+        world.say(60, "goal", score=(1, 0))
+    for key in world.redis.keys("push:lease:*"):
+        world.redis.delete(key)
+    world.at(61)
+    assert sorted(token for token, _ in world.phones.sent) == [f"fan-{number}" for number in range(9)]
+
+
+def test_two_planners_of_one_alert_make_one_plan(world: World) -> None:
+    world.fan("fan")
+    world.kick_off()
+    stamp = Stamp(START + 60_000, source="test")
+    goal = Event("g", "goal", stamp, stamp, team=Side.HOME)
+    world.live.inbox.accept(
+        [Update(FINAL, stamp, START + 60_000, event=goal, score=Score(1, 0))], now_ms=START + 60_000
+    )
+    Drain(world.live, world.bells).match(FINAL)
+    world.push.read_mailboxes(now_ms=START + 60_000)
+    (alert_id,) = world.plans.unplanned()
+    plan = world.plans.plan(alert_id)
+    assert plan
+    assert world.chunks.put(plan, [(1, ALL)], None, "0 1")
+    assert not world.chunks.put(plan, [(1, ALL)], None, "0 1")
+    assert world.push.planner._devices(plan, decode_alert(plan.alert), world.now_ms) > 0
+    assert world.plans.unplanned() == [alert_id]
+    assert world.chunks.sending() == (1, 0)
+
+
+def test_recently_active_devices_are_told_first(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number, token in enumerate(("old", "older", "newest")):
+        user_id = world.fan(token)
+        active = START + [2, 1, 3][number] * 86_400_000
+        world.accounts.add_device(user_id, Device(Platform.IOS, token), now_ms=active)
+    monkeypatch.setattr(planner, "CHUNK", 1)
+    world.kick_off()
+    world.say(60, "goal", score=(1, 0))
+    assert [token for token, _ in world.phones.sent] == ["newest", "old", "older"]

@@ -1,0 +1,182 @@
+"""Sportradar soccer: the push stream, with the REST API for what a stream cannot tell.
+
+Push is stateless and has no status changes: after each connection the matches in play are read once by REST, and a
+second reader polls their summaries (developer.sportradar.com, "Soccer push feeds", "Match status workflow").
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+from db.domain import Update
+from db.domain.errors import Unavailable
+from feeds.json_stream import JsonStream
+from feeds.sportradar.parse import parse
+from workers.feed.http import HttpSource
+from workers.feed.session import FeedSession, now_ms
+
+# A heartbeat comes every five seconds; after three missed ones the connection is dead.
+SILENT_S = 15.0
+CONNECT_S = 5.0
+# `timelines_delta` covers ten seconds; beyond a margin for our own delay all timelines are read.
+DELTA_S = 7.0
+# Summaries of matches in play; the live TTL is about one second, but status words are all that push lacks.
+SUMMARIES_S = 10.0
+# Schedules of today and the days after.
+SCHEDULE_S, SCHEDULE_DAYS = 30 * 60.0, 7
+# Trial keys allow about one request a second, so each of our two readers makes one every two seconds at most.
+PER_MINUTE = 28
+
+
+def parsed(body: bytes, received_at: int) -> list[Update]:
+    return parse(body, received_at=received_at)
+
+
+class SportradarApi:
+    """URLs and requests. level: `trial` or `production`. follows: query of the stream (`competition_id=…`)."""
+
+    def __init__(self, url: str, key: str, level: str, follows: str = "") -> None:
+        self.base = f"{url.rstrip('/')}/soccer/{level}/v4"
+        self.follows = follows
+        self.key = key
+        self.source = HttpSource(PER_MINUTE, {"x-api-key": key}, (key,))
+
+    def read(self, session: FeedSession, path: str) -> bool:
+        """Accept a document; False where it has not changed."""
+        url = f"{self.base}/en/{path}.json"
+        body = self.source.get(session, url)
+        if body is None:
+            return False
+        try:
+            session.accept(parsed, body)
+        except Unavailable:
+            self.source.forget(url)
+            raise
+        return True
+
+    def stream_url(self) -> str:
+        query = f"&{self.follows}" if self.follows else ""
+        return f"{self.base}/stream/events/subscribe?format=json{query}"
+
+
+class SportradarStream:
+    name = "sportradar"
+    silent_after_s = SILENT_S
+
+    def __init__(self, api: SportradarApi) -> None:
+        self.api = api
+        self.http = requests.Session()
+
+    def read(self, session: FeedSession) -> None:
+        self.api.source.go_on(session)
+        answer = self._connect(session)
+        try:
+            # What comes meanwhile waits in the connection: nothing falls between the catch-up and the stream.
+            self._catch_up(session)
+            for value in self._values(session, answer):
+                self._take(session, value)
+        finally:
+            answer.close()
+
+    def _take(self, session: FeedSession, value: Any) -> None:
+        session.heard()
+        if isinstance(value, dict) and "heartbeat" in value:
+            return
+        session.accept(parsed, json.dumps(value).encode())
+        self._heard(session)
+
+    def _heard(self, session: FeedSession) -> None:
+        """Until when the stream was read: the next process knows how long a gap it has to fill."""
+        if time.time() - session.position.get("until_s", 0.0) > 1.0:
+            session.keep(until_s=time.time())
+
+    def _catch_up(self, session: FeedSession) -> None:
+        until_s = session.position.get("until_s", 0.0)
+        gap_s = time.time() - until_s if isinstance(until_s, int | float) else time.time()
+        if until_s:
+            session.gap()
+        self.api.read(session, "schedules/live/timelines_delta" if gap_s < DELTA_S else "schedules/live/timelines")
+        session.keep(until_s=time.time())
+
+    def _connect(self, session: FeedSession) -> requests.Response:
+        """Follows the redirect by hand: the key goes to the provider's own hosts alone."""
+        answer = self._get(self.api.stream_url())
+        if answer.status_code in (301, 302, 303, 307, 308):
+            target = requests.compat.urljoin(self.api.stream_url(), answer.headers.get("Location", ""))
+            answer.close()
+            answer = self._get(target)
+        if answer.status_code != 200:
+            answer.close()
+            raise Unavailable(f"the stream answers {answer.status_code}")
+        session.heard()
+        return answer
+
+    def _get(self, url: str) -> requests.Response:
+        headers = {"x-api-key": self.api.key} if _is_same_provider(url, self.api.base) else {}
+        try:
+            return self.http.get(
+                url, headers=headers, timeout=(CONNECT_S, SILENT_S), stream=True, allow_redirects=False
+            )
+        except requests.RequestException as error:
+            raise Unavailable(f"{self.api.source.redacted(url)}: {type(error).__name__}") from None
+
+    def _values(self, session: FeedSession, answer: requests.Response) -> Iterator[Any]:
+        """Messages and heartbeats until the session halts. Raises Unavailable where the stream ends or stalls."""
+        stream, heard_s = JsonStream(), time.monotonic()
+        try:
+            for chunk in answer.iter_content(chunk_size=None):
+                if session.halt.is_set():
+                    return
+                for value in stream.values(chunk):
+                    heard_s = time.monotonic()
+                    yield value
+                if time.monotonic() - heard_s > SILENT_S:
+                    raise Unavailable("the stream sends no heartbeat")
+        except requests.RequestException as error:
+            raise Unavailable(f"the stream broke: {type(error).__name__}") from None
+        raise Unavailable("the stream ended")
+
+
+class SportradarRest:
+    """Schedules ahead, and status of matches in play, which push does not have."""
+
+    name = "sportradar_rest"
+    silent_after_s = 90.0
+
+    def __init__(self, api: SportradarApi) -> None:
+        self.api = api
+
+    def read(self, session: FeedSession) -> None:
+        self.api.source.go_on(session)
+        while not session.halt.is_set():
+            if time.time() - _seconds(session.position, "scheduled_s") > SCHEDULE_S:
+                self._read_schedules(session)
+            self.api.read(session, "schedules/live/summaries")
+            session.halt.wait(SUMMARIES_S)
+
+    def _read_schedules(self, session: FeedSession) -> None:
+        today = datetime.fromtimestamp(now_ms() / 1000, UTC).date()
+        for ahead in range(SCHEDULE_DAYS):
+            if session.halt.is_set():
+                return
+            self.api.read(session, f"schedules/{today + timedelta(ahead)}/summaries")
+        session.keep(scheduled_s=time.time())
+
+
+def _seconds(position: Mapping[str, Any], name: str) -> float:
+    value = position.get(name, 0.0)
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _is_same_provider(url: str, base: str) -> bool:
+    """The same host, or another one of the same domain: api.sportradar.com redirects to a streaming host."""
+    host, home = (urlsplit(address).hostname or "" for address in (url, base))
+    domain = ".".join(home.split(".")[-2:])
+    return host == home or (urlsplit(url).scheme == "https" and host.endswith(f".{domain}"))
