@@ -56,6 +56,18 @@ class Origin(System):
         assert committed.done
         return committed.version
 
+    def outrun(self, match_id: str, home: int) -> tuple[int, int]:
+        """Changes until a reader does not keep up, and ten more that come while its buffers are full. How many, and the
+        version of the last."""
+        version, is_behind = 0, False
+        for count in range(1, 10_000):
+            version = self.tell(match_id, home, minute=count % 90 + 1)
+            if count % 10 == 0:
+                if is_behind:
+                    return count, version
+                is_behind = bool(self.inside().get("flushing"))
+        raise AssertionError("everything was taken")
+
     def body(self, path: str) -> dict[str, Any]:
         answer = self.get(path)
         assert answer.status_code == 200, answer.text
@@ -129,6 +141,10 @@ class Client:
         head = [f"{method} {path} HTTP/{http}", "Host: scores.example", *lines]
         self.send("\r\n".join([*head, "", ""]).encode())
         return self
+
+    def read_fast(self) -> None:
+        """After all, with buffers as others have them."""
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1_000_000)
 
     def until(self, mark: bytes) -> bytes:
         """What comes, through the mark."""
