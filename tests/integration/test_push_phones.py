@@ -100,7 +100,8 @@ def fans() -> Iterator[Fan]:
                 fan.follows = [Follow(Subject.TEAM, "argentina", ALL)]
                 fan.account = {"quiet": Quiet(0, 24 * 60), "time_zone": "Asia/Tokyo"}
             case 7:
-                fan.wants = frozenset({Kind.GOAL, Kind.KICKOFF})
+                # What is said of a team is not widened by the competition.
+                fan.wants = frozenset({Kind.GOAL})
                 fan.follows = [
                     Follow(Subject.TEAM, "argentina", mask_of([Kind.GOAL])),
                     Follow(Subject.COMPETITION, "world-cup", mask_of([Kind.KICKOFF])),
