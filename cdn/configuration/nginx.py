@@ -83,7 +83,8 @@ server {{
         proxy_cache_key $scores_target;
         proxy_cache_lock on;
         proxy_cache_lock_timeout 5s;
-        # Stale-while-revalidate and stale-if-error are told by the service.
+        # The service says how long an answer may be stale; nginx 1.22 heeds its stale-if-error only if this is not off.
+        proxy_cache_use_stale invalid_header;
         proxy_cache_background_update on;
         proxy_ignore_headers Set-Cookie Vary;
         proxy_hide_header Set-Cookie;
