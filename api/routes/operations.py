@@ -34,9 +34,11 @@ def healthz() -> Response:
 def readyz() -> Response:
     """503 without Redis. Without SQL the status is `degraded`, and scores are still served.
 
-    `listener` and its lag (ms from the last commit to its release) describe the process that answers.
+    `listener` and its lag (ms from the last commit to its release) and the places for connections describe the process
+    that answers.
     """
     here().listener.heed()
+    figures = here().connections.newest
     redis, sql = _responds(here().live.ping), _responds(here().history.ping)
     state = {
         "redis": redis,
@@ -50,6 +52,8 @@ def readyz() -> Response:
         "live_undecodable": here().live.matches.undecodable() if redis else None,
         "listener": here().listener.up,
         "listener_lag_ms": here().listener.lag_ms,
+        "places_taken": figures.taken if figures else None,
+        "places": figures.places if figures else None,
     }
     return Response(json.dumps(state) + "\n", 200 if redis else 503, headers.NO_STORE, content_type="application/json")
 
