@@ -20,7 +20,7 @@ from api.routes import (
     wait,
     websocket,
 )
-from api.routes.fast_path import FastPath
+from api.server.figures import Figures
 from api.services import Services
 from api.web import assets, cors, errors, openapi
 from cdn.backends import registry
@@ -31,9 +31,16 @@ BODY_MOST = 4 * 1024 * 1024
 
 
 class App(Flask):
-    """What gunicorn's worker serves. hot_path: is given each whole head first."""
+    """What gunicorn's worker serves.
+
+    hot_path: is given each whole head first.
+    """
 
     hot_path: HotPath
+
+    def report(self, figures: Figures) -> None:
+        """What the worker counts, once a second."""
+        self.extensions["services"].connections.report(figures)
 
     def drain(self) -> None:
         """The process is to end: whoever waits is answered and moves on."""
@@ -72,5 +79,4 @@ def create_app(settings: Settings) -> App:
     if settings.demo and settings.control_url:
         app.register_blueprint(phones.blueprint)
     cli.register(app)
-    app.wsgi_app = FastPath(app.wsgi_app, services)  # type: ignore[method-assign]
     return app

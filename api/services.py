@@ -16,6 +16,7 @@ from flask import current_app
 from gevent import monkey
 
 from api.delivery.answer import WaitOutcome
+from api.delivery.connection_figures import ConnectionFigures
 from api.delivery.details import Details
 from api.delivery.hub import Hub
 from api.delivery.listener import Listener
@@ -131,6 +132,10 @@ class Services:
         # Nothing in the hub gives way, so that only threads can meet in it.
         lock = nullcontext() if monkey.is_module_patched("threading") else None
         return Hub(most, later, _ended, lock)
+
+    @cached_property
+    def connections(self) -> ConnectionFigures:
+        return ConnectionFigures()
 
     @cached_property
     def listener(self) -> Listener:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 
 from api.delivery import render
+from api.delivery.answer import RenderedAnswer
 from api.delivery.snapshot import Snapshot
 from api.services import Services, now_ms
 from api.web import errors
+from cdn import headers
 from db.domain.errors import LiveScoreError, Refused, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -63,6 +65,18 @@ def learn(services: Services, topic: str) -> None:
         bug = LiveScoreError("This is our fault. It has been logged.")
         failure = errors.plain(bug, topic, services.dialect)
     services.hub.admit(topic, now_ms(), failure)
+
+
+def plain(services: Services, snapshot: Snapshot) -> RenderedAnswer:
+    """What `/api/score/{match_id}` and `/api/live` answer, with the ETag of its version."""
+    now = now_ms()
+    cursor = snapshot.cursor(now)
+
+    def render_it() -> RenderedAnswer:
+        cache = services.dialect.headers(headers.for_phase(snapshot.phase), snapshot.tags)
+        return RenderedAnswer(snapshot.body(cursor), cache, etag=snapshot.etag)
+
+    return snapshot.recent.get(cursor, "read", now, render_it)
 
 
 def archived(services: Services, topic: str) -> Snapshot | None:

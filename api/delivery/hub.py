@@ -125,7 +125,8 @@ class Hub:
                 held = WaitOutcome.FULL
         self.count(held, 1)
         keeps = held in (WaitOutcome.DRAINING, WaitOutcome.FULL)
-        return snapshot.recent(cursor if keeps else snapshot.cursor(now_ms), held, now_ms)
+        following = cursor if keeps else snapshot.cursor(now_ms)
+        return snapshot.recent.get(following, held, now_ms, lambda: snapshot.answer(following, held))
 
     def arrive(self, topic: str, cursor: Cursor, reader: Waiter) -> bool:
         """Wait until a topic has been read of which nothing, or less than the reader has seen, is known; True for the

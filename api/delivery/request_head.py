@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from api.delivery.answer import accepts_gzip
 from api.delivery.snapshot import BOARD
 from db.domain import CURSOR_PATTERN, ID_PATTERN, Cursor
 
@@ -36,6 +37,9 @@ _DECISIVE = re.compile(
 )
 _ALLOWED = frozenset((b"host", b"connection", b"accept-encoding", b"if-none-match", b"x-forwarded-proto"))
 _HOST = re.compile(rb"[A-Za-z0-9.:_\[\]-]+")
+# A list of entity tags (RFC 9110, 8.8.3), strong or weak: they are compared weakly (13.1.2).
+_ETAGS = re.compile(rb'(?:W/)?"[\x21\x23-\x7e]*"(?:[ \t]*,[ \t]*(?:W/)?"[\x21\x23-\x7e]*")*')
+_ETAG = re.compile(r'"([^"]*)"')
 _CONNECTION = {b"": False, b"keep-alive": False, b"close": True}
 
 
@@ -44,11 +48,15 @@ class RequestHead:
     """topic: what is asked for, a match's id or BOARD.
     cursor: where it waits; None for a plain read.
     close: the client wants no other answer on this connection.
+    gzip: it takes that.
+    etags: of what it has; "*" for anything.
     """
 
     topic: str
     cursor: Cursor | None
     close: bool
+    gzip: bool = False
+    etags: tuple[str, ...] = ()
 
 
 _remembered: dict[bytes, RequestHead | None] = {}
@@ -77,8 +85,19 @@ def _parsed(data: bytes) -> RequestHead | None:
     close = _CONNECTION.get(fields.get(b"connection", b"").lower())
     if close is None or not _HOST.fullmatch(fields.get(b"host", b"")):
         return None
+    etags = _etags(fields.get(b"if-none-match", b""))
+    if etags is None:
+        return None
     cursor = Cursor(int(path["version"]), int(path["slot"])) if path["version"] else None
-    return RequestHead(path["match"] or BOARD, cursor, close)
+    gzip = accepts_gzip(fields.get(b"accept-encoding", b"").decode("latin-1"))
+    return RequestHead(path["match"] or BOARD, cursor, close, gzip, etags)
+
+
+def _etags(field: bytes) -> tuple[str, ...] | None:
+    """Without their quotes; None where it is not understood."""
+    if field in (b"", b"*"):
+        return ("*",) if field else ()
+    return tuple(_ETAG.findall(field.decode("ascii"))) if _ETAGS.fullmatch(field) else None
 
 
 def _decisive(fields: bytes) -> dict[bytes, bytes] | None:

@@ -5,6 +5,7 @@ A topic is a match's id, or BOARD for all live matches together.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -31,14 +32,18 @@ class RecentAnswers:
 
     def __init__(self) -> None:
         self.second = 0
-        self.answers: dict[tuple[Cursor, WaitOutcome], RenderedAnswer] = {}
+        self.answers: dict[tuple[Cursor, str], RenderedAnswer] = {}
 
-    def at(self, now_ms: int) -> dict[tuple[Cursor, WaitOutcome], RenderedAnswer]:
+    def get(self, cursor: Cursor, kind: str, now_ms: int, render: Callable[[], RenderedAnswer]) -> RenderedAnswer:
+        """kind: why it was answered, or anything else that tells it from others at that cursor."""
         second = now_ms // 1000
         if second != self.second or len(self.answers) >= RECENT_MOST:
             self.second = second
             self.answers = {}
-        return self.answers
+        answer = self.answers.get((cursor, kind))
+        if answer is None:
+            answer = self.answers[cursor, kind] = render()
+        return answer
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,7 @@ class Snapshot:
     json: the object without `next` and `poll_after_ms`, which `body` adds.
     poll_after_ms: when a reader without a hold reads again.
     phase: of the match; how long it may be kept.
+    recent: answers with it that many get.
     """
 
     topic: str
@@ -57,7 +63,7 @@ class Snapshot:
     json: bytes
     poll_after_ms: int
     phase: Phase
-    _recent: RecentAnswers = field(default_factory=RecentAnswers, init=False, repr=False, compare=False)
+    recent: RecentAnswers = field(default_factory=RecentAnswers, init=False, repr=False, compare=False)
 
     def slot(self, now_ms: int) -> int:
         """Hold-lengths since the version was made, so that topics do not re-poll together."""
@@ -76,14 +82,6 @@ class Snapshot:
         """held: what the asked cursor came to; changes and time-outs are immutable, the rest lives a second."""
         lasting = held in (WaitOutcome.CHANGED, WaitOutcome.TIMEOUT)
         return RenderedAnswer(self.body(cursor, held), WAIT if lasting else AT_ONCE, close=held is WaitOutcome.DRAINING)
-
-    def recent(self, cursor: Cursor, held: WaitOutcome, now_ms: int) -> RenderedAnswer:
-        """As `answer`, the same for all who ask within a second."""
-        answers = self._recent.at(now_ms)
-        answer = answers.get((cursor, held))
-        if answer is None:
-            answer = answers[cursor, held] = self.answer(cursor, held)
-        return answer
 
     @cached_property
     def tags(self) -> tuple[str, ...]:

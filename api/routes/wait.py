@@ -8,13 +8,13 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from api.delivery.answer import RenderedAnswer, WaitOutcome
+from api.delivery.answer import GZIP, RenderedAnswer, WaitOutcome, accepts_gzip
 from api.delivery.environ import ALREADY_HANDLED, connection_of, has_place
 from api.delivery.snapshot import BOARD
 from api.delivery.wait_group import Waiter
 from api.services import Services, here, now_ms
 from api.topics import current
-from api.web import schemas
+from api.web import responses, schemas
 from api.web.ids import checked_id
 from api.web.openapi import documented
 from db.domain import HOLD_MS, Cursor
@@ -52,13 +52,14 @@ def _answered(services: Services, topic: str, text: str) -> Response:
         raise Refused("A cursor is {version}.{slot}, as `next` gives it.", "unknown_match")
     if request.method == "HEAD":
         snapshot = current(services, topic, cursor.version)
-        return _response(snapshot.answer(snapshot.cursor(now_ms()), WaitOutcome.BEHIND))
+        return responses.rendered(snapshot.answer(snapshot.cursor(now_ms()), WaitOutcome.BEHIND))
     connection = connection_of(request.environ)
     if connection is None:
         return _wait_in_thread(services, topic, cursor)
     answer = _ask(services, topic, cursor, connection if has_place(request.environ) else None)
     if answer:
-        return _response(answer)
+        return responses.rendered(answer)
+    connection.variant = GZIP if accepts_gzip(request.headers.get("Accept-Encoding", "")) else 0
     connection.wait(services.hub.leave)
     return HeldResponse()
 
@@ -103,8 +104,4 @@ def _wait_in_thread(services: Services, topic: str, cursor: Cursor) -> Response:
         answer = reader.answer
     if answer is None:
         raise Unavailable("The hold was lost.")
-    return _response(answer)
-
-
-def _response(answer: RenderedAnswer) -> Response:
-    return Response(answer.body, headers=answer.headers)
+    return responses.rendered(answer)

@@ -1,147 +1,67 @@
 """A client's socket: answered from the event loop, or lent to a handler of gunicorn's for one request.
 
-| From | Event | To |
-|---|---|---|
-| IDLE, HEAD | part of a head | HEAD |
-| IDLE, HEAD | a head, answered from here | IDLE |
-| IDLE, HEAD | a head, answered from here, taken slowly | FLUSHING |
-| IDLE, HEAD | a head, answered from here, the last | LINGERING |
-| IDLE, HEAD | a head, held | WAITING |
-| IDLE, HEAD | a head for the app, or too long | HANDLED |
-| HEAD | end of the client | HANDLED |
-| HEAD | deadline | HANDLED |
-| IDLE | end of the client | CLOSED |
-| IDLE | deadline | CLOSED |
-| HANDLED | handler ends | IDLE |
-| HANDLED | handler ends, taken slowly | FLUSHING |
-| HANDLED | handler ends, held | WAITING |
-| HANDLED | handler ends, a stream | STREAMING |
-| HANDLED | handler ends, the last or failed | LINGERING |
-| WAITING | released | IDLE |
-| WAITING | released, taken slowly | FLUSHING |
-| WAITING | released, the last | LINGERING |
-| WAITING | handed over | HANDLED |
-| WAITING, STREAMING | end of the client | CLOSED |
-| STREAMING | end of the stream | LINGERING |
-| STREAMING | end of the stream, taken slowly | FLUSHING |
-| FLUSHING | all is taken | IDLE |
-| FLUSHING | all is taken, the last | LINGERING |
-| FLUSHING, STREAMING | deadline | CLOSED |
-| LINGERING | end of the client | CLOSED |
-| LINGERING | deadline | CLOSED |
-
 A request is answered before the next is read (RFC 9112, 9.3.2). A client that shuts its half while it waits has gone.
 """
 
 from __future__ import annotations
 
-import errno
 import logging
 import math
 import socket
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
-import gevent
-from gevent.hub import Waiter
-
-from .poller import END, OUTPUT, Poller
+from .client_socket import ClientSocket
+from .poller import END, OUTPUT
+from .roles import Answer, Server
 from .states import TRANSITIONS, State
 
 logger = logging.getLogger(__name__)
 
 # A head is one packet or two.
 HEAD_S = 10.0
-# As long as a client may be silent between two requests, where the server does not say.
-KEEPALIVE_S = 100.0
 # A body of 4 MB, the most that is taken, comes in that time at 140 KB/s; Heroku's router waits no longer either
 # (devcenter, "Request Timeout").
 BODY_S = 30.0
-# The largest answer, a timeline of 0.65 MB, is taken in that time at 22 KB/s.
-WRITE_S = 30.0
 # For a client to take the last it was sent and close its side.
 LINGER_S = 2.0
 # A head that is answered from here. A longer one goes to gunicorn, which has limits of its own.
 HEAD_MOST = 8_192
-# Bytes that are dropped of a client that is not listened to any more: a body of the largest size that is taken. In one
-# turn, at most eight reads.
-DROP_MOST = 4 << 20
-DROP_READ, DROP_READS = 65_536, 8
 
 
-class Answer(Protocol):
-    """What is released to a held request. close: it is the connection's last."""
-
-    @property
-    def close(self) -> bool: ...
-
-    def wire(self, variant: int) -> bytes: ...
-
-
-class Server(Protocol):
-    """What a connection needs of the worker.
-
-    keepalive_s: how long a client may be silent between two requests.
-    """
-
-    poller: Poller
-    keepalive_s: float
-
-    def take(self, connection: Connection, head: bytes) -> bool:
-        """Answer or hold a request whose whole head this is; False where a handler has to."""
-
-    def resume(self, connection: Connection) -> None:
-        """Start a handler that reads from it."""
-
-    def closed(self, connection: Connection) -> None: ...
-
-
-class Connection:
+class Connection(ClientSocket):
     """hold: what it waits for in the hub, which alone writes it.
     leave: called once if the client goes while it waits or listens.
     drained: called when a client that was slow has taken all.
     place: it may stay; else it has one answer and must go.
+    variant: of the bytes of its answer, as the app numbers them.
     closing: the answer that is owed is the last.
     kept: the handler has done with it, and it stays open.
     after: what it is to do when its handler ends.
-    ended: the client has shut its half, or is gone.
-    broken: what is written does not arrive.
-    stirred: there may be more to read.
-    unread: what was read and not answered.
-    dropped: bytes that came after its end.
-    backlog: what the socket has not taken.
-    waiter: of the handler, while it waits for an event.
     """
 
     # fmt: off
     __slots__ = (
-        "address", "after", "backlog", "body_until", "broken", "closing", "deadline", "descriptor", "drained",
-        "dropped", "ended", "hold", "kept", "leave", "listener", "place", "server", "sock", "state", "stirred",
-        "unread", "waiter",
+        "address", "after", "closing", "drained", "hold", "kept", "leave", "listener", "place", "server",
+        "state", "variant",
     )
     # fmt: on
 
     def __init__(self, server: Server, listener: Any, sock: socket.socket, address: Any, place: bool = True) -> None:
+        super().__init__(sock)
         self.server = server
         self.listener = listener
-        self.sock = sock
-        self.descriptor = sock.fileno()
         self.address = address
         self.place = place
         self.state = State.IDLE
-        # time.monotonic; inf for none.
         self.deadline = server.poller.now + HEAD_S
-        self.body_until = math.inf
         self.hold: Any = None
         self.leave: Callable[[Connection], None] | None = None
         self.drained: Callable[[], None] | None = None
-        self.closing = self.kept = self.ended = self.broken = self.stirred = False
+        self.variant = 0
+        self.closing = self.kept = False
         self.after = State.IDLE
-        self.unread = b""
-        self.dropped = 0
-        self.backlog: memoryview | None = None
-        self.waiter: Any = None
         server.poller.add(self.descriptor, self)
 
     # By the event loop.
@@ -159,7 +79,7 @@ class Connection:
             return
         self.stirred = True
         if state is State.HANDLED:
-            self._wake()
+            self.wake()
         elif state is State.LINGERING:
             self._drop_input()
         elif state is State.STREAMING or (state is State.WAITING and self.ended and self.leave):
@@ -228,49 +148,25 @@ class Connection:
             self.server.resume(self)
 
     def _flush(self) -> None:
-        assert self.backlog is not None  # noqa: S101
-        try:
-            sent = self.sock.send(self.backlog)
-        except BlockingIOError:
+        self.flush()
+        if self.backlog is not None:
             return
-        except OSError:
-            sent = len(self.backlog)
-            self.broken = self.closing = True
-        self.backlog = self.backlog[sent:] if sent < len(self.backlog) else None
-        if self.backlog is None:
-            self._flushed()
-
-    def _flushed(self) -> None:
         if self.state is State.FLUSHING:
             self._settle()
         else:
             self.deadline = math.inf
             if self.state is State.HANDLED:
-                self._wake()
+                self.wake()
         if self.drained:
             self.drained()
 
     def _drop_input(self) -> None:
-        try:
-            for _ in range(DROP_READS):
-                size = len(self.sock.recv(DROP_READ))
-                self.dropped += size
-                if not size or self.dropped > DROP_MOST:
-                    self._close()
-                    return
-        except BlockingIOError:
-            return
-        except OSError:
+        if not self.drop():
             self._close()
-            return
-        self.server.poller.again(self)
+        elif self.stirred:
+            self.server.poller.again(self)
 
     # As whoever answers uses it.
-
-    @property
-    def flushing(self) -> bool:
-        """The client has not taken all that was written."""
-        return self.backlog is not None
 
     def answer(self, wire: bytes, last: bool = False) -> None:
         """From the event loop: the whole answer to what was asked."""
@@ -279,7 +175,8 @@ class Connection:
         self._settle()
 
     def wait(self, leave: Callable[[Connection], None] | None) -> None:
-        """Its answer comes later, by `release`. leave: as the field."""
+        """Its answer comes later, by `release`. leave: as the field; None where the answer is certain to come soon, so
+        that a client that has shut its half gets it."""
         self.leave = leave
         self._turn_to(State.WAITING)
 
@@ -295,7 +192,7 @@ class Connection:
             return
         self.leave = None
         self.closing = self.closing or answer.close
-        self.write(answer.wire(int(self.closing)))
+        self.write(answer.wire(self.variant | self.closing))
         if self.state is State.HANDLED:
             self.after = State.IDLE
         else:
@@ -303,30 +200,16 @@ class Connection:
 
     def hand_over(self, head: bytes) -> None:
         """What it waits for has to be read another way: by a handler, from the same bytes."""
-        self.leave = None
-        self.unread = head
-        self._handle()
-
-    def write(self, data: bytes) -> None:
-        """Now, or as much of it as the socket takes: the rest when it takes more. Only with nothing left of before."""
-        try:
-            sent = self.sock.send(data)
-        except BlockingIOError:
-            sent = 0
-        except OSError:
-            # Gone: an event says so, too.
-            self.broken = self.closing = True
-            return
-        if sent < len(data):
-            self.backlog = memoryview(data)[sent:]
-            self.deadline = time.monotonic() + WRITE_S
+        if self.state is State.WAITING:
+            self.unread = head
+            self._handle()
 
     def end(self) -> None:
         """The stream, or WebSocket, is over once all is written."""
         self.closing = True
         if self.state is State.HANDLED:
             # Its handler finds the end.
-            self._shut(socket.SHUT_RD)
+            self.shut(socket.SHUT_RD)
         elif self.state is State.STREAMING:
             self._settle()
 
@@ -340,49 +223,7 @@ class Connection:
             # gunicorn's answer says by itself that it is the last.
             self.closing = True
 
-    def abort(self) -> None:
-        """Whoever waits for it finds its end."""
-        self.broken = True
-        self.backlog = None
-        self._shut(socket.SHUT_RDWR)
-
     # As gunicorn's handler uses it.
-
-    def setblocking(self, _flag: int) -> None:
-        """To its handler it is blocking."""
-
-    def fileno(self) -> int:
-        return self.descriptor
-
-    def recv(self, size: int, _flags: int = 0) -> bytes:
-        """Raises TimeoutError for a body that does not come; else OSError as a socket does."""
-        if self.unread:
-            data, self.unread = self.unread[:size], self.unread[size:]
-            return data
-        while True:
-            try:
-                data = self.sock.recv(size)
-            except BlockingIOError:
-                self.stirred = False
-                if self.ended:
-                    return b""
-                self._wait()
-            else:
-                self.stirred = len(data) == size
-                return data
-
-    def send(self, data: bytes) -> int:
-        self.sendall(data)
-        return len(data)
-
-    def sendall(self, data: bytes) -> None:
-        """Raises BrokenPipeError where the client is gone or does not read."""
-        self._wait_until_flushed()
-        self.write(data)
-        self._wait_until_flushed()
-
-    def shutdown(self, half: int) -> None:
-        self.sock.shutdown(half)
 
     def close(self) -> None:
         """At the handler's end. Where it was not `kept`, nothing more is read from it."""
@@ -401,40 +242,13 @@ class Connection:
         else:
             self._enter(after)
 
-    def _wait(self) -> None:
-        """Until an event tells of it. By a handler."""
-        slow = TimeoutError("the body is too slow")
-        left = self.body_until - time.monotonic()
-        if left <= 0:
-            raise slow
-        self.waiter = Waiter()
-        try:
-            with gevent.Timeout(None if left == math.inf else left, slow):
-                self.waiter.get()
-        finally:
-            self.waiter = None
-
-    def _wait_until_flushed(self) -> None:
-        while self.backlog is not None:
-            self.waiter = Waiter()
-            try:
-                self.waiter.get()
-            finally:
-                self.waiter = None
-        if self.broken:
-            raise BrokenPipeError(errno.EPIPE, "the client is gone, or does not read")
-
-    def _wake(self) -> None:
-        if self.waiter is not None:
-            self.waiter.switch(None)
-
     # States.
 
     def _turn_to(self, state: State) -> None:
         """Now, or when its handler ends."""
         if self.state is State.HANDLED:
             self.after = state
-        elif self.ended:
+        elif self.ended and self.leave:
             self._close()
         else:
             self._enter(state)
@@ -443,7 +257,7 @@ class Connection:
         """All that is owed is written, or in the backlog."""
         if self.backlog is not None:
             self._enter(State.FLUSHING)
-        elif self.closing:
+        elif self.closing or self.broken:
             self._linger()
         else:
             self._enter(State.IDLE)
@@ -451,7 +265,7 @@ class Connection:
     def _linger(self) -> None:
         """A socket that is closed with bytes unread takes back what was written to it (RFC 9112, 9.6)."""
         self._enter(State.LINGERING)
-        self._shut(socket.SHUT_WR)
+        self.shut(socket.SHUT_WR)
         self._drop_input()
 
     def _enter(self, state: State) -> None:
@@ -479,7 +293,7 @@ class Connection:
         self.backlog = None
         self.server.poller.discard(self.descriptor)
         self.sock.close()
-        self._wake()
+        self.wake()
         self.server.closed(self)
         self._left()
 
@@ -487,9 +301,3 @@ class Connection:
         leave, self.leave = self.leave, None
         if leave:
             leave(self)
-
-    def _shut(self, half: int) -> None:
-        try:
-            self.sock.shutdown(half)
-        except OSError:
-            self.ended = True

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from gevent import get_hub, monkey
@@ -49,8 +50,8 @@ class Poller:
         self._watcher.start(self._turn)
 
     def add(self, descriptor: int, connection: Connection) -> None:
-        self.connections[descriptor] = connection
         self._epoll.register(descriptor, _INTEREST)
+        self.connections[descriptor] = connection
 
     def discard(self, descriptor: int) -> None:
         """Before the descriptor is closed, which takes it out of the epoll (epoll(7))."""
@@ -61,6 +62,14 @@ class Poller:
         others are served once."""
         self._ready.append(connection)
         self._schedule()
+
+    def each(self, action: Callable[[Connection], None]) -> None:
+        """Do something with every connection."""
+        for connection in list(self.connections.values()):
+            try:
+                action(connection)
+            except Exception:
+                self._failed(connection)
 
     def close(self) -> None:
         self._watcher.close()
@@ -87,11 +96,15 @@ class Poller:
         if self._ready:
             self._schedule()
 
-    @staticmethod
-    def _report(connection: Connection, events: int) -> None:
+    def _report(self, connection: Connection, events: int) -> None:
         try:
             connection.on_events(events)
         except Exception:
-            # A bug. gevent would stop the watcher, and with it every connection.
-            logger.exception("connection_failed")
-            connection.fail()
+            # gevent would stop the watcher, and with it every connection.
+            self._failed(connection)
+
+    @staticmethod
+    def _failed(connection: Connection) -> None:
+        """A bug."""
+        logger.exception("connection_failed")
+        connection.fail()

@@ -1,4 +1,35 @@
-"""What a connection is doing, and what it may do next."""
+"""What a connection is doing, and what it may do next.
+
+| From | Event | To |
+|---|---|---|
+| IDLE, HEAD | part of a head | HEAD |
+| IDLE, HEAD | a head, answered from here | IDLE |
+| IDLE, HEAD | a head, answered from here, taken slowly | FLUSHING |
+| IDLE, HEAD | a head, answered from here, the last | LINGERING |
+| IDLE, HEAD | a head, held | WAITING |
+| IDLE, HEAD | a head for the app, or too long | HANDLED |
+| HEAD | end of the client | HANDLED |
+| HEAD | deadline | HANDLED |
+| IDLE | end of the client | CLOSED |
+| IDLE | deadline | CLOSED |
+| HANDLED | handler ends | IDLE |
+| HANDLED | handler ends, taken slowly | FLUSHING |
+| HANDLED | handler ends, held | WAITING |
+| HANDLED | handler ends, a stream | STREAMING |
+| HANDLED | handler ends, the last or failed | LINGERING |
+| WAITING | released | IDLE |
+| WAITING | released, taken slowly | FLUSHING |
+| WAITING | released, the last | LINGERING |
+| WAITING | handed over | HANDLED |
+| WAITING, STREAMING | end of the client | CLOSED |
+| STREAMING | end of the stream | LINGERING |
+| STREAMING | end of the stream, taken slowly | FLUSHING |
+| FLUSHING | all is taken | IDLE |
+| FLUSHING | all is taken, the last | LINGERING |
+| FLUSHING, STREAMING | deadline | CLOSED |
+| LINGERING | end of the client | CLOSED |
+| LINGERING | deadline | CLOSED |
+"""
 
 from __future__ import annotations
 

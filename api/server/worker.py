@@ -8,9 +8,11 @@ and bench/again.py have the figures).
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -23,9 +25,12 @@ from gunicorn.workers.ggevent import GeventWorker
 from . import connection as limits
 from .acceptor import Acceptor
 from .connection import Connection
+from .figures import Figures
 from .places import Places
 from .poller import Poller
 from .refusals import refusal
+
+logger = logging.getLogger(__name__)
 
 __all__ = ["ALREADY_HANDLED", "GunicornWorker"]
 
@@ -52,6 +57,7 @@ class GunicornWorker(GeventWorker):  # type: ignore[misc]
                 "proxy_protocol and http2_cleartext are read before a request, which this worker cannot."
             )
         self.places = Places(self.cfg.worker_connections)
+        self.figures = Figures(self.places.total)
         self.keepalive_s = float(self.cfg.keepalive)
         self.acceptors: list[Acceptor] = []
         if not self.cfg.is_ssl:
@@ -84,12 +90,14 @@ class GunicornWorker(GeventWorker):  # type: ignore[misc]
         place = self.places.free
         Connection(self, listener, sock, address, place)
         self.places.take(place)
+        self.figures.placeless += not place
 
     def take(self, connection: Connection, head: bytes) -> bool:
         if self.hot_path is None or not self.alive:
             return False
         if not self.hot_path(connection, head):
             return False
+        self.figures.hot += 1
         self.nr += 1
         if self.nr >= self.max_requests:
             self.log.info("Autorestarting worker after current request.")
@@ -97,6 +105,7 @@ class GunicornWorker(GeventWorker):  # type: ignore[misc]
         return True
 
     def resume(self, connection: Connection) -> None:
+        self.figures.handled += 1
         gevent.spawn(self.handle, connection.listener, connection, connection.address)
 
     def closed(self, connection: Connection) -> None:
@@ -130,9 +139,9 @@ class GunicornWorker(GeventWorker):  # type: ignore[misc]
             super().handle_error(req, client, addr, exc)
             return
         if isinstance(exc, errors.ParseException):
-            self.log.info("request_invalid reason=%s", type(exc).__name__)
+            logger.info("request_invalid reason=%s", type(exc).__name__)
         else:
-            self.log.exception("request_failed")
+            logger.error("request_failed", exc_info=exc)
         with suppress(OSError):
             client.sendall(refusal(exc))
 
@@ -151,16 +160,25 @@ class GunicornWorker(GeventWorker):  # type: ignore[misc]
         self._finish()
 
     def _finish(self) -> None:
-        for connection in list(self.poller.connections.values()):
-            connection.finish()
+        self.poller.each(Connection.finish)
 
     def _sweep(self) -> None:
         while True:
             gevent.sleep(SWEEP_S)
-            now = self.poller.now = time.monotonic()
-            for connection in list(self.poller.connections.values()):
-                if connection.deadline < now:
-                    connection.on_deadline()
+            self.poller.now = time.monotonic()
+            self.poller.each(self._look)
+            self._report()
+
+    def _look(self, connection: Connection) -> None:
+        if connection.deadline < self.poller.now:
+            self.figures.slow += connection.flushing
+            connection.on_deadline()
+
+    def _report(self) -> None:
+        self.figures.taken, self.figures.extra = self.places.taken, self.places.extra
+        report = getattr(self.wsgi, "report", None)
+        if report:
+            report(replace(self.figures))
 
 
 def _has_body(req: Any) -> bool:

@@ -71,7 +71,8 @@ def test_held_and_released_with_the_body_of_the_change(origin: Origin, client: C
     assert headers["cache-control"] == KEPT
     assert headers["access-control-allow-origin"] == "*"
     assert headers["connection"] == "keep-alive"
-    assert not {"vary", "set-cookie", "etag"} & headers.keys()
+    assert headers.get("vary", "Accept-Encoding") == "Accept-Encoding"
+    assert not {"set-cookie", "etag"} & headers.keys()
     assert origin.inside()["here"] == 0
 
 
@@ -441,7 +442,8 @@ def test_who_comes_when_all_places_are_taken_is_served_and_keeps_none(small: Ori
         assert status == 200
         if headers["connection"] == "close":
             assert one.rest() == b""
-    assert small.inside()["connections"] <= 21
+    # One that does not close its own half is closed two seconds later.
+    wait_until(lambda: small.inside().get("connections", 60) <= 21, "them to be gone")
 
 
 def test_who_would_wait_when_all_places_are_taken_is_told_so_at_once(small: Origin) -> None:

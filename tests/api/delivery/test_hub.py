@@ -570,3 +570,33 @@ def test_threads_that_ask_leave_and_change_lose_nobody(clock: Clock) -> None:
     assert faults == []
     assert {len(client.answers) for mine in clients for client in mine} == {1}
     assert_empty(hub)
+
+
+def test_a_bug_with_one_reader_leaves_none_of_the_others_without_an_answer(
+    hub: CountingHub, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken(Client):
+        def release(self, answer: RenderedAnswer) -> None:
+            raise ZeroDivisionError
+
+    first, broken, last = hold(hub, clock), Broken(), Client()
+    for reader in (broken, last):
+        assert hub.ask("m", Cursor(V1), reader, clock.now_ms) is None
+    hub.know(score(V2))
+    assert {first.told["version"], last.told["version"]} == {V2}
+    assert "release_failed" in caplog.text
+    assert_empty(hub)
+
+
+def test_who_has_no_place_is_answered_as_if_all_were_taken(hub: CountingHub, clock: Clock) -> None:
+    answer = hub.ask("m", Cursor(V1), None, clock.now_ms)
+    assert (body(answer)["held"], body(answer)["next"]) == ("full", f"/api/score/m/wait/{V1}.0")
+    assert body(hub.ask("m", Cursor(V1 - 1), None, clock.now_ms))["held"] == "behind"
+    assert_empty(hub)
+
+
+def test_answers_at_once_share_their_bytes_for_a_second(hub: CountingHub, clock: Clock) -> None:
+    first, second = (ask(hub, clock, version=V1 - 1)[1] for _ in range(2))
+    assert first is second
+    clock.pass_(1_000)
+    assert ask(hub, clock, version=V1 - 1)[1] is not first

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ from wsproto import ConnectionType
 from wsproto.connection import Connection
 from wsproto.events import TextMessage
 
-from api.delivery.answer import RenderedAnswer, WaitOutcome
+from api.delivery.answer import GZIP, LAST, RenderedAnswer, WaitOutcome
 from api.delivery.snapshot import BOARD, Snapshot
 from db.domain import HOLD_MS, Cursor, Phase
 
@@ -90,3 +91,38 @@ def test_the_board_and_a_match_have_keys_and_tags_of_their_own() -> None:
     board = replace(SCORE, topic=BOARD)
     assert (SCORE.etag, board.etag) == (f"m-{V}", f"live-{V}")
     assert (SCORE.tags, board.tags) == (("match-m",), ("live",))
+
+
+LONG = RenderedAnswer(b'{"a":"' + b"x" * 1_000 + b'"}', {"Cache-Control": "public, max-age=2"}, etag="m-1")
+
+
+def fields(wire: bytes) -> dict[str, str]:
+    _, *lines = wire.partition(b"\r\n\r\n")[0].decode().split("\r\n")
+    return dict(line.split(": ", 1) for line in lines)
+
+
+def test_a_long_answer_is_compressed_once_for_all_who_take_it() -> None:
+    plain, packed = LONG.wire(0), LONG.wire(GZIP)
+    assert gzip.decompress(packed.partition(b"\r\n\r\n")[2]) == plain.partition(b"\r\n\r\n")[2] == LONG.body
+    assert (fields(packed)["Content-Encoding"], len(packed) < len(plain)) == ("gzip", True)
+    assert fields(plain)["Vary"] == fields(packed)["Vary"] == "Accept-Encoding"
+    assert fields(plain)["ETag"] == fields(packed)["ETag"] == 'W/"m-1"'
+    assert int(fields(packed)["Content-Length"]) == len(packed.partition(b"\r\n\r\n")[2])
+    assert fields(LONG.wire(GZIP | LAST))["Connection"] == "close"
+    assert LONG.compressed is LONG.compressed
+    assert LONG.wire(GZIP) is packed
+
+
+def test_a_short_answer_is_the_same_for_all() -> None:
+    short = RenderedAnswer(b"{}", {})
+    assert short.compressed is short
+    assert "Vary" not in short.headers
+
+
+def test_who_has_it_already_gets_the_fields_without_the_body() -> None:
+    head, _, body = LONG.not_modified.wire(0).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 304 Not Modified")
+    assert body == b""
+    kept = {"Cache-Control", "ETag", "Vary", "Access-Control-Allow-Origin"}
+    assert {name: LONG.headers[name] for name in kept}.items() <= fields(LONG.not_modified.wire(0)).items()
+    assert not {"Content-Length", "Content-Type"} & fields(LONG.not_modified.wire(0)).keys()

@@ -83,8 +83,7 @@ def test_no_answer_bears_more_keys_than_a_cdn_takes(site: Site) -> None:
         assert len(carried(site, path)) <= 10
 
 
-def test_the_same_lifetimes_and_keys_before_and_behind_the_fast_path(site: Site) -> None:
-    """A conditional request leaves the fast path for the app."""
+def test_the_same_lifetimes_and_keys_with_and_without_a_condition(site: Site) -> None:
     site.tell(goal_event("Sr:match:1", 1), matches=(MATCH,))
     for path in ("/api/score/Sr:match:1", "/api/live"):
         fast, plain = site.get(path), site.get(path, If_None_Match='"other"')

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import gevent
 import pytest
 
-from api.server import connection as connection_module
+from api.server import states
 from api.server.connection import Connection
 from api.server.states import TRANSITIONS, State
 from tests.api.server.pair import Pair, turn_until
@@ -31,7 +31,7 @@ class Answer:
 
 
 def rows() -> list[tuple[State, str, State]]:
-    table = re.findall(r"^\| ([A-Z, ]+) \| (.+) \| ([A-Z]+) \|$", connection_module.__doc__ or "", re.MULTILINE)
+    table = re.findall(r"^\| ([A-Z, ]+) \| (.+) \| ([A-Z]+) \|$", states.__doc__ or "", re.MULTILINE)
     return [(State[before], event, State[after]) for befores, event, after in table for before in befores.split(", ")]
 
 
