@@ -118,8 +118,8 @@ def _warm_up(names: Iterable[str]) -> None:
 
 
 def _spare_collections() -> None:
-    """What is imported stays: 120,000 objects, which each full collection would look through for 30 ms, while a goal
-    waits."""
+    """What is imported stays. Each full collection would look through its 118,000 objects while a goal waits: 58 to
+    81 ms on two busy cores."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_MOST)
