@@ -36,7 +36,7 @@ RESTART_S = 1.0
 # 15, connection_timeout that and 10). RQ's own figures are 405 and 415.
 LISTEN_S = 10
 # Objects more than are freed until Python looks for cycles. Working out one score makes hundreds that live for a
-# millisecond, so at its own 700 it looks in the middle of each and takes them for old: in 7,000 drains of 246 matches
+# millisecond, so at its own 700 it looks in the middle of each and takes them for old: in 6,400 drains of 246 matches
 # that was 690 ms with pauses of 146 ms, at 50,000 it is 40 ms with pauses of 16 ms. What cycles hold until then is a
 # few megabytes.
 YOUNG_MOST = 50_000
