@@ -63,10 +63,11 @@ def derived_events(match: Match) -> Match:
 
 def _info_of(match: Match) -> dict[str, Any]:
     """What is known besides the play: by the source in force, and from the others what it does not say."""
-    own, names = match.ledgers[match.source].info, MatchInfo.__slots__
-    fields: dict[str, Any] = {name: getattr(own, name) for name in names}
-    for ledger in match.ledgers.values() if len(match.ledgers) > 1 else ():
-        fields |= {name: getattr(ledger.info, name) for name in names if fields[name] is None}
+    ledgers = [match.ledgers[match.source], *(one for name, one in match.ledgers.items() if name != match.source)]
+    fields: dict[str, Any] = {}
+    for name in MatchInfo.__slots__:
+        values = (getattr(ledger.info, name) for ledger in ledgers)
+        fields[name] = next((value for value in values if value is not None), None)
     return {**fields, "sport": fields["sport"] or "football"}
 
 
