@@ -32,8 +32,8 @@ THREADS = 5_000
 PARAMETERS = {
     # A release of 15,000 who ask again at once cost 163 µs of processor a reader with 1,000 idle threads, of which each
     # request woke another one, and the last reader had a goal after 3.8 s; with these, and no linger, 87 µs and 0.9 s
-    # (varnishd alone, before an origin that only holds). With ten threads it is 2.8 s and more: each rests a millisecond
-    # on the connection that it has answered.
+    # (varnishd alone, before an origin that only holds). With ten threads it is 2.8 s and more, for each rests a
+    # millisecond on the connection that it has answered.
     "thread_pools": "1",
     "thread_pool_min": "100",
     "thread_pool_max": str(THREADS),
