@@ -67,6 +67,7 @@ def test_the_browser_reads_what_was_sent(emulators: Emulated, web: WebPush, brow
     [push] = PushJournal(emulators.ledger).of(browser.token)
     assert push.payload == {
         "title": "Goal! Côte",
+        "tag": "m1",
         "body": "1–0",
         "match_id": "m1",
         "version": 1,
