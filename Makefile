@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Three workers on two cores: much of a test is to wait for a lifetime, a time limit or the start of a server.
+PYTEST := $(BIN)/pytest -q -n 3 --dist loadgroup
 .DEFAULT_GOAL := help
 .PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' $(MAKEFILE_LIST))
 
@@ -14,7 +16,7 @@ run: $(VENV)/.runs ## start everything on this machine, with a demo match day (P
 test: $(VENV)/.tests tools lint types imports browser-js js-types unit ## everything that has to be green
 
 quick: $(VENV)/.tests lint types imports browser-js ## for every save: all that needs no server, in less than a minute
-	$(BIN)/pytest -q -n 2 --dist loadgroup --quick -m "not faults"
+	$(PYTEST) --quick -m "not faults"
 
 lint: $(VENV)/.tests ## ruff: style and formatting
 	$(BIN)/ruff check .
@@ -33,10 +35,10 @@ js-types: ## the types of the page's modules, where there are npm and a network
 	@sh tests/js/types.sh
 
 unit: $(VENV)/.tests ## pytest: unit, real servers, headless browser
-	$(BIN)/pytest -q -n 2 --dist loadgroup
+	$(PYTEST)
 
 faults: $(VENV)/.tests ## of pytest, what kills, cuts, stalls and restarts; and 5,000 stories in other orders
-	STORIES=$(or $(STORIES),5000) $(BIN)/pytest -q -n 2 --dist loadgroup -m faults
+	STORIES=$(or $(STORIES),5000) $(PYTEST) -m faults
 
 tools: ## install what the tests use beside Python: Redis, PostgreSQL, Chromium (root or sudo; else tests skip)
 	@sh tests/tools.sh

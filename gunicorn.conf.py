@@ -7,7 +7,7 @@ imported it unpatched.
 import sys
 from typing import Any
 
-from api.gunicorn_worker import places
+from api.server.places import places
 from config import Settings
 from db.domain.errors import Refused
 from db.live.shards import agree_at_start
@@ -16,7 +16,7 @@ settings = Settings.at_start()
 
 bind = f"{settings.host}:{settings.port}"
 workers = settings.web_concurrency
-worker_class = "api.gunicorn_worker.GunicornWorker"
+worker_class = "api.server.worker.GunicornWorker"
 worker_connections = places(settings.worker_connections)
 # Longer than an edge keeps an idle connection to its origin, so that it is never we who close under a request:
 # CloudFront 5 s by default, Varnish 60 s (backend_idle_timeout), Heroku's router 90 s.
@@ -28,6 +28,8 @@ graceful_timeout = 25
 # A score body is under 1 KB; a path longer than this is nobody's.
 limit_request_line = 2_048
 limit_request_fields = 64
+# It writes to a descriptor behind the worker's back, which has time-outs and keeps what a slow client has not taken.
+sendfile = False
 # The control socket of `gunicornc`, a second way in that nobody here needs.
 control_socket_disable = True
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def create_app(settings: Settings) -> App:
-    """Imported here and not above: gunicorn loads `api.gunicorn_worker` before it patches the standard library, and
+    """Imported here and not above: gunicorn loads `api.server` before it patches the standard library, and
     nothing else of this package may be imported by then."""
     from api import app  # noqa: PLC0415
 

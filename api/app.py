@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from api import cli
+from api.hot_path import HotPath
 from api.routes import (
     accounts,
     edge,
@@ -19,7 +20,7 @@ from api.routes import (
     wait,
     websocket,
 )
-from api.routes.fast_path import FastPath
+from api.server.figures import Figures
 from api.services import Services
 from api.web import assets, cors, errors, openapi
 from cdn.backends import registry
@@ -30,11 +31,20 @@ BODY_MOST = 4 * 1024 * 1024
 
 
 class App(Flask):
-    """What gunicorn's worker serves."""
+    """What gunicorn's worker serves.
+
+    hot_path: is given each whole head first.
+    """
+
+    hot_path: HotPath
+
+    def report(self, figures: Figures) -> None:
+        """What the worker counts, once a second."""
+        self.extensions["services"].connections.report(figures)
 
     def drain(self) -> None:
         """The process is to end: whoever waits is answered and moves on."""
-        self.extensions["services"].room.drain()
+        self.extensions["services"].hub.drain()
 
 
 def create_app(settings: Settings) -> App:
@@ -47,6 +57,7 @@ def create_app(settings: Settings) -> App:
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.compact = True  # type: ignore[attr-defined]
     services = app.extensions["services"] = Services(settings)
+    app.hot_path = HotPath(services)
     errors.register(app)
     cors.register(app)
     for part in (
@@ -68,5 +79,4 @@ def create_app(settings: Settings) -> App:
     if settings.demo and settings.control_url:
         app.register_blueprint(phones.blueprint)
     cli.register(app)
-    app.wsgi_app = FastPath(app.wsgi_app, services)  # type: ignore[method-assign]
     return app

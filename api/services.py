@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
@@ -14,12 +15,13 @@ import redis
 from flask import current_app
 from gevent import monkey
 
+from api.delivery.answer import WaitOutcome
+from api.delivery.connection_figures import ConnectionFigures
 from api.delivery.details import Details
 from api.delivery.hub import Hub
 from api.delivery.listener import Listener
 from api.delivery.reader import SnapshotReader
-from api.delivery.snapshot import WaitOutcome
-from api.gunicorn_worker import places
+from api.server.places import places
 from api.web.bounded import BoundedDict, BoundedSet
 from api.web.brief import BriefValue
 from api.web.issuer_keys import IssuerKeys
@@ -125,12 +127,19 @@ class Services:
         return SnapshotReader(self.live)
 
     @cached_property
-    def room(self) -> Hub:
-        return Hub(places(self.settings.worker_connections) * HELD_PERCENT // 100, later, _ended)
+    def hub(self) -> Hub:
+        most = places(self.settings.worker_connections) * HELD_PERCENT // 100
+        # Nothing in the hub gives way, so that only threads can meet in it.
+        lock = nullcontext() if monkey.is_module_patched("threading") else None
+        return Hub(most, later, _ended, lock)
+
+    @cached_property
+    def connections(self) -> ConnectionFigures:
+        return ConnectionFigures()
 
     @cached_property
     def listener(self) -> Listener:
-        return Listener(self.settings.redis_url, self.live, self.room)
+        return Listener(self.settings.redis_url, self.live, self.hub)
 
     @cached_property
     def purges(self) -> Purges:
@@ -147,10 +156,10 @@ def _ended(held: WaitOutcome, count: int) -> None:
 
 
 def later(seconds: float, action: Callable[[], None]) -> Callable[[], None]:
-    """Do it then; the answer takes it back.
+    """Do it then; what is returned takes it back.
 
-    The room calls this with its lock held, so under gevent nothing here may give way: a thread's `start` waits for the
-    thread, and whoever leaves meanwhile, called by the event loop, cannot wait for the lock and would never leave.
+    Under gevent nothing here gives way, for nothing in the hub may, which calls it. A thread's `start` would: it waits
+    for the thread.
     """
     if monkey.is_module_patched("threading"):
         greenlet = gevent.spawn_later(seconds, action)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 
 from api.delivery import render
+from api.delivery.answer import RenderedAnswer
 from api.delivery.snapshot import Snapshot
 from api.services import Services, now_ms
 from api.web import errors
+from cdn import headers
 from db.domain.errors import LiveScoreError, Refused, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -19,34 +21,34 @@ def current(services: Services, topic: str, seen: int = 0) -> Snapshot:
 
     seen: the version that the reader has. One that this process has not heard of yet, another one has: it is read, so
     that nobody is sent back. Raises Refused `unknown_match`, Unavailable."""
-    known = services.room.known(topic)
-    if known and known.version >= seen:
-        return known
+    snapshot = services.hub.snapshot(topic)
+    if snapshot and snapshot.version >= seen:
+        return snapshot
     services.listener.heed()
     try:
         return _read(services, topic)
     except Unavailable:
-        if known is None:
+        if snapshot is None:
             raise
-        return known
+        return snapshot
 
 
 def _read(services: Services, topic: str) -> Snapshot:
-    """Again where it was forgotten meanwhile: only what the room keeps is kept current."""
+    """Again where it was forgotten meanwhile: only what the hub keeps is kept current."""
     while True:
-        services.room.watch(topic)
+        services.hub.watch(topic)
         try:
             read = services.reader.read(topic) or archived(services, topic)
         except BaseException:
-            services.room.give_up(topic)
+            services.hub.give_up(topic)
             raise
         if read is None:
-            services.room.forget(topic)
+            services.hub.forget(topic)
             raise Refused(f"There is no match {topic}.", "unknown_match")
-        services.room.know(read)
-        known = services.room.known(topic)
-        if known:
-            return known
+        services.hub.know(read)
+        snapshot = services.hub.snapshot(topic)
+        if snapshot:
+            return snapshot
 
 
 def learn(services: Services, topic: str) -> None:
@@ -55,14 +57,26 @@ def learn(services: Services, topic: str) -> None:
     try:
         # Twice: the first who arrived may have seen less than those who came during the first reading.
         for _ in range(2):
-            current(services, topic, services.room.foremost(topic))
+            current(services, topic, services.hub.foremost(topic))
     except LiveScoreError as error:
         failure = errors.plain(error, topic, services.dialect)
     except Exception:
         logger.exception("bug topic=%s", topic)
         bug = LiveScoreError("This is our fault. It has been logged.")
         failure = errors.plain(bug, topic, services.dialect)
-    services.room.admit(topic, now_ms(), failure)
+    services.hub.admit(topic, now_ms(), failure)
+
+
+def plain(services: Services, snapshot: Snapshot) -> RenderedAnswer:
+    """What `/api/score/{match_id}` and `/api/live` answer, with the ETag of its version."""
+    now = now_ms()
+    cursor = snapshot.cursor(now)
+
+    def render_it() -> RenderedAnswer:
+        cache = services.dialect.headers(headers.for_phase(snapshot.phase), snapshot.tags)
+        return RenderedAnswer(snapshot.body(cursor), cache, etag=snapshot.etag)
+
+    return snapshot.recent.get(cursor, "read", now, render_it)
 
 
 def archived(services: Services, topic: str) -> Snapshot | None:

@@ -184,21 +184,51 @@ static void record_score(struct reader *reader, const char *body)
         reader->score = score;
 }
 
+/* The chunks of a body put together in their place (RFC 9112, 7.1); the size of it, or -1 where the end has not come.
+   Until then nothing is moved: the same bytes are looked at again when more have come. */
+static long joined(char *body, size_t size)
+{
+    char *at = body, *end = body + size;
+    for (int is_whole = 0; is_whole < 2; is_whole++) {
+        size_t total = 0;
+        at = body;
+        for (size_t chunk = 1; chunk; at += chunk + 2) {
+            char *line = memmem(at, end - at, "\r\n", 2);
+            if (!line)
+                return -1;
+            chunk = strtoul(at, NULL, 16);
+            at = line + 2;
+            if ((size_t)(end - at) < chunk + 2)
+                return -1;
+            if (is_whole)
+                memmove(body + total, at, chunk);
+            total += chunk;
+        }
+        if (is_whole)
+            return total;
+    }
+    return -1;
+}
+
 /* Whether `answer`, which ends with a zero byte, is whole; then it is recorded and followed by the next request. */
 static int take(struct reader *reader, char *answer, size_t size)
 {
-    char length[16], encoding[16];
+    char length[16], encoding[16], transfer[16];
     char *end = strstr(answer, "\r\n\r\n");
     if (!end)
         return 0;
     char *body = end + 4;
     *end = 0;
     field(answer, "\r\nContent-Length: ", length, sizeof length);
-    size_t body_size = strtoul(length, NULL, 10);
-    if (size - (body - answer) < body_size) {
+    field(answer, "\r\nTransfer-Encoding: ", transfer, sizeof transfer);
+    size_t received = size - (body - answer);
+    long body_size = *transfer ? joined(body, received) : (long)strtoul(length, NULL, 10);
+    if (body_size < 0 || received < (size_t)body_size) {
         *end = '\r';
         return 0;
     }
+    if (*transfer)
+        body[body_size] = 0;
     answers++;
     errors += strncmp(answer, "HTTP/1.1 200 ", 13) != 0;
     field(answer, "\r\nContent-Encoding: ", encoding, sizeof encoding);

@@ -28,7 +28,7 @@ from pathlib import Path
 
 import requests
 
-from api.gunicorn_worker import places
+from api.server.places import places
 from api.services import HELD_PERCENT
 from bench.again_other import OtherMatch
 from bench.again_readers import ReaderProgram, Record, compiled

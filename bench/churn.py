@@ -1,4 +1,4 @@
-"""What many clients that come and go leave behind in a web process: greenlets, connections, places in the room, memory.
+"""What many clients that come and go leave behind in a web process: greenlets, connections, places in the hub, memory.
 
 `python -m bench.churn [--clients 10000] [--seconds 300]`. So many clients are there at a time, three in five waiting,
 the others on streams and WebSockets, over eight matches with a goal every three seconds. Each stays for a random while
@@ -57,8 +57,8 @@ class Seen(System):
 
 
 def inside(system: System) -> dict[str, Any]:
-    found: dict[str, Any] = requests.get(f"{system.url}/inside", headers={"Connection": "close"}, timeout=30).json()
-    return found | {"rss_kb": int(memory_kb([found["pid"]]))}
+    figures: dict[str, Any] = requests.get(f"{system.url}/inside", headers={"Connection": "close"}, timeout=30).json()
+    return figures | {"rss_kb": int(memory_kb([figures["pid"]]))}
 
 
 def main() -> None:
@@ -67,27 +67,29 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=300, help="how long they come and go (default 300)")
     parser.add_argument("--warm", type=int, default=60, help="seconds of the same before (default 60)")
     parser.add_argument("--settle", type=int, default=60, help="seconds in which all has to be gone (default 60)")
-    asked = parser.parse_args()
-    with running(Seen, WORKER_CONNECTIONS=asked.clients * 2 + 1_000) as system:
+    options = parser.parse_args()
+    with running(Seen, WORKER_CONNECTIONS=options.clients * 2 + 1_000) as system:
         goals = itertools.count(1)
         for match_id in MATCHES:
             goal(system, match_id, next(goals))
         while not all(requests.get(f"{system.url}/api/score/{match_id}", timeout=30).ok for match_id in MATCHES):
             time.sleep(0.1)
         idle = inside(system)
-        crowd(system, asked.clients, asked.warm, goals)
-        before = settled(system, idle, asked.settle)
-        connects = crowd(system, asked.clients, asked.seconds, goals)
-        after = settled(system, idle, asked.settle)
-    print(f"\n{'':12}{'greenlets':>11}{'connections':>13}{'in the room':>13}{'RSS KB':>10}")
-    for name, found in (("idle", idle), ("before", before), ("after", after)):
-        print(f"{name:12}{found['greenlets']:>11}{found['connections']:>13}{found['here']:>13}{found['rss_kb']:>10}")
+        crowd(system, options.clients, options.warm, goals)
+        before = settled(system, idle, options.settle)
+        connects = crowd(system, options.clients, options.seconds, goals)
+        after = settled(system, idle, options.settle)
+    print(f"\n{'':12}{'greenlets':>11}{'connections':>13}{'in the hub':>13}{'RSS KB':>10}")
+    for name, figures in (("idle", idle), ("before", before), ("after", after)):
+        print(
+            f"{name:12}{figures['greenlets']:>11}{figures['connections']:>13}{figures['here']:>13}{figures['rss_kb']:>10}"
+        )
     left = {f"{name}_left": after[name] - idle[name] for name in ("greenlets", "connections", "here")}
     print(
         json.dumps(
             {
-                "clients": asked.clients,
-                "seconds": asked.seconds,
+                "clients": options.clients,
+                "seconds": options.seconds,
                 "connects": connects,
                 "rss_before_kb": before["rss_kb"],
                 "rss_after_kb": after["rss_kb"],
@@ -120,17 +122,17 @@ def settled(system: System, idle: dict[str, Any], settle_s: int) -> dict[str, An
     """As idle as at first, or as it is when the time is up."""
     deadline = time.monotonic() + settle_s
     while True:
-        found = inside(system)
-        gone = all(found[name] <= idle[name] for name in ("greenlets", "connections", "here"))
+        figures = inside(system)
+        gone = all(figures[name] <= idle[name] for name in ("greenlets", "connections", "here"))
         if gone or time.monotonic() > deadline:
-            progress(settle_s - (deadline - time.monotonic()), found)
-            return found
+            progress(settle_s - (deadline - time.monotonic()), figures)
+            return figures
         time.sleep(1)
 
 
-def progress(seconds: float, found: dict[str, Any]) -> None:
-    told = ", ".join(f"{name} {found[name]}" for name in ("connections", "holds", "streams", "greenlets", "rss_kb"))
-    say(f"  {seconds:4.0f} s: {told}")
+def progress(seconds: float, figures: dict[str, Any]) -> None:
+    text = ", ".join(f"{name} {figures[name]}" for name in ("connections", "holds", "streams", "greenlets", "rss_kb"))
+    say(f"  {seconds:4.0f} s: {text}")
 
 
 def goal(system: System, match_id: str, n: int) -> None:
@@ -199,8 +201,8 @@ class Client:
         length = re.search(rb"(?i)content-length: (\d+)", head)
         if length and len(body) >= int(length[1]):
             self.data = b""
-            found = NEXT.search(body)
-            self._send(get(found[1].decode() if found else f"/api/score/{self.match_id}"))
+            path = NEXT.search(body)
+            self._send(get(path[1].decode() if path else f"/api/score/{self.match_id}"))
 
     def _send(self, data: bytes) -> None:
         with suppress(OSError):

@@ -142,7 +142,7 @@ def _first_answers(poll: select.epoll, clients: dict[int, socket.socket], timeou
 
 
 def _until_quiet(poll: select.epoll, clients: dict[int, socket.socket], quiet_s: float) -> None:
-    while found := poll.poll(quiet_s, 4_096):
-        for number, _ in found:
+    while ready := poll.poll(quiet_s, 4_096):
+        for number, _ in ready:
             if not clients[number].recv(65_536):
                 poll.unregister(number)

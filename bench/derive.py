@@ -81,23 +81,23 @@ def made_up_mix() -> list[Json]:
 def touches(mix: list[Json], length: int) -> list[Json]:
     """The mix repeated, spread over the match, each with the score after it; and the rounds of a cold start more."""
     score = {"home": 0, "away": 0}
-    found = []
+    events = []
     for n in range(length + COLD_ROUNDS):
         touch = mix[n % len(mix)]
         if touch["event_type"] == "goal":
             score[touch["team"]] += 1
         board = {"home_score": score["home"], "away_score": score["away"]}
-        found.append({**touch, **board, "event_id": f"e{n}", **_when(n, length)})
-    return found
+        events.append({**touch, **board, "event_id": f"e{n}", **_when(n, length)})
+    return events
 
 
 def baskets(length: int) -> list[Json]:
     score, rng = [0, 0], random.Random(2)
-    found = []
+    events = []
     for n in range(length + COLD_ROUNDS):
         score[rng.random() < 0.5] += rng.choice((1, 2, 2, 3))
-        found.append({"event_type": "score", "home_score": score[0], "away_score": score[1], **_when(n, length)})
-    return found
+        events.append({"event_type": "score", "home_score": score[0], "away_score": score[1], **_when(n, length)})
+    return events
 
 
 def _when(n: int, length: int) -> Json:
@@ -112,27 +112,27 @@ def updates(match_id: str, events: list[Json], sport: str = "football") -> list[
     # Where a late one goes is behind the one that is as many places on.
     late = [n + (rng.uniform(1, LATE_PLACES) if rng.random() < LATE else 0) for n in range(len(events))]
     order = [event for _, event in sorted(zip(late, events, strict=True), key=lambda pair: pair[0])]
-    found = _parsed({"matches": [{"id": match_id, "sport": sport, "home_team": "Home", "away_team": "Away"}]})
+    parsed = _parsed({"matches": [{"id": match_id, "sport": sport, "home_team": "Home", "away_team": "Away"}]})
     for at in range(0, len(order), 500):
-        found += _parsed({"events": [{"match_id": match_id, **event} for event in order[at : at + 500]]})
-    return found
+        parsed += _parsed({"events": [{"match_id": match_id, **event} for event in order[at : at + 500]]})
+    return parsed
 
 
 def _parsed(document: Json) -> list[Update]:
     return parse(json.dumps(document).encode(), received_at=(START_S + MATCH_S) * 1000)
 
 
-def timed(told: list[Update], name: str) -> tuple[Match, float]:
+def timed(messages: list[Update], name: str) -> tuple[Match, float]:
     """The match, and µs a message over the last of them."""
-    rounds = max(1, TIMED // len(told))
+    rounds = max(1, TIMED // len(messages))
     spent, count = 0.0, 0
     for _ in range(rounds):
         events: dict[str, Event] = {}
-        match, first = _played(told[: max(0, len(told) - TIMED)], name, events), max(0, len(told) - TIMED)
+        match, first = _played(messages[: max(0, len(messages) - TIMED)], name, events), max(0, len(messages) - TIMED)
         started = time.perf_counter()
-        for update in told[first:]:
+        for update in messages[first:]:
             match = _reduced(match, update, events)
-        spent, count = spent + time.perf_counter() - started, count + len(told) - first
+        spent, count = spent + time.perf_counter() - started, count + len(messages) - first
     assert match is not None
     return replace(match, events=events), spent / count * 1e6
 
@@ -151,26 +151,26 @@ def _reduced(match: Match | None, update: Update, events: dict[str, Event]) -> M
     return essential(match)
 
 
-def _played(told: list[Update], name: str, events: dict[str, Event]) -> Match | None:
+def _played(messages: list[Update], name: str, events: dict[str, Event]) -> Match | None:
     match: Match | None = None
-    for n, update in enumerate(told):
+    for n, update in enumerate(messages):
         match = _reduced(match, update, events)
         if n % 1_000 == 0:
-            print(f"{name}: {n} of {len(told)}…", file=sys.stderr)
+            print(f"{name}: {n} of {len(messages)}…", file=sys.stderr)
     return match
 
 
 def cold_ms(services: WorkerServices, match: Match, later: list[Update]) -> float:
     """One message to a worker that has to load the match: inbox, load, reduce, commit. A median."""
     services.live.commits.commit(StoredMatch(None, "0"), match, (), (), visible=True)
-    found = []
+    times_ms = []
     for update in later:
         services.live.inbox.accept([update], now_ms=time.time_ns() // 1_000_000)
         drain = Drain(services.live, services.bells)
         started = time.perf_counter()
         drain.match(match.id)
-        found.append((time.perf_counter() - started) * 1e3)
-    return statistics.median(found)
+        times_ms.append((time.perf_counter() - started) * 1e3)
+    return statistics.median(times_ms)
 
 
 @contextmanager
@@ -190,31 +190,32 @@ def store() -> Iterator[WorkerServices]:
             server.wait()
 
 
-def measure(services: WorkerServices, match_id: str, told: list[Update]) -> tuple[float, float]:
-    match, us = timed(told[:-COLD_ROUNDS], match_id)
-    return us, cold_ms(services, match, told[-COLD_ROUNDS:])
+def measure(services: WorkerServices, match_id: str, messages: list[Update]) -> tuple[float, float]:
+    match, us = timed(messages[:-COLD_ROUNDS], match_id)
+    return us, cold_ms(services, match, messages[-COLD_ROUNDS:])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.derive", description=__doc__)
     parser.add_argument("--longest", type=int, default=LENGTHS[-1], help="events of the longest match (default 20,000)")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     mix = recorded_mix()
     print("Mix: " + ("StatsBomb's, as recorded." if mix else f"made up, for there is no {Path(RECORDING).name}."))
     print(f"{'':28}{'µs a message':>14}{'cold ms':>10}", flush=True)
-    found: dict[str, float] = {}
+    figures: dict[str, float] = {}
     # The first rounds of a process are slower than all others.
     timed(updates("warm-up", touches(made_up_mix(), LENGTHS[0])), "warm-up")
     with store() as services:
-        for length in (length for length in LENGTHS if length <= asked.longest):
-            told = updates(f"touches-{length}", touches(mix or made_up_mix(), length))
-            us, ms = measure(services, f"touches-{length}", told)
+        for length in (length for length in LENGTHS if length <= args.longest):
+            messages = updates(f"touches-{length}", touches(mix or made_up_mix(), length))
+            us, ms = measure(services, f"touches-{length}", messages)
             print(f"{f'{length:,} touches':28}{us:>14.0f}{ms:>10.1f}", flush=True)
-            found |= {f"us_{length}": round(us, 1), f"cold_ms_{length}": round(ms, 2)}
-        told = updates("baskets", baskets(SCORES), "basketball")
-        us, ms = measure(services, "baskets", told)
+            figures |= {f"us_{length}": round(us, 1), f"cold_ms_{length}": round(ms, 2)}
+        messages = updates("baskets", baskets(SCORES), "basketball")
+        us, ms = measure(services, "baskets", messages)
         print(f"{f'basketball, {SCORES} scores':28}{us:>14.0f}{ms:>10.1f}")
-    print(json.dumps(found | {f"us_basketball_{SCORES}": round(us, 1), f"cold_ms_basketball_{SCORES}": round(ms, 2)}))
+    figures |= {f"us_basketball_{SCORES}": round(us, 1), f"cold_ms_basketball_{SCORES}": round(ms, 2)}
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":

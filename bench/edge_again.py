@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -28,10 +27,10 @@ import requests
 
 from bench.again_readers import ReaderProgram, Record, compiled
 from bench.crowd import SPARE_FILES, open_files
+from bench.deployment import SECRET, say
 from cdn.varnish.daemon import Edge
 from dev.system import System, children, cpu_s, free_port, request_bytes, running
 
-SECRET = "of the bench"
 ARRIVAL_S, GOAL_S, KICKOFF_S = 3.0, 1.0, 10.0
 # A server that uses less than a fifth of a core for three such times is at rest.
 LOOK_S, REST_S, REST_SHARE, PATIENCE_S = 0.1, 0.3, 0.2, 45.0
@@ -191,10 +190,6 @@ def worst(last_ms: list[float | None]) -> float | None:
     """None where some reader never had some goal."""
     times = [ms for ms in last_ms if ms is not None]
     return max(times) if len(times) == len(last_ms) else None
-
-
-def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def row(name: str, result: Result) -> None:

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import requests
 
-from api.gunicorn_worker import places
+from api.server.places import places
 from api.services import HELD_PERCENT
 from bench.crowd import Crowd
 from dev.system import System, children, cpu_s, free_port, request_bytes, running, wait_for_port
@@ -45,9 +45,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="goals (default 5)")
     parser.add_argument("--kind", choices=("wait", "stream"), default="wait", help="long-poll or Server-Sent Events")
     parser.add_argument("--alone", action="store_true", help="without nchan")
-    asked = parser.parse_args()
-    ours = measure_ours(asked)
-    theirs = measure_nchan(asked) if NCHAN.exists() and shutil.which("nginx") and not asked.alone else None
+    options = parser.parse_args()
+    ours = measure_ours(options)
+    theirs = measure_nchan(options) if NCHAN.exists() and shutil.which("nginx") and not options.alone else None
     print(f"\n{'':8}{'held':>8}{'first ms':>10}{'p50 ms':>8}{'p99 ms':>8}{'last ms':>9}{'KB/client':>11}")
     row("ours", ours)
     if theirs:
@@ -69,59 +69,58 @@ def summary(ours: dict[str, float], theirs: dict[str, float] | None) -> dict[str
     }
 
 
-def row(name: str, found: dict[str, float]) -> None:
-    figures = (
-        f"{found['first']:>10.0f}{found['p50']:>8.0f}{found['p99']:>8.0f}{found['last']:>9.0f}{found['kb']:>11.1f}"
-    )
-    print(f"{name:8}{found['held']:>8.0f}{figures}")
+def row(name: str, measured: dict[str, float]) -> None:
+    widths = {"first": 10, "p50": 8, "p99": 8, "last": 9}
+    times = "".join(f"{measured[column]:>{width}.0f}" for column, width in widths.items())
+    print(f"{name:8}{measured['held']:>8.0f}{times}{measured['kb']:>11.1f}")
 
 
-def measure_ours(asked: argparse.Namespace) -> dict[str, float]:
+def measure_ours(options: argparse.Namespace) -> dict[str, float]:
     # A quarter more connections than readers: a process holds at most 80 % of what it may have, and the kernel does not
     # deal them out evenly.
-    most = asked.clients * 2 // asked.web + 1_000
-    if asked.clients > (can := places(most) * HELD_PERCENT // 100 * asked.web):
+    most = options.clients * 2 // options.web + 1_000
+    if options.clients > (can := places(most) * HELD_PERCENT // 100 * options.web):
         say(f"of these, {can} can wait: open files are limited (ulimit -Hn); more processes (--web) take more")
-    with running(WEB_CONCURRENCY=asked.web, WORKER_CONNECTIONS=most) as system:
+    with running(WEB_CONCURRENCY=options.web, WORKER_CONNECTIONS=most) as system:
         goal(system, 1)
         path = until_there(system)
         processes = children(system.processes["web"].pid)
         before = memory_kb(processes)
-        say(f"ours: opening {asked.clients} connections…")
-        crowd = Crowd(system.port, asked.clients, asked.crowd)
-        if asked.kind == "stream":
+        say(f"ours: opening {options.clients} connections…")
+        crowd = Crowd(system.port, options.clients, options.crowd)
+        if options.kind == "stream":
             crowd.ask(get(path.split("/wait/")[0] + "/stream", EVENTS))
         rounds = []
-        for n in range(asked.rounds):
-            if asked.kind == "wait":
+        for n in range(options.rounds):
+            if options.kind == "wait":
                 crowd.ask(get(until_there(system)))
             until_idle(crowd, system.processes["web"].pid)
             if n == 0:
-                kb = (memory_kb(processes) - before) / asked.clients
-            rounds.append(one_round(crowd, lambda n=n: goal(system, n + 2), asked.clients))  # type: ignore[misc]
+                kb = (memory_kb(processes) - before) / options.clients
+            rounds.append(one_round(crowd, lambda n=n: goal(system, n + 2), options.clients))  # type: ignore[misc]
         crowd.leave()
     return averaged(rounds) | {"kb": round(kb, 1)}
 
 
-def measure_nchan(asked: argparse.Namespace) -> dict[str, float]:
-    with nginx(asked.web) as (port, process):
+def measure_nchan(options: argparse.Namespace) -> dict[str, float]:
+    with nginx(options.web) as (port, process):
         body = b'{"match_id":"bench-1"}'.ljust(500)
         publish = partial(requests.post, f"http://127.0.0.1:{port}/pub", data=body, timeout=30)
         publish()
         processes = children(process.pid)
         before = memory_kb(processes)
-        say(f"nchan: opening {asked.clients} connections…")
-        crowd = Crowd(port, asked.clients, asked.crowd)
-        if asked.kind == "stream":
+        say(f"nchan: opening {options.clients} connections…")
+        crowd = Crowd(port, options.clients, options.crowd)
+        if options.kind == "stream":
             crowd.ask(get("/stream", EVENTS))
         rounds = []
-        for n in range(asked.rounds):
-            if asked.kind == "wait":
+        for n in range(options.rounds):
+            if options.kind == "wait":
                 crowd.ask(get("/sub"))
             until_idle(crowd, process.pid)
             if n == 0:
-                kb = (memory_kb(processes) - before) / asked.clients
-            rounds.append(one_round(crowd, publish, asked.clients))
+                kb = (memory_kb(processes) - before) / options.clients
+            rounds.append(one_round(crowd, publish, options.clients))
         crowd.leave()
     return averaged(rounds) | {"kb": round(kb, 1)}
 
@@ -133,7 +132,7 @@ def one_round(crowd: Crowd, publish: Callable[[], object], expected: int) -> dic
     times = [(moment - started) * 1000 for moment in crowd.released(RELEASE_S)]
     if not times:
         raise SystemExit("nobody was released")
-    found = {
+    figures = {
         "held": len(times),
         "first": times[0],
         "p50": times[len(times) // 2],
@@ -141,8 +140,8 @@ def one_round(crowd: Crowd, publish: Callable[[], object], expected: int) -> dic
         "last": times[-1],
     }
     short = "" if len(times) == expected else f"  ({expected - len(times)} were not released)"
-    say("  " + ", ".join(f"{name} {value:.0f}" for name, value in found.items()) + short)
-    return found
+    say("  " + ", ".join(f"{name} {value:.0f}" for name, value in figures.items()) + short)
+    return figures
 
 
 def until_idle(crowd: Crowd, server: int) -> None:
@@ -158,8 +157,8 @@ def until_idle(crowd: Crowd, server: int) -> None:
 
 def averaged(rounds: list[dict[str, float]]) -> dict[str, float]:
     """Medians over the rounds; of those held, the fewest."""
-    found = {name: round(statistics.median(one[name] for one in rounds), 1) for name in rounds[0]}
-    return found | {"held": min(one["held"] for one in rounds)}
+    figures = {name: round(statistics.median(each[name] for each in rounds), 1) for name in rounds[0]}
+    return figures | {"held": min(each["held"] for each in rounds)}
 
 
 def goal(system: System, n: int) -> None:

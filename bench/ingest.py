@@ -122,14 +122,14 @@ def _answer(wire: socket.socket) -> bytes:
 
 
 def delays(listener: ChangeListener, sent: dict[str, list[int]], since: dict[str, int]) -> list[int]:
-    found = []
+    delays_ms = []
     for match_id, times in sent.items():
         applied = sorted(listener.applied[match_id])
         for n in range(since.get(match_id, 0) + 1, len(times) + 1):
             at = next((version for upto, version in applied if upto >= n), None)
             if at is not None:
-                found.append(max(0, at - times[n - 1]))
-    return sorted(found)
+                delays_ms.append(max(0, at - times[n - 1]))
+    return sorted(delays_ms)
 
 
 def wait_applied(listener: ChangeListener, sent: dict[str, list[int]], timeout_s: float = 60) -> bool:
@@ -141,8 +141,8 @@ def wait_applied(listener: ChangeListener, sent: dict[str, list[int]], timeout_s
     return False
 
 
-def percentile(found: list[int], share: float) -> int:
-    return found[min(len(found) - 1, int(len(found) * share))] if found else -1
+def percentile(values: list[int], share: float) -> int:
+    return values[min(len(values) - 1, int(len(values) * share))] if values else -1
 
 
 def main() -> None:
@@ -151,7 +151,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=230.0, help="events a second, one a request")
     parser.add_argument("--burst", type=float, default=2300.0, help="events a second, ten a request")
     parser.add_argument("--flood", type=float, default=20000.0, help="events a second to try for, 50 a request")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     with running() as system:
         listener = ChangeListener(redis.Redis.from_url(system.redis_url, decode_responses=True))
         listener.start()
@@ -159,19 +159,19 @@ def main() -> None:
         drive(system, 200, 1, MATCHES / 200, sent)
         wait_applied(listener, sent)
         print(f"{'':28}{'events/s':>10}{'p50 ms':>8}{'p99 ms':>8}{'max ms':>8}{'refused':>9}")
-        one = part(system, listener, sent, "one event a request", asked.rate, 1, asked.seconds)
-        ten = part(system, listener, sent, "ten events a request", asked.burst, 10, asked.seconds)
-        most = part(system, listener, sent, "fifty events a request", asked.flood, 50, min(asked.seconds, 5.0))
+        single = part(system, listener, sent, "one event a request", args.rate, 1, args.seconds)
+        ten = part(system, listener, sent, "ten events a request", args.burst, 10, args.seconds)
+        most = part(system, listener, sent, "fifty events a request", args.flood, 50, min(args.seconds, 5.0))
         print(
             json.dumps(
                 {
-                    "applied_p50_ms": one["p50"],
-                    "applied_p99_ms": one["p99"],
+                    "applied_p50_ms": single["p50"],
+                    "applied_p99_ms": single["p99"],
                     "burst_per_s": ten["rate"],
                     "burst_p99_ms": ten["p99"],
                     "flood_per_s": most["rate"],
                     "flood_p99_ms": most["p99"],
-                    "refused": one["refused"] + ten["refused"] + most["refused"],
+                    "refused": single["refused"] + ten["refused"] + most["refused"],
                 }
             )
         )
@@ -192,11 +192,12 @@ def part(
     count, refused = drive(system, rate, size, seconds, sent)
     complete = wait_applied(listener, sent)
     lasted = time.monotonic() - started
-    found = delays(listener, sent, since)
+    delays_ms = delays(listener, sent, since)
     reached = round(count / lasted)
-    p50, p99 = percentile(found, 0.5), percentile(found, 0.99)
+    p50, p99 = percentile(delays_ms, 0.5), percentile(delays_ms, 0.99)
     print(
-        f"{name:28}{reached:>10}{p50:>8}{p99:>8}{found[-1]:>8}{refused:>9}{'' if complete else '  (not all applied)'}"
+        f"{name:28}{reached:>10}{p50:>8}{p99:>8}{delays_ms[-1]:>8}{refused:>9}"
+        f"{'' if complete else '  (not all applied)'}"
     )
     used = {name: round((now - cpu[name]) / lasted, 2) for name, now in system.cpu_s().items()}
     print(f"{'  cores used':28}{used}")

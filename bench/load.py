@@ -21,7 +21,7 @@ import requests
 
 from bench import ingest
 from bench.crowd import Crowd
-from bench.edge import Deployment, deployed, release, say, share
+from bench.deployment import Deployment, deployed, percentile, release, say
 from bench.readers import Readers, ReaderTally
 
 POLLED = 50
@@ -85,10 +85,10 @@ def loaded(d: Deployment, asked: argparse.Namespace) -> dict[str, object]:
     crowd.leave()
     seen = sorted(at for watcher in watchers for at in watcher.seen)
     return {
-        "visible_p50_ms": share(seen, 0.5, 1000),
-        "visible_p99_ms": share(seen, 0.99, 1000),
+        "visible_p50_ms": percentile(seen, 0.5, 1000),
+        "visible_p99_ms": percentile(seen, 0.99, 1000),
         "visible_samples": len(seen),
-        "release_p99_ms": share(sorted(one["p99"] for one in rounds), 0.5),
+        "release_p99_ms": percentile(sorted(one["p99"] for one in rounds), 0.5),
         "released": min((round(one["released"]) for one in rounds), default=0),
         **told(d, before, tally),
         "applied_p99_ms": ingest.percentile(ingest.delays(listener, sent, since), 0.99),

@@ -61,15 +61,15 @@ class Address:
                 except OSError:
                     near.close()
                     continue
-                for one, other in ((near, far), (far, near)):
-                    threading.Thread(target=self._copy, args=(one, other), daemon=True).start()
+                for source, sink in ((near, far), (far, near)):
+                    threading.Thread(target=self._copy, args=(source, sink), daemon=True).start()
 
-    def _copy(self, one: socket.socket, other: socket.socket) -> None:
+    def _copy(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):
-            while data := one.recv(65_536):
+            while data := source.recv(65_536):
                 self.flowing.wait()
-                other.sendall(data)
-        for end in (one, other):
+                sink.sendall(data)
+        for end in (source, sink):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
 
@@ -129,10 +129,10 @@ def is_settled(running: System) -> bool:
 def rows(url: str) -> dict[str, dict[str, Any]]:
     bind = engine(url)
     with bind.connect() as connection:
-        found = connection.execute(sa.select(MatchRow.__table__)).mappings()
-        known = {row["id"]: dict(row) for row in found}
+        result = connection.execute(sa.select(MatchRow.__table__)).mappings()
+        by_id = {row["id"]: dict(row) for row in result}
     bind.dispose()
-    return known
+    return by_id
 
 
 @contextmanager

@@ -72,8 +72,8 @@ def post(system: System, body: dict[str, Any]) -> float:
 
 def event(match: int, kind: str, home: int, minute: int) -> dict[str, Any]:
     at = datetime.now(UTC).isoformat()
-    said = {"match_id": f"m{match}", "home_score": home, "away_score": 0, "minute": minute, "timestamp": at}
-    return said | {"event_type": kind, "team": "home"}
+    score = {"match_id": f"m{match}", "home_score": home, "away_score": 0, "minute": minute, "timestamp": at}
+    return score | {"event_type": kind, "team": "home"}
 
 
 def kick_off(system: System, matches: int) -> None:
@@ -108,7 +108,7 @@ def open_board(page: Page, url: str, matches: int) -> float:
 
 def goal_delays(system: System, tabs: list[Page], match: int, goals: int) -> list[float]:
     """Of each goal in each tab (ms)."""
-    found = []
+    delays_ms = []
     for goal in range(1, goals + 1):
         time.sleep(BETWEEN_S)
         for tab in tabs:
@@ -116,16 +116,16 @@ def goal_delays(system: System, tabs: list[Page], match: int, goals: int) -> lis
         accepted = post(system, {"events": [event(match, "goal", goal, goal)]})
         for tab in tabs:
             tab.wait_for_function("window.seenAt")
-            found.append(tab.evaluate("window.seenAt") - accepted * 1000)
+            delays_ms.append(tab.evaluate("window.seenAt") - accepted * 1000)
         print(f"\rgoal {goal} of {goals}", end="", file=sys.stderr)
     print(file=sys.stderr)
-    return found
+    return delays_ms
 
 
 def spent(session: CDPSession) -> dict[str, float]:
     """Seconds by kind of work."""
     counters = session.send("Performance.getMetrics")["metrics"]
-    return {one["name"]: one["value"] for one in counters}
+    return {counter["name"]: counter["value"] for counter in counters}
 
 
 def measure(system: System, chromium: str, matches: int, goals: int) -> dict[str, float]:
@@ -159,13 +159,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.page", description=__doc__)
     parser.add_argument("--matches", type=int, default=1_000)
     parser.add_argument("--goals", type=int, default=20)
-    asked = parser.parse_args()
+    args = parser.parse_args()
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         print("no Chromium: apt-get install chromium", file=sys.stderr)
         return 2
     with running() as system:
-        figures = measure(system, chromium, asked.matches, asked.goals)
+        figures = measure(system, chromium, args.matches, args.goals)
     for name, value in figures.items():
         print(f"{name:>20}  {value}")
     print(json.dumps(figures))

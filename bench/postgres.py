@@ -39,8 +39,8 @@ def running() -> Iterator[str]:
 
 
 def _binaries() -> Path:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     on_path = shutil.which("initdb")
-    if not found and not on_path:
+    if not binaries and not on_path:
         raise SystemExit("no PostgreSQL: apt-get install postgresql")
-    return found[-1].parent if found else Path(str(on_path)).parent
+    return binaries[-1].parent if binaries else Path(str(on_path)).parent

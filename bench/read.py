@@ -25,7 +25,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.read", description=__doc__)
     parser.add_argument("--seconds", type=int, default=5, help="of each turn (default 5)")
     parser.add_argument("--turns", type=int, default=3, help="for each of the two (default 3)")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     if not shutil.which("wrk"):
         sys.exit("bench.read needs wrk: apt-get install wrk")
     with running(WEB_CONCURRENCY=1) as system:
@@ -33,7 +33,7 @@ def main() -> None:
         until_there(system)
         hello = Hello(system)
         try:
-            turns = [(rps(system.url + "/api/score/bench-1", asked), rps(hello.url, asked)) for _ in range(asked.turns)]
+            turns = [(rps(system.url + "/api/score/bench-1", args), rps(hello.url, args)) for _ in range(args.turns)]
         finally:
             hello.end()
     ours, bare = (statistics.median(column) for column in zip(*turns, strict=True))
@@ -61,17 +61,17 @@ class Hello:
         self.process.wait()
 
 
-def rps(url: str, asked: argparse.Namespace) -> float:
+def rps(url: str, args: argparse.Namespace) -> float:
     """Requests a second, after a second to warm up. Raises where one in a thousand failed."""
     command = ["wrk", "-t1", f"-c{CONNECTIONS}"]
     subprocess.run([*command, "-d1s", url], check=True, stdout=subprocess.DEVNULL)
-    said = subprocess.run([*command, f"-d{asked.seconds}s", url], check=True, capture_output=True, text=True).stdout
-    failed = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
-    found = re.search(r"Requests/sec:\s+([\d.]+)", said)
-    if failed or not found:
-        raise RuntimeError(f"not what was asked for:\n{said}")
-    print(f"  {url} {float(found[1]):.0f}/s", file=sys.stderr)
-    return float(found[1])
+    report = subprocess.run([*command, f"-d{args.seconds}s", url], check=True, capture_output=True, text=True).stdout
+    failed = re.search(r"Non-2xx or 3xx responses: (\d+)", report)
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", report)
+    if failed or not rate:
+        raise RuntimeError(f"not what was asked for:\n{report}")
+    print(f"  {url} {float(rate[1]):.0f}/s", file=sys.stderr)
+    return float(rate[1])
 
 
 if __name__ == "__main__":

@@ -128,9 +128,9 @@ def redis_url(redis_server: RedisServer) -> str:
 
 
 def postgres_bin() -> Path | None:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if found:
-        return found[-1].parent
+    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if binaries:
+        return binaries[-1].parent
     on_path = shutil.which("initdb")
     return Path(on_path).parent if on_path else None
 
@@ -260,7 +260,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     if report.failed:
         started = [system for node in item.listchain() for system in node.stash.get(STARTED, [])]
-        report.sections += [said for system in started for said in system.logs()]
+        report.sections += [section for system in started for section in system.logs()]
     return report
 
 

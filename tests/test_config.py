@@ -31,8 +31,8 @@ def written(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, password: bytes
 
 
 def account(**changed: object) -> str:
-    said = {"type": "service_account", "project_id": "p", "private_key": RSA, "client_email": "e", "token_uri": "u"}
-    return json.dumps(said | changed)
+    fields = {"type": "service_account", "project_id": "p", "private_key": RSA, "client_email": "e", "token_uri": "u"}
+    return json.dumps(fields | changed)
 
 
 P256 = ec.generate_private_key(ec.SECP256R1())
@@ -196,10 +196,10 @@ def test_a_flag_has_several_words(word: str) -> None:
     ],
 )
 def test_a_wrong_value_stops_the_start_and_is_named(name: str, text: str) -> None:
-    with pytest.raises(Refused, match=name.upper()) as told:
+    with pytest.raises(Refused, match=name.upper()) as raised:
         read(**{name: text})
     if "secret" in name or "url" in name:
-        assert text not in told.value.message
+        assert text not in raised.value.message
 
 
 WRONG_KEYS = {"apns_key": NO_P256, "vapid_key": NO_P256, "fcm_credentials": NO_ACCOUNT}
@@ -214,22 +214,22 @@ WRONG_KEYS = {"apns_key": NO_P256, "vapid_key": NO_P256, "fcm_credentials": NO_A
     ],
 )
 def test_a_key_that_cannot_sign_stops_the_start_with_one_sentence_and_is_not_shown(name: str, text: str) -> None:
-    with pytest.raises(Refused, match=name.upper()) as told:
+    with pytest.raises(Refused, match=name.upper()) as raised:
         read(**{name: text}, **BESIDE.get(name, {}))
-    assert "\n" not in told.value.message
-    assert text not in told.value.message
-    assert not any(line in told.value.message for line in text.splitlines() if len(line) > 20)
-    assert told.value.__cause__ is None
+    assert "\n" not in raised.value.message
+    assert text not in raised.value.message
+    assert not any(line in raised.value.message for line in text.splitlines() if len(line) > 20)
+    assert raised.value.__cause__ is None
 
 
 @pytest.mark.parametrize("command", [["-m", "workers"], ["-m", "workers.clock"], ["-m", "gunicorn", "wsgi:app"]])
 def test_a_process_that_is_set_up_wrong_ends_with_that_sentence_alone(command: list[str]) -> None:
     given = {**os.environ, "APNS_KEY": NO_P256["a cut one"], "APNS_TEAM": "t", "APNS_KEY_ID": "k", "APNS_BUNDLE": "b"}
-    asked = [sys.executable, *command]
-    ended = subprocess.run(asked, check=False, cwd=ROOT, env=given, capture_output=True, text=True, timeout=60)
+    process = [sys.executable, *command]
+    ended = subprocess.run(process, check=False, cwd=ROOT, env=given, capture_output=True, text=True, timeout=60)
     assert ended.returncode == 1
-    (said,) = ended.stderr.splitlines()
-    assert said.startswith("APNS_KEY must be the text of the .p8 file")
+    (sentence,) = ended.stderr.splitlines()
+    assert sentence.startswith("APNS_KEY must be the text of the .p8 file")
 
 
 def test_a_key_without_line_breaks_is_one() -> None:
@@ -241,9 +241,9 @@ def test_a_key_without_line_breaks_is_one() -> None:
 def test_no_secret_and_no_password_is_shown() -> None:
     bear = {"redis_url", "rq_redis_url", "database_url", "apns_key", "fcm_credentials", "vapid_key"}
     words = ("secret", "token", "api_key")
-    told = {name: GIVEN[name][0] for name in GIVEN if name in bear or any(word in name for word in words)}
-    shown = repr(read(**told, **BESIDE["apns_key"], **BESIDE["vapid_key"]))
-    assert [name for name, text in told.items() if text in shown] == []
+    secrets = {name: GIVEN[name][0] for name in GIVEN if name in bear or any(word in name for word in words)}
+    shown = repr(read(**secrets, **BESIDE["apns_key"], **BESIDE["vapid_key"]))
+    assert [name for name, text in secrets.items() if text in shown] == []
 
 
 def test_an_endpoint_without_a_secret_is_closed() -> None:

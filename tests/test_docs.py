@@ -39,10 +39,10 @@ def doc(name: str) -> str:
 
 def section(text: str, heading: str) -> str:
     """From a heading to the next of its rank or above."""
-    found = re.search(rf"^(#+) {re.escape(heading)}$", text, re.M)
-    assert found, f"there is no heading {heading!r}"
-    rest = text[found.end() :]
-    end = re.search(rf"^#{{1,{len(found[1])}}} ", rest, re.M)
+    match = re.search(rf"^(#+) {re.escape(heading)}$", text, re.M)
+    assert match, f"there is no heading {heading!r}"
+    rest = text[match.end() :]
+    end = re.search(rf"^#{{1,{len(match[1])}}} ", rest, re.M)
     return rest[: end.start()] if end else rest
 
 
@@ -78,8 +78,8 @@ def shown(default: object) -> str:
 
 
 def test_the_settings_table_is_the_settings() -> None:
-    told = [(row[0], row[1]) for row in rows(section(doc("README.md"), "Settings"))]
-    assert told == [(f"`{field.name.upper()}`", shown(field.default)) for field in fields(Settings)]
+    documented = [(row[0], row[1]) for row in rows(section(doc("README.md"), "Settings"))]
+    assert documented == [(f"`{field.name.upper()}`", shown(field.default)) for field in fields(Settings)]
 
 
 def test_every_route_is_in_the_protocol_and_the_protocol_has_no_other(app: Flask) -> None:
@@ -88,13 +88,13 @@ def test_every_route_is_in_the_protocol_and_the_protocol_has_no_other(app: Flask
         for rule in app.url_map.iter_rules()
         for method in (rule.methods or set()) & METHODS
     }
-    told = {span for span in code(doc("docs/protocol.md")) if re.match(r"[A-Z]+ /", span)}
-    assert told == served
+    documented = {span for span in code(doc("docs/protocol.md")) if re.match(r"[A-Z]+ /", span)}
+    assert documented == served
 
 
 def test_every_refusal_is_told_with_its_status() -> None:
-    told = {code(row[1])[0]: int(row[0]) for row in rows(section(doc("docs/protocol.md"), "Errors"))}
-    assert {word: told.get(word) for word in errors.STATUS} == errors.STATUS
+    documented = {code(row[1])[0]: int(row[0]) for row in rows(section(doc("docs/protocol.md"), "Errors"))}
+    assert {word: documented.get(word) for word in errors.STATUS} == errors.STATUS
 
 
 def test_the_lifetimes_told_are_the_policies_of_the_code() -> None:
@@ -103,12 +103,12 @@ def test_the_lifetimes_told_are_the_policies_of_the_code() -> None:
         for policy in vars(headers).values()
         if isinstance(policy, headers.Policy)
     }
-    told = {
+    documented = {
         tuple(int(cell or 0) for cell in row[1:5])
         for row in rows(section(doc("docs/architecture.md"), "At the edge"))
         if row[1].isdecimal()
     }
-    assert told == policies
+    assert documented == policies
 
 
 def heading_anchors(path: Path) -> set[str]:
@@ -123,9 +123,9 @@ def test_every_link_leads_somewhere(path: Path) -> None:
         if re.match(r"https?:", target):
             continue
         file, _, anchor = target.partition("#")
-        found = (path.parent / file).resolve() if file else path
-        assert found.exists(), f"{target} leads nowhere"
-        assert not anchor or anchor in heading_anchors(found), f"{target}: no such heading"
+        destination = (path.parent / file).resolve() if file else path
+        assert destination.exists(), f"{target} leads nowhere"
+        assert not anchor or anchor in heading_anchors(destination), f"{target}: no such heading"
 
 
 # A file or folder of the repository in a code span; NAME in capitals stands for one that the reader adds.
@@ -156,9 +156,9 @@ def test_every_reference_from_the_code_to_a_document_leads_somewhere() -> None:
         ):
             where = f"{path.relative_to(ROOT)} refers to {target}"
             # A decision is referred to by its number.
-            found = [ROOT / target] if (ROOT / target).exists() else sorted(ROOT.glob(f"{target}-*.md"))
-            assert len(found) == 1, where
-            assert not heading or section(found[0].read_text(), heading), where
+            documents = [ROOT / target] if (ROOT / target).exists() else sorted(ROOT.glob(f"{target}-*.md"))
+            assert len(documents) == 1, where
+            assert not heading or section(documents[0].read_text(), heading), where
 
 
 def test_every_make_target_named_in_a_document_exists() -> None:
@@ -175,30 +175,32 @@ def test_every_make_target_named_in_a_document_exists() -> None:
 
 def log_words() -> dict[str, set[str]]:
     """The event word of every log line in the code, and its levels."""
-    found = defaultdict(set)
+    levels = defaultdict(set)
     for path in (file for package in PACKAGES for file in (ROOT / package).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "set_aside_on_bug":
                 assert isinstance(node.args[0], ast.Constant), f"{path}:{node.lineno}: it begins with an event word"
-                found[str(node.args[0].value).split()[0]].add("ERROR")
+                levels[str(node.args[0].value).split()[0]].add("ERROR")
             if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
                 continue
             owner = node.func.value
             if not (isinstance(owner, ast.Name) and owner.id == "logger" and node.args):
                 continue
-            said = node.args[0]
+            first = node.args[0]
             if path == ROOT / "db/bugs.py":
                 # Its line is its callers', above.
                 continue
-            assert isinstance(said, ast.Constant), f"{path}:{node.lineno}: a log line begins with a fixed event word"
+            assert isinstance(first, ast.Constant), f"{path}:{node.lineno}: a log line begins with a fixed event word"
             level = {"EXCEPTION": "ERROR"}.get(node.func.attr.upper(), node.func.attr.upper())
-            found[str(said.value).split()[0]].add(level)
-    return dict(found)
+            levels[str(first.value).split()[0]].add(level)
+    return dict(levels)
 
 
 def test_the_runbook_tells_of_every_log_event_at_its_level_and_of_no_other() -> None:
-    told = {code(row[0])[0]: set(row[1].split(", ")) for row in rows(section(doc("docs/runbook.md"), "Event words"))}
-    assert told == log_words()
+    documented = {
+        code(row[0])[0]: set(row[1].split(", ")) for row in rows(section(doc("docs/runbook.md"), "Event words"))
+    }
+    assert documented == log_words()
 
 
 def test_every_test_that_truth_names_exists() -> None:
@@ -209,11 +211,11 @@ def test_every_test_that_truth_names_exists() -> None:
 
 
 def test_the_words_are_the_vocabulary_of_the_code() -> None:
-    text, phase, told = doc("docs/words.md"), "", {}
+    text, phase, documented = doc("docs/words.md"), "", {}
     for row in rows(section(text, "Status and phase")):
         phase = code(row[0])[0] if row[0] else phase
-        told |= {Status(word): Phase(phase) for word in code(row[1])}
-    assert told == {status: phase_of(status) for status in Status}
+        documented |= {Status(word): Phase(phase) for word in code(row[1])}
+    assert documented == {status: phase_of(status) for status in Status}
     types = {word for row in rows(section(text, "Event types")) for word in code(row[0])}
     assert types == EVENT_TYPES
 
@@ -247,12 +249,12 @@ def test_the_words_of_senders_mean_what_the_words_say() -> None:
 
 def tables(text: str) -> dict[str, dict[str, list[str]]]:
     """Tables of two columns by the heading of the first: its word, and the words beside it."""
-    found: dict[str, dict[str, list[str]]] = {}
+    result: dict[str, dict[str, list[str]]] = {}
     for table in re.findall(r"(?:^\|.*\n)+", text, re.M):
         heading, _, *lines = table.splitlines()
         cells = [line.strip("| ").split(" | ") for line in lines]
-        found[heading.strip("| ").split(" | ")[0]] = {code(one)[0]: code(other) for one, other in cells}
-    return found
+        result[heading.strip("| ").split(" | ")[0]] = {code(word)[0]: code(others) for word, others in cells}
+    return result
 
 
 def signing_example() -> tuple[str, str]:
@@ -264,10 +266,10 @@ def signing_example() -> tuple[str, str]:
 
 def test_the_signature_of_the_example_is_the_one_the_door_expects() -> None:
     recipe, printed = signing_example()
-    said = dict(re.findall(r"^(\w+)='?([^'\n]*)'?$", recipe, re.M))
-    at = datetime.fromtimestamp(int(said["timestamp"]), UTC)
-    assert Webhook(said["secret"]).sign(said["id"], at, said["body"]) == f"v1,{printed}"
-    assert generic.parse(said["body"].encode(), received_at=int(said["timestamp"]) * 1000)
+    variables = dict(re.findall(r"^(\w+)='?([^'\n]*)'?$", recipe, re.M))
+    at = datetime.fromtimestamp(int(variables["timestamp"]), UTC)
+    assert Webhook(variables["secret"]).sign(variables["id"], at, variables["body"]) == f"v1,{printed}"
+    assert generic.parse(variables["body"].encode(), received_at=int(variables["timestamp"]) * 1000)
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl: apt-get install openssl")
@@ -296,8 +298,8 @@ def test_the_sign_command_says_what_is_missing_without_a_secret(tmp_path: Path) 
 
 
 def test_the_app_manifest_asks_for_settings_that_exist() -> None:
-    asked = set(json.loads(doc("app.json"))["env"])
-    assert asked <= {field.name.upper() for field in fields(Settings)}
+    settings = set(json.loads(doc("app.json"))["env"])
+    assert settings <= {field.name.upper() for field in fields(Settings)}
 
 
 def test_every_process_of_the_procfile_is_scaled_in_the_deploy_section() -> None:

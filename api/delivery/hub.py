@@ -1,7 +1,7 @@
-"""Room: who waits for which topic in this process. Knows neither Flask nor Redis nor sockets.
+"""Who waits for which topic in this process. Knows neither Flask nor Redis nor sockets.
 
 A reader of a held request is asked for nothing but `release(answer)`; it is released once and then forgotten. A reader
-of a stream is asked for `offer(document)` each time, until it leaves. Waking is a loop that hands the same finished
+of a stream is asked for `offer(snapshot)` each time, until it leaves. Waking is a loop that hands the same finished
 bytes to every reader (bench/hold.py has the figures), so nothing in it may wait.
 
 Order that makes a missed change impossible: `watch` a topic, read it, `know` what was read, then `ask`. A change after
@@ -10,137 +10,123 @@ Order that makes a missed change impossible: `watch` a topic, read it, `know` wh
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import Counter, OrderedDict
 from collections.abc import Callable
-from typing import Protocol
+from contextlib import AbstractContextManager
 
-from api.delivery.snapshot import RenderedAnswer, Snapshot, WaitOutcome
+from api.delivery.answer import RenderedAnswer, WaitOutcome
+from api.delivery.snapshot import Snapshot
+from api.delivery.wait_group import Later, Subscriber, Waiter, WaitGroup
 from db.domain import HOLD_MS, Cursor
+
+logger = logging.getLogger(__name__)
 
 # Topics kept although nobody waits for them: a season's worth of live matches, a few KB each.
 TOPICS_MOST = 2_048
 # Under common proxies' and browsers' idle limits (Heroku 55 s, nginx 60 s); the contract says 15.
 BEAT_S = 15.0
 
-# later(seconds, action): do it then; the answer takes it back.
-Later = Callable[[float, Callable[[], None]], Callable[[], None]]
-
-
-class Waiter(Protocol):
-    """Of one held request. `hold` is where it sits, None once released."""
-
-    hold: WaitGroup | None
-
-    def release(self, answer: RenderedAnswer) -> None: ...
-
-
-class Subscriber(Protocol):
-    """Of a stream."""
-
-    def offer(self, document: Snapshot) -> None: ...
-
-    def beat(self) -> None: ...
-
-    def end(self) -> None: ...
-
-
-class WaitGroup:
-    """All who wait with one cursor, and the cursor each came with. They are answered together: when the topic moves, or
-    when its slot ends."""
-
-    __slots__ = ("cursor", "end", "readers", "topic")
-
-    def __init__(self, topic: str, cursor: Cursor) -> None:
-        self.topic = topic
-        self.cursor = cursor
-        self.readers: dict[Waiter, Cursor] = {}
-        self.end: Callable[[], None] | None = None
-
 
 class Hub:
-    """most: readers and streams that may be here at once. tell: is told how many ended, and how."""
+    """most: readers and streams that may be here at once.
+    later: does something after a time.
+    count: is called with how many ended, and how.
+    lock: for servers with threads. Under gevent nothing in here gives way, and none is needed.
+    """
 
     def __init__(
-        self, most: int, later: Later, tell: Callable[[WaitOutcome, int], None] = lambda _held, _count: None
+        self,
+        most: int,
+        later: Later,
+        count: Callable[[WaitOutcome, int], None] = lambda _held, _number: None,
+        lock: AbstractContextManager[object] | None = None,
     ) -> None:
         self.most = most
         self.later = later
-        self.tell = tell
+        self.count = count
         self.here = 0
         self.draining = False
-        self.documents: OrderedDict[str, Snapshot | None] = OrderedDict()
+        self.snapshots: OrderedDict[str, Snapshot | None] = OrderedDict()
         self.holds: dict[str, dict[int, WaitGroup]] = {}
         self.arrivals: dict[str, WaitGroup] = {}
         self.streams: dict[str, dict[Subscriber, None]] = {}
         self.topics_of: Counter[Subscriber] = Counter()
         self.beating = False
-        # Only threads need it; under gevent nothing in here gives way.
-        self.lock = threading.RLock()
+        self.lock = lock or threading.RLock()
 
-    # What is known.
+    # Snapshots.
 
     def watch(self, topic: str) -> None:
         """From now on the listener keeps the topic current."""
         with self.lock:
-            self.documents.setdefault(topic, None)
-            self.documents.move_to_end(topic)
-            while len(self.documents) > TOPICS_MOST and self._forget_oldest():
+            self.snapshots.setdefault(topic, None)
+            self.snapshots.move_to_end(topic)
+            while len(self.snapshots) > TOPICS_MOST and self._forget_oldest():
                 pass
 
     def watched(self) -> list[str]:
-        return list(self.documents)
+        return list(self.snapshots)
 
-    def known(self, topic: str) -> Snapshot | None:
-        return self.documents.get(topic)
+    def snapshot(self, topic: str) -> Snapshot | None:
+        return self.snapshots.get(topic)
 
     def awaited(self, topic: str) -> bool:
         """Somebody waits for it, or is just reading it: what they get may be old by the time they have it."""
-        return self._waited_for(topic) or self.documents.get(topic, topic) is None
+        return self._waited_for(topic) or self.snapshots.get(topic, topic) is None
 
     def forget(self, topic: str) -> None:
         """A topic nobody waits for need not be kept current: whoever comes next reads it anew."""
         with self.lock:
             if not self._waited_for(topic):
-                self.documents.pop(topic, None)
+                self.snapshots.pop(topic, None)
 
     def give_up(self, topic: str) -> None:
         """It could not be read: unless something older is known of it, it is not to be kept current either."""
         with self.lock:
-            if self.known(topic) is None and not self._waited_for(topic):
-                self.documents.pop(topic, None)
+            if self.snapshot(topic) is None and not self._waited_for(topic):
+                self.snapshots.pop(topic, None)
 
     def _waited_for(self, topic: str) -> bool:
         return topic in self.holds or topic in self.streams
 
-    def know(self, document: Snapshot) -> None:
+    def know(self, snapshot: Snapshot) -> None:
         """The topic as just read. Older than what is known, it says nothing; newer, it releases all who wait."""
         with self.lock:
-            before = self.documents.get(document.topic)
-            if document.topic not in self.documents or (before and before.version >= document.version):
+            before = self.snapshots.get(snapshot.topic)
+            if snapshot.topic not in self.snapshots or (before and before.version >= snapshot.version):
                 return
-            self.documents[document.topic] = document
-            holds = self.holds.pop(document.topic, {})
-            listeners = list(self.streams.get(document.topic, ()))
-        for hold in holds.values():
-            self._release(hold, document.changed, WaitOutcome.CHANGED)
+            self.snapshots[snapshot.topic] = snapshot
+            holds = self.holds.pop(snapshot.topic, {})
+            listeners = list(self.streams.get(snapshot.topic, ()))
+        for group in holds.values():
+            self._release(group, snapshot.changed, WaitOutcome.CHANGED)
         for listener in listeners:
-            listener.offer(document)
+            listener.offer(snapshot)
 
     # Held requests.
 
-    def ask(self, topic: str, cursor: Cursor, reader: Waiter, now_ms: int) -> RenderedAnswer | None:
-        """None: the reader is held and will be released. Else the answer to give it now."""
+    @property
+    def is_full(self) -> bool:
+        return self.here >= self.most
+
+    def ask(self, topic: str, cursor: Cursor, reader: Waiter | None, now_ms: int) -> RenderedAnswer | None:
+        """None: the reader is held and will be released. Else the answer to give it now. reader: None for one that has
+        no place, and cannot be held."""
         with self.lock:
-            document = self.documents[topic]
-            assert document is not None  # noqa: S101 - the caller has just made it known
-            held = self._at_once(document, cursor, now_ms)
+            snapshot = self.snapshots[topic]
+            assert snapshot is not None  # noqa: S101 - the caller has just made it known
+            held = self._at_once(snapshot, cursor, now_ms)
             if held is None:
-                self._seat(self._hold(document, cursor, now_ms), cursor, reader)
-                return None
-        self.tell(held, 1)
+                if reader is not None:
+                    self._seat(self._group(snapshot, cursor, now_ms), cursor, reader)
+                    return None
+                held = WaitOutcome.FULL
+        self.count(held, 1)
         keeps = held in (WaitOutcome.DRAINING, WaitOutcome.FULL)
-        return document.answer(cursor if keeps else document.cursor(now_ms), held)
+        following = cursor if keeps else snapshot.cursor(now_ms)
+        return snapshot.recent.get(following, held, now_ms, lambda: snapshot.answer(following, held))
 
     def arrive(self, topic: str, cursor: Cursor, reader: Waiter) -> bool:
         """Wait until a topic has been read of which nothing, or less than the reader has seen, is known; True for the
@@ -169,90 +155,98 @@ class Hub:
             reader.hold = None
             answer = failure or self.ask(topic, cursor, reader, now_ms)
             if answer:
-                reader.release(answer)
+                self._answer(reader, answer)
 
-    def _seat(self, hold: WaitGroup, cursor: Cursor, reader: Waiter) -> None:
-        hold.readers[reader] = cursor
-        reader.hold = hold
+    def _seat(self, group: WaitGroup, cursor: Cursor, reader: Waiter) -> None:
+        group.readers[reader] = cursor
+        reader.hold = group
         self.here += 1
 
     def leave(self, reader: Waiter) -> None:
         """The client has gone; nothing is written any more."""
         with self.lock:
-            hold, reader.hold = reader.hold, None
-            if hold is not None and reader in hold.readers:
-                del hold.readers[reader]
+            group, reader.hold = reader.hold, None
+            if group is not None and reader in group.readers:
+                del group.readers[reader]
                 self.here -= 1
-                self.tell(WaitOutcome.GONE, 1)
-                if not hold.readers:
-                    self._drop(hold)
+                self.count(WaitOutcome.GONE, 1)
+                if not group.readers:
+                    self._drop(group)
 
-    def _at_once(self, document: Snapshot, cursor: Cursor, now_ms: int) -> WaitOutcome | None:
+    def _at_once(self, snapshot: Snapshot, cursor: Cursor, now_ms: int) -> WaitOutcome | None:
         """Why it is not held. Only the version in force and the slots beside the present one are worth holding:
         anything else would let anybody make up URLs that an edge must fetch one by one."""
-        slot = document.slot(now_ms)
-        if cursor.version < document.version or (cursor.version == document.version and cursor.slot < slot - 1):
+        slot = snapshot.slot(now_ms)
+        if cursor.version < snapshot.version or (cursor.version == snapshot.version and cursor.slot < slot - 1):
             return WaitOutcome.BEHIND
-        if cursor.version > document.version or cursor.slot > slot + 1:
+        if cursor.version > snapshot.version or cursor.slot > slot + 1:
             return WaitOutcome.AHEAD
         if self.draining:
             return WaitOutcome.DRAINING
-        return WaitOutcome.FULL if self.here >= self.most else None
+        return WaitOutcome.FULL if self.is_full else None
 
-    def _hold(self, document: Snapshot, cursor: Cursor, now_ms: int) -> WaitGroup:
-        """The hold of that cursor; its first reader sets its end, for the others come later and wait less."""
-        found = self.holds.setdefault(document.topic, {}).get(cursor.slot)
-        if found is None:
-            found = self.holds[document.topic][cursor.slot] = WaitGroup(document.topic, cursor)
-            last = max(cursor.slot, document.slot(now_ms))
-            ends_ms = document.version + (last + 1) * HOLD_MS
+    def _group(self, snapshot: Snapshot, cursor: Cursor, now_ms: int) -> WaitGroup:
+        """The group of that cursor; its first reader sets its end, for the others come later and wait less."""
+        group = self.holds.setdefault(snapshot.topic, {}).get(cursor.slot)
+        if group is None:
+            group = self.holds[snapshot.topic][cursor.slot] = WaitGroup(snapshot.topic, cursor)
+            last = max(cursor.slot, snapshot.slot(now_ms))
+            ends_ms = snapshot.version + (last + 1) * HOLD_MS
             wait_ms = min(max(ends_ms - now_ms, 0), HOLD_MS)
-            found.end = self.later(wait_ms / 1000, lambda hold=found, at=now_ms + wait_ms: self._time_out(hold, at))  # type: ignore[misc]
-        return found
+            group.end = self.later(wait_ms / 1000, lambda group=group, at=now_ms + wait_ms: self._time_out(group, at))  # type: ignore[misc]
+        return group
 
-    def _time_out(self, hold: WaitGroup, now_ms: int) -> None:
+    def _time_out(self, group: WaitGroup, now_ms: int) -> None:
         with self.lock:
-            document = self.documents.get(hold.topic)
-            if self.holds.get(hold.topic, {}).get(hold.cursor.slot) is not hold or document is None:
+            snapshot = self.snapshots.get(group.topic)
+            if self.holds.get(group.topic, {}).get(group.cursor.slot) is not group or snapshot is None:
                 return
             # Its end has come: taking that back would be to kill the greenlet this runs in.
-            hold.end = None
-            self._drop(hold)
-        following = max(hold.cursor.slot + 1, document.slot(now_ms))
+            group.end = None
+            self._drop(group)
+        following = max(group.cursor.slot + 1, snapshot.slot(now_ms))
         self._release(
-            hold, document.answer(Cursor(document.version, following), WaitOutcome.TIMEOUT), WaitOutcome.TIMEOUT
+            group, snapshot.answer(Cursor(snapshot.version, following), WaitOutcome.TIMEOUT), WaitOutcome.TIMEOUT
         )
 
-    def _drop(self, hold: WaitGroup) -> None:
-        slots = self.holds.get(hold.topic, {})
-        if slots.get(hold.cursor.slot) is hold:
-            del slots[hold.cursor.slot]
+    def _drop(self, group: WaitGroup) -> None:
+        slots = self.holds.get(group.topic, {})
+        if slots.get(group.cursor.slot) is group:
+            del slots[group.cursor.slot]
             if not slots:
-                self.holds.pop(hold.topic, None)
-        if hold.end:
-            hold.end()
+                self.holds.pop(group.topic, None)
+        if group.end:
+            group.end()
 
-    def _release(self, hold: WaitGroup, answer: RenderedAnswer, held: WaitOutcome) -> None:
+    def _release(self, group: WaitGroup, answer: RenderedAnswer, held: WaitOutcome) -> None:
         """Bytes first: nothing here may give way to another greenlet before the last reader has its answer."""
-        if hold.end:
-            hold.end()
+        if group.end:
+            group.end()
         with self.lock:
-            readers, hold.readers = hold.readers, {}
+            readers, group.readers = group.readers, {}
         for reader in readers:
             reader.hold = None
-            reader.release(answer)
+            self._answer(reader, answer)
         with self.lock:
             self.here -= len(readers)
-        self.tell(held, len(readers))
+        self.count(held, len(readers))
+
+    @staticmethod
+    def _answer(reader: Waiter, answer: RenderedAnswer) -> None:
+        """A bug with one of them must not leave the others without theirs."""
+        try:
+            reader.release(answer)
+        except Exception:
+            logger.exception("release_failed")
 
     # Streams.
 
     def join(self, topic: str, listener: Subscriber) -> bool:
-        """From now on it is offered every change of the topic; False if the room is full or being emptied. A listener
+        """From now on it is offered every change of the topic; False if the hub is full or draining. A listener
         takes one place, however many topics it has."""
         with self.lock:
-            if self.draining or (self.here >= self.most and listener not in self.topics_of):
-                self.tell(WaitOutcome.DRAINING if self.draining else WaitOutcome.FULL, 1)
+            if self.draining or (self.is_full and listener not in self.topics_of):
+                self.count(WaitOutcome.DRAINING if self.draining else WaitOutcome.FULL, 1)
                 return False
             if listener not in self.streams.setdefault(topic, {}):
                 self.streams[topic][listener] = None
@@ -279,7 +273,7 @@ class Hub:
             if not self.topics_of[listener]:
                 del self.topics_of[listener]
                 self.here -= 1
-                self.tell(WaitOutcome.GONE, 1)
+                self.count(WaitOutcome.GONE, 1)
 
     def _beat(self) -> None:
         listeners = list(self.topics_of)
@@ -295,19 +289,19 @@ class Hub:
         """The process is to end: everybody is answered now, with the cursor they came with, and streams are closed."""
         with self.lock:
             self.draining = True
-            holds = [hold for slots in self.holds.values() for hold in slots.values()]
+            holds = [group for slots in self.holds.values() for group in slots.values()]
             self.holds.clear()
             listeners = list(self.topics_of)
-        for hold in holds:
-            document = self.documents[hold.topic]
-            assert document is not None  # noqa: S101 - what is waited for is known
-            self._release(hold, document.answer(hold.cursor, WaitOutcome.DRAINING), WaitOutcome.DRAINING)
+        for group in holds:
+            snapshot = self.snapshots[group.topic]
+            assert snapshot is not None  # noqa: S101 - what is waited for is known
+            self._release(group, snapshot.answer(group.cursor, WaitOutcome.DRAINING), WaitOutcome.DRAINING)
         for listener in listeners:
             listener.end()
 
     def _forget_oldest(self) -> bool:
-        for topic in self.documents:
+        for topic in self.snapshots:
             if not self.awaited(topic):
-                del self.documents[topic]
+                del self.snapshots[topic]
                 return True
         return False

@@ -1,4 +1,4 @@
-"""The one thread (a greenlet under gunicorn) that hears what changes and tells the room."""
+"""The one thread (a greenlet under gunicorn) that hears what changes and tells the hub."""
 
 from __future__ import annotations
 
@@ -31,17 +31,21 @@ CHUNK = 200
 
 
 class Listener(threading.Thread):
-    """up: what the room knows is current, or will be within a moment. lag_ms: from the last commit to its release."""
+    """up: what the hub knows is current, or will be within a moment.
+    lag_ms: from the last commit to its release.
+    board_read_at: when the board was last read (time.monotonic).
+    board_due: it has changed since.
+    """
 
-    def __init__(self, redis_url: str, live: LiveStore, room: Hub) -> None:
+    def __init__(self, redis_url: str, live: LiveStore, hub: Hub) -> None:
         super().__init__(name="listener", daemon=True)
         self.redis_url = redis_url
         self.live = live
-        self.room = room
+        self.hub = hub
         self.begun = self.up = False
         self.beginning = threading.Lock()
         self.lag_ms: int | None = None
-        self.board_told = 0.0
+        self.board_read_at = 0.0
         self.board_due = False
         self.stopping = False
 
@@ -74,16 +78,16 @@ class Listener(threading.Thread):
             time.sleep(JITTER.uniform(*RECONNECT_S))
 
     def hear(self, news: Sequence[MatchChanged | Gap]) -> None:
-        metrics.HELD_READERS.set(self.room.here)
-        if any(isinstance(one, Gap) for one in news):
+        metrics.HELD_READERS.set(self.hub.here)
+        if any(isinstance(entry, Gap) for entry in news):
             self._read_again()
-        told = [one for one in news if isinstance(one, MatchChanged)]
-        self._matches({one.match_id: one.version for one in told})
-        self._board(told)
+        changes = [entry for entry in news if isinstance(entry, MatchChanged)]
+        self._matches({change.match_id: change.version for change in changes})
+        self._board(changes)
 
     def _read_again(self) -> None:
         """Nobody knows what was said while nobody listened."""
-        topics = self.room.watched()
+        topics = self.hub.watched()
         for first in range(0, len(topics), CHUNK):
             self._know(topics[first : first + CHUNK])
         self.up = True
@@ -91,9 +95,9 @@ class Listener(threading.Thread):
 
     def _matches(self, changed: dict[str, int]) -> None:
         for match_id in changed:
-            if not self.room.awaited(match_id):
-                self.room.forget(match_id)
-        awaited = [match_id for match_id in changed if self.room.awaited(match_id)]
+            if not self.hub.awaited(match_id):
+                self.hub.forget(match_id)
+        awaited = [match_id for match_id in changed if self.hub.awaited(match_id)]
         if awaited:
             self._know(awaited)
         if changed:
@@ -101,22 +105,22 @@ class Listener(threading.Thread):
         if awaited:
             metrics.HELD_LAG.observe((self.lag_ms or 0) / 1000)
 
-    def _board(self, told: Iterable[MatchChanged]) -> None:
-        on_it = [one for one in told if one.board]
+    def _board(self, changes: Iterable[MatchChanged]) -> None:
+        on_it = [change for change in changes if change.board]
         self.board_due = self.board_due or bool(on_it)
         if not self.board_due:
             return
-        if not self.room.awaited(BOARD):
-            self.room.forget(BOARD)
+        if not self.hub.awaited(BOARD):
+            self.hub.forget(BOARD)
             self.board_due = False
-        elif any(one.urgent for one in on_it) or self._wait_s() <= 0:
+        elif any(change.urgent for change in on_it) or self._wait_s() <= 0:
             self._know([BOARD])
-            self.board_told, self.board_due = time.monotonic(), False
+            self.board_read_at, self.board_due = time.monotonic(), False
 
     def _know(self, topics: Sequence[str]) -> None:
-        for document in self._read(topics):
-            if document:
-                self.room.know(document)
+        for snapshot in self._read(topics):
+            if snapshot:
+                self.hub.know(snapshot)
 
     def _read(self, topics: Sequence[str]) -> list[Snapshot | None]:
         """What cannot be rendered keeps none of the others from its readers."""
@@ -126,24 +130,24 @@ class Listener(threading.Thread):
             raise
         except Exception as error:
             if len(topics) > 1:
-                return [document for topic in topics for document in self._read([topic])]
+                return [snapshot for topic in topics for snapshot in self._read([topic])]
             if not isinstance(error, Undecodable):
                 logger.exception("topic_unreadable topic=%s", topics[0])
             return []
 
     def _wait_s(self) -> float:
-        return max(0.0, self.board_told + BEAT_S - time.monotonic()) if self.board_due else LOOK_S
+        return max(0.0, self.board_read_at + BEAT_S - time.monotonic()) if self.board_due else LOOK_S
 
 
 def read(live: LiveStore, topics: Sequence[str]) -> list[Snapshot | None]:
     """Topics from Redis, in the order asked; None for a match that is not there. Raises Unavailable, Undecodable."""
     matches = iter(live.matches.read([topic for topic in topics if topic != BOARD]))
-    found: list[Snapshot | None] = []
+    snapshots: list[Snapshot | None] = []
     for topic in topics:
         if topic == BOARD:
             board = live.board.read()
-            found.append(render.board(board.version, board.matches))
+            snapshots.append(render.board(board.version, board.matches))
         else:
             match = next(matches)
-            found.append(render.score(match) if match else None)
-    return found
+            snapshots.append(render.score(match) if match else None)
+    return snapshots

@@ -17,18 +17,18 @@ from db.live.store import LiveStore
 
 logger = logging.getLogger(__name__)
 
-# Documents kept rendered: a day's matches, a few KB each.
+# Snapshots kept rendered: a day's matches, a few KB each.
 KEPT = 2_048
 
 
 class ReadBatch:
     """Topics that are asked for together, and what came of it."""
 
-    __slots__ = ("done", "error", "found", "topics")
+    __slots__ = ("done", "error", "snapshots", "topics")
 
     def __init__(self) -> None:
         self.topics: dict[str, None] = {}
-        self.found: dict[str, Snapshot | None] = {}
+        self.snapshots: dict[str, Snapshot | None] = {}
         self.error: Unavailable | None = None
         self.done = False
 
@@ -52,15 +52,15 @@ class SnapshotReader:
                 self._ask(batch)
         if batch.error:
             raise batch.error
-        if topic in batch.found:
-            return batch.found[topic]
+        if topic in batch.snapshots:
+            return batch.snapshots[topic]
         # Asked a moment too late by another thread, or beside one that cannot be rendered.
         with self.lock:
-            return self._fetch([topic])[topic]
+            return self.read_all([topic])[topic]
 
     def _ask(self, batch: ReadBatch) -> None:
         try:
-            batch.found = self._fetch(list(batch.topics))
+            batch.snapshots = self.read_all(list(batch.topics))
         except Unavailable as error:
             batch.error = error
         except Undecodable:
@@ -71,22 +71,23 @@ class SnapshotReader:
             logger.warning("batch_unreadable topics=%d reason=%s", len(batch.topics), type(error).__name__)
         batch.done = True
 
-    def _fetch(self, topics: list[str]) -> dict[str, Snapshot | None]:
+    def read_all(self, topics: list[str]) -> dict[str, Snapshot | None]:
+        """As they are in Redis now; None for what is not there. Raises Unavailable, Undecodable."""
         versions = self.live.matches.versions([None if topic == BOARD else topic for topic in topics])
         current = dict(zip(topics, versions, strict=True))
-        found = {topic: kept for topic in topics if (kept := self._kept(topic, current[topic]))}
-        stale = [topic for topic in topics if topic not in found and current[topic] is not None]
+        kept = {topic: held for topic in topics if (held := self._kept(topic, current[topic]))}
+        stale = [topic for topic in topics if topic not in kept and current[topic] is not None]
         fresh = dict(zip(stale, read(self.live, stale), strict=True))
-        for document in filter(None, fresh.values()):
-            self._keep(document)
-        return dict.fromkeys(topics) | found | fresh
+        for snapshot in filter(None, fresh.values()):
+            self._keep(snapshot)
+        return dict.fromkeys(topics) | kept | fresh
 
     def _kept(self, topic: str, version: int | None) -> Snapshot | None:
         kept = self.kept.get(topic)
         return kept if kept and kept.version == version else None
 
-    def _keep(self, document: Snapshot) -> None:
-        self.kept[document.topic] = document
-        self.kept.move_to_end(document.topic)
+    def _keep(self, snapshot: Snapshot) -> None:
+        self.kept[snapshot.topic] = snapshot
+        self.kept.move_to_end(snapshot.topic)
         if len(self.kept) > KEPT:
             self.kept.popitem(last=False)

@@ -5,16 +5,14 @@ A topic is a match's id, or BOARD for all live matches together.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cached_property
-from wsgiref.handlers import format_date_time
 
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import Event, TextMessage
 
+from api.delivery.answer import RenderedAnswer, WaitOutcome
 from cdn import headers, keys
 from db.domain import HOLD_MS, Cursor, Phase
 
@@ -25,47 +23,39 @@ BOARD = "/live"
 WAIT, AT_ONCE = headers.WAIT.headers(), headers.AT_ONCE.headers()
 
 
-class WaitOutcome(StrEnum):
-    """Why a held request was answered: the same word in body, log and metric."""
-
-    CHANGED = "changed"
-    TIMEOUT = "timeout"
-    BEHIND = "behind"
-    AHEAD = "ahead"
-    DRAINING = "draining"
-    FULL = "full"
-    GONE = "gone"
+# Answers kept for a second: of a few slots and reasons, however many cursors somebody makes up.
+RECENT_MOST = 64
 
 
-@dataclass(frozen=True)
-class RenderedAnswer:
-    """A finished answer. `wire` is the same as one HTTP/1.1 message, for connections that are written to directly."""
+class RecentAnswers:
+    """Those of one second, which share their bytes: their Date may be so old."""
 
-    body: bytes
-    cache: Mapping[str, str]
-    etag: str | None = None
-    close: bool = False
-    status: str = "200 OK"
+    def __init__(self) -> None:
+        self.second = 0
+        self.answers: dict[tuple[Cursor, str], RenderedAnswer] = {}
 
-    @cached_property
-    def headers(self) -> dict[str, str]:
-        said = dict(self.cache) | {
-            "Content-Type": "application/json",
-            "Content-Length": str(len(self.body)),
-            "Access-Control-Allow-Origin": "*",
-        }
-        return said | {"ETag": f'W/"{self.etag}"'} if self.etag else said
-
-    @cached_property
-    def wire(self) -> bytes:
-        said = {"Date": format_date_time(time.time()), "Connection": "close" if self.close else "keep-alive"}
-        lines = [f"{name}: {value}\r\n" for name, value in (said | self.headers).items()]
-        return f"HTTP/1.1 {self.status}\r\n{''.join(lines)}\r\n".encode("latin-1") + self.body
+    def get(self, cursor: Cursor, kind: str, now_ms: int, render: Callable[[], RenderedAnswer]) -> RenderedAnswer:
+        """kind: why it was answered, or anything else that tells it from others at that cursor."""
+        second = now_ms // 1000
+        if second != self.second or len(self.answers) >= RECENT_MOST:
+            self.second = second
+            self.answers = {}
+        answer = self.answers.get((cursor, kind))
+        if answer is None:
+            answer = self.answers[cursor, kind] = render()
+        return answer
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """json: the object without `next` and `poll_after_ms`, which `body` adds. path: where it is read."""
+    """topic: a match's id, or BOARD.
+    version: of the match, or the board.
+    path: where it is read.
+    json: the object without `next` and `poll_after_ms`, which `body` adds.
+    poll_after_ms: when a reader without a hold reads again.
+    phase: of the match; how long it may be kept.
+    recent: answers with it that many get.
+    """
 
     topic: str
     version: int
@@ -73,6 +63,7 @@ class Snapshot:
     json: bytes
     poll_after_ms: int
     phase: Phase
+    recent: RecentAnswers = field(default_factory=RecentAnswers, init=False, repr=False, compare=False)
 
     def slot(self, now_ms: int) -> int:
         """Hold-lengths since the version was made, so that topics do not re-poll together."""

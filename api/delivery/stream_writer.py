@@ -1,4 +1,4 @@
-"""An outlet writes what changes to one long-lived connection.
+"""Writes what changes to one long-lived connection.
 
 Newest state wins: what a slow reader has not taken is replaced by what came after it, so it costs a bounded amount of
 memory and never sees the past.
@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 
 from api.delivery.hub import Hub
 from api.delivery.snapshot import Snapshot
-from api.gunicorn_worker import Connection
+from api.server.connection import Connection
 from db.live import metrics
 
 
@@ -21,17 +21,17 @@ class StreamWriter(ABC):
     beat_bytes = b""
     end_bytes = b""
 
-    def __init__(self, connection: Connection, room: Hub) -> None:
+    def __init__(self, connection: Connection, hub: Hub) -> None:
         self.connection = connection
-        self.room = room
+        self.hub = hub
         self.pending: dict[str, bytes] = {}
         connection.drained = self._drained
 
     @abstractmethod
-    def encoded(self, document: Snapshot) -> bytes: ...
+    def encoded(self, snapshot: Snapshot) -> bytes: ...
 
-    def offer(self, document: Snapshot) -> None:
-        self.put(document.topic, self.encoded(document))
+    def offer(self, snapshot: Snapshot) -> None:
+        self.put(snapshot.topic, self.encoded(snapshot))
 
     def put(self, key: str, data: bytes) -> None:
         """Write it, or keep it until the socket takes more; of one key only the newest is kept."""
@@ -48,7 +48,7 @@ class StreamWriter(ABC):
 
     def end(self) -> None:
         self.put("", self.end_bytes)
-        self.connection.finish()
+        self.connection.end()
 
     def _drained(self) -> None:
         while self.pending and not self.connection.flushing:

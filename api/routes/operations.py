@@ -36,8 +36,8 @@ def healthz() -> Response:
 def readyz() -> Response:
     """503 without Redis. Without SQL the status is `degraded`, and scores are still served.
 
-    `listener` and its lag (ms from the last commit to its release) describe the process that answers.
-    The answer is at most a second old: however often it is asked for, Redis and SQL are asked once a second.
+    `listener` and its lag (ms from the last commit to its release) and the places for connections describe the process
+    that answers. The answer is at most a second old: Redis and SQL are asked once a second, however often it is asked.
     """
     state = here().readiness.get(_readiness)
     return Response(
@@ -50,6 +50,7 @@ def readyz() -> Response:
 
 def _readiness() -> dict[str, Any]:
     here().listener.heed()
+    figures = here().connections.newest
     redis, sql = _responds(here().live.ping), _responds(here().history.ping)
     return {
         "redis": redis,
@@ -64,6 +65,8 @@ def _readiness() -> dict[str, Any]:
         "feeds": _feed_states() if redis else None,
         "listener": here().listener.up,
         "listener_lag_ms": here().listener.lag_ms,
+        "places_taken": figures.taken if figures else None,
+        "places": figures.places if figures else None,
     }
 
 

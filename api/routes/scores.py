@@ -1,4 +1,4 @@
-"""The current score of one match, and of all that are live. Plain requests never get here: `fast_path` answers them."""
+"""The current score of one match, and of all that are live. Plain requests never get here: `hot_path` answers them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from flask import Blueprint, Response, request
 
 from api.delivery import render
 from api.delivery.snapshot import BOARD, Snapshot
-from api.services import here, now_ms
-from api.topics import archived
+from api.services import here
+from api.topics import archived, plain
 from api.web import responses, schemas
 from api.web.ids import checked_id
 from api.web.openapi import documented
@@ -24,7 +24,7 @@ def score(match_id: str) -> Response:
 
     `next` is the path to wait at for the next change, `poll_after_ms` when to ask again instead.
     """
-    return _read(find(checked_id(match_id)))
+    return responses.rendered(plain(here(), find(checked_id(match_id))))
 
 
 @blueprint.get("/api/live")
@@ -34,18 +34,13 @@ def live() -> Response:
     no `next`."""
     competition_id = request.args.get("competition")
     if competition_id is None:
-        return _read(here().reader.read(BOARD) or render.board(0, ()))
+        return responses.rendered(plain(here(), here().reader.read(BOARD) or render.board(0, ())))
     version = here().live.matches.versions([None])[0]
     # Decoding the board of a Saturday takes 20 ms, so it is done once a version and not once a competition.
     board = here().details.get("board", version, here().live.board.read)
     shown = [match for match in board.matches if match.competition and match.competition.id == competition_id]
     narrowed = render.board(board.version, shown)
     return responses.public(narrowed.body(None), headers.LIVE, f"live-{len(shown)}-{board.version}", narrowed.tags)
-
-
-def _read(snapshot: Snapshot) -> Response:
-    body = snapshot.body(snapshot.cursor(now_ms()))
-    return responses.public(body, headers.for_phase(snapshot.phase), snapshot.etag, snapshot.tags)
 
 
 def find(match_id: str) -> Snapshot:

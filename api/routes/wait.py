@@ -8,12 +8,13 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from api.delivery.hub import Waiter
-from api.delivery.parking import ALREADY_HANDLED, parkable
-from api.delivery.snapshot import BOARD, RenderedAnswer, WaitOutcome
+from api.delivery.answer import GZIP, RenderedAnswer, WaitOutcome, accepts_gzip
+from api.delivery.environ import ALREADY_HANDLED, connection_of, has_place
+from api.delivery.snapshot import BOARD
+from api.delivery.wait_group import Waiter
 from api.services import Services, here, now_ms
 from api.topics import current
-from api.web import schemas
+from api.web import responses, schemas
 from api.web.ids import checked_id
 from api.web.openapi import documented
 from db.domain import HOLD_MS, Cursor
@@ -23,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 blueprint = Blueprint("held", __name__)
 
-# The room answers at the end of the slot; this is only for the case that its timer is late.
+# The hub answers at the end of the slot. This is for the case that its timer is late.
 PLAIN_WAIT_S = HOLD_MS / 1000 + 5
 
 
@@ -50,29 +51,30 @@ def _answered(services: Services, topic: str, text: str) -> Response:
     if cursor is None:
         raise Refused("A cursor is {version}.{slot}, as `next` gives it.", "unknown_match")
     if request.method == "HEAD":
-        document = current(services, topic, cursor.version)
-        return _response(document.answer(document.cursor(now_ms()), WaitOutcome.BEHIND))
-    connection = parkable(request.environ)
+        snapshot = current(services, topic, cursor.version)
+        return responses.rendered(snapshot.answer(snapshot.cursor(now_ms()), WaitOutcome.BEHIND))
+    connection = connection_of(request.environ)
     if connection is None:
-        return _plainly(services, topic, cursor)
-    answer = _ask(services, topic, cursor, connection)
+        return _wait_in_thread(services, topic, cursor)
+    answer = _ask(services, topic, cursor, connection if has_place(request.environ) else None)
     if answer:
-        return _response(answer)
-    connection.leave = services.room.leave
-    return ParkedResponse()
+        return responses.rendered(answer)
+    connection.variant = GZIP if accepts_gzip(request.headers.get("Accept-Encoding", "")) else 0
+    connection.wait(services.hub.leave)
+    return HeldResponse()
 
 
-def _ask(services: Services, topic: str, cursor: Cursor, reader: Waiter) -> RenderedAnswer | None:
+def _ask(services: Services, topic: str, cursor: Cursor, reader: Waiter | None) -> RenderedAnswer | None:
     """None: the reader is held. Again where another thread has forgotten the topic between reading and asking."""
     while True:
         current(services, topic, cursor.version)
-        with services.room.lock:
-            if services.room.known(topic):
-                return services.room.ask(topic, cursor, reader, now_ms())
+        with services.hub.lock:
+            if services.hub.snapshot(topic):
+                return services.hub.ask(topic, cursor, reader, now_ms())
 
 
-class ParkedResponse(Response):
-    """The connection is the room's now: whoever called the app is told to write nothing."""
+class HeldResponse(Response):
+    """The answer comes later, from the hub: whoever called the app writes nothing."""
 
     def __call__(self, _environ: Any, _start_response: Any) -> Any:
         return ALREADY_HANDLED
@@ -91,19 +93,15 @@ class BlockingWait:
         self.released.set()
 
 
-def _plainly(services: Services, topic: str, cursor: Cursor) -> Response:
+def _wait_in_thread(services: Services, topic: str, cursor: Cursor) -> Response:
     reader = BlockingWait()
     answer = _ask(services, topic, cursor, reader)
     if answer is None:
         try:
             reader.released.wait(PLAIN_WAIT_S)
         finally:
-            services.room.leave(reader)
+            services.hub.leave(reader)
         answer = reader.answer
     if answer is None:
         raise Unavailable("The hold was lost.")
-    return _response(answer)
-
-
-def _response(answer: RenderedAnswer) -> Response:
-    return Response(answer.body, headers=answer.headers)
+    return responses.rendered(answer)

@@ -16,7 +16,7 @@ from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, CloseConnection, Message, Ping, Request, TextMessage
 from wsproto.utilities import RemoteProtocolError
 
-from api.delivery.parking import ALREADY_HANDLED, Connection
+from api.delivery.environ import ALREADY_HANDLED, Connection, connection_of, has_place
 from api.delivery.snapshot import Snapshot, framed
 from api.delivery.stream_writer import StreamWriter
 from api.services import Services, here
@@ -53,7 +53,7 @@ class Socket(StreamWriter):
     end_bytes = framed(CloseConnection(GOING_AWAY, "going away"))
 
     def __init__(self, connection: Connection, services: Services, protocol: WSConnection) -> None:
-        super().__init__(connection, services.room)
+        super().__init__(connection, services.hub)
         self.services = services
         self.protocol = protocol
         self.topics: set[str] = set()
@@ -61,8 +61,8 @@ class Socket(StreamWriter):
         # Beats without a sign of life, and what was refused.
         self.silent = self.refused = 0
 
-    def encoded(self, document: Snapshot) -> bytes:
-        return document.frame
+    def encoded(self, snapshot: Snapshot) -> bytes:
+        return snapshot.frame
 
     def beat(self) -> None:
         """A client that left two pings unanswered is gone, whatever its socket says."""
@@ -75,14 +75,14 @@ class Socket(StreamWriter):
     def enter(self) -> bool:
         """Take a place, which is given back when it was served, or at the latest when its connection is closed; False
         where there is none."""
-        if self.room.audience(LOBBY) >= max(1, self.room.most // SHARE) or not self.room.join(LOBBY, self):
+        if self.hub.audience(LOBBY) >= max(1, self.hub.most // SHARE) or not self.hub.join(LOBBY, self):
             return False
         self.connection.leave = lambda _: self.leave()
         return True
 
     def leave(self) -> None:
         for topic in (LOBBY, *self.topics):
-            self.room.part(topic, self)
+            self.hub.part(topic, self)
 
     def serve(self) -> None:
         """Until either side closes."""
@@ -96,12 +96,12 @@ class Socket(StreamWriter):
             logger.debug("websocket_broken reason=%s", type(error).__name__)
         finally:
             self.leave()
-            self.connection.linger()
+            self.connection.closing = True
 
     def turn_away(self) -> None:
         self.put("", framed(TextMessage('{"poll_after_ms":2000}')))
         self.close(TRY_LATER, "try again later")
-        self.connection.linger()
+        self.connection.closing = True
 
     def _hear(self, event: Any) -> bool:
         """False once the connection is to end."""
@@ -138,10 +138,10 @@ class Socket(StreamWriter):
 
     def _obey(self, text: str) -> None:
         """Raises Refused where it is not understood or too much, Unavailable."""
-        asked = _parsed(text)
-        for topic in _ids(asked.get("unsubscribe", [])):
+        message = _parsed(text)
+        for topic in _ids(message.get("unsubscribe", [])):
             self._unsubscribe(topic)
-        wanted = asked.get("subscribe", [])
+        wanted = message.get("subscribe", [])
         for topic in _ids(wanted):
             if self.refused <= REFUSED_MOST:
                 self._subscribe(topic, wanted[topic] if isinstance(wanted, dict) else None)
@@ -155,36 +155,36 @@ class Socket(StreamWriter):
             # An unknown match; the others of the list are followed all the same.
             self._refuse(error)
             return
-        if not self.room.join(topic, self):
+        if not self.hub.join(topic, self):
             raise Refused("No more is taken here for now; poll, or try again later.", "busy")
         self.topics.add(topic)
         # Read after joining: whatever changed between is in it.
-        document = self.room.known(topic)
-        if document and document.version != version:
-            self.offer(document)
+        snapshot = self.hub.snapshot(topic)
+        if snapshot and snapshot.version != version:
+            self.offer(snapshot)
 
     def _unsubscribe(self, topic: str) -> None:
         if topic in self.topics:
             self.topics.discard(topic)
             self.pending.pop(topic, None)
-            self.room.part(topic, self)
+            self.hub.part(topic, self)
 
 
 def _parsed(text: str) -> dict[str, Any]:
     try:
-        asked = json.loads(text)
+        message = json.loads(text)
     except (ValueError, RecursionError):
         raise Refused("A message is JSON.", "not_json") from None
-    if not isinstance(asked, dict) or not asked.keys() & {"subscribe", "unsubscribe"}:
+    if not isinstance(message, dict) or not message.keys() & {"subscribe", "unsubscribe"}:
         raise Refused('A message has "subscribe" and/or "unsubscribe".', "invalid")
-    return asked
+    return message
 
 
-def _ids(asked: Any) -> list[str]:
-    found: list[Any] = list(asked) if isinstance(asked, list | dict) else [None]
-    if not all(isinstance(one, str) and ID_PATTERN.fullmatch(one) for one in found):
+def _ids(value: Any) -> list[str]:
+    ids: list[Any] = list(value) if isinstance(value, list | dict) else [None]
+    if not all(isinstance(match_id, str) and ID_PATTERN.fullmatch(match_id) for match_id in ids):
         raise Refused("Matches are named by a list of their ids, or an object of ids and versions.", "invalid")
-    return found
+    return ids
 
 
 class SocketResponse(Response):
@@ -208,17 +208,18 @@ def websocket() -> Response:
     slow reader is spared what has been overtaken. Closed with 1013 where no more are taken, 1001 when the process ends.
     """
     services = here()
-    connection = request.environ.get("gunicorn.socket")
-    if not isinstance(connection, Connection):
+    connection = connection_of(request.environ)
+    if connection is None:
         return errors.answer(501, errors.body("no_websocket", "This server cannot; hold /wait or /stream instead."))
     protocol = WSConnection(ConnectionType.SERVER)
     try:
         protocol.initiate_upgrade_connection([(k.encode(), v.encode()) for k, v in request.headers], request.full_path)
-        asked = next(iter(protocol.events()), None)
+        event = next(iter(protocol.events()), None)
     except RemoteProtocolError:
-        asked = None
-    if not isinstance(asked, Request):
+        event = None
+    if not isinstance(event, Request):
         raise Refused("This is the address of a WebSocket (RFC 6455).", "bad_request")
     connection.write(protocol.send(AcceptConnection()))
     socket = Socket(connection, services, protocol)
-    return SocketResponse(socket.serve if socket.enter() else socket.turn_away)
+    accepted = has_place(request.environ) and socket.enter()
+    return SocketResponse(socket.serve if accepted else socket.turn_away)

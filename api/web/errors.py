@@ -11,7 +11,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import WebsocketMismatch
 
-from api.delivery.snapshot import RenderedAnswer
+from api.delivery.answer import RenderedAnswer
 from api.services import here
 from cdn import headers, keys
 from db.domain import ID_PATTERN

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Response, current_app, request
 
+from api.delivery.answer import RenderedAnswer, accepts_gzip
 from api.delivery.render import dumps
 from cdn.headers import NO_STORE, Policy
 
@@ -30,6 +31,16 @@ def public(
     response.headers["Access-Control-Allow-Origin"] = "*"
     if etag:
         response.set_etag(etag(body) if callable(etag) else etag, weak=True)
+        response.make_conditional(request.environ)
+    return response
+
+
+def rendered(answer: RenderedAnswer) -> Response:
+    """An answer that is made once for many, in the variant that this client takes."""
+    field = request.headers.get("Accept-Encoding", "")
+    answer = answer.compressed if accepts_gzip(field) else answer
+    response = Response(answer.body, headers=answer.headers)
+    if answer.etag:
         response.make_conditional(request.environ)
     return response
 

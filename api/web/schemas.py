@@ -11,7 +11,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from api.delivery.snapshot import WaitOutcome
+from api.delivery.answer import WaitOutcome
 from db.domain import Phase, Side, Status
 from db.sql.history_rows import fold
 

@@ -83,7 +83,9 @@ server {{
         proxy_cache_key $scores_target;
         proxy_cache_lock on;
         proxy_cache_lock_timeout 5s;
-        # Stale-while-revalidate and stale-if-error are told by the service.
+        # nginx 1.22 honours stale-while-revalidate, but not stale-if-error where the service answers with an error. So
+        # the last good answer is served for as long as the outage lasts, even of a live score: clients see its age.
+        proxy_cache_use_stale error timeout invalid_header http_429 http_500 http_502 http_503 http_504;
         proxy_cache_background_update on;
         proxy_ignore_headers Set-Cookie Vary;
         proxy_hide_header Set-Cookie;

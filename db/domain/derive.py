@@ -63,7 +63,7 @@ def derived_events(match: Match) -> Match:
 
 def _info_of(match: Match) -> dict[str, Any]:
     """What is known besides the play: by the source in force, and from the others what it does not say."""
-    ledgers = [match.ledgers[match.source], *(ledger for name, ledger in match.ledgers.items() if name != match.source)]
+    ledgers = [match.ledgers[match.source], *(one for name, one in match.ledgers.items() if name != match.source)]
     fields: dict[str, Any] = {}
     for name in MatchInfo.__slots__:
         values = (getattr(ledger.info, name) for ledger in ledgers)

@@ -49,7 +49,7 @@ class Boards:
     def stale(self, *, started_before: int, silent_since: int) -> list[Match]:
         """Matches on the board that began before the one moment (ms), or nobody knows when, and of which nothing new
         was told since the other."""
-        ids = [text(found) for found in self.redis.zrangebyscore(keys.MATCHES, "-inf", started_before)]
+        ids = [text(match_id) for match_id in self.redis.zrangebyscore(keys.MATCHES, "-inf", started_before)]
         return [match for match in self.matches.readable(ids) if match.updated_at < silent_since]
 
     @guarded

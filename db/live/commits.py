@@ -82,8 +82,8 @@ class Commits:
         before = held.match
         mode = "new" if visible else "drop" if before == after else "keep"
         changed = _changed(before, after) if mode != "drop" else {}
-        told = after.id if tell and visible else ""
-        return self._step(held, after, facts, mode, _urgent(facts), purges, told, due_ms, "", ids, changed)
+        audience_of = after.id if tell and visible else ""
+        return self._step(held, after, facts, mode, _urgent(facts), purges, audience_of, due_ms, "", ids, changed)
 
     @guarded
     def merge(
@@ -103,10 +103,10 @@ class Commits:
         """
         after, floor = merged.match, merged.stored_version
         mode = "new" if merged.visible else "keep" if merged.is_stored else "drop"
-        told = after.id if tell else ""
+        audience_of = after.id if tell else ""
         events = _changed(None, after)
         urgent = _urgent(merged.shown)
-        return self._step(held, after, merged.told, mode, urgent, purges, told, due_ms, floor, entries, events)
+        return self._step(held, after, merged.told, mode, urgent, purges, audience_of, due_ms, floor, entries, events)
 
     def _step(
         self,
@@ -116,7 +116,7 @@ class Commits:
         mode: str,
         urgent: int,
         purges: Sequence[str],
-        told: str,
+        audience_of: str,
         due_ms: int | None,
         floor: int | str,
         ids: Sequence[str],
@@ -142,7 +142,7 @@ class Commits:
                 keys.PURGE_PENDING,
                 keys.PURGE_BELL,
                 keys.WAITING,
-                keys.push(told) if told else "",
+                keys.push(audience_of) if audience_of else "",
                 keys.PUSH_PENDING,
                 keys.PUSH_BELL,
                 keys.DUE,
@@ -176,10 +176,10 @@ class Commits:
 
 def _changed(before: Match | None, after: Match) -> dict[str, Event]:
     """Events that are new or other than before, by the name they are stored under."""
-    known = _by_source(before) if before else {}
+    earlier = _by_source(before) if before else {}
     changed: dict[str, Event] = {}
     for source, events in _by_source(after).items():
-        old = known.get(source, {})
+        old = earlier.get(source, {})
         for event in events.values():
             # A repeat makes an equal event anew; the rest are the very same, which is quicker to see.
             if old.get(event.id) is not event and old.get(event.id) != event:

@@ -89,7 +89,7 @@ class Inbox:
     def pending(self, shard: int, *, before_ms: int | None = None) -> list[str]:
         """Matches with a filled inbox, longest waiting first; `before_ms` leaves out the younger ones."""
         latest = "+inf" if before_ms is None else before_ms
-        return [text(found) for found in self.redis.zrangebyscore(keys.pending(shard), "-inf", latest)]
+        return [text(match_id) for match_id in self.redis.zrangebyscore(keys.pending(shard), "-inf", latest)]
 
     @guarded
     def head(self, match_id: str, limit: int) -> InboxHead:
@@ -104,7 +104,7 @@ class Inbox:
     @guarded
     def due(self, now_ms: int, limit: int) -> list[str]:
         """Matches that are to be worked out anew by now."""
-        return [text(found) for found in self.redis.zrangebyscore(keys.DUE, "-inf", now_ms, start=0, num=limit)]
+        return [text(match_id) for match_id in self.redis.zrangebyscore(keys.DUE, "-inf", now_ms, start=0, num=limit)]
 
     @guarded
     def postpone(self, due: Sequence[str], held: Collection[str], *, until_ms: int) -> None:

@@ -116,11 +116,11 @@ class Matches:
     @guarded
     def readable(self, match_ids: Sequence[str]) -> list[Match]:
         """Of them, those that Redis holds and this release can read."""
-        found: list[Match] = []
+        readable: list[Match] = []
         for match_id, row in zip(match_ids, self._rows(match_ids), strict=True):
             with suppress(Undecodable):
-                found += filter(None, [self._decoded(match_id, row)])
-        return found
+                readable += filter(None, [self._decoded(match_id, row)])
+        return readable
 
     def _rows(self, match_ids: Sequence[str]) -> list[Any]:
         with self.redis.pipeline(transaction=False) as pipe:
@@ -160,9 +160,12 @@ class Matches:
         with self.redis.pipeline(transaction=False) as pipe:
             for match_id in match_ids:
                 pipe.hget(keys.state(match_id), "version") if match_id is not None else pipe.get(keys.BOARD)
-            found = pipe.execute()
+            versions = pipe.execute()
         absent: dict[str | None, int] = {None: 0}
-        return [int(one) if one else absent.get(match_id) for match_id, one in zip(match_ids, found, strict=True)]
+        return [
+            int(version) if version else absent.get(match_id)
+            for match_id, version in zip(match_ids, versions, strict=True)
+        ]
 
 
 def _stored(row: Any, events: Iterable[bytes | None]) -> Match:

@@ -148,6 +148,16 @@ PUSH_SECONDS = _declared(Histogram("push_seconds", "From an alert to its service
 HELD_READERS = _declared(Gauge("held_readers", "Readers and streams that wait now"))
 HELD_ENDED = _declared(Counter("held_ended_total", "Held requests and streams by how they ended", ("held",)))
 HELD_LAG = _declared(Histogram("held_lag_seconds", "From a commit to the release of those who waited for it"))
+CONNECTIONS = _declared(Gauge("connections", "Connections of readers, by whether they have a place", ("place",)))
+CONNECTIONS_PLACELESS = _declared(
+    Counter("connections_placeless_total", "Connections that came when all places were taken")
+)
+CONNECTIONS_SLOW = _declared(
+    Counter("connections_slow_total", "Connections ended because the client did not take its answer in time")
+)
+REQUESTS = _declared(
+    Counter("requests_total", "Requests answered or held from the event loop (hot), or handled by the app", ("way",))
+)
 STREAM_REPLACED = _declared(
     Counter("stream_replaced_total", "States that a slow reader was spared, newer ones having come", ("kind",))
 )

@@ -29,7 +29,7 @@ class Outbox:
 
     @guarded
     def pending(self, limit: int) -> list[str]:
-        return [text(found) for found in self.redis.zrange(keys.HISTORY_PENDING, 0, limit - 1)]
+        return [text(match_id) for match_id in self.redis.zrange(keys.HISTORY_PENDING, 0, limit - 1)]
 
     @guarded
     def waiting_since(self) -> int | None:

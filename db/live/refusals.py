@@ -51,15 +51,15 @@ class Refusals:
 
 
 def _refused(fields: dict[bytes, bytes]) -> RefusedPayload | None:
-    said = {name.decode(): value for name, value in fields.items()}
+    values = {name.decode(): value for name, value in fields.items()}
     try:
         return RefusedPayload(
-            text(said["id"]),
-            text(said["provider"]),
-            int(said["received_at"]),
-            text(said["code"]),
-            text(said["reason"]),
-            zlib.decompress(said["body"]),
+            text(values["id"]),
+            text(values["provider"]),
+            int(values["received_at"]),
+            text(values["code"]),
+            text(values["reason"]),
+            zlib.decompress(values["body"]),
         )
     except (KeyError, ValueError, zlib.error):
         return None

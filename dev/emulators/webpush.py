@@ -53,7 +53,7 @@ class WebPushRefusal(Exception):
 
 
 @dataclass
-class Subscription:
+class BrowserSubscription:
     """
     application_server_key: the VAPID public key it was made for, base64url.
     key: the browser's.
@@ -101,13 +101,13 @@ class WebPushEmulator:
         # The library `webpush` leaves out the port, which real services do not have.
         self.audiences = [origin, origin.rsplit(":", 1)[0]]
         self.faults = Faults()
-        self.subscriptions: dict[str, Subscription] = {}
+        self.subscriptions: dict[str, BrowserSubscription] = {}
         # Subscription → (status, seconds of Retry-After), for those that are refused.
         self.refusals: dict[str, tuple[int, int]] = {}
 
     def subscribe(self, application_server_key: str) -> dict[str, Any]:
         """What PushManager.subscribe() gives the page."""
-        name, subscription = uuid4().hex, Subscription(application_server_key.rstrip("="))
+        name, subscription = uuid4().hex, BrowserSubscription(application_server_key.rstrip("="))
         self.subscriptions[name] = subscription
         keys = {"p256dh": _encoded(subscription.p256dh), "auth": _encoded(subscription.auth)}
         return {"endpoint": f"{self.origin}/push/{name}", "keys": keys}
@@ -153,7 +153,7 @@ class WebPushEmulator:
         expires_at = now + ttl_s if ttl_s else 0.0
         return AcceptedPush(now, "webpush", name, "web", request.get("topic") or "", expires_at, payload)
 
-    def _check_vapid(self, authorization: str | None, subscription: Subscription) -> None:
+    def _check_vapid(self, authorization: str | None, subscription: BrowserSubscription) -> None:
         """RFC 8292, 4.2. A subscription belongs to the key it was made for."""
         parts = _VAPID.fullmatch(authorization or "")
         if parts is None:

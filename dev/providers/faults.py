@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass
-class Faults:
+class ProviderFaults:
     """cut_every_s: seconds after which a stream is cut, in the middle of a message; 0 for never.
 
     is_stalled: connections stay open and say nothing, heartbeats neither.

@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from dev.providers.faults import Faults, Limit
+from dev.providers.faults import Limit, ProviderFaults
 from dev.providers.schedule import MATCH_MIN, ScheduledMatch
 from dev.providers.server import ProviderAnswer, ProviderRequest
 
@@ -24,7 +24,7 @@ class FootballData:
         *,
         string_ids: bool = False,
     ) -> None:
-        self.competitions, self.key, self.faults, self.string_ids = competitions, key, Faults(), string_ids
+        self.competitions, self.key, self.faults, self.string_ids = competitions, key, ProviderFaults(), string_ids
         self.limit = limit or Limit(10, 60.0)
 
     def answer(self, request: ProviderRequest) -> ProviderAnswer:

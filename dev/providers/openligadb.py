@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dev.providers.faults import Faults, Limit
+from dev.providers.faults import Limit, ProviderFaults
 from dev.providers.schedule import ScheduledMatch
 from dev.providers.server import ProviderAnswer, ProviderRequest
 
@@ -22,7 +22,7 @@ class OpenLigaDb:
     """leagues: matches of the current group by shortcut."""
 
     def __init__(self, leagues: dict[str, list[ScheduledMatch]], limit: Limit | None = None) -> None:
-        self.leagues, self.faults = leagues, Faults()
+        self.leagues, self.faults = leagues, ProviderFaults()
         self.limit = limit or Limit(60, 60.0)
 
     def answer(self, request: ProviderRequest) -> ProviderAnswer:

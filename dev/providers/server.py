@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
-from dev.providers.faults import Faults
+from dev.providers.faults import ProviderFaults
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class ProviderAnswer:
 
 
 class Provider(Protocol):
-    faults: Faults
+    faults: ProviderFaults
 
     def answer(self, request: ProviderRequest) -> ProviderAnswer: ...
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from dev.providers.faults import Faults, Limit
+from dev.providers.faults import Limit, ProviderFaults
 from dev.providers.playback import Playback
 from dev.providers.server import ProviderAnswer, ProviderRequest, etag_of
 from dev.recordings.recording import RecordedMessage
@@ -36,7 +36,7 @@ class SportradarProvider:
     ) -> None:
         self.matches, self.key, self.heartbeat_s = matches, key, heartbeat_s
         self.limit = limit or Limit(60, 60.0)
-        self.faults = Faults()
+        self.faults = ProviderFaults()
         self.connections = 0
         self._tickets: dict[str, float] = {}
 

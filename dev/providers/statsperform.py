@@ -17,7 +17,7 @@ from typing import Any
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, CloseConnection, Event, Ping, Request, TextMessage
 
-from dev.providers.faults import Faults
+from dev.providers.faults import ProviderFaults
 from dev.providers.playback import Playback
 from dev.providers.server import ProviderAnswer, ProviderRequest
 from dev.recordings.story import rfc3339
@@ -34,7 +34,7 @@ class StatsPerformProvider:
 
     def __init__(self, matches: Playback, outlet_key: str, secret: str = "") -> None:
         self.matches, self.outlet_key, self.secret = matches, outlet_key, secret
-        self.faults = Faults()
+        self.faults = ProviderFaults()
         self.tokens: set[str] = set()
 
     def answer(self, request: ProviderRequest) -> ProviderAnswer:

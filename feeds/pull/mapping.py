@@ -51,7 +51,7 @@ class NamedPath:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class PullRequest:
     """How to ask.
 
     base: URL of the provider; a preset's is a setting.
@@ -137,7 +137,7 @@ class Mapping:
     """name: of the feed; it is the source of its updates."""
 
     name: str
-    request: Request
+    request: PullRequest
     match: MatchPaths
     state: StatePaths
     goals: GoalPaths
@@ -165,7 +165,7 @@ def _mapping(name: str, text: str) -> Mapping:
             raise ValueError(f"unknown key {next(iter(document))}")
         return Mapping(
             name,
-            _build(Request, tables["request"], "request"),
+            _build(PullRequest, tables["request"], "request"),
             _build(MatchPaths, tables["match"], "match"),
             _build(StatePaths, tables["state"], "state"),
             _build(GoalPaths, tables["goals"], "goals"),

@@ -85,23 +85,29 @@ def signature(body: bytes, id_: str, at: float, secret: str = SECRET) -> dict[st
 
 
 def event(match_id: str = "m", **fields: Any) -> dict[str, Any]:
-    told = {"home_score": 1, "away_score": 0, "minute": 10, "event_type": "goal", "timestamp": "2026-05-01T18:10:00Z"}
-    return {"match_id": match_id, **told, **fields}
+    defaults = {
+        "home_score": 1,
+        "away_score": 0,
+        "minute": 10,
+        "event_type": "goal",
+        "timestamp": "2026-05-01T18:10:00Z",
+    }
+    return {"match_id": match_id, **defaults, **fields}
 
 
 def fixture(id_: str = "m", **fields: Any) -> dict[str, Any]:
-    told = {"home_team": "Côte d'Ivoire", "away_team": {"id": "fra", "name": "France"}, "competition": "World Cup"}
-    return {"id": id_, **told, "start_time": "2026-05-01T18:00:00Z", "venue": "Stade", **fields}
+    defaults = {"home_team": "Côte d'Ivoire", "away_team": {"id": "fra", "name": "France"}, "competition": "World Cup"}
+    return {"id": id_, **defaults, "start_time": "2026-05-01T18:00:00Z", "venue": "Stade", **fields}
 
 
 def error(answer: TestResponse) -> tuple[int, str]:
     """Status and code of a failure, which must look as every failure does."""
     assert answer.mimetype == "application/json"
-    told = answer.get_json()["error"]
-    assert set(told) <= {"code", "message", "fields"}
-    assert told["message"]
+    failure = answer.get_json()["error"]
+    assert set(failure) <= {"code", "message", "fields"}
+    assert failure["message"]
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
-    return answer.status_code, told["code"]
+    return answer.status_code, failure["code"]
 
 
 def fields(answer: TestResponse) -> list[str]:
@@ -110,21 +116,21 @@ def fields(answer: TestResponse) -> list[str]:
 
 @pytest.fixture
 def make_site(redis_url: str) -> Iterator[Callable[..., Site]]:
-    made: list[Site] = []
+    sites: list[Site] = []
 
     def make(database_url: str, **changed: Any) -> Site:
-        known = {
+        settings = {
             "redis_url": redis_url,
             "database_url": database_url,
             "ingest_secret_generic": SECRET,
             "ingest_secret_sportradar": SHARED_SECRET,
             "ingest_secret_statsperform": SHARED_SECRET,
         }
-        made.append(Site(Settings(**(known | changed))))
-        return made[-1]
+        sites.append(Site(Settings(**(settings | changed))))
+        return sites[-1]
 
     yield make
-    for site in made:
+    for site in sites:
         site.close()
 
 

@@ -38,11 +38,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    found = shutil.which("chromium") or shutil.which("google-chrome")
-    if found is None:
+    executable = shutil.which("chromium") or shutil.which("google-chrome")
+    if executable is None:
         pytest.skip("no Chromium: apt-get install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=QUIET)
+        browser = playwright.chromium.launch(executable_path=executable, args=QUIET)
         yield browser
         browser.close()
 
@@ -97,9 +97,9 @@ class Play:
 
     def match(self, home: str, away: str, name: str = "match", *, at: datetime | None = None, **more: Any) -> str:
         """Announce a match, starting now unless said; returns its id."""
-        said = {"competition": "World Cup", "venue": "Lusail Stadium"} | more
+        fields = {"competition": "World Cup", "venue": "Lusail Stadium"} | more
         start = at or datetime.now(UTC)
-        self.system.post_match(self.id(name), home, away, start_time=start.isoformat(), **said)
+        self.system.post_match(self.id(name), home, away, start_time=start.isoformat(), **fields)
         return self.id(name)
 
     def tell(self, event_type: str, home: int, away: int, minute: int, name: str = "match", **more: Any) -> None:

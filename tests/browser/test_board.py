@@ -58,13 +58,13 @@ def test_the_page_holds_one_request_and_does_not_poll(open_tab: OpenTab, play: P
     page = open_tab()
     expect(page.locator(".connection")).to_have_attribute("data-state", "live")
     # Its first read is over, and all that follows is held.
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    urls: list[str] = []
+    page.on("request", lambda request: urls.append(request.url))
     for goal in range(1, 4):
         play.tell("goal", goal, 0, goal, team="home")
         expect(points(page, match_id)).to_have_text([str(goal), "0"])
-    wait_until(lambda: held_reads(asked) >= 3 or page.wait_for_timeout(20), "a hold after each goal")
-    assert not [url for url in asked if url.endswith("/api/live")]
+    wait_until(lambda: held_reads(urls) >= 3 or page.wait_for_timeout(20), "a hold after each goal")
+    assert not [url for url in urls if url.endswith("/api/live")]
 
 
 def held_reads(urls: list[str]) -> int:

@@ -55,11 +55,11 @@ def test_a_hidden_tab_asks_nothing_and_is_current_as_soon_as_it_is_shown(open_ta
     expect(state(page)).to_have_attribute("data-state", "live")
     page.evaluate("hide(true)")
     expect(state(page)).to_have_attribute("data-state", "paused")
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    urls: list[str] = []
+    page.on("request", lambda request: urls.append(request.url))
     play.tell("goal", 1, 0, 5, team="home")
     play.system.wait_for(match_id, "1-0")
-    assert asked == []
+    assert urls == []
     expect(score(page, match_id)).to_have_text(["0", "0"])
     page.evaluate("hide(false)")
     expect(score(page, match_id)).to_have_text(["1", "0"])

@@ -97,12 +97,12 @@ def test_the_timeline_keeps_home_first_beside_a_scorer(open_tab: OpenTab, play: 
     assist = {"assist": {"name": names.home}, "detail": f"{names.away} 7"}
     play.tell("yellow_card", 2, 1, 60, event_id="y1", team="away", player={"name": names.scorer}, **assist)
     page = open_tab(f"/match/{match_id}")
-    told = page.locator(".timeline")
-    expect(told.locator('[data-id="y1"]')).to_be_visible()
-    assert_in_order(told.locator('[data-id="g1"]'), "23'", names.scorer, "1", "0")
-    assert_in_order(told.locator('[data-id="g2"]'), "45", "2", names.scorer, "2", "0")
-    assert_in_order(told.locator('[data-id="g3"] .what'), names.scorer, "2", "1")
-    assert_in_order(told.locator('[data-id="y1"] small'), "Yellow card", "assist", names.home, names.away)
+    timeline = page.locator(".timeline")
+    expect(timeline.locator('[data-id="y1"]')).to_be_visible()
+    assert_in_order(timeline.locator('[data-id="g1"]'), "23'", names.scorer, "1", "0")
+    assert_in_order(timeline.locator('[data-id="g2"]'), "45", "2", names.scorer, "2", "0")
+    assert_in_order(timeline.locator('[data-id="g3"] .what'), names.scorer, "2", "1")
+    assert_in_order(timeline.locator('[data-id="y1"] small'), "Yellow card", "assist", names.home, names.away)
     assert_in_order(page.locator(".scorers li").first, names.scorer, "23", "45", "2")
     assert_in_order(page.get_by_role("heading", level=1), names.home, names.away)
 
@@ -115,8 +115,8 @@ def test_title_and_announcement_keep_home_first(open_tab: OpenTab, play: Play, n
     assert_reads(page, page.title(), names.home, "1", "0", names.away, "Live scores")
     play.tell("goal", 2, 0, 45, event_id="g2", team="home", player={"name": names.scorer})
     expect(page.locator("#announcer")).to_contain_text("Goal for")
-    said = page.locator("#announcer").text_content() or ""
-    assert_reads(page, said, "Goal for", names.home, names.home, "2", "0", names.away)
+    announcement = page.locator("#announcer").text_content() or ""
+    assert_reads(page, announcement, "Goal for", names.home, names.home, "2", "0", names.away)
     assert_reads(page, page.title(), names.home, "2", "0", names.away, "Live scores")
 
 

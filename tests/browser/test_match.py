@@ -45,15 +45,15 @@ def test_the_timeline_tells_goals_cards_substitutions_and_what_nobody_has_heard_
     page = open_tab(f"/match/{match_id}")
     entries = page.locator(".timeline > li")
     expect(entries).to_have_count(7)
-    told = [" ".join(text.split()) for text in entries.all_inner_texts()]
-    assert told[0].startswith("71'")
-    assert "Drone over pitch" in told[0]
-    assert "possible penalty" in told[1]
-    assert "off: Ángel Di María" in told[2]
-    assert told[3] == "Half-time 1–0"
-    assert told[4].startswith("45+7'")
-    assert "Penalty goal" in told[5]
-    assert told[6] == "Kick-off"
+    lines = [" ".join(text.split()) for text in entries.all_inner_texts()]
+    assert lines[0].startswith("71'")
+    assert "Drone over pitch" in lines[0]
+    assert "possible penalty" in lines[1]
+    assert "off: Ángel Di María" in lines[2]
+    assert lines[3] == "Half-time 1–0"
+    assert lines[4].startswith("45+7'")
+    assert "Penalty goal" in lines[5]
+    assert lines[6] == "Kick-off"
 
 
 def test_a_shoot_out_stands_beside_the_score_and_shows_its_kicks(open_tab: OpenTab, play: Play) -> None:

@@ -69,7 +69,7 @@ def look_ahead(local: Local) -> list[str]:
     with connect(env["REDIS_URL"]) as client:
         for lease in client.scan_iter(keys.lease("lookahead-*")):
             client.delete(lease)
-        queues.Doorbells(client).lookahead()
+        queues.Doorbells(client).prematch()
     with closing(sqlite3.connect(local.var / "scores.db")) as history:
         return [match_id for (match_id,) in history.execute("SELECT match_id FROM push_channels")]
 

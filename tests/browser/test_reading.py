@@ -116,11 +116,11 @@ def test_the_page_may_load_nothing_foreign_or_inline(open_tab: OpenTab, scores: 
         assert "default-src 'self'" in policy
         assert "unsafe" not in policy
     page = open_tab()
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    urls: list[str] = []
+    page.on("request", lambda request: urls.append(request.url))
     page.reload()
     expect(page.locator(".connection")).to_have_attribute("data-state", "live")
-    assert all(url.startswith(scores.url) for url in asked)
+    assert all(url.startswith(scores.url) for url in urls)
 
 
 def test_the_api_page_lists_every_operation(open_tab: OpenTab, scores: System) -> None:

@@ -47,10 +47,10 @@ class Cdn:
         self.edge.replies |= dict.fromkeys(KEYS, self.answer)
         self.edge.start()
 
-    def answer(self, asked: Asked) -> Reply:
-        kept, purges = self.kept.get(asked.path), self.plane.purged.count(KEYS[asked.path])
+    def answer(self, request: Asked) -> Reply:
+        kept, purges = self.kept.get(request.path), self.plane.purged.count(KEYS[request.path])
         if kept is None or time.monotonic() > kept.until_s or (purges > kept.purges and not self.is_deaf):
-            kept = self.kept[asked.path] = Kept(nonce(), time.monotonic() + self.lifetime_s, purges)
+            kept = self.kept[request.path] = Kept(nonce(), time.monotonic() + self.lifetime_s, purges)
         return kept.reply
 
     def backend(self, *, service: str = "", token: str = "") -> Backend:
@@ -104,14 +104,14 @@ class TestPurging:
 
     def test_an_edge_that_ignores_purges_is_named(self, cdn: Cdn) -> None:
         cdn.is_deaf = True
-        said = complaint(cdn.check())
-        assert "had no effect" in said
-        assert "keys are removed" in said
+        message = complaint(cdn.check())
+        assert "had no effect" in message
+        assert "keys are removed" in message
 
     def test_a_canary_that_merely_expires_is_not_taken_for_a_purge(self, cdn: Cdn) -> None:
         cdn.is_deaf, cdn.lifetime_s = True, 0.4
-        said = complaint(cdn.check())
-        assert "purge with no effect of its own" in said
+        message = complaint(cdn.check())
+        assert "purge with no effect of its own" in message
 
     def test_nor_is_one_that_is_older_than_its_control(self, cdn: Cdn) -> None:
         """Somebody read the canary a while ago, so it goes first; of the young one after it nobody is deceived."""
@@ -120,8 +120,8 @@ class TestPurging:
         assert "no effect of its own" in complaint(cdn.check())
 
     def test_wrong_credentials_are_named_with_their_setting(self, cdn: Cdn) -> None:
-        said = complaint(cdn.check(cdn.backend(token="wrong")))
-        assert "credentials are wrong" in said
+        message = complaint(cdn.check(cdn.backend(token="wrong")))
+        assert "credentials are wrong" in message
         setting = {
             "varnish": "EDGE_PURGE_SECRET",
             "fastly": "FASTLY_API_TOKEN",
@@ -129,7 +129,7 @@ class TestPurging:
             "bunny": "BUNNY_API_KEY",
             "cloudfront": "CLOUDFRONT_DISTRIBUTION_ID",
         }
-        assert setting[cdn.backend().name] in said
+        assert setting[cdn.backend().name] in message
 
     def test_a_wrong_zone_is_named_with_its_setting(self, cdn: Cdn) -> None:
         setting = {
@@ -140,9 +140,9 @@ class TestPurging:
         }
         if cdn.backend().name not in setting:
             pytest.skip("Varnish has no zones")
-        said = complaint(cdn.check(cdn.backend(service="99999")))
-        assert "it knows no such" in said
-        assert setting[cdn.backend().name] in said
+        message = complaint(cdn.check(cdn.backend(service="99999")))
+        assert "it knows no such" in message
+        assert setting[cdn.backend().name] in message
 
     def test_a_cdn_that_is_out_of_reach_is_named(self, cdn: Cdn) -> None:
         cdn.plane.stop()
@@ -170,9 +170,9 @@ class TestKeysOnTheWire:
 
     def test_what_takes_them_off_is_looked_for(self, cdn: Cdn, service: Origin) -> None:
         service.replies[CANARY_PATH] = lambda _: nonce()
-        said = complaint(cdn.check(origin=service))
-        assert "sends no Surrogate-Key" in said
-        assert "CDN=null, or a proxy removes the field" in said
+        message = complaint(cdn.check(origin=service))
+        assert "sends no Surrogate-Key" in message
+        assert "CDN=null, or a proxy removes the field" in message
 
     def test_a_service_that_speaks_to_another_cdn_is_named(self, cdn: Cdn, service: Origin) -> None:
         service.replies[CANARY_PATH] = lambda _: nonce(**{"Cache-Tag": "canary"})

@@ -14,8 +14,8 @@ TAGS = ("match-m1", "live")
 
 
 def test_any_shared_cache_understands_the_generic_one() -> None:
-    said = "public, max-age=1, s-maxage=2, stale-while-revalidate=1, stale-if-error=60"
-    assert dialect("null").headers(LIVE, TAGS) == {"Cache-Control": said}
+    cache_control = "public, max-age=1, s-maxage=2, stale-while-revalidate=1, stale-if-error=60"
+    assert dialect("null").headers(LIVE, TAGS) == {"Cache-Control": cache_control}
 
 
 @pytest.mark.parametrize("cdn", ["varnish", "fastly"])
@@ -28,8 +28,8 @@ def test_fastly_and_varnish_read_surrogate_control_and_keys_between_spaces(cdn: 
 
 
 def test_cloudflare_reads_its_own_field_and_no_s_maxage() -> None:
-    said = dialect("cloudflare").headers(LIVE, TAGS)
-    assert said == {
+    headers = dialect("cloudflare").headers(LIVE, TAGS)
+    assert headers == {
         "Cache-Control": "public, max-age=1",
         "CDN-Cache-Control": "max-age=2, stale-while-revalidate=1, stale-if-error=60",
         "Cache-Tag": "match-m1,live",
@@ -44,9 +44,9 @@ def test_bunny_and_cloudfront_read_cache_control_and_a_field_of_keys() -> None:
 @pytest.mark.parametrize("cdn", DIALECTS)
 def test_only_one_cdns_fields_are_sent(cdn: str) -> None:
     """Cloudflare ignores Cache-Control where Surrogate-Control stands."""
-    said = set(dialect(cdn).headers(LIVE, TAGS))
-    targeted = said & {"Surrogate-Control", "CDN-Cache-Control"}
-    keyed = said & {"Surrogate-Key", "Cache-Tag", "CDN-Tag"}
+    names = set(dialect(cdn).headers(LIVE, TAGS))
+    targeted = names & {"Surrogate-Control", "CDN-Cache-Control"}
+    keyed = names & {"Surrogate-Key", "Cache-Tag", "CDN-Tag"}
     assert len(targeted) <= 1
     assert len(keyed) == (0 if cdn == "null" else 1)
 

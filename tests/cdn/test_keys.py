@@ -29,8 +29,8 @@ def test_a_key_is_taken_by_every_cdn(match_id: str) -> None:
 
 
 @given(IDS, IDS)
-def test_two_ids_never_share_a_key(one: str, other: str) -> None:
-    assert (keys.match(one) == keys.match(other)) == (one == other)
+def test_two_ids_never_share_a_key(first: str, second: str) -> None:
+    assert (keys.match(first) == keys.match(second)) == (first == second)
 
 
 def test_a_plain_id_cannot_look_like_a_digest() -> None:

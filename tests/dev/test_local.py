@@ -42,8 +42,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 def test_goals_arrive_ctrl_c_ends_it_and_the_next_start_goes_on(start: Start) -> None:
     first = start(DEMO_SPEED=300, HTTP_PROXY="http://127.0.0.1:9").up()
-    assert first.said().count("Scores are at") == 1
-    assert f"http://localhost:{first.port}" in first.said()
+    assert first.output().count("Scores are at") == 1
+    assert f"http://localhost:{first.port}" in first.output()
     wait_until(lambda: any(match["home_score"] for match in first.board().values()), "a goal of the demo", 60)
     before = first.board()
     assert first.interrupt() == 130
@@ -54,7 +54,7 @@ def test_goals_arrive_ctrl_c_ends_it_and_the_next_start_goes_on(start: Start) ->
     secret = (second.var / "ingest_secret_generic").read_text().strip()
     assert second.post(secret, event("mine", "goal", 1, 0, 3, event_id="g1")) == 202
     wait_until(lambda: second.shows("mine", 1), "a goal of one's own")
-    assert "demo" not in second.said()
+    assert "demo" not in second.output()
     assert second.interrupt() == 130
 
 
@@ -63,7 +63,7 @@ def test_its_secrets_are_for_its_user_alone(start: Start) -> None:
     for name in ("ingest_secret_generic", "env"):
         assert stat.S_IMODE((local.var / name).stat().st_mode) == 0o600, name
     secret = (local.var / "ingest_secret_generic").read_text().strip()
-    assert secret not in local.said()
+    assert secret not in local.output()
 
 
 def test_sigterm_to_it_alone_ends_everything(start: Start) -> None:
@@ -74,10 +74,10 @@ def test_sigterm_to_it_alone_ends_everything(start: Start) -> None:
 
 def test_ctrl_c_in_the_middle_of_the_start_ends_everything(start: Start) -> None:
     local = start()
-    wait_until(lambda: "started (pid=" in local.said(), "its first process", 60)
+    wait_until(lambda: "started (pid=" in local.output(), "its first process", 60)
     local.look()
     assert local.interrupt() == 130
-    assert "Traceback" not in local.said()
+    assert "Traceback" not in local.output()
 
 
 @pytest.mark.faults
@@ -114,7 +114,7 @@ def test_a_process_that_dies_ends_all_and_is_named(start: Start) -> None:
     )
     clock.kill()
     assert local.over() == 1
-    assert "because of: clock stopped (rc=" in local.said()
+    assert "because of: clock stopped (rc=" in local.output()
 
 
 def test_a_port_in_use_is_named_with_the_way_out(start: Start) -> None:
@@ -122,16 +122,16 @@ def test_a_port_in_use_is_named_with_the_way_out(start: Start) -> None:
         port = other.getsockname()[1]
         local = start(PORT=port)
         assert local.process.wait(ENDED_S) == 2
-    assert f"port {port} is taken" in local.said()
-    assert f"PORT={port + 1}" in local.said()
+    assert f"port {port} is taken" in local.output()
+    assert f"PORT={port + 1}" in local.output()
 
 
 def test_a_second_one_over_the_same_folder_is_refused(start: Start) -> None:
     first = start(DEMO=0).up()
     second = start(DEMO=0)
     assert second.process.wait(ENDED_S) == 2
-    assert f"it is running already in {first.var}" in second.said()
-    assert f"process {first.process.pid}" in second.said()
+    assert f"it is running already in {first.var}" in second.output()
+    assert f"process {first.process.pid}" in second.output()
     assert first.board() == {}
 
 
@@ -141,7 +141,7 @@ def test_after_a_kill_9_no_second_redis_writes_the_same_file(start: Start) -> No
     first.process.kill()
     second = start(DEMO=0)
     assert second.process.wait(ENDED_S) == 2
-    assert "it is running already" in second.said()
+    assert "it is running already" in second.output()
 
 
 def test_the_given_redis_database_and_secret_are_used(start: Start, redis_url: str, tmp_path: Path) -> None:
@@ -161,5 +161,5 @@ def test_the_given_redis_database_and_secret_are_used(start: Start, redis_url: s
     wait_until(lambda: written() == 1, "the goal in the given database")
     bind.dispose()
     assert sorted(path.name for path in local.var.iterdir()) == ["emulators", "env", "lock"]
-    assert local.said().count("worker_started") == 1
+    assert local.output().count("worker_started") == 1
     assert local.interrupt() == 130

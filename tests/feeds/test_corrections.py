@@ -163,7 +163,7 @@ def updates(provider: str, second: int, document: Any) -> list[Update]:
     return FEEDS[provider](body, received_at=received_at).updates
 
 
-def told(provider: str, story: Story, *, repeat: int = 1) -> tuple[Match, list[Fact]]:
+def reduced(provider: str, story: Story, *, repeat: int = 1) -> tuple[Match, list[Fact]]:
     """The match at the end, and the facts on the way."""
     match, facts = None, []
     for moment in story:
@@ -199,13 +199,13 @@ TAKEN_BACK: Story = [
 
 class TestGoalTakenBack:
     def test_it_is_void_and_the_score_is_what_is_left(self, provider: str) -> None:
-        match, _ = told(provider, TAKEN_BACK)
+        match, _ = reduced(provider, TAKEN_BACK)
         assert match.score == Score(1, 0)
         goals = [event for event in match.timeline if event.type == "goal"]
         assert [event.voided for event in goals] == [False, True]
 
     def test_given_back_it_stands_again(self, provider: str) -> None:
-        match, _ = told(provider, [*TAKEN_BACK, (400, [ONE, TWO], Score(2, 0), "live")])
+        match, _ = reduced(provider, [*TAKEN_BACK, (400, [ONE, TWO], Score(2, 0), "live")])
         assert match.score == Score(2, 0)
         assert len([event for event in match.timeline if event.counts]) == 2
 
@@ -214,21 +214,21 @@ class TestDetailsChanged:
     def test_another_scorer_is_no_other_goal(self, provider: str) -> None:
         right = Goal(100, 1, 0, "Right Player")
         story = [(100, [ONE], Score(1, 0), "live"), (160, [right], Score(1, 0), "live")]
-        match, facts = told(provider, story)
+        match, facts = reduced(provider, story)
         assert [event.player and event.player.name for event in match.timeline if event.counts] == ["Right Player"]
         assert goals_added(match, facts) == 1
 
 
 class TestRepeats:
     def test_everything_twice_is_the_same(self, provider: str) -> None:
-        once, facts_once = told(provider, TAKEN_BACK)
-        twice, facts_twice = told(provider, TAKEN_BACK, repeat=2)
+        once, facts_once = reduced(provider, TAKEN_BACK)
+        twice, facts_twice = reduced(provider, TAKEN_BACK, repeat=2)
         assert (once.score, once.status) == (twice.score, twice.status)
         assert goals_added(once, facts_once) == goals_added(twice, facts_twice) == 2
 
 
 class TestAuthority:
     def test_a_score_without_goals_is_legal(self, provider: str) -> None:
-        match, _ = told(provider, [(100, [], Score(3, 0), "finished")])
+        match, _ = reduced(provider, [(100, [], Score(3, 0), "finished")])
         assert (match.score, match.status) == (Score(3, 0), Status.FINISHED)
         assert not [event for event in match.timeline if event.counts]

@@ -237,12 +237,12 @@ def _answers(client: redis.Redis) -> bool:
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origin]:
-    made = Origin(Path(tmp_path_factory.mktemp("convergence")))
+    origin = Origin(Path(tmp_path_factory.mktemp("convergence")))
     try:
-        made.start()
-        yield made
+        origin.start()
+        yield origin
     finally:
-        made.end()
+        origin.end()
 
 
 @pytest.mark.parametrize("run", RUNS)
@@ -265,8 +265,8 @@ def test_snapshot_and_updates_make_the_later_snapshot(shared: Origin, run: int) 
                 print(type(reader).__name__, {m: (reader.last(m), schedule.version[m]) for m in reader.matches})
             wait_until(partial(_have_stopped, readers, running), "the readers to stop")
             # Whatever a reader did not expect is raised here.
-            for one in running:
-                one.result()
+            for future in running:
+                future.result()
     for reader in readers:
         for match_id in reader.matches:
             assert reader.seen[match_id] == sorted(reader.seen[match_id]), f"{type(reader).__name__} went backwards"
@@ -277,7 +277,7 @@ def _have_stopped(readers: list[Reader], running: list[Future[None]]) -> bool:
     """Told each time: one may just have connected again."""
     for reader in readers:
         reader.stop()
-    return all(one.done() for one in running)
+    return all(future.done() for future in running)
 
 
 def _score(body: dict[str, Any]) -> dict[str, Any]:

@@ -108,7 +108,7 @@ def test_a_crowd_held_at_the_edge_is_one_request_to_the_origin_and_all_get_the_g
         held = [pool.submit(lambda: d.edge.get(path).json()) for _ in range(300)]
         wait_until(lambda: parked(d.edge) >= 299, "the crowd at the edge")
         d.goal("crowded", 1)
-        bodies = [one.result() for one in held]
+        bodies = [future.result() for future in held]
     assert {(body["home_score"], body["held"]) for body in bodies} == {(1, "changed")}
     assert backend_requests(d.edge, path) == 1
 
@@ -184,14 +184,14 @@ class HangingCdn:
         self.hanging.clear()
         boxes = (keys.PURGE_PENDING, keys.PURGE_REBOUND, keys.PUSH_PENDING)
         wait_until(lambda: not d.system.redis.exists(*boxes), "all purges and pushes to be done")
-        told = pushes(d, "m2")
+        before = pushes(d, "m2")
         self.hanging.set()
         d.goal("m1", home)
         wait_until(lambda: self.plane.open, "a purge that hangs")
         hung = self.plane.open[0]
         d.goal("m2", home)
         d.system.wait_for("m2", f"{home}-0")
-        wait_until(lambda: pushes(d, "m2") > told, "its push")
+        wait_until(lambda: pushes(d, "m2") > before, "its push")
         return hung in self.plane.open
 
 
@@ -230,7 +230,7 @@ def test_readers_keep_the_last_good_score_while_the_origin_is_down(d: Deployment
         wait_until(lambda: parked(d.edge) >= 19, "the crowd at the edge")
         d.system.kill("web")
         # Their connection to the origin is cut: told together, they come back to what the edge has.
-        assert {one.result() for one in held} <= {200, 503}
+        assert {future.result() for future in held} <= {200, 503}
     until = time.monotonic() + OUTAGE_S
     while time.monotonic() < until:
         assert d.shown("lasting") == "0-0"
@@ -243,8 +243,8 @@ def test_readers_keep_the_last_good_score_while_the_origin_is_down(d: Deployment
         def read() -> None:
             wait_until(lambda: d.shown("lasting") == "1-0", "recovery")
 
-        for one in [pool.submit(read) for _ in range(20)]:
-            one.result()
+        for future in [pool.submit(read) for _ in range(20)]:
+            future.result()
     # Twenty who ask again and again are a fetch for each change and each two seconds, not a stampede.
     assert counters(d.edge)["MAIN.backend_req"] - before < 60
 
@@ -261,14 +261,14 @@ def parked(edge: Varnish) -> int:
 
 def counters(edge: Varnish) -> dict[str, int]:
     command = ["varnishstat", "-n", str(edge.edge.folder / "work"), "-1", "-j"]
-    said = json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
-    return {name: one["value"] for name, one in said["counters"].items()}
+    report = json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+    return {name: counter["value"] for name, counter in report["counters"].items()}
 
 
 def backend_requests(edge: Varnish, path: str) -> int:
     """From varnishd's own log: how often it asked the origin for a path."""
     command = ["varnishlog", "-n", str(edge.edge.folder / "work"), "-d", "-b", "-i", "BereqURL"]
     with suppress(subprocess.CalledProcessError):
-        said = subprocess.run(command, capture_output=True, check=True, text=True).stdout
-        return sum(line.split()[-1] == path for line in said.splitlines() if "BereqURL" in line)
+        log = subprocess.run(command, capture_output=True, check=True, text=True).stdout
+        return sum(line.split()[-1] == path for line in log.splitlines() if "BereqURL" in line)
     return 0

@@ -31,12 +31,12 @@ def test_readers_come_to_varnish_and_everything_ends_together(tmp_path: Path) ->
         url = f"http://127.0.0.1:{port}"
         wait_until(lambda: cached(url), "an answer from the cache", timeout_s=60)
         wait_until(lambda: cached(url, "/"), "the page from the cache", timeout_s=30)
-        told = dict(line.split("=", 1) for line in (tmp_path / "var" / "env").read_text().splitlines())
-        assert told["CDN"] == "varnish"
-        assert int(told["PORT"]) != port
+        environment = dict(line.split("=", 1) for line in (tmp_path / "var" / "env").read_text().splitlines())
+        assert environment["CDN"] == "varnish"
+        assert int(environment["PORT"]) != port
         check = subprocess.run(
             [sys.executable, "-m", "flask", "--app", "wsgi", "edge", "check"],
-            cwd=ROOT, env=env | told, capture_output=True, text=True, check=False,
+            cwd=ROOT, env=env | environment, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert check.returncode == 0, check.stdout + check.stderr
     finally:

@@ -25,7 +25,7 @@ def test_a_signed_goal_becomes_the_score_and_history(run_system: Callable[..., S
     assert after["version"] > before["version"]
     assert (after["minute"], after["added_minute"], after["phase"]) == (90, 6, "live")
     assert [match["match_id"] for match in system.get("/api/live").json()["matches"]] == ["final"]
-    assert [one["id"] for one in system.get("/api/matches/final/events").json()["events"]] == ["k", "g"]
+    assert [entry["id"] for entry in system.get("/api/matches/final/events").json()["events"]] == ["k", "g"]
 
     system.wait_settled()
     with Session(system.sql) as session:

@@ -63,9 +63,9 @@ def telling(system: System, *disorder: str) -> Iterator[Player]:
 def undisturbed(run_module_system: Callable[..., System]) -> dict[str, object]:
     system = run_module_system(INGEST_SHARDS=2)
     tell(system, FILES)
-    found = {match_id: essence(system, match_id) for file in FILES for match_id in expected(file)}
+    essences = {match_id: essence(system, match_id) for file in FILES for match_id in expected(file)}
     system.end()
-    return found
+    return essences
 
 
 def assert_as_if_nothing_happened(system: System, undisturbed: dict[str, object]) -> None:

@@ -44,8 +44,8 @@ class Stadium(Ahead):
 
     def owner(self, number: int, *, activity: bool = True, **more: Any) -> str:
         """A fan with an iPhone."""
-        known = {"to": self.match_id, "live_activity_token": self.start_token(number) if activity else None}
-        return self.fan(self.token(number), **known | more)
+        defaults = {"to": self.match_id, "live_activity_token": self.start_token(number) if activity else None}
+        return self.fan(self.token(number), **defaults | more)
 
     def tell(self, seconds: float, kind: str, home: int, **more: Any) -> None:
         """Counted from kick-off."""
@@ -58,13 +58,13 @@ class Stadium(Ahead):
 
     def phone(self, number: int) -> Phone:
         ledger = PushJournal(Path(self.emulated.ledger))
-        found = history(ledger, self.token(number), self.start_token(number))
+        pushes = history(ledger, self.token(number), self.start_token(number))
         ledger.close()
-        return phone_of(found, time.time() + 60)
+        return phone_of(pushes, time.time() + 60)
 
     def activities(self, number: int) -> list[tuple[object, bool]]:
         """The home side's goals in each, and whether it has ended."""
-        return [(one.state["home_score"], one.ended) for one in self.phone(number).activities.values()]
+        return [(activity.state["home_score"], activity.ended) for activity in self.phone(number).activities.values()]
 
     def titles(self, number: int) -> list[str]:
         return [headline(shown.body) for shown in self.phone(number).alerts]
@@ -77,10 +77,10 @@ class Stadium(Ahead):
 
 @pytest.fixture
 def stadium(redis_url: str, sqlite_url: str, emulators: Emulated, request: pytest.FixtureRequest) -> Iterator[Stadium]:
-    made = Stadium(redis_url, sqlite_url, emulators, f"match-{crc32(request.node.name.encode())}")
-    yield made
-    made.history.engine.dispose()
-    for transport in made.transports.apns.values():
+    stadium = Stadium(redis_url, sqlite_url, emulators, f"match-{crc32(request.node.name.encode())}")
+    yield stadium
+    stadium.history.engine.dispose()
+    for transport in stadium.transports.apns.values():
         if transport:
             transport.close()
 
@@ -136,7 +136,9 @@ def test_who_did_not_ask_for_it_gets_no_activity(stadium: Stadium) -> None:
     assert [stadium.titles(number) for number in range(1, 7)] == [[], [], [], ["Kick-off"], [], ["Kick-off"]]
     assert stadium.activities(7) == [(0, False)]
     assert {stadium.phone(7).activities[stadium.match_id].channel} == {
-        f"channel:{one.id}" for one in stadium.audience.channels([stadium.match_id]) if one.environment == "sandbox"
+        f"channel:{channel.id}"
+        for channel in stadium.audience.channels([stadium.match_id])
+        if channel.environment == "sandbox"
     }
 
 
@@ -193,6 +195,7 @@ def test_a_dead_start_token_is_forgotten_alone_and_kick_off_is_told(
 
 def test_a_token_that_died_after_a_new_one_came_costs_not_the_new_one(stadium: Stadium) -> None:
     user = stadium.owner(1)
+    stadium.owner(2)
     stadium.open()
     stadium.emulated.mark("apns", stadium.start_token(1), status=400, reason="BadDeviceToken")
     forget = stadium.audience.forget
@@ -204,7 +207,7 @@ def test_a_token_that_died_after_a_new_one_came_costs_not_the_new_one(stadium: S
 
     stadium.audience.forget = late  # type: ignore[method-assign]
     stadium.tell(0, "kickoff", 0)
-    assert stadium.start_tokens() == {stadium.token(1): "ab" * 80}
+    assert stadium.start_tokens() == {stadium.token(1): "ab" * 80, stadium.token(2): stadium.start_token(2)}
 
 
 def test_starts_that_apple_finds_wrong_are_stopped_and_alerts_go_on(

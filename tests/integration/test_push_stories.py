@@ -108,12 +108,12 @@ def test_a_phone_that_was_offline_shows_the_newest_of_its_matches(screens: Scree
         screens.emulated.turn(token, "offline")
     for number, match_id in enumerate(matches):
         screens.say(HOUR_S, "kickoff", (0, 0), match_id=match_id)
-        screens.say(HOUR_S + 60 + number, "goal", (number, 1), match_id=match_id)
+        screens.say(HOUR_S + 60 + number, "goal", (number + 1, 0), match_id=match_id)
     for token in (iphone, pixel):
         screens.emulated.turn(token, "online")
-    assert [entry.title for entry in screens.phone(iphone).alerts] == ["Home team [9]–1 Away team"]
+    assert [entry.title for entry in screens.phone(iphone).alerts] == ["Home team [10]–0 Away team"]
     assert [entry.title for entry in screens.phone(pixel).alerts] == [
-        f"Home team [{number}]–1 Away team" for number in (6, 7, 8, 9)
+        f"Home team [{goals}]–0 Away team" for goals in (7, 8, 9, 10)
     ]
 
 

@@ -36,8 +36,8 @@ class Fan:
 
     def __init__(self, system: System) -> None:
         self.url = system.url
-        said = requests.post(f"{self.url}/api/users", timeout=10).json()
-        self.id, self.token = said["user_id"], said["token"]
+        account = requests.post(f"{self.url}/api/users", timeout=10).json()
+        self.id, self.token = account["user_id"], account["token"]
 
     def ask(self, method: str, path: str, body: Any = None) -> None:
         headers = {"Authorization": f"Bearer {self.token}"}

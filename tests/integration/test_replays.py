@@ -41,9 +41,9 @@ def disordered(run_module_system: Callable[..., System], request: pytest.Fixture
 
 
 @pytest.mark.parametrize("file", DETAILED)
-@pytest.mark.parametrize("told", ["straight", "disordered"])
-def test_every_match_ends_as_recorded(file: str, told: str, request: pytest.FixtureRequest) -> None:
-    system = request.getfixturevalue(told)
+@pytest.mark.parametrize("fixture", ["straight", "disordered"])
+def test_every_match_ends_as_recorded(file: str, fixture: str, request: pytest.FixtureRequest) -> None:
+    system = request.getfixturevalue(fixture)
     for match_id, end in expected(file).items():
         body = system.score(match_id)
         kicks = body["shootout"]
@@ -53,12 +53,12 @@ def test_every_match_ends_as_recorded(file: str, told: str, request: pytest.Fixt
 
 
 @pytest.mark.parametrize("file", TOURNAMENTS)
-@pytest.mark.parametrize("told", ["straight", "disordered"])
-def test_how_a_match_was_decided_is_shown(file: str, told: str, request: pytest.FixtureRequest) -> None:
-    system = request.getfixturevalue(told)
-    found = {match_id: system.score(match_id)["decided_by"] for match_id in decided(file)}
-    assert found == decided(file)
-    assert {"regular", "penalties"} <= set(found.values())
+@pytest.mark.parametrize("fixture", ["straight", "disordered"])
+def test_how_a_match_was_decided_is_shown(file: str, fixture: str, request: pytest.FixtureRequest) -> None:
+    system = request.getfixturevalue(fixture)
+    shown = {match_id: system.score(match_id)["decided_by"] for match_id in decided(file)}
+    assert shown == decided(file)
+    assert {"regular", "penalties"} <= set(shown.values())
 
 
 @pytest.mark.parametrize("file", DETAILED)
@@ -67,9 +67,9 @@ def test_told_badly_a_match_ends_the_same(straight: System, disordered: System, 
         assert essence(straight, match_id) == essence(disordered, match_id), match_id
 
 
-@pytest.mark.parametrize("told", ["straight", "disordered"])
-def test_history_holds_each_event_once_as_it_stands(told: str, request: pytest.FixtureRequest) -> None:
-    recordings.assert_history_is_live(request.getfixturevalue(told), DETAILED)
+@pytest.mark.parametrize("fixture", ["straight", "disordered"])
+def test_history_holds_each_event_once_as_it_stands(fixture: str, request: pytest.FixtureRequest) -> None:
+    recordings.assert_history_is_live(request.getfixturevalue(fixture), DETAILED)
 
 
 @pytest.mark.faults
@@ -79,12 +79,16 @@ def test_seasons_and_cups_end_as_recorded(run_system: Callable[..., System]) -> 
 
 def goals(system: System, match_id: str) -> list[RecordedGoal]:
     """As anybody reads them off the timeline."""
-    counted = [one for one in timeline(system, match_id) if one["event_type"] in SCORING and not one["voided"]]
+    counted = [event for event in timeline(system, match_id) if event["event_type"] in SCORING and not event["voided"]]
     return [
         RecordedGoal(
-            one["team"], one["minute"], one["added_minute"], one["player"] and one["player"]["name"], one["event_type"]
+            event["team"],
+            event["minute"],
+            event["added_minute"],
+            event["player"] and event["player"]["name"],
+            event["event_type"],
         )
-        for one in counted
+        for event in counted
     ]
 
 

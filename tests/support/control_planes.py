@@ -195,15 +195,15 @@ def _invalidation(plane: Plane, call: Call) -> Answer:
     if any(reference in earlier.body.decode() for earlier in plane.calls[:-1]):
         return _aws_error(400, "InvalidationBatchAlreadyExists")
     plane.purged.extend(item.removeprefix("#") for item in items)
-    said = f'<Invalidation xmlns="{NAMESPACE[1:-1]}"><Id>I1</Id><Status>InProgress</Status></Invalidation>'
-    return Answer(201, said.encode(), {"Content-Type": "text/xml"})
+    answer = f'<Invalidation xmlns="{NAMESPACE[1:-1]}"><Id>I1</Id><Status>InProgress</Status></Invalidation>'
+    return Answer(201, answer.encode(), {"Content-Type": "text/xml"})
 
 
 def _aws_error(status: int, code: str) -> Answer:
-    said = (
+    body = (
         f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code></Error><RequestId>r</RequestId></ErrorResponse>"
     )
-    return Answer(status, said.encode(), {"Content-Type": "text/xml"})
+    return Answer(status, body.encode(), {"Content-Type": "text/xml"})
 
 
 def hang(seconds: float) -> Answer:

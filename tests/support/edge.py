@@ -65,7 +65,7 @@ class Origin:
             self.server = None
 
     def count(self, path: str) -> int:
-        return sum(one.path == path for one in self.asked)
+        return sum(request.path == path for request in self.asked)
 
 
 class _Server(ThreadingHTTPServer):
@@ -85,9 +85,9 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def cut(self) -> None:
-        for one in list(self.open):
+        for connection in list(self.open):
             with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
+                connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A connection that was cut is no news."""
@@ -102,10 +102,10 @@ def _handler(origin: Origin) -> type[BaseHTTPRequestHandler]:
             if self.path == "/healthz":
                 self.say(Reply(b"ok", status=200 if origin.well else 503))
                 return
-            asked = Asked(self.command, self.path, dict(self.headers.items()), body)
-            origin.asked.append(asked)
+            request = Asked(self.command, self.path, dict(self.headers.items()), body)
+            origin.asked.append(request)
             reply = origin.replies.get(self.path, Reply(b'{"error":{}}', {"Cache-Control": "no-store"}, 404))
-            self.say(reply(asked) if callable(reply) else reply)
+            self.say(reply(request) if callable(reply) else reply)
 
         def say(self, reply: Reply) -> None:
             if reply.held:
@@ -207,17 +207,17 @@ def varnish(folder: Path, origin: int | str, *, threads: int = 500, **settings: 
 
 def at_once(calls: list[Callable[[], Any]]) -> list[Any]:
     """The calls side by side, each in a thread, and what they returned."""
-    found: list[Any] = [None] * len(calls)
+    results: list[Any] = [None] * len(calls)
 
     def run(index: int) -> None:
-        found[index] = calls[index]()
+        results[index] = calls[index]()
 
     threads = [threading.Thread(target=run, args=(index,)) for index in range(len(calls))]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return found
+    return results
 
 
 def seconds(call: Callable[[], Any]) -> float:

@@ -49,26 +49,38 @@ class Origin(System):
         info = MatchInfo(Team("h", "Home"), Team("a", "Away"), start_time=now)
         # The scoreboard alone: hundreds of goals by name would be told more slowly than readers read.
         score = Score(home, away)
-        told = Update(match_id, stamp, now, info, score=score, status=Status.FIRST_HALF, minute=minute)
+        update = Update(match_id, stamp, now, info, score=score, status=Status.FIRST_HALF, minute=minute)
         held = self.live.matches.load(match_id, ())
-        after, facts = reduce(held.match, told)
+        after, facts = reduce(held.match, update)
         committed = self.live.commits.commit(held, after, facts, (), visible=True)
         assert committed.done
         return committed.version
 
+    def outrun(self, match_id: str, home: int) -> tuple[int, int]:
+        """Changes until a reader does not keep up, and ten more that come while its buffers are full. How many, and the
+        version of the last."""
+        version, is_behind = 0, False
+        for count in range(1, 10_000):
+            version = self.tell(match_id, home, minute=count % 90 + 1)
+            if count % 10 == 0:
+                if is_behind:
+                    return count, version
+                is_behind = bool(self.inside().get("flushing"))
+        raise AssertionError("everything was taken")
+
     def body(self, path: str) -> dict[str, Any]:
         answer = self.get(path)
         assert answer.status_code == 200, answer.text
-        found: dict[str, Any] = answer.json()
-        return found
+        body: dict[str, Any] = answer.json()
+        return body
 
     def next(self, path: str = "/api/score/m") -> str:
         return str(self.body(path)["next"])
 
     def inside(self) -> dict[str, Any]:
         with suppress(requests.RequestException):
-            found: dict[str, Any] = self.get("/inside", timeout=10).json()
-            return found
+            figures: dict[str, Any] = self.get("/inside", timeout=10).json()
+            return figures
         return {}
 
     def wait_for_here(self, count: int) -> None:
@@ -78,7 +90,7 @@ class Origin(System):
             inside = self.inside()
             return bool(inside) and inside["here"] == inside["holds"] + inside["streams"] == count
 
-        wait_until(so_many, f"{count} in the room")
+        wait_until(so_many, f"{count} in the hub")
 
     @cached_property
     def clients(self) -> list[Client]:
@@ -89,8 +101,8 @@ class Origin(System):
         return self.clients[-1]
 
     def socket(self, **options: Any) -> WebSocket:
-        self.clients.append(made := WebSocket(self.port, **options))
-        return made
+        self.clients.append(client := WebSocket(self.port, **options))
+        return client
 
     def hang_up(self) -> None:
         """All clients, without a word."""
@@ -130,18 +142,22 @@ class Client:
         self.send("\r\n".join([*head, "", ""]).encode())
         return self
 
+    def read_fast(self) -> None:
+        """After all, with buffers as others have them."""
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1_000_000)
+
     def until(self, mark: bytes) -> bytes:
         """What comes, through the mark."""
         while mark not in self.data:
             self._more()
-        found, _, self.data = self.data.partition(mark)
-        return found + mark
+        before, _, self.data = self.data.partition(mark)
+        return before + mark
 
     def take(self, size: int) -> bytes:
         while len(self.data) < size:
             self._more()
-        found, self.data = self.data[:size], self.data[size:]
-        return found
+        taken, self.data = self.data[:size], self.data[size:]
+        return taken
 
     def rest(self) -> bytes:
         """All that comes until the server closes."""
@@ -216,8 +232,8 @@ class WebSocket(Client):
     def tell(self, frame: Frame) -> None:
         self.send(self.protocol.send(frame))
 
-    def say(self, asked: Any) -> WebSocket:
-        self.tell(TextMessage(asked if isinstance(asked, str) else json.dumps(asked)))
+    def say(self, message: Any) -> WebSocket:
+        self.tell(TextMessage(message if isinstance(message, str) else json.dumps(message)))
         return self
 
     def frame(self) -> Frame:

@@ -53,12 +53,12 @@ class Local:
     def var(self) -> Path:
         return self.folder / "var"
 
-    def said(self) -> str:
+    def output(self) -> str:
         return self.printed.read_text()
 
     def up(self) -> Local:
-        wait_until(lambda: "Scores are at" in self.said() or self.process.poll() is not None, "its one line", 60)
-        assert self.process.poll() is None, self.said()
+        wait_until(lambda: "Scores are at" in self.output() or self.process.poll() is not None, "its one line", 60)
+        assert self.process.poll() is None, self.output()
         self.look()
         return self
 
@@ -77,7 +77,7 @@ class Local:
     def over(self) -> int:
         """Its exit status, once nothing of it is left."""
         status = self.process.wait(ENDED_S)
-        assert self.left() == [], self.said()
+        assert self.left() == [], self.output()
         return status
 
     def left(self) -> list[psutil.Process]:

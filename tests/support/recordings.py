@@ -70,12 +70,14 @@ def essence(system: System, match_id: str) -> object:
     The basketball stream tells a play again, reworded, within the second that is all its times have: its words and
     clocks are left out.
     """
-    body = {word: said for word, said in system.score(match_id).items() if word not in WHEN}
-    events = [{word: said for word, said in one.items() if word not in WHEN} for one in timeline(system, match_id)]
+    body = {word: value for word, value in system.score(match_id).items() if word not in WHEN}
+    events = [
+        {word: value for word, value in event.items() if word not in WHEN} for event in timeline(system, match_id)
+    ]
     if body["sport"] == "basketball":
-        events = [{word: one[word] for word in ("id", "event_type", "team", "player", "voided")} for one in events]
+        events = [{word: event[word] for word in ("id", "event_type", "team", "player", "voided")} for event in events]
         body = {word: body[word] for word in ("status", "home_score", "away_score")}
-    return body, {one["id"]: one for one in events}
+    return body, {event["id"]: event for event in events}
 
 
 def assert_history_is_live(system: System, files: tuple[str, ...]) -> None:
@@ -91,6 +93,6 @@ def assert_history_is_live(system: System, files: tuple[str, ...]) -> None:
     for match_id, event_id, voided in rows:
         written.setdefault(match_id, {})[event_id] = voided
     for match_id in (match_id for file in files for match_id in expected(file)):
-        live = {one["id"]: one["voided"] for one in timeline(system, match_id)}
+        live = {event["id"]: event["voided"] for event in timeline(system, match_id)}
         body = system.score(match_id)
         assert (written.get(match_id, {}), ends[match_id]) == (live, (body["status"], body["version"])), match_id

@@ -136,5 +136,5 @@ class System(Processes):
 
 def event(match_id: str, event_type: str, home: int, away: int, minute: int, **more: Any) -> dict[str, Any]:
     """The six fields that every sender has, the time being now, and any others."""
-    said = {"match_id": match_id, "event_type": event_type, "home_score": home, "away_score": away, "minute": minute}
-    return said | {"timestamp": datetime.now(UTC).isoformat()} | more
+    fields = {"match_id": match_id, "event_type": event_type, "home_score": home, "away_score": away, "minute": minute}
+    return fields | {"timestamp": datetime.now(UTC).isoformat()} | more

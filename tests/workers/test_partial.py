@@ -33,7 +33,7 @@ INFO = MatchInfo(
 )
 
 
-def said(match_id: str, n: int, **more: Any) -> Update:
+def update_of(match_id: str, n: int, **more: Any) -> Update:
     """n: seconds after NOW."""
     return Update(match_id, Stamp(NOW + n * 1_000, source=more.pop("source", "generic")), NOW + n * 1_000, **more)
 
@@ -41,13 +41,13 @@ def said(match_id: str, n: int, **more: Any) -> Update:
 def goal(match_id: str, n: int, **more: Any) -> Update:
     at = Stamp(NOW + n * 1_000, source=more.get("source", "generic"))
     event = Event(f"g{n}", "goal", at, since=at, team=Side.HOME, minute=n, created_at=NOW)
-    return said(match_id, n, event=event, **more)
+    return update_of(match_id, n, event=event, **more)
 
 
 def edit(match_id: str, n: int, of: int) -> Update:
     """A detail of a goal, told later."""
     at = Stamp(NOW + n * 1_000, source="generic")
-    return said(match_id, n, event=Event(f"g{of}", "goal", at, since=at, detail="header", created_at=NOW))
+    return update_of(match_id, n, event=Event(f"g{of}", "goal", at, since=at, detail="header", created_at=NOW))
 
 
 def play(services: WorkerServices, *updates: Update) -> None:
@@ -59,8 +59,8 @@ def play(services: WorkerServices, *updates: Update) -> None:
 
 def play_out(services: WorkerServices, match_id: str) -> Match:
     """A finished 1-0, written."""
-    play(services, said(match_id, 0, info=INFO, status=Status.FIRST_HALF), goal(match_id, 30))
-    play(services, said(match_id, 90, status=Status.FINISHED))
+    play(services, update_of(match_id, 0, info=INFO, status=Status.FIRST_HALF), goal(match_id, 30))
+    play(services, update_of(match_id, 90, status=Status.FINISHED))
     drain_pending(services.live, services.history, services.bells)
     return present(services, match_id)
 
@@ -139,7 +139,7 @@ def test_an_edit_of_a_match_that_redis_lost_while_sql_is_away_replaces_nothing_k
 def test_what_it_was_told_meanwhile_counts_too(either: WorkerServices) -> None:
     play_out(either, "a")
     forget(either, "a")
-    play(either, goal("a", 60), said("a", 61, score=Score(2, 0)))
+    play(either, goal("a", 60), update_of("a", 61, score=Score(2, 0)))
     drain_pending(either.live, either.history, either.bells)
     after = present(either, "a")
     assert (after.score, [event.id for event in after.timeline]) == (Score(2, 0), ["g30", "g60"])
@@ -150,7 +150,7 @@ def test_no_commit_waits_for_sql(services: WorkerServices, monkeypatch: pytest.M
     """Kick-offs of a whole minute, none of which Redis knows."""
     monkeypatch.setattr(History, "stored", lambda *_: pytest.fail("SQL was asked"))
     ids = [f"m{n}" for n in range(109)]
-    play(services, *(said(match_id, 0, info=INFO, status=Status.FIRST_HALF) for match_id in ids))
+    play(services, *(update_of(match_id, 0, info=INFO, status=Status.FIRST_HALF) for match_id in ids))
     assert {match.id for match in services.live.board.read().matches} == set(ids)
     assert Partials(services.live.redis).count() == 109
     assert services.live.inbox.parked() == 0
@@ -179,7 +179,7 @@ def test_nothing_of_a_partial_match_is_written_before_it_is_merged(
 def test_the_scores_that_were_shown_meanwhile_stay_in_history(either: WorkerServices) -> None:
     play_out(either, "a")
     forget(either, "a")
-    play(either, said("a", 200, score=Score(0, 1)))
+    play(either, update_of("a", 200, score=Score(0, 1)))
     shown = present(either, "a")
     drain_pending(either.live, either.history, either.bells)
     with begin(either.history.engine) as session:
@@ -207,7 +207,7 @@ def test_what_comes_back_from_sql_is_no_news_and_what_came_since_is(services: Wo
     drain_pending(services.live, services.history, services.bells)
     assert facts_waiting(services, "a") == ['[{"kind":"edited","event_id":"g30","was":"goal"}]']
     forget(services, "a")
-    play(services, goal("a", 200), said("a", 201, score=Score(2, 0)))
+    play(services, goal("a", 200), update_of("a", 201, score=Score(2, 0)))
     drain_pending(services.live, services.history, services.bells)
     [facts] = facts_waiting(services, "a")
     assert '"added","event_id":"g200"' in facts

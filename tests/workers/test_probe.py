@@ -49,7 +49,7 @@ def shows(*versions: int) -> Iterator[Reply]:
     )
 
 
-def made(edge: Origin, redis_url: str = "redis://127.0.0.1:1/0") -> Probe:
+def probe_of(edge: Origin, redis_url: str = "redis://127.0.0.1:1/0") -> Probe:
     return Probe(redis_url, f"http://127.0.0.1:{edge.port}/", threading.Event())
 
 
@@ -57,7 +57,7 @@ def test_a_version_is_seen_when_the_edge_shows_it_or_a_later_one(edge: Origin) -
     now = time.time_ns() // 1_000_000
     answers = shows(now - 9_000, now - 9_000, now + 5)
     edge.replies["/api/score/sr%3Amatch%3A1"] = lambda _: next(answers)
-    seen_s = made(edge).see("sr:match:1", now)
+    seen_s = probe_of(edge).see("sr:match:1", now)
     assert seen_s is not None
     assert counted("edge_visible_seconds") == 1
     assert len(edge.asked) == 3
@@ -67,7 +67,7 @@ def test_failures_and_nonsense_are_looked_past(edge: Origin) -> None:
     now = time.time_ns() // 1_000_000
     answers = iter([Reply(b"busy", status=503), Reply(b"<html>"), Reply(b"[]"), Reply(b'{"version":null}')])
     edge.replies["/api/score/m"] = lambda _: next(answers, Reply(json.dumps({"version": now}).encode()))
-    assert made(edge).see("m", now) is not None
+    assert probe_of(edge).see("m", now) is not None
     assert len(edge.asked) == 5
 
 
@@ -77,7 +77,7 @@ def test_what_never_comes_is_counted_and_said(
     monkeypatch.setattr(probe, "GIVE_UP_S", 0.2)
     edge.replies["/api/score/m"] = lambda _: Reply(b'{"version":1}')
     with caplog.at_level(logging.ERROR):
-        assert made(edge).see("m", 2) is None
+        assert probe_of(edge).see("m", 2) is None
     assert counted("edge_unseen_total") == 1
     assert "edge_unseen match=m version=2" in caplog.text
 
@@ -85,7 +85,7 @@ def test_what_never_comes_is_counted_and_said(
 def test_it_hears_of_changes_and_looks_at_the_newest(edge: Origin, redis_url: str) -> None:
     now = time.time_ns() // 1_000_000
     edge.replies["/api/score/m"] = lambda _: Reply(json.dumps({"version": now + 60_000}).encode())
-    client, watching = connect(redis_url), made(edge, redis_url)
+    client, watching = connect(redis_url), probe_of(edge, redis_url)
     watching.start()
     try:
 
@@ -102,7 +102,7 @@ def test_it_hears_of_changes_and_looks_at_the_newest(edge: Origin, redis_url: st
 
 def test_it_outlives_a_redis_that_is_away(edge: Origin, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probe, "EVERY_S", 0.05)
-    watching = made(edge)
+    watching = probe_of(edge)
     watching.start()
     assert not watching.stopping.wait(0.5)
     assert watching.is_alive()

@@ -18,7 +18,7 @@ from workers.ingest import Drain
 SEEDS = range(12)
 
 
-def told(services: WorkerServices, messages: list[Message], *, every: int) -> None:
+def work_through(services: WorkerServices, messages: list[Message], *, every: int) -> None:
     """every: a worker that has never seen the match takes over after so many messages."""
     worker = Drain(services.live, services.bells)
     for n, message in enumerate(messages):
@@ -39,7 +39,7 @@ def present(services: WorkerServices) -> Match:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_what_is_shown_is_what_was_told(services: WorkerServices, seed: int, every: int) -> None:
     messages = random_order(story(seed), random.Random(seed), doubled=0.2)
-    told(services, messages, every=every)
+    work_through(services, messages, every=every)
     assert shown(present(services)) == shown(play(messages))
 
 
@@ -50,14 +50,14 @@ def test_history_shows_the_same_and_live_state_goes_on_from_it(
     services = make_services(database_url)
     messages = random_order(story(seed), random.Random(seed))
     half = len(messages) // 2
-    told(services, messages[:half] or messages, every=3)
+    work_through(services, messages[:half] or messages, every=3)
     while write_batch(services.live, services.history):
         pass
     written = services.history.match(MATCH_ID)
     assert written
     assert shown(written) == shown(present(services))
     services.live.redis.flushall()
-    told(services, messages[half:], every=3)
+    work_through(services, messages[half:], every=3)
     while write_batch(services.live, services.history):
         pass
     written = services.history.match(MATCH_ID)

@@ -12,7 +12,7 @@ from db.live.metrics import PUSH_RINGS, PUSH_SECONDS
 from db.sql.audience import DeadAddress
 from notify.transports.base import ActivityStart
 from notify.transports.outcome import ConfigFault, Delivered, Dropped, Gone, Later, OurFault, Unknown
-from workers.push.lanes import Event, Unsent, device_id, is_start_failed
+from workers.push.lanes import LaneEvent, Unsent, device_id, is_start_failed
 from workers.push.transports import WORD, counted, is_possibly_sent
 
 # A retry waits at least this long: by then a service that stumbled has recovered.
@@ -67,7 +67,7 @@ class ChunkDelivery:
         self.miss(self.open - self.handed_over, "failed", "failed:bug")
         self.count(set(self.open), "failed", "failed:bug")
 
-    def record(self, event: Event) -> None:
+    def record(self, event: LaneEvent) -> None:
         device = device_id(event.envelope)
         if isinstance(event.outcome, Unsent):
             self._note_unsent(event, device)
@@ -79,7 +79,7 @@ class ChunkDelivery:
                 self.missed.add(device)
         self._note(event, device)
 
-    def _note_unsent(self, event: Event, device: int) -> None:
+    def _note_unsent(self, event: LaneEvent, device: int) -> None:
         if is_start_failed(event):
             return
         self.open.discard(device)
@@ -88,7 +88,7 @@ class ChunkDelivery:
         else:
             self._try_again(device, self.now_ms)
 
-    def _note(self, event: Event, device: int) -> None:
+    def _note(self, event: LaneEvent, device: int) -> None:
         name, outcomes = event.service, self.outcomes.setdefault(event.service, Counter())
         match event.outcome:
             case Delivered():

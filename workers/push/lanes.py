@@ -30,7 +30,7 @@ class Unsent:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class LaneEvent:
     """What became of one device.
 
     service: name of the transport.
@@ -57,7 +57,7 @@ class Lane:
     starter: Transport | None = None
     starts: list[tuple[Envelope, Envelope]] = field(default_factory=list)
 
-    def events(self, trip: Trip) -> Iterator[Event]:
+    def events(self, trip: Trip) -> Iterator[LaneEvent]:
         alerts = list(self.alerts)
         if self.starter:
             fallback = {str(start.tag): alert for start, alert in self.starts}
@@ -81,18 +81,18 @@ class Trip:
     hand_over: Callable[[Sequence[int]], None]
 
 
-def is_start_failed(event: Event) -> bool:
+def is_start_failed(event: LaneEvent) -> bool:
     """Whether the phone gets the alert in place of a Live Activity."""
     refused = isinstance(event.outcome, Unsent) and event.outcome.is_refused
     return event.is_start and (refused or isinstance(event.outcome, Gone | OurFault))
 
 
-def side_by_side(lanes: Sequence[Lane], trip: Trip) -> Iterator[Event]:
+def side_by_side(lanes: Sequence[Lane], trip: Trip) -> Iterator[LaneEvent]:
     """Events of all lanes as they come. What one raises is raised here once the others have ended."""
     if len(lanes) == 1:
         yield from lanes[0].events(trip)
         return
-    queue: SimpleQueue[Event | BaseException | None] = SimpleQueue()
+    queue: SimpleQueue[LaneEvent | BaseException | None] = SimpleQueue()
 
     def run(lane: Lane) -> None:
         try:
@@ -126,7 +126,7 @@ def side_by_side(lanes: Sequence[Lane], trip: Trip) -> Iterator[Event]:
 
 def _sent(
     transport: Transport, envelopes: Sequence[Envelope], trip: Trip, *, is_start: bool = False
-) -> Iterator[Event]:
+) -> Iterator[LaneEvent]:
     """One event for each envelope. After our own fault nobody else gets the alert by this service."""
     pending = {device_id(envelope): envelope for envelope in envelopes}
     is_refused = transport.name in trip.refused_by
@@ -134,14 +134,14 @@ def _sent(
         outcomes = transport.send(_fed(envelopes, trip))
         for envelope, outcome in outcomes:
             del pending[device_id(envelope)]
-            yield Event(transport.name, envelope, outcome, is_start)
+            yield LaneEvent(transport.name, envelope, outcome, is_start)
             if isinstance(outcome, OurFault):
                 is_refused = True
                 break
         if is_refused:
             _close(outcomes)
     for envelope in pending.values():
-        yield Event(transport.name, envelope, Unsent(is_refused), is_start)
+        yield LaneEvent(transport.name, envelope, Unsent(is_refused), is_start)
 
 
 def _fed(envelopes: Sequence[Envelope], trip: Trip) -> Iterator[Envelope]:

@@ -29,8 +29,8 @@ logger = logging.getLogger(__name__)
 
 # Devices of one chunk: what one worker sends in about a tenth of a second, and 12 KB in Redis.
 CHUNK = 1_000
-# A planner that does not renew its lease for this long is dead. It renews it with each chunk; the sort before the first
-# takes 0.7 s for SLICED_ABOVE followers.
+# s. A planner that does not renew its lease for this long is dead. It renews it with each chunk; before the first one
+# SQL sorts SLICED_ABOVE followers at most.
 LEASE_S = 30
 # The same after SQL failed: it may be back in a moment.
 AGAIN_S = 2
@@ -39,10 +39,10 @@ WAIT_AGAIN_S = 1
 # A planner stops after this long, well before its job is ended (workers.queues.TIMEOUT_S), and the next goes on from
 # the last chunk.
 BUDGET_S = 20.0
-# More followers than this are planned in slices. Measured by bench/plan.py: one query sorts 200,000 in 0.7 s, 10 M in
-# 40 s, and until then there is no chunk.
+# More followers than this are planned in slices: there is no chunk until a query has sorted all its followers
+# (`make bench-plan` measures it).
 SLICED_ABOVE = 200_000
-# Of 10 M followers each has 156,000, sorted in half a second.
+# Of 10 M followers each has 156,000, less than SLICED_ABOVE.
 SLICES = 64
 
 # Devices with the kinds they want, and the place to go on from after them.

@@ -7,19 +7,21 @@
 -- ARGV[6] now (ms)  ARGV[7] "1" if a broadcast is due  ARGV[8] expiry of alerts (s)  ARGV[9] recent alerts kept
 -- ARGV[10] n new alerts  ARGV[11] m mended ones, then of each of both its id, JSON and version
 -- ARGV[12+3(n+m)] number of mailbox ids, then those ids, then pairs of a kind and the version of the newest alert that told it
-local rev = redis.call("HGET", KEYS[1], "rev") or "0"
-if rev ~= ARGV[2] then
+local window, mailbox, pending, windows, unplanned, recent, broadcasts = unpack(KEYS, 1, 7)
+local match_id, read_rev, window_json, window_s, due_ms, now, is_broadcast, alert_s, recent_max = unpack(ARGV, 1, 9)
+local rev = redis.call("HGET", window, "rev") or "0"
+if rev ~= read_rev then
     return 0
 end
-redis.call("HSET", KEYS[1], "rev", string.format("%.0f", tonumber(rev) + 1), "window", ARGV[3])
-redis.call("EXPIRE", KEYS[1], ARGV[4])
-if ARGV[5] ~= "" then
-    redis.call("ZADD", KEYS[4], ARGV[5], ARGV[1])
+redis.call("HSET", window, "rev", string.format("%.0f", tonumber(rev) + 1), "window", window_json)
+redis.call("EXPIRE", window, window_s)
+if due_ms ~= "" then
+    redis.call("ZADD", windows, due_ms, match_id)
 else
-    redis.call("ZREM", KEYS[4], ARGV[1])
+    redis.call("ZREM", windows, match_id)
 end
-if ARGV[7] == "1" then
-    redis.call("ZADD", KEYS[7], ARGV[6], ARGV[1])
+if is_broadcast == "1" then
+    redis.call("ZADD", broadcasts, now, match_id)
 end
 local n = tonumber(ARGV[10])
 local drafts = n + tonumber(ARGV[11])
@@ -27,15 +29,15 @@ for i = 1, drafts do
     local id, alert, version, key = ARGV[9 + 3 * i], ARGV[10 + 3 * i], ARGV[11 + 3 * i], KEYS[7 + i]
     if i <= n then
         redis.call("DEL", key)
-        redis.call("HSET", key, "alert", alert, "version", version, "told_at", ARGV[6], "planned", 0)
-        redis.call("EXPIRE", key, ARGV[8])
-        redis.call("ZADD", KEYS[5], ARGV[6], id)
-        redis.call("ZADD", KEYS[6], ARGV[6], id)
+        redis.call("HSET", key, "alert", alert, "version", version, "told_at", now, "planned", 0)
+        redis.call("EXPIRE", key, alert_s)
+        redis.call("ZADD", unplanned, now, id)
+        redis.call("ZADD", recent, now, id)
     elseif redis.call("EXISTS", key) == 1 then
         redis.call("HSET", key, "alert", alert, "version", version)
     end
 end
-redis.call("ZREMRANGEBYRANK", KEYS[6], 0, -1 - tonumber(ARGV[9]))
+redis.call("ZREMRANGEBYRANK", recent, 0, -1 - tonumber(recent_max))
 for i = 8 + drafts, #KEYS do
     if redis.call("EXISTS", KEYS[i]) == 1 then
         redis.call("HSET", KEYS[i], "stopped", "cancelled")
@@ -43,13 +45,13 @@ for i = 8 + drafts, #KEYS do
 end
 local first = 12 + 3 * drafts
 for i = 1, tonumber(ARGV[first]) do
-    redis.call("XDEL", KEYS[2], ARGV[first + i])
+    redis.call("XDEL", mailbox, ARGV[first + i])
 end
 for i = first + tonumber(ARGV[first]) + 1, #ARGV, 2 do
-    redis.call("HSET", KEYS[1], "newest:" .. ARGV[i], ARGV[i + 1])
+    redis.call("HSET", window, "newest:" .. ARGV[i], ARGV[i + 1])
 end
-if redis.call("XLEN", KEYS[2]) == 0 then
-    redis.call("DEL", KEYS[2])
-    redis.call("ZREM", KEYS[3], ARGV[1])
+if redis.call("XLEN", mailbox) == 0 then
+    redis.call("DEL", mailbox)
+    redis.call("ZREM", pending, match_id)
 end
 return 1

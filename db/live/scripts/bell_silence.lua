@@ -1,8 +1,9 @@
 -- bell_silence.lua: silence a bell if, and only if, nothing is left to fetch; a filled mailbox keeps its bell.
 -- Returns 1 if the bell is now silent, 0 if there is work.
 -- KEYS[1] pending zset  KEYS[2] bell
-if redis.call("ZCARD", KEYS[1]) > 0 then
+local pending, bell = unpack(KEYS, 1, 2)
+if redis.call("ZCARD", pending) > 0 then
     return 0
 end
-redis.call("DEL", KEYS[2])
+redis.call("DEL", bell)
 return 1

@@ -2,16 +2,18 @@
 -- Returns its name, or nil if none is ready.
 -- KEYS[1] ready zset  KEYS[2] claimed zset  KEYS[3] zset of those to try again later
 -- ARGV[1] now (ms)  ARGV[2] until when the claim holds (ms)
-for i = 2, 3 do
-    for _, name in ipairs(redis.call("ZRANGEBYSCORE", KEYS[i], "-inf", ARGV[1])) do
-        redis.call("ZREM", KEYS[i], name)
-        redis.call("ZADD", KEYS[1], ARGV[1], name)
+local ready, claimed, later = unpack(KEYS, 1, 3)
+local now, claimed_until = unpack(ARGV, 1, 2)
+for _, set in ipairs({claimed, later}) do
+    for _, name in ipairs(redis.call("ZRANGEBYSCORE", set, "-inf", now)) do
+        redis.call("ZREM", set, name)
+        redis.call("ZADD", ready, now, name)
     end
 end
-local name = redis.call("ZRANGE", KEYS[1], 0, 0)[1]
+local name = redis.call("ZRANGE", ready, 0, 0)[1]
 if not name then
     return nil
 end
-redis.call("ZREM", KEYS[1], name)
-redis.call("ZADD", KEYS[2], ARGV[2], name)
+redis.call("ZREM", ready, name)
+redis.call("ZADD", claimed, claimed_until, name)
 return name

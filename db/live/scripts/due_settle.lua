@@ -2,11 +2,13 @@
 -- Returns 1 if it was, else 0.
 -- KEYS[1] zset
 -- ARGV[1] member  ARGV[2] the score it had when it was begun  ARGV[3] the score it is put off to (ms), 0 for settled
-if tonumber(redis.call("ZSCORE", KEYS[1], ARGV[1])) ~= tonumber(ARGV[2]) then
+local dues = KEYS[1]
+local member, begun_at, put_off_to = unpack(ARGV, 1, 3)
+if tonumber(redis.call("ZSCORE", dues, member)) ~= tonumber(begun_at) then
     return 0
 end
-if ARGV[3] == "0" then
-    return redis.call("ZREM", KEYS[1], ARGV[1])
+if put_off_to == "0" then
+    return redis.call("ZREM", dues, member)
 end
-redis.call("ZADD", KEYS[1], ARGV[3], ARGV[1])
+redis.call("ZADD", dues, put_off_to, member)
 return 1

@@ -11,18 +11,20 @@
 -- ARGV[1] now (ms)  ARGV[2] seen expiry (s)  ARGV[3] bell expiry (s)  ARGV[4] shards
 -- ARGV[5] "1" for the last or only part, else "0"
 -- ARGV[6 ..] per update: shard index (1-based), match id, payload
-local shards = tonumber(ARGV[4])
-redis.call("SET", KEYS[3], ARGV[4], "NX")
-local recorded = redis.call("GET", KEYS[3])
-if recorded ~= ARGV[4] then
+local seen, waiting, recorded_shards = unpack(KEYS, 1, 3)
+local now, seen_s, bell_s, shard_count, is_last = unpack(ARGV, 1, 5)
+local shards = tonumber(shard_count)
+redis.call("SET", recorded_shards, shard_count, "NX")
+local recorded = redis.call("GET", recorded_shards)
+if recorded ~= shard_count then
     return {-1, {tonumber(recorded)}}
 end
-if KEYS[1] ~= "" then
-    if ARGV[5] == "0" then
-        if redis.call("EXISTS", KEYS[1]) == 1 then
+if seen ~= "" then
+    if is_last == "0" then
+        if redis.call("EXISTS", seen) == 1 then
             return {0, {}}
         end
-    elseif not redis.call("SET", KEYS[1], ARGV[1], "NX", "EX", ARGV[2]) then
+    elseif not redis.call("SET", seen, now, "NX", "EX", seen_s) then
         return {0, {}}
     end
 end
@@ -31,10 +33,10 @@ local first = 3 + 2 * shards
 for i = 6, #ARGV, 3 do
     local shard = tonumber(ARGV[i])
     redis.call("XADD", KEYS[first + (i - 6) / 3 + 1], "*", "u", ARGV[i + 2])
-    redis.call("ZADD", KEYS[2 + 2 * shard], "NX", ARGV[1], ARGV[i + 1])
-    if redis.call("SET", KEYS[3 + 2 * shard], ARGV[1], "NX", "EX", ARGV[3]) then
+    redis.call("ZADD", KEYS[2 + 2 * shard], "NX", now, ARGV[i + 1])
+    if redis.call("SET", KEYS[3 + 2 * shard], now, "NX", "EX", bell_s) then
         rung[#rung + 1] = shard
     end
 end
-redis.call("INCRBY", KEYS[2], (#ARGV - 5) / 3)
+redis.call("INCRBY", waiting, (#ARGV - 5) / 3)
 return {1, rung}

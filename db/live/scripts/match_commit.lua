@@ -17,109 +17,121 @@
 -- ARGV[17] "" for a drain; for a merge the version that history has, 0 for none
 -- ARGV[18] number of ids, then those ids: inbox entries that a drain applied, outbox entries that a merge takes the place of;
 -- then pairs of event name and event JSON: those that changed, all of them for a merge
-local rev = redis.call("HGET", KEYS[1], "rev") or "0"
-if rev ~= ARGV[2] then
+local state, events, inbox, outbox, ingest_pending, history_pending, history_bell, live_matches, board_version =
+    unpack(KEYS, 1, 9)
+local purge_pending, purge_bell, waiting, mailbox, push_pending, push_bell, due_matches, partial_matches =
+    unpack(KEYS, 10, 17)
+local match_id, read_rev, mode, match, score, time, status, facts, start_ms =
+    unpack(ARGV, 1, 9)
+local expiry_s, bell_s, channel, urgent, purges, ledgers, due_ms, floor, id_count =
+    unpack(ARGV, 10, 18)
+local rev = redis.call("HGET", state, "rev") or "0"
+if rev ~= read_rev then
     return {"stale", 0, 0, 1, rev, 0, 0}
 end
-local merging = ARGV[17] ~= ""
-local partial = not merging and redis.call("ZSCORE", KEYS[17], ARGV[1])
+local merging = floor ~= ""
+local partial = not merging and redis.call("ZSCORE", partial_matches, match_id)
 local t = redis.call("TIME")
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
-local version = tonumber(redis.call("HGET", KEYS[1], "version") or "0")
+local version = tonumber(redis.call("HGET", state, "version") or "0")
 local ring, purge, push = 0, 0, 0
-local ids = tonumber(ARGV[18])
-local events = {}
+local ids = tonumber(id_count)
+local touched = {}
 for i = 20 + ids, #ARGV, 2 do
-    events[#events + 1] = ARGV[i]
+    touched[#touched + 1] = ARGV[i]
 end
-if ARGV[3] ~= "drop" then
+
+-- The match as it is now, for whoever works on it next.
+local function put_into(box)
+    redis.call("XADD", box, "*", "version", string.format("%.0f", version), "updated_at",
+        redis.call("HGET", state, "updated_at"), "match", match, "facts", facts,
+        "events", "[" .. table.concat(touched, ",") .. "]")
+end
+
+if mode ~= "drop" then
     if rev == "0" and not merging then
         -- It began without a look into history, which may know it.
-        redis.call("ZADD", KEYS[17], "NX", string.format("%.0f", now), ARGV[1])
+        redis.call("ZADD", partial_matches, "NX", string.format("%.0f", now), match_id)
         partial = true
     end
-    if ARGV[3] == "new" then
-        version = math.max(version + 1, tonumber(merging and ARGV[17] or "0") + 1, now)
-        redis.call("HSET", KEYS[1], "version", string.format("%.0f", version), "updated_at", string.format("%.0f", now))
+    if mode == "new" then
+        version = math.max(version + 1, tonumber(merging and floor or "0") + 1, now)
+        redis.call("HSET", state, "version", string.format("%.0f", version), "updated_at", string.format("%.0f", now))
     end
     -- The clock is in it, so that no revision of a lost Redis comes again: a drain may still remember it.
     rev = string.format("%.0f", math.max(tonumber(rev) + 1, now))
-    redis.call("HSET", KEYS[1], "rev", rev,
-        "match", ARGV[4], "score", ARGV[5], "time", ARGV[6], "status", ARGV[7], "ledgers", ARGV[15])
+    redis.call("HSET", state, "rev", rev,
+        "match", match, "score", score, "time", time, "status", status, "ledgers", ledgers)
     if merging then
         -- Events may have had other names; the outbox entries know less than the one that follows.
-        redis.call("DEL", KEYS[2])
+        redis.call("DEL", events)
         for i = 1, ids do
-            redis.call("XDEL", KEYS[4], ARGV[18 + i])
+            redis.call("XDEL", outbox, ARGV[18 + i])
         end
     end
     for i = 19 + ids, #ARGV, 2 do
-        redis.call("HSET", KEYS[2], ARGV[i], ARGV[i + 1])
+        redis.call("HSET", events, ARGV[i], ARGV[i + 1])
     end
-    local on_board = ARGV[9] ~= "" or redis.call("ZSCORE", KEYS[8], ARGV[1])
-    if ARGV[9] ~= "" then
-        redis.call("ZADD", KEYS[8], ARGV[9], ARGV[1])
+    local on_board = start_ms ~= "" or redis.call("ZSCORE", live_matches, match_id)
+    if start_ms ~= "" then
+        redis.call("ZADD", live_matches, start_ms, match_id)
     else
-        redis.call("ZREM", KEYS[8], ARGV[1])
+        redis.call("ZREM", live_matches, match_id)
     end
-    if ARGV[10] ~= "0" then
-        redis.call("EXPIRE", KEYS[1], ARGV[10])
-        redis.call("EXPIRE", KEYS[2], ARGV[10])
+    if expiry_s ~= "0" then
+        redis.call("EXPIRE", state, expiry_s)
+        redis.call("EXPIRE", events, expiry_s)
     else
-        redis.call("PERSIST", KEYS[1])
-        redis.call("PERSIST", KEYS[2])
+        redis.call("PERSIST", state)
+        redis.call("PERSIST", events)
     end
     -- What no reader sees yet, the voiding of a goal that nobody has told, history has to know all the same.
-    if ARGV[3] == "new" or #events > 0 or merging then
-        redis.call("XADD", KEYS[4], "*", "version", string.format("%.0f", version), "updated_at",
-            redis.call("HGET", KEYS[1], "updated_at"), "match", ARGV[4], "facts", ARGV[8],
-            "events", "[" .. table.concat(events, ",") .. "]")
-        redis.call("ZADD", KEYS[6], "NX", string.format("%.0f", now), ARGV[1])
-        if redis.call("SET", KEYS[7], string.format("%.0f", now), "NX", "EX", ARGV[11]) then
+    if mode == "new" or #touched > 0 or merging then
+        put_into(outbox)
+        redis.call("ZADD", history_pending, "NX", string.format("%.0f", now), match_id)
+        if redis.call("SET", history_bell, string.format("%.0f", now), "NX", "EX", bell_s) then
             ring = 1
         end
     end
-    if ARGV[3] == "new" then
+    if mode == "new" then
         local board = 0
         if on_board then
-            board = math.max(tonumber(redis.call("GET", KEYS[9]) or "0") + 1, now)
-            redis.call("SET", KEYS[9], string.format("%.0f", board))
+            board = math.max(tonumber(redis.call("GET", board_version) or "0") + 1, now)
+            redis.call("SET", board_version, string.format("%.0f", board))
         end
-        for entry in string.gmatch(ARGV[14], "[^,]+") do
-            redis.call("ZADD", KEYS[10], string.format("%.0f", now), entry)
+        for entry in string.gmatch(purges, "[^,]+") do
+            redis.call("ZADD", purge_pending, string.format("%.0f", now), entry)
         end
-        if ARGV[14] ~= "" and redis.call("SET", KEYS[11], string.format("%.0f", now), "NX", "EX", ARGV[11]) then
+        if purges ~= "" and redis.call("SET", purge_bell, string.format("%.0f", now), "NX", "EX", bell_s) then
             purge = 1
         end
-        redis.call("PUBLISH", ARGV[12], string.format("%s %.0f %.0f %s", ARGV[1], version, board, ARGV[13]))
+        redis.call("PUBLISH", channel, string.format("%s %.0f %.0f %s", match_id, version, board, urgent))
     end
 end
-if KEYS[13] ~= "" and not partial then
-    redis.call("XADD", KEYS[13], "*", "version", string.format("%.0f", version), "updated_at",
-        redis.call("HGET", KEYS[1], "updated_at"), "match", ARGV[4], "facts", ARGV[8],
-        "events", "[" .. table.concat(events, ",") .. "]")
-    redis.call("ZADD", KEYS[14], "NX", string.format("%.0f", now), ARGV[1])
-    if redis.call("SET", KEYS[15], string.format("%.0f", now), "NX", "EX", ARGV[11]) then
+if mailbox ~= "" and not partial then
+    put_into(mailbox)
+    redis.call("ZADD", push_pending, "NX", string.format("%.0f", now), match_id)
+    if redis.call("SET", push_bell, string.format("%.0f", now), "NX", "EX", bell_s) then
         push = 1
     end
 end
-if ARGV[16] ~= "" then
-    redis.call("ZADD", KEYS[16], ARGV[16], ARGV[1])
+if due_ms ~= "" then
+    redis.call("ZADD", due_matches, due_ms, match_id)
 else
-    redis.call("ZREM", KEYS[16], ARGV[1])
+    redis.call("ZREM", due_matches, match_id)
 end
 if merging then
-    redis.call("ZREM", KEYS[17], ARGV[1])
+    redis.call("ZREM", partial_matches, match_id)
     return {"done", version, ring, 0, rev, purge, push}
 end
 local taken = 0
 for i = 1, ids do
-    taken = taken + redis.call("XDEL", KEYS[3], ARGV[18 + i])
+    taken = taken + redis.call("XDEL", inbox, ARGV[18 + i])
 end
-redis.call("DECRBY", KEYS[12], taken)
-local left = redis.call("XLEN", KEYS[3])
+redis.call("DECRBY", waiting, taken)
+local left = redis.call("XLEN", inbox)
 if left == 0 then
-    redis.call("DEL", KEYS[3])
-    redis.call("ZREM", KEYS[5], ARGV[1])
+    redis.call("DEL", inbox)
+    redis.call("ZREM", ingest_pending, match_id)
 end
 return {"done", version, ring, left, rev, purge, push}

@@ -2,13 +2,15 @@
 -- Returns how many entries were dropped.
 -- KEYS[1] pending or rebound zset  KEYS[2] rebound zset
 -- ARGV[1] when to purge again (ms), "" for never  ARGV[2 ..] pairs of entry and the score it was read with
+local read_from, rebounds = unpack(KEYS, 1, 2)
+local again_at = ARGV[1]
 local dropped = 0
 for i = 2, #ARGV, 2 do
-    if redis.call("ZSCORE", KEYS[1], ARGV[i]) == ARGV[i + 1] then
-        dropped = dropped + redis.call("ZREM", KEYS[1], ARGV[i])
+    if redis.call("ZSCORE", read_from, ARGV[i]) == ARGV[i + 1] then
+        dropped = dropped + redis.call("ZREM", read_from, ARGV[i])
     end
-    if ARGV[1] ~= "" then
-        redis.call("ZADD", KEYS[2], ARGV[1], ARGV[i])
+    if again_at ~= "" then
+        redis.call("ZADD", rebounds, again_at, ARGV[i])
     end
 end
 return dropped

@@ -33,16 +33,16 @@ def mended(body: bytes, *, received_at: int) -> ParseResult:
 
 
 def test_a_secret_is_fresh_and_fits_the_door(site: Site) -> None:
-    one, other = (run(site, "secret").stdout.strip() for _ in range(2))
-    assert one.startswith("whsec_")
-    assert len(base64.b64decode(one.removeprefix("whsec_"))) == 32
-    assert one != other
+    first, second = (run(site, "secret").stdout.strip() for _ in range(2))
+    assert first.startswith("whsec_")
+    assert len(base64.b64decode(first.removeprefix("whsec_"))) == 32
+    assert first != second
 
 
 def test_nothing_refused_is_said_so(site: Site) -> None:
-    found = run(site, "refused", "list")
-    assert (found.exit_code, found.stdout) == (0, "")
-    assert "Nothing was refused" in found.stderr
+    result = run(site, "refused", "list")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "Nothing was refused" in result.stderr
 
 
 def test_what_was_refused_is_listed_newest_first(either: Site) -> None:
@@ -69,26 +69,26 @@ def test_a_refused_body_is_shown_as_it_came(either: Site) -> None:
 
 @pytest.mark.parametrize("command", ["show", "replay"])
 def test_an_unknown_id_is_an_error(site: Site, command: str) -> None:
-    found = run(site, "refused", command, "nobody")
-    assert found.exit_code == 1
-    assert "no refused payload nobody" in found.stderr
+    result = run(site, "refused", command, "nobody")
+    assert result.exit_code == 1
+    assert "no refused payload nobody" in result.stderr
 
 
 def test_a_payload_that_is_still_wrong_stays_refused(site: Site) -> None:
     id_ = refuse(site, {"events": [event(minute=-1)]})
-    found = run(site, "refused", "replay", id_)
-    assert found.exit_code == 1
-    assert "still refused" in found.stderr
-    assert "events[0].minute" in found.stderr
+    result = run(site, "refused", "replay", id_)
+    assert result.exit_code == 1
+    assert "still refused" in result.stderr
+    assert "events[0].minute" in result.stderr
     assert (site.waiting(), run(site, "refused", "list").stdout.split()[0]) == (0, id_)
 
 
 def test_a_mended_payload_is_replayed_and_listed_no_more(either: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     id_ = refuse(either)
     monkeypatch.setitem(FEEDS, "generic", mended)
-    found = run(either, "refused", "replay", id_)
-    assert found.exit_code == 0, found.output
-    assert f"{id_}  1 updates accepted" in found.stdout
+    result = run(either, "refused", "replay", id_)
+    assert result.exit_code == 0, result.output
+    assert f"{id_}  1 updates accepted" in result.stdout
     either.work()
     assert either.get("/api/score/sr:sport_event:1").status_code == 200
     assert run(either, "refused", "list").stdout == ""
@@ -100,14 +100,14 @@ def test_what_is_still_wrong_of_a_payload_becomes_a_payload_of_its_own(either: S
     body = json.dumps({"events": [event("good"), event("bad", minute=-1)]}).encode()
     kept = RefusedPayload("older", "generic", now_ms(), "invalid", "unread", body)
     either.services.history.refused_payloads.keep([kept])
-    found = run(either, "refused", "replay", "older")
-    assert found.exit_code == 0, found.output
-    assert "older  1 updates accepted" in found.stdout
+    result = run(either, "refused", "replay", "older")
+    assert result.exit_code == 0, result.output
+    assert "older  1 updates accepted" in result.stdout
     either.work()
     assert either.get("/api/score/good").status_code == 200
     [line] = run(either, "refused", "list").stdout.splitlines()
     assert "invalid: events[0].minute: " in line
-    assert f"1 entries are still refused: {line.split()[0]}" in found.stdout
+    assert f"1 entries are still refused: {line.split()[0]}" in result.stdout
     assert run(either, "refused", "replay", line.split()[0]).exit_code == 1
 
 
@@ -131,9 +131,9 @@ def test_a_payload_that_sql_or_redis_cannot_give_back_hides_no_other(either: Sit
     good = refuse(either)
     either.services.live.refusals.keep(RefusedPayload("bad", "generic", 10**17, "invalid", "after the year 9999", b"x"))
     either.services.live.redis.xadd(keys.REFUSED, {"id": "torn", "body": b"not compressed"})
-    found = run(either, "refused", "list")
-    assert found.exit_code == 0, found.output
-    assert [line.split()[0] for line in found.stdout.splitlines()] == [good]
+    result = run(either, "refused", "list")
+    assert result.exit_code == 0, result.output
+    assert [line.split()[0] for line in result.stdout.splitlines()] == [good]
     assert either.services.live.refusals.waiting() == 0
 
 
@@ -144,6 +144,6 @@ def test_a_replay_whose_bell_cannot_be_rung_is_a_replay(
     site = make_site(sqlite_url, rq_redis_url="redis://127.0.0.1:1/0")
     id_ = refuse(site)
     monkeypatch.setitem(FEEDS, "generic", mended)
-    found = run(site, "refused", "replay", id_)
-    assert (found.exit_code, site.waiting()) == (0, 1), found.output
+    result = run(site, "refused", "replay", id_)
+    assert (result.exit_code, site.waiting()) == (0, 1), result.output
     assert run(site, "refused", "list").stdout == ""

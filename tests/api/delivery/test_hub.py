@@ -1,4 +1,4 @@
-"""The room without sockets, Redis or a clock of its own: who is held, why each is answered, and what is forgotten."""
+"""The hub without sockets, Redis or a clock of its own: who is held, why each is answered, and what is forgotten."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from api.delivery import hub
-from api.delivery.hub import BEAT_S, TOPICS_MOST, Later, WaitGroup
-from api.delivery.snapshot import RenderedAnswer, Snapshot, WaitOutcome
+from api.delivery.answer import RenderedAnswer, WaitOutcome
+from api.delivery.hub import BEAT_S, TOPICS_MOST, Hub
+from api.delivery.snapshot import Snapshot
+from api.delivery.wait_group import Later, WaitGroup
 from db.domain import HOLD_MS, Cursor, Phase
 
 NOW = 1_700_000_000_000
@@ -21,7 +22,7 @@ V1, V2 = NOW - 5_000, NOW - 1_000
 
 
 class Clock:
-    """Time in the test's hands; `later` as the room wants it."""
+    """Time in the test's hands; `later` as the hub wants it."""
 
     def __init__(self) -> None:
         self.now_ms = NOW
@@ -89,7 +90,7 @@ def clock() -> Clock:
     return Clock()
 
 
-class Room(hub.Hub):
+class CountingHub(Hub):
     """That counts how its readers ended."""
 
     def __init__(self, most: int, later: Later) -> None:
@@ -98,48 +99,48 @@ class Room(hub.Hub):
 
 
 @pytest.fixture
-def room(clock: Clock) -> Room:
+def hub(clock: Clock) -> CountingHub:
     """In which the match `m` is known at V1."""
-    made = Room(10, clock.later)
+    made = CountingHub(10, clock.later)
     made.watch("m")
     made.know(score(V1))
     return made
 
 
 def ask(
-    room: Room, clock: Clock, version: int = V1, slot: int = 0, topic: str = "m"
+    hub: CountingHub, clock: Clock, version: int = V1, slot: int = 0, topic: str = "m"
 ) -> tuple[Client, RenderedAnswer | None]:
     client = Client()
-    return client, room.ask(topic, Cursor(version, slot), client, clock.now_ms)
+    return client, hub.ask(topic, Cursor(version, slot), client, clock.now_ms)
 
 
-def hold(room: Room, clock: Clock, version: int = V1, slot: int = 0, topic: str = "m") -> Client:
-    client, answer = ask(room, clock, version, slot, topic)
+def hold(hub: CountingHub, clock: Clock, version: int = V1, slot: int = 0, topic: str = "m") -> Client:
+    client, answer = ask(hub, clock, version, slot, topic)
     assert answer is None
     assert client.hold is not None
     return client
 
 
-def assert_empty(room: Room) -> None:
-    assert (room.here, room.holds, room.arrivals, room.streams, room.topics_of) == (0, {}, {}, {}, Counter())
+def assert_empty(hub: CountingHub) -> None:
+    assert (hub.here, hub.holds, hub.arrivals, hub.streams, hub.topics_of) == (0, {}, {}, {}, Counter())
 
 
 # Why a held request is answered.
 
 
-def test_a_change_releases_all_who_wait_in_whichever_slot_with_the_same_bytes(room: Room, clock: Clock) -> None:
-    clients = [hold(room, clock, slot=slot) for slot in (0, 1, 0)]
-    room.know(score(V2))
+def test_a_change_releases_all_who_wait_in_whichever_slot_with_the_same_bytes(hub: CountingHub, clock: Clock) -> None:
+    clients = [hold(hub, clock, slot=slot) for slot in (0, 1, 0)]
+    hub.know(score(V2))
     assert [client.told["held"] for client in clients] == ["changed"] * 3
     assert len({id(client.answers[0]) for client in clients}) == 1
     assert clients[0].told["next"] == f"/api/score/m/wait/{V2}.0"
-    assert room.ended == {WaitOutcome.CHANGED: 3}
-    assert_empty(room)
+    assert hub.ended == {WaitOutcome.CHANGED: 3}
+    assert_empty(hub)
     assert clock.planned == {}
 
 
-def test_a_slot_that_ends_answers_with_the_next_slot_and_the_same_version(room: Room, clock: Clock) -> None:
-    client = hold(room, clock)
+def test_a_slot_that_ends_answers_with_the_next_slot_and_the_same_version(hub: CountingHub, clock: Clock) -> None:
+    client = hold(hub, clock)
     clock.pass_(HOLD_MS)
     assert client.told == {
         "version": V1,
@@ -147,119 +148,119 @@ def test_a_slot_that_ends_answers_with_the_next_slot_and_the_same_version(room: 
         "poll_after_ms": 2_000,
         "held": "timeout",
     }
-    assert room.ended == {WaitOutcome.TIMEOUT: 1}
-    assert_empty(room)
-    assert hold(room, clock, slot=1).hold
+    assert hub.ended == {WaitOutcome.TIMEOUT: 1}
+    assert_empty(hub)
+    assert hold(hub, clock, slot=1).hold
 
 
 @pytest.mark.parametrize("slot", [2, 3, 4])
 def test_the_present_slot_and_its_neighbours_are_held_for_twenty_seconds_at_most(
-    room: Room, clock: Clock, slot: int
+    hub: CountingHub, clock: Clock, slot: int
 ) -> None:
     clock.pass_(3 * HOLD_MS)  # 5 s into slot 3
-    client = hold(room, clock, slot=slot)
+    client = hold(hub, clock, slot=slot)
     clock.pass_(HOLD_MS)
     assert client.told["held"] == "timeout"
     following = Cursor.parse(client.told["next"].rpartition("/")[2])
     assert following
     assert following.slot > slot
     # And that one is worth holding: an edge that kept this answer cannot make its readers spin.
-    assert hold(room, clock, slot=following.slot).hold
+    assert hold(hub, clock, slot=following.slot).hold
 
 
 @pytest.mark.parametrize(("slot", "held"), [(0, "behind"), (1, "behind"), (5, "ahead"), (999_999_999, "ahead")])
-def test_slots_further_off_are_answered_at_once(room: Room, clock: Clock, slot: int, held: str) -> None:
+def test_slots_further_off_are_answered_at_once(hub: CountingHub, clock: Clock, slot: int, held: str) -> None:
     clock.pass_(3 * HOLD_MS)
-    client, answer = ask(room, clock, slot=slot)
+    client, answer = ask(hub, clock, slot=slot)
     assert (body(answer)["held"], body(answer)["next"]) == (held, f"/api/score/m/wait/{V1}.3")
     assert client.hold is None
-    assert_empty(room)
+    assert_empty(hub)
 
 
 @pytest.mark.parametrize(("version", "held"), [(V1 - 1, "behind"), (0, "behind"), (V1 + 1, "ahead")])
-def test_other_versions_are_answered_at_once(room: Room, clock: Clock, version: int, held: str) -> None:
-    _, answer = ask(room, clock, version=version)
+def test_other_versions_are_answered_at_once(hub: CountingHub, clock: Clock, version: int, held: str) -> None:
+    _, answer = ask(hub, clock, version=version)
     assert (body(answer)["held"], body(answer)["version"]) == (held, V1)
-    assert room.ended == {WaitOutcome(held): 1}
+    assert hub.ended == {WaitOutcome(held): 1}
 
 
-def test_a_full_room_answers_with_the_same_cursor(room: Room, clock: Clock) -> None:
-    held = [hold(room, clock) for _ in range(room.most)]
-    _, answer = ask(room, clock, slot=1)
+def test_a_full_hub_answers_with_the_same_cursor(hub: CountingHub, clock: Clock) -> None:
+    held = [hold(hub, clock) for _ in range(hub.most)]
+    _, answer = ask(hub, clock, slot=1)
     assert (body(answer)["held"], body(answer)["next"]) == ("full", f"/api/score/m/wait/{V1}.1")
     assert body(answer)["poll_after_ms"] == 2_000
-    room.leave(held[0])
-    assert hold(room, clock).hold
+    hub.leave(held[0])
+    assert hold(hub, clock).hold
 
 
-def test_a_full_room_still_tells_of_a_change(room: Room, clock: Clock) -> None:
-    for _ in range(room.most):
-        hold(room, clock)
-    _, answer = ask(room, clock, version=V1 - 1)
+def test_a_full_hub_still_tells_of_a_change(hub: CountingHub, clock: Clock) -> None:
+    for _ in range(hub.most):
+        hold(hub, clock)
+    _, answer = ask(hub, clock, version=V1 - 1)
     assert body(answer)["held"] == "behind"
 
 
-def test_an_emptied_room_answers_each_with_the_cursor_it_came_with(room: Room, clock: Clock) -> None:
-    clients = [hold(room, clock, slot=slot) for slot in (0, 1)]
-    room.drain()
+def test_an_emptied_hub_answers_each_with_the_cursor_it_came_with(hub: CountingHub, clock: Clock) -> None:
+    clients = [hold(hub, clock, slot=slot) for slot in (0, 1)]
+    hub.drain()
     assert [client.told["next"][-2:] for client in clients] == [".0", ".1"]
     assert [client.told["held"] for client in clients] == ["draining"] * 2
     assert all(client.answers[0].close for client in clients)
-    _, answer = ask(room, clock)
+    _, answer = ask(hub, clock)
     assert answer
     assert answer.close
     assert (body(answer)["held"], body(answer)["next"]) == ("draining", f"/api/score/m/wait/{V1}.0")
-    assert room.ended == {WaitOutcome.DRAINING: 3}
-    assert_empty(room)
+    assert hub.ended == {WaitOutcome.DRAINING: 3}
+    assert_empty(hub)
     clock.pass_(HOLD_MS)
     assert len(clients[0].answers) == 1
 
 
-def test_a_client_that_left_is_answered_no_more(room: Room, clock: Clock) -> None:
-    left, stays = hold(room, clock), hold(room, clock)
-    room.leave(left)
-    room.leave(left)
-    room.know(score(V2))
+def test_a_client_that_left_is_answered_no_more(hub: CountingHub, clock: Clock) -> None:
+    left, stays = hold(hub, clock), hold(hub, clock)
+    hub.leave(left)
+    hub.leave(left)
+    hub.know(score(V2))
     assert left.answers == []
     assert stays.told["held"] == "changed"
-    assert room.ended == {WaitOutcome.GONE: 1, WaitOutcome.CHANGED: 1}
-    assert_empty(room)
+    assert hub.ended == {WaitOutcome.GONE: 1, WaitOutcome.CHANGED: 1}
+    assert_empty(hub)
 
 
-def test_the_last_to_leave_takes_the_timer_along(room: Room, clock: Clock) -> None:
-    room.leave(hold(room, clock))
+def test_the_last_to_leave_takes_the_timer_along(hub: CountingHub, clock: Clock) -> None:
+    hub.leave(hold(hub, clock))
     assert clock.planned == {}
-    assert_empty(room)
+    assert_empty(hub)
 
 
-def test_leaving_after_the_answer_changes_nothing(room: Room, clock: Clock) -> None:
-    client = hold(room, clock)
-    room.know(score(V2))
-    room.leave(client)
-    assert room.ended == {WaitOutcome.CHANGED: 1}
-    assert_empty(room)
+def test_leaving_after_the_answer_changes_nothing(hub: CountingHub, clock: Clock) -> None:
+    client = hold(hub, clock)
+    hub.know(score(V2))
+    hub.leave(client)
+    assert hub.ended == {WaitOutcome.CHANGED: 1}
+    assert_empty(hub)
 
 
 def test_ends_of_topics_are_spread_by_the_time_of_their_versions(clock: Clock) -> None:
-    room = Room(1_000, clock.later)
+    hub = CountingHub(1_000, clock.later)
     for n in range(100):
         topic = f"m{n}"
-        room.watch(topic)
-        room.know(score(NOW - n * 7_919, topic))
-        hold(room, clock, NOW - n * 7_919, n * 7_919 // HOLD_MS, topic)
+        hub.watch(topic)
+        hub.know(score(NOW - n * 7_919, topic))
+        hold(hub, clock, NOW - n * 7_919, n * 7_919 // HOLD_MS, topic)
     ends = sorted(at - NOW for at, _ in clock.planned.values())
     assert len(set(ends)) > 90
     assert 0 <= ends[0] < HOLD_MS // 10
     assert HOLD_MS * 9 // 10 < ends[-1] <= HOLD_MS
 
 
-def test_one_timer_serves_all_of_a_slot(room: Room, clock: Clock) -> None:
+def test_one_timer_serves_all_of_a_slot(hub: CountingHub, clock: Clock) -> None:
     for _ in range(5):
-        hold(room, clock)
+        hold(hub, clock)
     assert len(clock.planned) == 1
 
 
-def test_a_timer_that_has_come_is_not_taken_back(room: Room, clock: Clock) -> None:
+def test_a_timer_that_has_come_is_not_taken_back(hub: CountingHub, clock: Clock) -> None:
     """Under gevent that would be to kill the greenlet that is just answering."""
     taken_back: list[float] = []
 
@@ -267,17 +268,17 @@ def test_a_timer_that_has_come_is_not_taken_back(room: Room, clock: Clock) -> No
         clock.later(seconds, action)
         return lambda: taken_back.append(seconds)
 
-    room.later = later
-    client = hold(room, clock)
+    hub.later = later
+    client = hold(hub, clock)
     clock.pass_(HOLD_MS)
     assert client.told["held"] == "timeout"
     assert taken_back == []
 
 
-def test_who_comes_late_into_a_slot_waits_less(room: Room, clock: Clock) -> None:
-    hold(room, clock)
+def test_who_comes_late_into_a_slot_waits_less(hub: CountingHub, clock: Clock) -> None:
+    hold(hub, clock)
     clock.pass_(14_000)
-    late = hold(room, clock)
+    late = hold(hub, clock)
     clock.pass_(1_000)
     assert late.told["held"] == "timeout"
 
@@ -285,65 +286,65 @@ def test_who_comes_late_into_a_slot_waits_less(room: Room, clock: Clock) -> None
 # What is known.
 
 
-def test_the_newest_version_wins_whatever_the_order(room: Room, clock: Clock) -> None:
-    room.know(score(V2))
-    client = hold(room, clock, V2)
-    room.know(score(V1))
-    room.know(score(V2))
+def test_the_newest_version_wins_whatever_the_order(hub: CountingHub, clock: Clock) -> None:
+    hub.know(score(V2))
+    client = hold(hub, clock, V2)
+    hub.know(score(V1))
+    hub.know(score(V2))
     assert client.answers == []
-    known = room.known("m")
+    known = hub.snapshot("m")
     assert known
     assert known.version == V2
 
 
-def test_what_nobody_watches_is_not_kept(room: Room) -> None:
-    room.know(score(V1, "other"))
-    assert room.known("other") is None
-    assert room.watched() == ["m"]
+def test_what_nobody_watches_is_not_kept(hub: CountingHub) -> None:
+    hub.know(score(V1, "other"))
+    assert hub.snapshot("other") is None
+    assert hub.watched() == ["m"]
 
 
-def test_a_topic_is_forgotten_only_when_nobody_waits_for_it(room: Room, clock: Clock) -> None:
-    client = hold(room, clock)
-    room.forget("m")
-    assert room.known("m")
-    room.leave(client)
-    room.forget("m")
-    assert room.watched() == []
+def test_a_topic_is_forgotten_only_when_nobody_waits_for_it(hub: CountingHub, clock: Clock) -> None:
+    client = hold(hub, clock)
+    hub.forget("m")
+    assert hub.snapshot("m")
+    hub.leave(client)
+    hub.forget("m")
+    assert hub.watched() == []
 
 
-def test_what_could_not_be_read_is_given_up_unless_something_is_known_or_somebody_waits(room: Room) -> None:
+def test_what_could_not_be_read_is_given_up_unless_something_is_known_or_somebody_waits(hub: CountingHub) -> None:
     for topic in ("unread", "streamed"):
-        room.watch(topic)
-    room.join("streamed", Stream())
+        hub.watch(topic)
+    hub.join("streamed", Stream())
     for topic in ("m", "unread", "streamed"):
-        room.give_up(topic)
-    assert room.watched() == ["m", "streamed"]
+        hub.give_up(topic)
+    assert hub.watched() == ["m", "streamed"]
 
 
 @pytest.mark.parametrize("kind", ["hold", "stream"])
-def test_of_too_many_topics_the_oldest_that_nobody_waits_for_goes(room: Room, clock: Clock, kind: str) -> None:
+def test_of_too_many_topics_the_oldest_that_nobody_waits_for_goes(hub: CountingHub, clock: Clock, kind: str) -> None:
     if kind == "hold":
-        hold(room, clock)
+        hold(hub, clock)
     else:
-        room.join("m", Stream())
+        hub.join("m", Stream())
     for n in range(TOPICS_MOST):
-        room.watch(f"m{n}")
-        room.know(score(V1, f"m{n}"))
-    assert len(room.watched()) == TOPICS_MOST
-    assert room.known("m")
-    assert "m0" not in room.watched()
+        hub.watch(f"m{n}")
+        hub.know(score(V1, f"m{n}"))
+    assert len(hub.watched()) == TOPICS_MOST
+    assert hub.snapshot("m")
+    assert "m0" not in hub.watched()
 
 
 def test_a_topic_too_many_is_watched_all_the_same(clock: Clock) -> None:
-    room = Room(10, clock.later)
+    hub = CountingHub(10, clock.later)
     stream = Stream()
     for n in range(TOPICS_MOST):
-        room.watch(f"m{n}")
-        room.know(score(V1, f"m{n}"))
-        room.join(f"m{n}", stream)
-    room.watch("m")
-    room.know(score(V1))
-    assert room.known("m")
+        hub.watch(f"m{n}")
+        hub.know(score(V1, f"m{n}"))
+        hub.join(f"m{n}", stream)
+    hub.watch("m")
+    hub.know(score(V1))
+    assert hub.snapshot("m")
 
 
 # Subscribe, then check.
@@ -352,23 +353,23 @@ def test_a_topic_too_many_is_watched_all_the_same(clock: Clock) -> None:
 class Redis:
     """The match as it is in truth, and the news of it: each change is told to the listener, which reads."""
 
-    def __init__(self, room: Room) -> None:
-        self.room = room
+    def __init__(self, hub: CountingHub) -> None:
+        self.hub = hub
         self.version = V1
 
     def change(self) -> None:
         self.version += 1
-        if self.room.awaited("m"):
-            self.room.know(score(self.version))
+        if self.hub.awaited("m"):
+            self.hub.know(score(self.version))
         else:
-            self.room.forget("m")
+            self.hub.forget("m")
 
 
 @pytest.mark.parametrize("moment", range(4))
 def test_a_change_between_any_two_steps_of_a_request_is_told(clock: Clock, moment: int) -> None:
     """It is in what was read, or releases the hold. Nothing gives way between `know` and `ask`."""
-    room = Room(10, clock.later)
-    redis = Redis(room)
+    hub = CountingHub(10, clock.later)
+    redis = Redis(hub)
     client, steps = Client(), itertools.count()
 
     def perhaps_change() -> None:
@@ -376,25 +377,25 @@ def test_a_change_between_any_two_steps_of_a_request_is_told(clock: Clock, momen
             redis.change()
 
     perhaps_change()
-    room.watch("m")
+    hub.watch("m")
     perhaps_change()
     read = score(redis.version)
     perhaps_change()
-    room.know(read)
-    answer = room.ask("m", Cursor(V1), client, clock.now_ms)
+    hub.know(read)
+    answer = hub.ask("m", Cursor(V1), client, clock.now_ms)
     perhaps_change()
     told = body(answer) if answer else client.told
     assert (told["version"], told["held"]) == (V1 + 1, "behind" if answer else "changed")
-    assert_empty(room)
+    assert_empty(hub)
 
 
-def test_a_change_while_a_topic_is_being_read_is_not_lost(room: Room, clock: Clock) -> None:
+def test_a_change_while_a_topic_is_being_read_is_not_lost(hub: CountingHub, clock: Clock) -> None:
     """The read was under way before the change: what it brings is old already."""
-    room.forget("m")
-    room.watch("m")
-    Redis(room).change()
-    room.know(score(V1))
-    _, answer = ask(room, clock)
+    hub.forget("m")
+    hub.watch("m")
+    Redis(hub).change()
+    hub.know(score(V1))
+    _, answer = ask(hub, clock)
     assert body(answer)["version"] == V1 + 1
 
 
@@ -402,146 +403,146 @@ def test_a_change_while_a_topic_is_being_read_is_not_lost(room: Room, clock: Clo
 
 
 def test_the_first_to_arrive_has_the_topic_read_and_all_are_held(clock: Clock) -> None:
-    room = Room(10, clock.later)
+    hub = CountingHub(10, clock.later)
     clients = [Client() for _ in range(3)]
-    assert [room.arrive("m", Cursor(V1), client) for client in clients] == [True, False, False]
-    assert room.here == 3
-    room.watch("m")
-    room.know(score(V1))
-    room.admit("m", NOW)
-    assert room.here == 3
+    assert [hub.arrive("m", Cursor(V1), client) for client in clients] == [True, False, False]
+    assert hub.here == 3
+    hub.watch("m")
+    hub.know(score(V1))
+    hub.admit("m", NOW)
+    assert hub.here == 3
     assert all(client.hold for client in clients)
-    room.know(score(V2))
+    hub.know(score(V2))
     assert [client.told["held"] for client in clients] == ["changed"] * 3
-    assert_empty(room)
+    assert_empty(hub)
 
 
 def test_arrivals_are_answered_each_by_its_cursor(clock: Clock) -> None:
-    room = Room(10, clock.later)
+    hub = CountingHub(10, clock.later)
     behind, ahead, right = Client(), Client(), Client()
     for client, version in ((behind, V1 - 1), (ahead, V1 + 1), (right, V1)):
-        room.arrive("m", Cursor(version), client)
-    room.watch("m")
-    room.know(score(V1))
-    room.admit("m", NOW)
+        hub.arrive("m", Cursor(version), client)
+    hub.watch("m")
+    hub.know(score(V1))
+    hub.admit("m", NOW)
     assert (behind.told["held"], ahead.told["held"], right.answers) == ("behind", "ahead", [])
-    assert room.here == 1
+    assert hub.here == 1
 
 
 def test_what_could_not_be_read_is_said_to_all_who_arrived(clock: Clock) -> None:
-    room = Room(10, clock.later)
+    hub = CountingHub(10, clock.later)
     clients = [Client(), Client()]
     for client in clients:
-        room.arrive("m", Cursor(V1), client)
+        hub.arrive("m", Cursor(V1), client)
     failure = RenderedAnswer(b"{}", {}, status="503 Service Unavailable")
-    room.admit("m", NOW, failure)
+    hub.admit("m", NOW, failure)
     assert [client.answers for client in clients] == [[failure]] * 2
-    assert_empty(room)
-    assert room.arrive("m", Cursor(V1), Client())
+    assert_empty(hub)
+    assert hub.arrive("m", Cursor(V1), Client())
 
 
 def test_who_leaves_before_the_topic_is_read_is_not_answered(clock: Clock) -> None:
-    room = Room(10, clock.later)
+    hub = CountingHub(10, clock.later)
     left, stays = Client(), Client()
-    room.arrive("m", Cursor(V1), left)
-    room.arrive("m", Cursor(V1), stays)
-    room.leave(left)
-    assert room.here == 1
-    room.watch("m")
-    room.know(score(V1))
-    room.admit("m", NOW)
+    hub.arrive("m", Cursor(V1), left)
+    hub.arrive("m", Cursor(V1), stays)
+    hub.leave(left)
+    assert hub.here == 1
+    hub.watch("m")
+    hub.know(score(V1))
+    hub.admit("m", NOW)
     assert left.answers == []
     assert stays.hold
 
 
-def test_arrivals_in_an_emptied_room_are_sent_on(clock: Clock) -> None:
-    room = Room(10, clock.later)
+def test_arrivals_in_an_emptied_hub_are_sent_on(clock: Clock) -> None:
+    hub = CountingHub(10, clock.later)
     client = Client()
-    room.arrive("m", Cursor(V1), client)
-    room.drain()
-    room.watch("m")
-    room.know(score(V1))
-    room.admit("m", NOW)
+    hub.arrive("m", Cursor(V1), client)
+    hub.drain()
+    hub.watch("m")
+    hub.know(score(V1))
+    hub.admit("m", NOW)
     assert client.told["held"] == "draining"
-    assert_empty(room)
+    assert_empty(hub)
 
 
 # Streams.
 
 
-def test_a_stream_is_offered_each_change_until_it_parts(room: Room) -> None:
+def test_a_stream_is_offered_each_change_until_it_parts(hub: CountingHub) -> None:
     stream = Stream()
-    assert room.join("m", stream)
-    assert room.join("m", stream)
-    room.know(score(V2))
-    room.know(score(V2 + 1))
-    room.part("m", stream)
-    room.part("m", stream)
-    room.know(score(V2 + 2))
+    assert hub.join("m", stream)
+    assert hub.join("m", stream)
+    hub.know(score(V2))
+    hub.know(score(V2 + 1))
+    hub.part("m", stream)
+    hub.part("m", stream)
+    hub.know(score(V2 + 2))
     assert stream.offered == [V2, V2 + 1]
-    assert_empty(room)
+    assert_empty(hub)
 
 
-def test_a_stream_of_many_topics_takes_one_place(room: Room) -> None:
+def test_a_stream_of_many_topics_takes_one_place(hub: CountingHub) -> None:
     stream = Stream()
     for topic in ("m", "n", "/ws"):
-        room.join(topic, stream)
-    assert room.here == 1
+        hub.join(topic, stream)
+    assert hub.here == 1
     for topic in ("m", "/ws"):
-        room.part(topic, stream)
-    assert room.here == 1
-    room.part("n", stream)
-    assert room.ended == {WaitOutcome.GONE: 1}
-    assert_empty(room)
+        hub.part(topic, stream)
+    assert hub.here == 1
+    hub.part("n", stream)
+    assert hub.ended == {WaitOutcome.GONE: 1}
+    assert_empty(hub)
 
 
-def test_an_audience_is_counted_by_topic(room: Room) -> None:
+def test_an_audience_is_counted_by_topic(hub: CountingHub) -> None:
     first, second = Stream(), Stream()
     for topic, stream in (("m", first), ("m", second), ("n", first)):
-        room.join(topic, stream)
-    assert (room.audience("m"), room.audience("n"), room.audience("o")) == (2, 1, 0)
-    room.part("m", first)
-    assert room.audience("m") == 1
+        hub.join(topic, stream)
+    assert (hub.audience("m"), hub.audience("n"), hub.audience("o")) == (2, 1, 0)
+    hub.part("m", first)
+    assert hub.audience("m") == 1
 
 
-def test_a_full_room_takes_no_more_streams_but_more_topics_of_those_it_has(room: Room) -> None:
-    streams = [Stream() for _ in range(room.most)]
-    assert all(room.join("m", stream) for stream in streams)
-    assert not room.join("m", Stream())
-    assert room.join("n", streams[0])
-    assert room.ended == {WaitOutcome.FULL: 1}
+def test_a_full_hub_takes_no_more_streams_but_more_topics_of_those_it_has(hub: CountingHub) -> None:
+    streams = [Stream() for _ in range(hub.most)]
+    assert all(hub.join("m", stream) for stream in streams)
+    assert not hub.join("m", Stream())
+    assert hub.join("n", streams[0])
+    assert hub.ended == {WaitOutcome.FULL: 1}
 
 
-def test_streams_beat_while_there_are_any(room: Room, clock: Clock) -> None:
+def test_streams_beat_while_there_are_any(hub: CountingHub, clock: Clock) -> None:
     stream = Stream()
-    room.join("m", stream)
+    hub.join("m", stream)
     clock.pass_(int(BEAT_S * 2_000) + 1)
     assert stream.beats == 2
-    room.part("m", stream)
+    hub.part("m", stream)
     clock.pass_(int(BEAT_S * 1_000))
     assert (stream.beats, clock.planned) == (2, {})
-    room.join("m", stream)
+    hub.join("m", stream)
     clock.pass_(int(BEAT_S * 1_000))
     assert stream.beats == 3
 
 
-def test_an_emptied_room_ends_its_streams_and_takes_none(room: Room) -> None:
+def test_an_emptied_hub_ends_its_streams_and_takes_none(hub: CountingHub) -> None:
     stream = Stream()
-    room.join("m", stream)
-    room.join("n", stream)
-    room.drain()
+    hub.join("m", stream)
+    hub.join("n", stream)
+    hub.drain()
     assert stream.ends == 1
-    assert not room.join("m", Stream())
-    assert room.ended == {WaitOutcome.DRAINING: 1}
+    assert not hub.join("m", Stream())
+    assert hub.ended == {WaitOutcome.DRAINING: 1}
 
 
 # Threads, as under Flask's own server.
 
 
 def test_threads_that_ask_leave_and_change_lose_nobody(clock: Clock) -> None:
-    room = Room(1_000_000, clock.later)
-    room.watch("m")
-    room.know(score(V1))
+    hub = CountingHub(1_000_000, clock.later)
+    hub.watch("m")
+    hub.know(score(V1))
     clients: list[list[Client]] = [[] for _ in range(4)]
     faults: list[BaseException] = []
 
@@ -549,10 +550,10 @@ def test_threads_that_ask_leave_and_change_lose_nobody(clock: Clock) -> None:
         try:
             for n in range(500):
                 client = Client()
-                version = room.documents["m"].version  # type: ignore[union-attr]
-                answer = room.ask("m", Cursor(version), client, version)
+                version = hub.snapshots["m"].version  # type: ignore[union-attr]
+                answer = hub.ask("m", Cursor(version), client, version)
                 if answer is None and n % 3 == 0:
-                    room.leave(client)
+                    hub.leave(client)
                 elif answer is None:
                     mine.append(client)
         except BaseException as fault:
@@ -562,10 +563,40 @@ def test_threads_that_ask_leave_and_change_lose_nobody(clock: Clock) -> None:
     for thread in threads:
         thread.start()
     for version in range(V1 + 1, V1 + 300):
-        room.know(score(version))
+        hub.know(score(version))
     for thread in threads:
         thread.join()
-    room.know(score(V1 + 1_000))
+    hub.know(score(V1 + 1_000))
     assert faults == []
     assert {len(client.answers) for mine in clients for client in mine} == {1}
-    assert_empty(room)
+    assert_empty(hub)
+
+
+def test_a_bug_with_one_reader_leaves_none_of_the_others_without_an_answer(
+    hub: CountingHub, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken(Client):
+        def release(self, answer: RenderedAnswer) -> None:
+            raise ZeroDivisionError
+
+    first, broken, last = hold(hub, clock), Broken(), Client()
+    for reader in (broken, last):
+        assert hub.ask("m", Cursor(V1), reader, clock.now_ms) is None
+    hub.know(score(V2))
+    assert {first.told["version"], last.told["version"]} == {V2}
+    assert "release_failed" in caplog.text
+    assert_empty(hub)
+
+
+def test_who_has_no_place_is_answered_as_if_all_were_taken(hub: CountingHub, clock: Clock) -> None:
+    answer = hub.ask("m", Cursor(V1), None, clock.now_ms)
+    assert (body(answer)["held"], body(answer)["next"]) == ("full", f"/api/score/m/wait/{V1}.0")
+    assert body(hub.ask("m", Cursor(V1 - 1), None, clock.now_ms))["held"] == "behind"
+    assert_empty(hub)
+
+
+def test_answers_at_once_share_their_bytes_for_a_second(hub: CountingHub, clock: Clock) -> None:
+    first, second = (ask(hub, clock, version=V1 - 1)[1] for _ in range(2))
+    assert first is second
+    clock.pass_(1_000)
+    assert ask(hub, clock, version=V1 - 1)[1] is not first

@@ -18,7 +18,7 @@ from db.domain.errors import Unavailable
 from db.live.pubsub import GAP, MatchChanged
 from db.live.store import LiveStore
 from tests.api.conftest import Site, event, fixture
-from tests.api.delivery.test_hub import Clock, Room, Stream, score
+from tests.api.delivery.test_hub import Clock, CountingHub, Stream, score
 from tests.conftest import wait_until
 
 V = 1_700_000_000_000
@@ -52,21 +52,21 @@ class Store:
 
 
 class Ear:
-    """A listener that hears what the test says, its room, and a stream for each topic."""
+    """A listener that hears what the test says, its hub, and a stream for each topic."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.room = Room(1_000, Clock().later)
-        self.listener = Listener("redis://", cast(LiveStore, store), self.room)
+        self.hub = CountingHub(1_000, Clock().later)
+        self.listener = Listener("redis://", cast(LiveStore, store), self.hub)
         self.streams: dict[str, Stream] = {}
 
     def watch(self, *topics: str) -> None:
         for topic in topics:
             self.store.at[topic] = V
-            self.room.watch(topic)
-            self.room.know(score(V, topic))
+            self.hub.watch(topic)
+            self.hub.know(score(V, topic))
             self.streams[topic] = Stream()
-            self.room.join(topic, self.streams[topic])
+            self.hub.join(topic, self.streams[topic])
 
     def told(self, *news: tuple[str, int], board: bool = False, urgent: bool = False) -> None:
         """And so it is in Redis."""
@@ -106,17 +106,17 @@ def test_a_match_that_changes_twice_in_one_hearing_is_read_once(ear: Ear) -> Non
 
 def test_what_nobody_waits_for_is_forgotten_when_it_changes(ear: Ear) -> None:
     ear.watch("m")
-    ear.room.part("m", ear.streams["m"])
+    ear.hub.part("m", ear.streams["m"])
     ear.told(("m", V + 1))
-    assert ear.room.watched() == []
+    assert ear.hub.watched() == []
     assert ear.store.reads == []
 
 
 def test_what_is_just_being_read_is_read_again(ear: Ear) -> None:
     """The first reading may have been before the change."""
-    ear.room.watch("m")
+    ear.hub.watch("m")
     ear.told(("m", V + 1))
-    known = ear.room.known("m")
+    known = ear.hub.snapshot("m")
     assert known
     assert known.version == V + 1
 
@@ -183,9 +183,9 @@ def test_the_board_is_told_at_once_of_what_is_urgent_and_once_a_second_of_the_re
 
 def test_a_board_that_nobody_waits_for_is_forgotten(ear: Ear) -> None:
     ear.watch(BOARD)
-    ear.room.part(BOARD, ear.streams[BOARD])
+    ear.hub.part(BOARD, ear.streams[BOARD])
     ear.told(("m", V + 1), board=True, urgent=True)
-    assert ear.room.known(BOARD) is None
+    assert ear.hub.snapshot(BOARD) is None
     assert ear.store.reads == []
 
 
@@ -210,9 +210,9 @@ def hearing(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 
 def watch(site: Site) -> Callable[[], int]:
     """The newest version of `m` that was offered."""
-    room, stream = site.services.room, Stream()
-    room.watch("m")
-    room.join("m", stream)
+    hub, stream = site.services.hub, Stream()
+    hub.watch("m")
+    hub.join("m", stream)
     return lambda: stream.offered[-1] if stream.offered else 0
 
 

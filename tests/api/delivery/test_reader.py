@@ -139,7 +139,7 @@ def test_who_asks_a_moment_too_late_for_the_question_is_asked_for_alone(redis: R
     crowd = Crowd(redis, asker)
     late = asker.batch
     late.topics["n"] = None
-    late.done, late.found = True, {"n": None}
+    late.done, late.snapshots = True, {"n": None}
     assert crowd.come("m") == [score(V)]
 
 

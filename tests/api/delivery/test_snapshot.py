@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from dataclasses import replace
 
@@ -10,7 +11,8 @@ from wsproto import ConnectionType
 from wsproto.connection import Connection
 from wsproto.events import TextMessage
 
-from api.delivery.snapshot import BOARD, RenderedAnswer, Snapshot, WaitOutcome
+from api.delivery.answer import GZIP, LAST, RenderedAnswer, WaitOutcome
+from api.delivery.snapshot import BOARD, Snapshot
 from db.domain import HOLD_MS, Cursor, Phase
 
 V = 1_700_000_000_000
@@ -43,7 +45,7 @@ def test_only_changes_and_time_outs_are_kept_and_only_the_end_closes(held: WaitO
 
 def test_on_the_wire_an_answer_is_one_http_message() -> None:
     answer = SCORE.answer(Cursor(V), WaitOutcome.CHANGED)
-    head, _, body = answer.wire.partition(b"\r\n\r\n")
+    head, _, body = answer.wire(0).partition(b"\r\n\r\n")
     status, *lines = head.decode().split("\r\n")
     said = dict(line.split(": ", 1) for line in lines)
     assert status == "HTTP/1.1 200 OK"
@@ -52,18 +54,20 @@ def test_on_the_wire_an_answer_is_one_http_message() -> None:
     assert said.pop("Connection") == "keep-alive"
     assert said == answer.headers
     assert said["Content-Length"] == str(len(body))
-    assert b"Connection: close\r\n" in SCORE.answer(Cursor(V), WaitOutcome.DRAINING).wire
+    assert b"Connection: close\r\n" in SCORE.answer(Cursor(V), WaitOutcome.DRAINING).wire(1)
 
 
 def test_a_failure_on_the_wire_has_its_status() -> None:
-    assert RenderedAnswer(b"{}", {}, status="503 Service Unavailable").wire.startswith(
-        b"HTTP/1.1 503 Service Unavailable\r\n"
+    assert (
+        RenderedAnswer(b"{}", {}, status="503 Service Unavailable")
+        .wire(0)
+        .startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
     )
 
 
 def test_a_change_is_rendered_once_for_all() -> None:
     assert SCORE.changed is SCORE.changed
-    assert SCORE.changed.wire is SCORE.changed.wire
+    assert SCORE.changed.wire(0) is SCORE.changed.wire(0)
     assert (SCORE.event is SCORE.event, SCORE.frame is SCORE.frame) == (True, True)
 
 
@@ -87,3 +91,38 @@ def test_the_board_and_a_match_have_keys_and_tags_of_their_own() -> None:
     board = replace(SCORE, topic=BOARD)
     assert (SCORE.etag, board.etag) == (f"m-{V}", f"live-{V}")
     assert (SCORE.tags, board.tags) == (("match-m",), ("live",))
+
+
+LONG = RenderedAnswer(b'{"a":"' + b"x" * 1_000 + b'"}', {"Cache-Control": "public, max-age=2"}, etag="m-1")
+
+
+def fields(wire: bytes) -> dict[str, str]:
+    _, *lines = wire.partition(b"\r\n\r\n")[0].decode().split("\r\n")
+    return dict(line.split(": ", 1) for line in lines)
+
+
+def test_a_long_answer_is_compressed_once_for_all_who_take_it() -> None:
+    plain, packed = LONG.wire(0), LONG.wire(GZIP)
+    assert gzip.decompress(packed.partition(b"\r\n\r\n")[2]) == plain.partition(b"\r\n\r\n")[2] == LONG.body
+    assert (fields(packed)["Content-Encoding"], len(packed) < len(plain)) == ("gzip", True)
+    assert fields(plain)["Vary"] == fields(packed)["Vary"] == "Accept-Encoding"
+    assert fields(plain)["ETag"] == fields(packed)["ETag"] == 'W/"m-1"'
+    assert int(fields(packed)["Content-Length"]) == len(packed.partition(b"\r\n\r\n")[2])
+    assert fields(LONG.wire(GZIP | LAST))["Connection"] == "close"
+    assert LONG.compressed is LONG.compressed
+    assert LONG.wire(GZIP) is packed
+
+
+def test_a_short_answer_is_the_same_for_all() -> None:
+    short = RenderedAnswer(b"{}", {})
+    assert short.compressed is short
+    assert "Vary" not in short.headers
+
+
+def test_who_has_it_already_gets_the_fields_without_the_body() -> None:
+    head, _, body = LONG.not_modified.wire(0).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 304 Not Modified")
+    assert body == b""
+    kept = {"Cache-Control", "ETag", "Vary", "Access-Control-Allow-Origin"}
+    assert {name: LONG.headers[name] for name in kept}.items() <= fields(LONG.not_modified.wire(0)).items()
+    assert not {"Content-Length", "Content-Type"} & fields(LONG.not_modified.wire(0)).keys()

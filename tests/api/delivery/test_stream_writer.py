@@ -9,7 +9,7 @@ import pytest
 from api.delivery.hub import Hub
 from api.delivery.snapshot import Snapshot
 from api.delivery.stream_writer import StreamWriter
-from api.gunicorn_worker import Connection
+from api.server.connection import Connection
 from tests.api.delivery.test_hub import score
 
 V = 1_700_000_000_000
@@ -21,7 +21,7 @@ class Line:
     def __init__(self) -> None:
         self.flushing = False
         self.written: list[bytes] = []
-        self.finished = False
+        self.ended = False
         self.full_after = 10**6
         self.drained = lambda: None
 
@@ -29,8 +29,8 @@ class Line:
         self.written.append(data)
         self.flushing = len(self.written) >= self.full_after
 
-    def finish(self) -> None:
-        self.finished = True
+    def end(self) -> None:
+        self.ended = True
 
     def take(self, more: int = 10**6) -> list[bytes]:
         """The client has read what was on its way, and will take so many more writes."""
@@ -44,8 +44,8 @@ class Versions(StreamWriter):
     kind = "stream"
     beat_bytes, end_bytes = b"beat", b"end"
 
-    def encoded(self, document: Snapshot) -> bytes:
-        return f"{document.topic}{document.version - V}".encode()
+    def encoded(self, snapshot: Snapshot) -> bytes:
+        return f"{snapshot.topic}{snapshot.version - V}".encode()
 
 
 @pytest.fixture
@@ -92,5 +92,5 @@ def test_the_end_comes_behind_what_is_owed(line: Line, outlet: Versions) -> None
     line.flushing = True
     outlet.offer(score(V))
     outlet.end()
-    assert line.finished
+    assert line.ended
     assert line.take() == [b"m0", b"end"]

@@ -96,8 +96,8 @@ def test_the_clocks_may_differ_by_less_than_five_minutes(site: Site) -> None:
 def test_recorded_formats_enter_with_the_shared_secret(site: Site) -> None:
     beat = {"heartbeat": {"type": "events"}}
     assert site.hand_over("sportradar", beat).get_json() == {"accepted": 0}
-    told = {"sport_event": {"id": "sr:sport_event:1"}, "sport_event_status": {"status": "live"}}
-    assert site.hand_over("sportradar", told).get_json() == {"accepted": 1}
+    body = {"sport_event": {"id": "sr:sport_event:1"}, "sport_event_status": {"status": "live"}}
+    assert site.hand_over("sportradar", body).get_json() == {"accepted": 1}
     assert site.hand_over("statsperform", {"matchInfo": {"id": "u1"}, "liveData": {}}).status_code == 202
     assert site.waiting() == 3
 
@@ -207,9 +207,9 @@ def test_a_delivery_id_of_any_length_is_no_way_to_fill_redis(site: Site) -> None
 
 
 def test_a_long_delivery_id_is_not_cut_to_that_of_another_delivery(site: Site) -> None:
-    told = {"sport_event": {"id": "sr:sport_event:1"}, "sport_event_status": {"status": "live"}}
-    assert error(site.hand_over("sportradar", told, **{"webhook-id": "x" * 201})) == (400, "bad_request")
-    assert site.hand_over("sportradar", told, **{"webhook-id": "x" * 200}).get_json() == {"accepted": 1}
+    body = {"sport_event": {"id": "sr:sport_event:1"}, "sport_event_status": {"status": "live"}}
+    assert error(site.hand_over("sportradar", body, **{"webhook-id": "x" * 201})) == (400, "bad_request")
+    assert site.hand_over("sportradar", body, **{"webhook-id": "x" * 200}).get_json() == {"accepted": 1}
 
 
 def test_a_job_queue_that_refuses_is_no_failure_of_the_delivery(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,8 +233,8 @@ def test_odd_names_that_are_taken_reach_history_and_readers(either: Site, name: 
     teams = {"home_team": name, "away_team": {"id": "b", "name": name}, "competition": name, "venue": name}
     either.tell(event("odd", player=name, detail=name), matches=(fixture("odd", **teams),))
     assert either.services.live.outbox.waiting_since() is None
-    said = either.get("/api/matches").get_json()["matches"][0]
-    assert (said["home_team"]["name"], said["competition"]["name"]) == (name, name)
+    match = either.get("/api/matches").get_json()["matches"][0]
+    assert (match["home_team"]["name"], match["competition"]["name"]) == (name, name)
     assert either.get("/api/matches/odd/events").get_json()["events"][0]["player"]["name"] == name
 
 

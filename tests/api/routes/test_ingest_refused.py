@@ -249,8 +249,8 @@ def test_where_redis_is_away_nothing_is_said_to_be_refused(site: Site, redis_ser
 def test_a_byte_order_mark_is_skipped_at_every_endpoint(site: Site) -> None:
     mark = b"\xef\xbb\xbf"
     assert site.deliver(mark + GOOD).get_json() == {"accepted": 1}
-    told = {"sport_event": {"id": "sr:sport_event:1"}, "sport_event_status": {"status": "live"}}
-    assert site.hand_over("sportradar", mark + json.dumps(told).encode()).get_json() == {"accepted": 1}
+    body = {"sport_event": {"id": "sr:sport_event:1"}, "sport_event_status": {"status": "live"}}
+    assert site.hand_over("sportradar", mark + json.dumps(body).encode()).get_json() == {"accepted": 1}
     ma1 = json.dumps({"matchInfo": {"id": "u1"}, "liveData": {}}).encode()
     assert site.hand_over("statsperform", mark + ma1).status_code == 202
 

@@ -59,7 +59,7 @@ def keys(count: int) -> list[str]:
     return [f"match-x-{n:056d}" for n in range(count)]
 
 
-def said(call: Call) -> object:
+def stable_body(call: Call) -> object:
     """A body as far as it is the same each time."""
     if call.headers.get("Content-Type") == "application/json":
         return json.loads(call.body)
@@ -77,7 +77,7 @@ class TestRequests:
         assert backend.purge(wanted, soft=soft).result is PurgeResult.DONE
         (call,) = plane.calls
         method, path, headers, body = (vendor.soft if soft else vendor.hard) or ()
-        assert (call.method, call.path, said(call)) == (method, path, body)
+        assert (call.method, call.path, stable_body(call)) == (method, path, body)
         assert headers.items() <= call.headers.items()
         assert ("Fastly-Soft-Purge" in call.headers) == ("Fastly-Soft-Purge" in headers)
         assert (plane.soft, plane.purged) == ((wanted, []) if soft else ([], wanted))
@@ -244,7 +244,9 @@ class TestThroughThePurger:
         """What the chunks are for."""
         if backend.name == "bunny":
             tags = {"CacheTag": ",".join(keys(vendor.most + 1))}
-            outcome = backend.control_plane.send("POST", backend.url, lambda said: said.status == 204, document=tags)
+            outcome = backend.control_plane.send(
+                "POST", backend.url, lambda answer: answer.status == 204, document=tags
+            )
         else:
             outcome = backend.purge(keys(vendor.most + 1), soft=False)
         assert outcome.result is not PurgeResult.DONE
@@ -280,11 +282,11 @@ class TestThroughThePurger:
         mailbox.purger.round(NOW + 30_000)
         assert plane.purged == ["match-1"]
 
-    @pytest.mark.parametrize("asked", ["9" * 400, "86400", "-1", "soon", "Wed, 25 Nov 2026 12:00:00 GMT"])
+    @pytest.mark.parametrize("retry_after", ["9" * 400, "86400", "-1", "soon", "Wed, 25 Nov 2026 12:00:00 GMT"])
     def test_a_senseless_retry_after_does_not_shut_it_for_ever(
-        self, plane: Plane, mailbox: Mailbox, asked: str
+        self, plane: Plane, mailbox: Mailbox, retry_after: str
     ) -> None:
-        plane.answer_next = [Answer(429, b"", {"Retry-After": asked})]
+        plane.answer_next = [Answer(429, b"", {"Retry-After": retry_after})]
         mailbox.put(["match-1"])
         mailbox.purger.round(NOW)
         assert mailbox.purger.paused_until_ms <= NOW + 3_700_000

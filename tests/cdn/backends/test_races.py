@@ -78,7 +78,7 @@ class Shield(Edge):
 
 @pytest.fixture
 def shield(origin: Origin, tmp_path: Path) -> Iterator[Varnish]:
-    made = Shield(
+    shield = Shield(
         tmp_path / "shield",
         f"127.0.0.1:{origin.port}",
         f"127.0.0.1:{free_port()}",
@@ -86,8 +86,8 @@ def shield(origin: Origin, tmp_path: Path) -> Iterator[Varnish]:
         storage="32m",
         threads=500,
     )
-    with made.running(SECRET, thread_pool_min="50"):
-        yield Varnish(made)
+    with shield.running(SECRET, thread_pool_min="50"):
+        yield Varnish(shield)
 
 
 @ends

@@ -105,7 +105,7 @@ def test_of_a_query_what_is_part_of_the_key_is_forwarded(edge: Nginx) -> None:
     edge.origin.replies[expected] = Reply(b"{}", LIVE)
     for query in (f"date={date}&team=t", f"x=1&team=t&date={date}", f"team=t&date={date}&utm=2"):
         assert edge.get(f"/api/matches?{query}").status_code == 200
-    assert [asked.path for asked in edge.origin.asked] == [expected]
+    assert [request.path for request in edge.origin.asked] == [expected]
 
 
 def test_the_shell_of_a_match_is_one_answer_for_all(edge: Nginx) -> None:
@@ -133,7 +133,7 @@ def test_a_failing_origin_does_not_take_the_last_good_score(edge: Nginx) -> None
 
 
 def test_what_belongs_to_one_reader_is_never_kept(edge: Nginx) -> None:
-    edge.origin.replies["/api/me"] = lambda asked: Reply(asked.headers["Authorization"].encode(), LIVE)
+    edge.origin.replies["/api/me"] = lambda request: Reply(request.headers["Authorization"].encode(), LIVE)
     for token in ("Bearer a", "Bearer b"):
         assert edge.get("/api/me", headers={"Authorization": token}).text == token
 
@@ -141,8 +141,10 @@ def test_what_belongs_to_one_reader_is_never_kept(edge: Nginx) -> None:
 def test_nothing_of_a_public_request_but_its_path_reaches_the_service(edge: Nginx) -> None:
     path = new_path()
 
-    def echo(asked: Asked) -> Reply:
-        return Reply("\n".join(f"{name}: {value}" for name, value in asked.headers.items()).encode() + asked.body, LIVE)
+    def echo(request: Asked) -> Reply:
+        return Reply(
+            "\n".join(f"{name}: {value}" for name, value in request.headers.items()).encode() + request.body, LIVE
+        )
 
     edge.origin.replies[path] = echo
     headers = {"Cookie": "evil", "X-Forwarded-Host": "evil", "Authorization": "evil", "X-Evil": "evil", "Host": "evil"}

@@ -39,7 +39,7 @@ class TestSpellings:
         encoded = path.replace(":", "%3A")
         for target in (path, encoded, encoded.replace("%3A", "%3a", 1), f"http://evil.example{path}", f"{path}#x"):
             assert status(get(edge, target)) == 200, target
-        assert [asked.path for asked in origin.asked] == [path]
+        assert [request.path for request in origin.asked] == [path]
 
     def test_nine_encodings_of_one_cursor_are_one_fetch(self, edge: Varnish, origin: Origin) -> None:
         path = wait_path()
@@ -52,7 +52,7 @@ class TestSpellings:
             origin.replies[base + cursor] = held_answer(9)
         statuses = [status(get(edge, base + cursor)) for cursor in cursors]
         assert statuses == [200, 404, 404, 404, 404, 404, 404, 200, 200, 404, 404]
-        assert [asked.path for asked in origin.asked] == [path]
+        assert [request.path for request in origin.asked] == [path]
 
     def test_a_query_is_no_way_past_a_stream(self, edge: Varnish, origin: Origin) -> None:
         origin.replies["/api/score/m1/stream"] = Reply(b"data: {}\n\n", {"Cache-Control": "no-store"})

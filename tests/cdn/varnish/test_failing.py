@@ -17,8 +17,8 @@ class TestFailing:
         origin.replies[SCORE] = score(3, ttl=1)
         edge.get(SCORE)
         origin.replies[SCORE] = Reply(b"broken", {"Cache-Control": "no-store"}, 500)
-        asked = origin.count(SCORE)
-        wait_until(lambda: (edge.get(SCORE), origin.count(SCORE) > asked + 2)[1], "failing fetches", timeout_s=10)
+        before = origin.count(SCORE)
+        wait_until(lambda: (edge.get(SCORE), origin.count(SCORE) > before + 2)[1], "failing fetches", timeout_s=10)
         assert edge.version() == 3
         origin.replies[SCORE] = score(4)
         wait_until(lambda: edge.version() == 4, "recovery", timeout_s=5)
@@ -39,7 +39,7 @@ class TestFailing:
         started = time.monotonic()
         for _ in range(3):
             answers = at_once([lambda: edge.get(path)] * 40)
-            assert {(one.status_code, one.headers["Retry-After"]) for one in answers} == {(503, "2")}
+            assert {(answer.status_code, answer.headers["Retry-After"]) for answer in answers} == {(503, "2")}
         # At most one a second, and one more for each end of that time.
         assert origin.count(path) <= time.monotonic() - started + 2
         origin.replies[path] = score(1)
@@ -51,9 +51,9 @@ class TestFailing:
         edge.get(path)
         origin.replies[broken] = Reply(b"broken", {}, 500)
         edge.get(broken)
-        assert {one.path for one in origin.asked} == {path, broken}
+        assert {request.path for request in origin.asked} == {path, broken}
         assert not {"X-Route", "X-Allow", "X-Path", "X-Query", "X-Stale-Ok"} & {
-            name for one in origin.asked for name in one.headers
+            name for request in origin.asked for name in request.headers
         }
 
     def test_a_429_is_never_shared(self, edge: Varnish, origin: Origin) -> None:
@@ -80,8 +80,8 @@ class TestFailing:
         slow = score(4)
         slow.held = threading.Event()
         origin.replies[SCORE] = slow
-        asked = origin.count(SCORE)
-        wait_until(lambda: (edge.get(SCORE), origin.count(SCORE) > asked)[1], "a slow fetch", timeout_s=10)
+        before = origin.count(SCORE)
+        wait_until(lambda: (edge.get(SCORE), origin.count(SCORE) > before)[1], "a slow fetch", timeout_s=10)
         assert edge.version() == 3
         slow.held.set()
 
@@ -100,11 +100,11 @@ class TestFailing:
 
         origin.replies[path] = ill
         wait_until(lambda: (edge.get(path), origin.count(path) > 1)[1], "the score to expire")
-        asked, started = origin.count(path), time.monotonic()
+        before, started = origin.count(path), time.monotonic()
         for _ in range(3):
             assert at_once([lambda: edge.version(path)] * 40) == [3] * 40
         # At most one a second, and one more for each end of that time.
-        assert origin.count(path) - asked <= time.monotonic() - started + 2
+        assert origin.count(path) - before <= time.monotonic() - started + 2
         origin.replies[path] = score(4)
         wait_until(lambda: edge.version(path) == 4, "recovery", timeout_s=5)
 

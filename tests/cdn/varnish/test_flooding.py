@@ -35,10 +35,10 @@ class AnyPath(dict):  # type: ignore[type-arg]
     def get(self, path: str, default: object = None) -> object:
         return super().get(path) or self.made_up
 
-    def made_up(self, asked: Asked) -> Reply:
-        if asked.path.startswith("/api/score/junk"):
+    def made_up(self, request: Asked) -> Reply:
+        if request.path.startswith("/api/score/junk"):
             return Reply(b'{"error":{}}', {"Surrogate-Control": "max-age=5"}, 404)
-        if "/wait/" in asked.path:
+        if "/wait/" in request.path:
             return Reply(b"{}", {"Cache-Control": "public, max-age=0, s-maxage=1"})
         return Reply(secrets.token_hex(4_000).encode(), LIST)
 
@@ -79,7 +79,7 @@ def test_ten_thousand_made_up_urls_push_nothing_out(origin: Origin, tmp_path: Pa
         assert edge.counters()["MAIN.n_lru_nuked"] == 0
         assert edge.get(SCORE).headers["X-Cache"] == "HIT"
         # The shell is one answer, a dropped parameter makes none, and an unknown path is refused.
-        paths = [asked.path for asked in origin.asked]
+        paths = [request.path for request in origin.asked]
         assert {path for path in paths if path.startswith(("/match/", "/api/live"))} == {"/match/-", "/api/live"}
         assert not any(path.startswith("/junk") for path in paths)
 

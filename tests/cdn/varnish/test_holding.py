@@ -32,9 +32,9 @@ class TestHolding:
         origin.replies[path] = held_answer(1, seconds=1)
         assert edge.version(path) == 1
         origin.replies[path] = held_answer(2, seconds=1)
-        asked = origin.count(path)
+        before = origin.count(path)
         wait_until(lambda: edge.version(path) == 2, "an answer of its own", timeout_s=5)
-        assert origin.count(path) == asked + 1
+        assert origin.count(path) == before + 1
 
     def test_the_leader_may_leave_and_the_others_are_still_answered(self, edge: Varnish, origin: Origin) -> None:
         held, path = threading.Event(), wait_path()

@@ -22,8 +22,8 @@ from tests.support.edge import Asked, Origin, Reply, Varnish, score, varnish
 STREAM = "/api/score/m1/stream"
 
 
-def host(asked: Asked) -> Reply:
-    return Reply(asked.headers["Host"].encode(), {"Cache-Control": "public, max-age=1", "Connection": "close"})
+def host(request: Asked) -> Reply:
+    return Reply(request.headers["Host"].encode(), {"Cache-Control": "public, max-age=1", "Connection": "close"})
 
 
 @pytest.fixture

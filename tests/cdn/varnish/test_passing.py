@@ -22,15 +22,15 @@ class TestPassing:
             headers = {"webhook-signature": f"v1,{n}", "X-Ingest-Secret": "s"}
             answer = edge.get("/api/ingest/generic", method="POST", data=b"body %d" % n, headers=headers)
             assert answer.status_code == 202
-        deliveries = [one for one in origin.asked if one.method == "POST"]
-        assert [one.body for one in deliveries] == [b"body 0", b"body 1"]
-        said = {name.lower(): value for name, value in deliveries[1].headers.items()}
-        assert (said["webhook-signature"], said["x-ingest-secret"]) == ("v1,1", "s")
+        deliveries = [request for request in origin.asked if request.method == "POST"]
+        assert [request.body for request in deliveries] == [b"body 0", b"body 1"]
+        sent = {name.lower(): value for name, value in deliveries[1].headers.items()}
+        assert (sent["webhook-signature"], sent["x-ingest-secret"]) == ("v1,1", "s")
 
     @pytest.mark.parametrize("path", ["/api/me", "/metrics", "/readyz?x=1"])
     def test_what_belongs_to_one_reader_is_never_kept(self, edge: Varnish, origin: Origin, path: str) -> None:
-        origin.replies[path] = lambda asked: Reply(
-            asked.headers.get("Authorization", "nobody").encode(), {"Cache-Control": "public, max-age=60"}
+        origin.replies[path] = lambda request: Reply(
+            request.headers.get("Authorization", "nobody").encode(), {"Cache-Control": "public, max-age=60"}
         )
         assert edge.get(path, headers={"Authorization": "Bearer a"}).text == "Bearer a"
         assert edge.get(path, headers={"Authorization": "Bearer b"}).text == "Bearer b"
@@ -58,8 +58,8 @@ class TestPassing:
         assert (origin.asked[-1].path, origin.asked[-1].body) == (path, b"{}")
 
     def test_a_websocket_is_a_pipe(self, edge: Varnish, origin: Origin) -> None:
-        origin.replies["/api/ws"] = lambda asked: Reply(
-            f"{asked.headers.get('Upgrade')} {asked.headers.get('Host')}".encode(), {"Connection": "close"}
+        origin.replies["/api/ws"] = lambda request: Reply(
+            f"{request.headers.get('Upgrade')} {request.headers.get('Host')}".encode(), {"Connection": "close"}
         )
         assert edge.raw(HANDSHAKE).endswith(b"websocket 127.0.0.1")
         assert "X-Route" not in origin.asked[-1].headers

@@ -43,10 +43,12 @@ POISON = {
 }
 
 
-def echo(asked: Asked) -> Reply:
+def echo(request: Asked) -> Reply:
     """An origin with the worst of habits: it shows everything it is told."""
-    text = "\n".join([asked.method, asked.path, *(f"{name}: {value}" for name, value in sorted(asked.headers.items()))])
-    return Reply(text.encode() + asked.body, {"Cache-Control": "public, s-maxage=60", "Surrogate-Key": "any"})
+    text = "\n".join(
+        [request.method, request.path, *(f"{name}: {value}" for name, value in sorted(request.headers.items()))]
+    )
+    return Reply(text.encode() + request.body, {"Cache-Control": "public, s-maxage=60", "Surrogate-Key": "any"})
 
 
 class TestPoisoning:

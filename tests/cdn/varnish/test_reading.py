@@ -87,9 +87,9 @@ class TestReading:
         path = new_path("slots")
         slots = itertools.count(21)
 
-        def current(asked: Asked) -> Reply:
+        def current(request: Asked) -> Reply:
             headers = {"Surrogate-Control": "max-age=1, stale-if-error=60", "ETag": 'W/"m1-7"'}
-            if "If-None-Match" in asked.headers:
+            if "If-None-Match" in request.headers:
                 return Reply(b"", headers, 304)
             return Reply(json.dumps({"version": 7, "next": f"{path}/wait/7.{next(slots)}"}).encode(), headers)
 

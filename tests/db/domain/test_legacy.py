@@ -34,7 +34,7 @@ def stored(step: int) -> Match:
     return decode_match(kept["match"], kept["version"], kept["updated_at"], events)
 
 
-def told(match: Match | None, steps: Iterator[int] | range) -> Match:
+def replayed(match: Match | None, steps: Iterator[int] | range) -> Match:
     for step in steps:
         match, _ = reduce(match, *updates(STEPS[step]["message"]))
     assert match is not None
@@ -47,9 +47,9 @@ COUNTED_TWICE = 11
 
 @pytest.fixture
 def client(redis_url: str) -> Iterator[redis.Redis]:
-    made = connect(redis_url)
-    yield made
-    made.close()
+    client = connect(redis_url)
+    yield client
+    client.close()
 
 
 @pytest.mark.parametrize("step", [step for step in range(len(STEPS)) if step != COUNTED_TWICE])
@@ -68,8 +68,8 @@ def rows(match: Match) -> list[tuple[object, ...]]:
 
 @pytest.mark.parametrize("step", range(len(STEPS)))
 def test_it_goes_on_to_the_same_end(step: int) -> None:
-    end = told(with_ledgers(stored(step)), range(step + 1, len(STEPS)))
-    whole = told(None, range(len(STEPS)))
+    end = replayed(with_ledgers(stored(step)), range(step + 1, len(STEPS)))
+    whole = replayed(None, range(len(STEPS)))
     assert (end.score, end.status, end.decided_by) == (whole.score, whole.status, whole.decided_by)
     assert rows(end) == rows(whole)
 
@@ -93,7 +93,7 @@ def test_it_is_taken_up_from_redis(client: redis.Redis) -> None:
 
 def test_what_is_stored_now_is_read_by_the_release_before() -> None:
     """It knows no ledgers; of a match it reads what it shows."""
-    match = told(None, range(len(STEPS)))
+    match = replayed(None, range(len(STEPS)))
     document = json.loads(encode_match(match))
     assert {"id", "score", "status", "told", "told_at", "status_at"} <= document.keys()
     assert "ledgers" not in document

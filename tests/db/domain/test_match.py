@@ -36,9 +36,9 @@ def test_what_is_no_cursor_is_none(text: str) -> None:
 
 
 @given(STAMPS, STAMPS)
-def test_of_two_stamps_at_most_one_is_newer(one: Stamp, other: Stamp) -> None:
-    assert not (one.newer(other) and other.newer(one))
-    assert one.newer(None)
+def test_of_two_stamps_at_most_one_is_newer(first: Stamp, second: Stamp) -> None:
+    assert not (first.newer(second) and second.newer(first))
+    assert first.newer(None)
 
 
 def test_a_sequence_decides_only_within_its_source() -> None:
@@ -69,7 +69,7 @@ def test_a_goal_of_nobody_counts_for_nobody() -> None:
 
 
 def test_the_timeline_runs_by_the_match_clock() -> None:
-    told = {
+    events = {
         "late": event("late", minute=90, added_minute=6, period=2),
         "first": event("first", minute=45, added_minute=2, period=1),
         "second": event("second", minute=46, period=2),
@@ -77,7 +77,7 @@ def test_the_timeline_runs_by_the_match_clock() -> None:
         "extra": event("extra", minute=91, period=3),
         "stoppage": event("stoppage", minute=90, added_minute=1),
     }
-    order = [one.id for one in Match("m", events=told).timeline]
+    order = [entry.id for entry in Match("m", events=events).timeline]
     assert order == ["unknown", "first", "second", "stoppage", "late", "extra"]
 
 

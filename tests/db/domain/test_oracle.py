@@ -23,22 +23,22 @@ RUNS = STORIES // 25
 @pytest.mark.faults
 @pytest.mark.parametrize("style", STYLES, ids=str)
 def test_a_match_told_in_any_order_ends_as_it_truly_did(style: Style) -> None:
-    failed = {seed: found for seed in range(RUNS) if (found := _wrongs(case(style, seed)))}
+    failed = {seed: faults for seed in range(RUNS) if (faults := _wrongs(case(style, seed)))}
     if failed:
-        lines = "\n".join(f"  {seed}: {'; '.join(found)}" for seed, found in failed.items())
+        lines = "\n".join(f"  {seed}: {'; '.join(faults)}" for seed, faults in failed.items())
         first = case(style, next(iter(failed)))
-        said = f"{len(failed)} of {RUNS} matches end otherwise:\n{lines}\nthe first, {first.truth.name}:"
-        pytest.fail(f"{said}\n{words(first)}", pytrace=False)
+        summary = f"{len(failed)} of {RUNS} matches end otherwise:\n{lines}\nthe first, {first.truth.name}:"
+        pytest.fail(f"{summary}\n{words(first)}", pytrace=False)
 
 
-def _wrongs(told: Case) -> list[str]:
-    rng = random.Random(told.seed)
-    return wrongs(play(random_order(told.messages, rng, doubled=0.1)), told)
+def _wrongs(case: Case) -> list[str]:
+    rng = random.Random(case.seed)
+    return wrongs(play(random_order(case.messages, rng, doubled=0.1)), case)
 
 
 @pytest.mark.faults
 @pytest.mark.parametrize("style", STYLES, ids=str)
 def test_nothing_false_is_shown_or_told_on_the_way(style: Style) -> None:
     """In the order of arrival, late and doubled messages included; `python -m tests.support.stories.interim` counts."""
-    found = {seed: verdict for seed in range(RUNS // 2) if (verdict := judge(case(style, seed))).faults}
-    assert not found
+    faulty = {seed: verdict for seed in range(RUNS // 2) if (verdict := judge(case(style, seed))).faults}
+    assert not faulty

@@ -39,11 +39,11 @@ def of_source(update: Update, source: str) -> Update:
 def test_no_score_falls_and_no_goal_is_told_twice(seed: int) -> None:
     rng = random.Random(seed)
     truth = rng.choice([match for match in recorded() if match.shootout is None])
-    told = {source: tell(truth, rng.choice(TOLD), rng) for source in ("a", "b")}
-    end = max(message.received for message in told["b"])
+    tellings = {source: tell(truth, rng.choice(TOLD), rng) for source in ("a", "b")}
+    end = max(message.received for message in tellings["b"])
     cut_at = rng.uniform(0, end)
     timed: list[tuple[float, Update]] = []
-    for source, messages in told.items():
+    for source, messages in tellings.items():
         for message in messages:
             if source == "b" or message.received < cut_at:
                 timed += [(message.received, of_source(update, source)) for update in updates(message)]

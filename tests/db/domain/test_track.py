@@ -12,14 +12,14 @@ AT = 1_795_600_000_000 // SPAN_MS * SPAN_MS
 SCORES = 120
 
 
-def told(points: int, at: int = AT) -> Update:
+def score_update(points: int, at: int = AT) -> Update:
     return Update("a", Stamp(at, source="generic"), received_at=AT + SPAN_MS, score=Score(points, 0))
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_of_many_scores_of_one_stamp_the_highest_is_shown(seed: int) -> None:
     """A cap on the scores of a span would have to know which of them is the highest."""
-    updates = [told(points) for points in range(1, SCORES + 1)]
+    updates = [score_update(points) for points in range(1, SCORES + 1)]
     random.Random(seed).shuffle(updates)
     match, _ = reduce(None, *updates)
     assert match.score == Score(SCORES, 0)
@@ -27,7 +27,7 @@ def test_of_many_scores_of_one_stamp_the_highest_is_shown(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_of_many_scores_of_one_span_the_last_is_shown(seed: int) -> None:
-    updates = [told(points, AT + points) for points in range(1, SCORES + 1)]
+    updates = [score_update(points, AT + points) for points in range(1, SCORES + 1)]
     random.Random(seed).shuffle(updates)
     match = None
     for update in updates:

@@ -14,7 +14,7 @@ from tests.support.stories.play import shown, updates_of
 SEEDS = 60
 
 
-def told(updates: list[Update]) -> Match:
+def match_of(updates: list[Update]) -> Match:
     match: Match | None = None
     for update in updates:
         match, _ = reduce(match, update)
@@ -26,15 +26,15 @@ def told(updates: list[Update]) -> Match:
 def test_the_union_of_two_halves_is_the_whole(seed: int) -> None:
     rng = random.Random(seed)
     updates = [update for message in story(seed) for update in updates_of(message)]
-    one, other = ([update for update in updates if rng.random() < 0.7] or updates for _ in range(2))
-    missing = [update for update in updates if update not in one and update not in other]
-    left, right = told(one), told([*other, *missing])
-    whole = told(updates)
+    first, second = ([update for update in updates if rng.random() < 0.7] or updates for _ in range(2))
+    missing = [update for update in updates if update not in first and update not in second]
+    left, right = match_of(first), match_of([*second, *missing])
+    whole = match_of(updates)
     assert shown(derive(united(left, right))) == shown(whole)
     assert shown(derive(united(right, left))) == shown(whole)
 
 
 def test_a_record_with_nothing_told_learns_all_of_the_other() -> None:
     updates = [update for message in story(1) for update in updates_of(message)]
-    whole = told(updates)
+    whole = match_of(updates)
     assert shown(derive(united(Match(whole.id), whole))) == shown(whole)

@@ -40,8 +40,8 @@ def test_a_commit_does_everything_in_one_step(live: LiveStore, client: redis.Red
 def test_the_hash_reads_in_plain_words(live: LiveStore, client: redis.Redis) -> None:
     late = replace(goal("a", 1), event=None, minute=90, added_minute=6, status=Status.SECOND_HALF, shootout=Score(4, 2))
     apply(live, late)
-    said = client.hmget(keys.state("a"), "score", "time", "status")
-    assert said == [b"1-0 (4-2 p)", b"90+6", b"second_half"]
+    values = client.hmget(keys.state("a"), "score", "time", "status")
+    assert values == [b"1-0 (4-2 p)", b"90+6", b"second_half"]
 
 
 def test_a_version_is_redis_s_own_time(live: LiveStore, client: redis.Redis) -> None:
@@ -71,10 +71,10 @@ def test_a_version_and_a_revision_grow_past_a_lost_redis(live: LiveStore, client
 
 def test_who_read_before_another_wrote_writes_nothing(live: LiveStore) -> None:
     live.inbox.accept([goal("a", 1), goal("a", 2)], now_ms=NOW)
-    one = live.inbox.head("a", 1)
+    batch = live.inbox.head("a", 1)
     behind = live.matches.load("a")
-    apply(live, goal("a", 1), ids=one.ids)
-    late = apply(live, goal("a", 1), held=behind, ids=one.ids)
+    apply(live, goal("a", 1), ids=batch.ids)
+    late = apply(live, goal("a", 1), held=behind, ids=batch.ids)
     assert (late.done, late.left) == (False, 1)
     assert len(live.outbox.entries("a", 10)) == 1
     assert len(live.inbox.head("a", 10).ids) == 1

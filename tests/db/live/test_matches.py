@@ -9,6 +9,6 @@ from tests.support.live import apply, goal
 
 def test_reading_keeps_the_order_and_says_what_is_not_there(live: LiveStore) -> None:
     apply(live, goal("a", 1))
-    found = live.matches.read(["nobody", "a"])
-    assert (found[0], found[1] and found[1].id, live.matches.read([])) == (None, "a", [])
+    matches = live.matches.read(["nobody", "a"])
+    assert (matches[0], matches[1] and matches[1].id, live.matches.read([])) == (None, "a", [])
     assert live.matches.load("nobody") == StoredMatch(None, "0")

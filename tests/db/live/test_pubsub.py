@@ -24,28 +24,28 @@ LONG_S = 10.0
 
 @pytest.fixture
 def live(redis_url: str) -> Iterator[LiveStore]:
-    made = LiveStore(connect(redis_url), 1)
-    yield made
-    made.redis.close()
+    store = LiveStore(connect(redis_url), 1)
+    yield store
+    store.redis.close()
 
 
 @pytest.fixture
 def feed(redis_url: str) -> Iterator[ChangeFeed]:
     """That has said that whatever was before, it has missed."""
-    made = ChangeFeed(redis_url)
-    made.subscribe()
-    assert made.next(LONG_S) == [GAP]
-    yield made
-    made.close()
+    feed = ChangeFeed(redis_url)
+    feed.subscribe()
+    assert feed.next(LONG_S) == [GAP]
+    yield feed
+    feed.close()
 
 
 def heard(feed: ChangeFeed, count: int) -> list[MatchChanged | Gap]:
     """That many, in however many goes."""
-    found: list[MatchChanged | Gap] = []
+    changes: list[MatchChanged | Gap] = []
     ends = time.monotonic() + LONG_S
-    while len(found) < count and time.monotonic() < ends:
-        found += feed.next(0.2)
-    return found
+    while len(changes) < count and time.monotonic() < ends:
+        changes += feed.next(0.2)
+    return changes
 
 
 def tell(live: LiveStore, home: int, minute: int, status: Status = Status.FIRST_HALF) -> int:
@@ -54,9 +54,9 @@ def tell(live: LiveStore, home: int, minute: int, status: Status = Status.FIRST_
     stamp = Stamp(now, source="test")
     info = MatchInfo(Team("h", "Home"), Team("a", "Away"), start_time=now)
     event = Event(f"g{home}", "goal", stamp, since=stamp, team=Side.HOME, minute=minute, created_at=now)
-    told = Update("m", stamp, now, info, event, Score(home, 0), status=status, minute=minute)
+    update = Update("m", stamp, now, info, event, Score(home, 0), status=status, minute=minute)
     held = live.matches.load("m")
-    after, facts = reduce(held.match, told)
+    after, facts = reduce(held.match, update)
     committed = live.commits.commit(held, after, facts, (), visible=True)
     assert committed.done
     return committed.version
@@ -64,18 +64,18 @@ def tell(live: LiveStore, home: int, minute: int, status: Status = Status.FIRST_
 
 def test_a_commit_is_told_with_its_version_and_the_boards(feed: ChangeFeed, live: LiveStore) -> None:
     versions = [tell(live, 1, minute=10), tell(live, 2, minute=20)]
-    told = heard(feed, 2)
-    assert [(one.match_id, one.version) for one in told if isinstance(one, MatchChanged)] == [
+    changes = heard(feed, 2)
+    assert [(change.match_id, change.version) for change in changes if isinstance(change, MatchChanged)] == [
         ("m", v) for v in versions
     ]
-    assert [one.board for one in told if isinstance(one, MatchChanged)][-1] == live.board.read().version
+    assert [change.board for change in changes if isinstance(change, MatchChanged)][-1] == live.board.read().version
 
 
 def test_a_score_is_urgent_and_a_minute_is_not(feed: ChangeFeed, live: LiveStore) -> None:
     tell(live, 1, minute=10)
     tell(live, 1, minute=11)
-    told = heard(feed, 2)
-    assert [one.urgent for one in told if isinstance(one, MatchChanged)] == [True, False]
+    changes = heard(feed, 2)
+    assert [change.urgent for change in changes if isinstance(change, MatchChanged)] == [True, False]
 
 
 def test_many_are_taken_in_one_go_in_their_order_and_the_rest_in_the_next(feed: ChangeFeed, live: LiveStore) -> None:
@@ -83,10 +83,10 @@ def test_many_are_taken_in_one_go_in_their_order_and_the_rest_in_the_next(feed: 
     for version in range(MOST + 10):
         pipe.publish(keys.CHANGED, f"m {version} 0 0")
     pipe.execute()
-    told = heard(feed, MOST)
-    assert len(told) <= 2 * MOST
-    told += heard(feed, MOST + 10 - len(told))
-    assert told == [MatchChanged("m", version, 0, False) for version in range(MOST + 10)]
+    changes = heard(feed, MOST)
+    assert len(changes) <= 2 * MOST
+    changes += heard(feed, MOST + 10 - len(changes))
+    assert changes == [MatchChanged("m", version, 0, False) for version in range(MOST + 10)]
 
 
 def test_nothing_new_is_nothing(feed: ChangeFeed) -> None:
@@ -109,19 +109,19 @@ def test_pings_keep_a_quiet_subscription(feed: ChangeFeed, live: LiveStore, monk
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[RedisServer]:
     """One that may be killed."""
-    made = RedisServer(tmp_path)
-    made.start()
-    yield made
-    made.stop()
+    server = RedisServer(tmp_path)
+    server.start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture
 def cut(server: RedisServer) -> Iterator[ChangeFeed]:
-    made = ChangeFeed(server.url)
-    made.subscribe()
-    assert made.next(LONG_S) == [GAP]
-    yield made
-    made.close()
+    feed = ChangeFeed(server.url)
+    feed.subscribe()
+    assert feed.next(LONG_S) == [GAP]
+    yield feed
+    feed.close()
 
 
 def test_a_redis_that_dies_is_noticed_and_another_subscription_begins_with_a_gap(

@@ -19,5 +19,5 @@ def test_a_refused_payload_waits_whole(live: LiveStore) -> None:
 def test_refused_payloads_are_bounded_and_the_newest_stay(live: LiveStore) -> None:
     for n in range(REFUSED_MOST + 5):
         live.refusals.keep(payload(n))
-    kept = [one.id for _, one in live.refusals.entries(1_000)]
+    kept = [refusal.id for _, refusal in live.refusals.entries(1_000)]
     assert (len(kept), kept[0], kept[-1]) == (REFUSED_MOST, "id5", f"id{REFUSED_MOST + 4}")

@@ -37,15 +37,15 @@ class Fans:
 
     def tokens(self, kinds: int = GOAL, size: int = 100, after: PlanPosition | None = None) -> list[str]:
         ids = [row[0] for page, _ in self.audience.followers(MATCH, kinds, size, after) for row in page]
-        known = {one.id: one.device.token for one in self.audience.devices(ids)}
-        return [known[device_id] for device_id in ids]
+        token_of = {recipient.id: recipient.device.token for recipient in self.audience.devices(ids)}
+        return [token_of[device_id] for device_id in ids]
 
 
 @pytest.fixture
 def fans(database_url: str) -> Iterator[Fans]:
-    made = Fans(database_url)
-    yield made
-    made.audience.engine.dispose()
+    fans = Fans(database_url)
+    yield fans
+    fans.audience.engine.dispose()
 
 
 def match(kinds: int) -> Follow:
@@ -140,33 +140,36 @@ def test_a_device_speaks_its_own_language_or_its_users(fans: Fans) -> None:
     user_id = fans.add("own", match(GOAL), locale="fr")
     set_up(fans.accounts, Account(user_id, locale="de", spoiler_free=True))
     fans.accounts.add_device(user_id, Device(Platform.ANDROID, "users"), now_ms=1_700_000_000_000)
-    said = {one.device.token: (one.locale, one.spoiler_free) for one in fans.audience.of_user(user_id)}
-    assert said == {"own": ("fr", True), "users": ("de", True)}
+    settings = {
+        recipient.device.token: (recipient.locale, recipient.spoiler_free)
+        for recipient in fans.audience.of_user(user_id)
+    }
+    assert settings == {"own": ("fr", True), "users": ("de", True)}
 
 
 def test_word_of_an_address_older_than_its_registration_is_stale(fans: Fans) -> None:
     at = 1_700_000_000_000
     user_id = fans.add("token", match(GOAL), at=at)
-    (one,) = fans.audience.of_user(user_id)
-    assert fans.audience.forget([DeadAddress(one.id, at - 1)]) == 0
-    assert fans.audience.forget([DeadAddress(one.id, at)]) == 1
+    (recipient,) = fans.audience.of_user(user_id)
+    assert fans.audience.forget([DeadAddress(recipient.id, at - 1)]) == 0
+    assert fans.audience.forget([DeadAddress(recipient.id, at)]) == 1
     assert fans.audience.of_user(user_id) == []
 
 
 def test_a_chunk_of_dead_addresses_is_forgotten_in_one_statement_each_by_its_own_time(fans: Fans) -> None:
     at = 1_700_000_000_000
     users = [fans.add(f"token-{number}", at=at) for number in range(4)]
-    ids = [one.id for user_id in users for one in fans.audience.of_user(user_id)]
+    ids = [recipient.id for user_id in users for recipient in fans.audience.of_user(user_id)]
     strangers = [DeadAddress(10_000 + number, at + number % 2) for number in range(1_000)]
     dead = [DeadAddress(ids[0], at - 1), DeadAddress(ids[1], at), DeadAddress(ids[2], None), *strangers]
-    said: list[str] = []
+    statements: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
-        said.append(statement)
+        statements.append(statement)
 
     event.listen(fans.audience.engine, "before_cursor_execute", note)
     assert fans.audience.forget(dead) == 2
-    assert len(said) == 1
+    assert len(statements) == 1
     assert [len(fans.audience.of_user(user_id)) for user_id in users] == [1, 0, 0, 1]
     assert fans.audience.forget([]) == 0
 
@@ -200,7 +203,7 @@ def test_a_device_is_registered_without_topics_that_do_not_fit_its_users_setting
         set_up(fans.accounts, replace(account, id=user_id))
         for variant in ("de", "de-calm"):
             fans.accounts.add_device(user_id, Device(Platform.ANDROID, f"{name} {variant}", topics=variant), now_ms=at)
-        kept |= {one.device.token for one in fans.audience.of_user(user_id) if one.device.topics}
+        kept |= {recipient.device.token for recipient in fans.audience.of_user(user_id) if recipient.device.topics}
     assert kept == {"plain de", "calm de-calm"}
 
 

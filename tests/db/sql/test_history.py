@@ -42,9 +42,9 @@ SCORED = (Fact(FactKind.SCORE),)
 def history(database_url: str) -> Iterator[History]:
     from config import Settings
 
-    made = History(engine(Settings.from_env({"DATABASE_URL": database_url}).sql_url))
-    yield made
-    made.engine.dispose()
+    history = History(engine(Settings.from_env({"DATABASE_URL": database_url}).sql_url))
+    yield history
+    history.engine.dispose()
 
 
 def goal(id_: str, n: int, **fields: Any) -> Event:
@@ -53,7 +53,7 @@ def goal(id_: str, n: int, **fields: Any) -> Event:
 
 
 def match(id_: str = "m", version: int = START, **fields: Any) -> Match:
-    known = {
+    defaults = {
         "home": Team("h", "Home"),
         "away": Team("a", "Away"),
         "competition": Competition("c", "Cup"),
@@ -61,11 +61,11 @@ def match(id_: str = "m", version: int = START, **fields: Any) -> Match:
         "status": Status.FIRST_HALF,
         "score": Score(1, 0),
     }
-    return Match(id_, version=version, updated_at=START, **(known | fields))
+    return Match(id_, version=version, updated_at=START, **(defaults | fields))
 
 
-def change(one: Match, *events: Event, facts: tuple[Fact, ...] = SCORED) -> OutboxEntry:
-    return OutboxEntry("0-1", replace(one, events={}), encode_facts(facts), events)
+def change(changed: Match, *events: Event, facts: tuple[Fact, ...] = SCORED) -> OutboxEntry:
+    return OutboxEntry("0-1", replace(changed, events={}), encode_facts(facts), events)
 
 
 def rows(history: History, table: Any) -> list[Any]:
@@ -100,8 +100,16 @@ def test_the_columns_are_the_ones_that_were_asked_for(history: History) -> None:
     assert (row.status, row.venue, row.start_time.timestamp() * 1000) == ("first_half", "Park", START)
     [score] = rows(history, MatchScoreRow)
     assert (score.match_id, score.home_score, score.away_score, score.minute) == ("m", 1, 0, 7)
-    [told] = rows(history, MatchEventRow)
-    assert (told.id, told.match_id, told.event_type, told.minute, told.player, told.team, told.detail) == (
+    [event_row] = rows(history, MatchEventRow)
+    assert (
+        event_row.id,
+        event_row.match_id,
+        event_row.event_type,
+        event_row.minute,
+        event_row.player,
+        event_row.team,
+        event_row.detail,
+    ) == (
         "g1",
         "m",
         "goal",
@@ -125,9 +133,9 @@ def test_a_second_writing_changes_nothing(history: History) -> None:
 def test_an_older_version_never_overwrites_a_newer_one(history: History) -> None:
     history.write([change(match(version=START + 2, score=Score(2, 0)), goal("g", 2, detail="new"))])
     history.write([change(match(version=START + 1, score=Score(1, 0)), goal("g", 1, detail="old"))])
-    found = history.match("m")
-    assert found
-    assert (found.version, found.score, found.events["g"].detail) == (START + 2, Score(2, 0), "new")
+    stored = history.match("m")
+    assert stored
+    assert (stored.version, stored.score, stored.events["g"].detail) == (START + 2, Score(2, 0), "new")
     assert len(rows(history, MatchScoreRow)) == 2
 
 
@@ -153,9 +161,9 @@ def test_only_scores_and_statuses_make_a_score_row(history: History) -> None:
 
 def test_a_match_of_which_only_its_id_is_known_is_written(history: History) -> None:
     history.write([change(Match("bare", version=START, updated_at=START))])
-    found = history.match("bare")
-    assert found
-    assert (found.home, found.score, found.start_time) == (None, None, None)
+    stored = history.match("bare")
+    assert stored
+    assert (stored.home, stored.score, stored.start_time) == (None, None, None)
 
 
 def test_what_was_live_when_last_written_is_found_and_what_was_written_lately(history: History) -> None:
@@ -169,8 +177,8 @@ def test_what_was_live_when_last_written_is_found_and_what_was_written_lately(hi
     )
 
     def recent(since: int, after: str = "", limit: int = 10) -> list[tuple[str, bool]]:
-        found = history.recent(limit, after, since=since, started_before=0, silent_since=0)
-        return [(one.id, one.live) for one in found]
+        stored = history.recent(limit, after, since=since, started_before=0, silent_since=0)
+        return [(match.id, match.live) for match in stored]
 
     assert recent(START + HOUR) == [("playing", True), ("resting", True)]
     assert recent(0) == [("ahead", False), ("over", False), ("playing", True), ("resting", True)]
@@ -182,14 +190,14 @@ def test_the_longest_names_are_taken_whatever_their_letters(history: History, na
     history.write([change(match(home=Team("h", name), competition=Competition("c", name), venue=name))])
     [team] = [row for row in rows(history, TeamRow) if row.id == "h"]
     assert (team.name, len(team.folded) <= FOLDED_MAX) == (name, True)
-    assert [found.id for found in history.search(name[:5], 10).teams] == ["h"]
+    assert [hit.id for hit in history.search(name[:5], 10).teams] == ["h"]
 
 
 # Lists.
 
 
 def listed(history: History, wanted: MatchFilter) -> list[str]:
-    return [one.id for one in history.matches(wanted, 50)[0]]
+    return [match.id for match in history.matches(wanted, 50)[0]]
 
 
 def test_pages_follow_each_other_without_gap_or_repeat(history: History) -> None:
@@ -197,8 +205,8 @@ def test_pages_follow_each_other_without_gap_or_repeat(history: History) -> None
     seen: list[str] = []
     page: PageCursor | None = None
     while True:
-        found, page = history.matches(MatchFilter(), 7, page)
-        seen += [one.id for one in found]
+        matches, page = history.matches(MatchFilter(), 7, page)
+        seen += [item.id for item in matches]
         if page is None:
             break
     assert seen == [f"m{n:02}" for n in range(20)]
@@ -250,9 +258,9 @@ def test_search_knows_no_accents_and_no_case(history: History) -> None:
     names = {"ci": "Côte d'Ivoire", "ko": "1. FC Köln", "gr": "Großaspach", "tr": "İstanbul Başakşehir"}
     history.write([change(match(f"m-{id_}", home=Team(id_, name))) for id_, name in names.items()])
     for words, id_ in (("cote", "ci"), ("CÔTE D", "ci"), ("koln", "ko"), ("grossa", "gr"), ("ISTANBUL BASAK", "tr")):
-        found = history.search(words, 10)
-        assert [team.id for team in found.teams] == [id_], words
-        assert [one.id for one in found.matches] == [f"m-{id_}"], words
+        results = history.search(words, 10)
+        assert [team.id for team in results.teams] == [id_], words
+        assert [hit.id for hit in results.matches] == [f"m-{id_}"], words
 
 
 @pytest.mark.parametrize(("words", "ids"), [("50%", ["p"]), ("a_b", ["u"]), ("!!", ["x"]), ("\\", ["s"]), ("'", ["q"])])
@@ -264,8 +272,8 @@ def test_letters_that_sql_reads_specially_are_just_letters(history: History, wor
 
 def test_search_finds_competitions_and_the_latest_matches_first(history: History) -> None:
     history.write([change(match(f"m{n}", start_time=START + n)) for n in range(5)])
-    assert [one.id for one in history.search("cup", 3).competitions] == ["c"]
-    assert [one.id for one in history.search("home", 3).matches] == ["m4", "m3", "m2"]
+    assert [hit.id for hit in history.search("cup", 3).competitions] == ["c"]
+    assert [hit.id for hit in history.search("home", 3).matches] == ["m4", "m3", "m2"]
     assert history.search("nobody", 3).matches == ()
 
 
@@ -285,18 +293,18 @@ def test_a_refused_payload_lives_until_replayed_and_forgotten(history: History) 
     history.refused_payloads.keep([])
     history.refused_payloads.keep([payload(1), payload(2)])
     history.refused_payloads.keep([payload(1)])
-    assert [one.id for one in history.refused_payloads.newest(10)] == ["id2", "id1"]
+    assert [refused.id for refused in history.refused_payloads.newest(10)] == ["id2", "id1"]
     assert history.refused_payloads.newest(1) == [payload(2)]
     assert history.refused_payloads.find("id1") == payload(1)
     assert history.refused_payloads.find("nothing") is None
     history.refused_payloads.mark_replayed("id1", now_ms=START + 9 * HOUR)
-    assert [one.id for one in history.refused_payloads.newest(10)] == ["id2"]
-    assert {one.id: one.replayed_at for one in history.refused_payloads.newest(10, replayed=True)} == {
+    assert [refused.id for refused in history.refused_payloads.newest(10)] == ["id2"]
+    assert {refused.id: refused.replayed_at for refused in history.refused_payloads.newest(10, replayed=True)} == {
         "id1": START + 9 * HOUR,
         "id2": None,
     }
     assert history.refused_payloads.forget(before_ms=START + 2 * HOUR) == 1
-    assert [one.id for one in history.refused_payloads.newest(10, replayed=True)] == ["id2"]
+    assert [refused.id for refused in history.refused_payloads.newest(10, replayed=True)] == ["id2"]
 
 
 def test_a_payload_refused_again_after_its_replay_waits_again(history: History) -> None:

@@ -25,9 +25,9 @@ def run(bind: Engine, *statements: str) -> None:
 
 def test_a_database_that_is_not_there_is_unavailable() -> None:
     away = History(engine(f"postgresql+psycopg://u:pass@127.0.0.1:{free_port()}/scores"))
-    with pytest.raises(Unavailable) as told:
+    with pytest.raises(Unavailable) as raised:
         away.ping()
-    assert "pass" not in str(told.value)
+    assert "pass" not in str(raised.value)
 
 
 def test_a_file_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:
@@ -75,12 +75,12 @@ def stop_its_own_backend(bind: Engine, stopped: list[int]) -> None:
 
 def test_a_statement_has_seconds_at_the_server_and_a_stream_of_millions_has_more(postgres: Postgres) -> None:
     bind = engine(Settings.from_env({"DATABASE_URL": postgres.url()}).sql_url)
-    asked = select(func.current_setting("statement_timeout"))
+    timeout = select(func.current_setting("statement_timeout"))
     with begin(bind) as session:
-        assert session.execute(asked).scalar() == f"{STATEMENT_S}s"
-        assert list(stream(session, asked, 10)) == [[(f"{STREAM_S}s",)]]
+        assert session.execute(timeout).scalar() == f"{STATEMENT_S}s"
+        assert list(stream(session, timeout, 10)) == [[(f"{STREAM_S}s",)]]
     with begin(bind) as session:
-        assert session.execute(asked).scalar() == f"{STATEMENT_S}s"
+        assert session.execute(timeout).scalar() == f"{STATEMENT_S}s"
     with pytest.raises(Unavailable):
         run(bind, "SET LOCAL statement_timeout = '20ms'", "SELECT pg_sleep(60)")
     bind.dispose()
@@ -112,6 +112,6 @@ def test_a_wrong_row_is_a_bug_not_an_outage(database_url: str) -> None:
 def test_sqlite_is_set_up_for_readers_beside_one_writer(sqlite_url: str) -> None:
     bind = engine(sqlite_url)
     with begin(bind) as session:
-        found = [session.execute(text(f"PRAGMA {name}")).scalar() for name in ("journal_mode", "foreign_keys")]
-    assert found == ["wal", 1]
+        pragmas = [session.execute(text(f"PRAGMA {name}")).scalar() for name in ("journal_mode", "foreign_keys")]
+    assert pragmas == ["wal", 1]
     bind.dispose()

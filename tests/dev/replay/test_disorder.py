@@ -13,48 +13,48 @@ from dev.replay.disorder import WINDOW, batched, numbered, renamed, shuffled, tw
 from dev.replay.player import SILENCE_MS, Pace, lanes
 
 
-def told(count: int, match_id: str = "m", provider: str = "generic") -> list[RecordedMessage]:
+def messages_of(count: int, match_id: str = "m", provider: str = "generic") -> list[RecordedMessage]:
     return [RecordedMessage(1_000 + n, provider, f'{{"events": [{n}]}}'.encode(), match_id) for n in range(count)]
 
 
 def test_another_seed_gives_another_order() -> None:
-    orders = [[m.body for m in shuffled(told(50), random.Random(seed))] for seed in (1, 2)]
+    orders = [[m.body for m in shuffled(messages_of(50), random.Random(seed))] for seed in (1, 2)]
     assert orders[0] != orders[1]
     assert sorted(orders[0]) == sorted(orders[1])
 
 
 def test_shuffling_moves_a_message_within_its_window_and_its_match() -> None:
-    messages = [message for pair in zip(told(60, "a"), told(60, "b"), strict=True) for message in pair]
+    messages = [message for pair in zip(messages_of(60, "a"), messages_of(60, "b"), strict=True) for message in pair]
     mixed = shuffled(messages, random.Random(3))
     assert [m.match_id for m in mixed] == [m.match_id for m in messages]
     assert [m.at_ms for m in mixed] == [m.at_ms for m in messages]
     bodies = [m.body for m in mixed if m.match_id == "a"]
-    moved = [abs(bodies.index(m.body) - place) for place, m in enumerate(told(60, "a"))]
+    moved = [abs(bodies.index(m.body) - place) for place, m in enumerate(messages_of(60, "a"))]
     assert 0 < max(moved) <= WINDOW
 
 
 def test_without_a_window_each_match_is_shuffled_whole() -> None:
-    messages = [message for pair in zip(told(200, "a"), told(200, "b"), strict=True) for message in pair]
+    messages = [message for pair in zip(messages_of(200, "a"), messages_of(200, "b"), strict=True) for message in pair]
     mixed = shuffled(messages, random.Random(3), None)
     assert [m.match_id for m in mixed] == [m.match_id for m in messages]
     bodies = [m.body for m in mixed if m.match_id == "a"]
-    assert sorted(bodies) == sorted(m.body for m in told(200, "a"))
-    assert max(abs(bodies.index(m.body) - place) for place, m in enumerate(told(200, "a"))) > 100
+    assert sorted(bodies) == sorted(m.body for m in messages_of(200, "a"))
+    assert max(abs(bodies.index(m.body) - place) for place, m in enumerate(messages_of(200, "a"))) > 100
 
 
 def test_a_wider_window_moves_messages_further() -> None:
-    bodies = [m.body for m in shuffled(told(200), random.Random(3), 50)]
-    assert WINDOW < max(abs(bodies.index(m.body) - place) for place, m in enumerate(told(200))) <= 50
+    bodies = [m.body for m in shuffled(messages_of(200), random.Random(3), 50)]
+    assert WINDOW < max(abs(bodies.index(m.body) - place) for place, m in enumerate(messages_of(200))) <= 50
 
 
 def test_twice_tells_the_whole_again_after_its_end() -> None:
-    again = twice(told(3))
-    assert [m.body for m in again] == [m.body for m in told(3)] * 2
+    again = twice(messages_of(3))
+    assert [m.body for m in again] == [m.body for m in messages_of(3)] * 2
     assert again[3].at_ms > again[2].at_ms
 
 
 def test_a_duplicate_comes_later_half_of_them_under_the_old_id() -> None:
-    deliveries = with_duplicates(numbered(told(200), "n"), 50, random.Random(4))
+    deliveries = with_duplicates(numbered(messages_of(200), "n"), 50, random.Random(4))
     ids = [delivery.id for delivery in deliveries]
     retries = len(ids) - len(set(ids))
     anew = [id_ for id_ in ids if id_.endswith("-again")]
@@ -64,22 +64,22 @@ def test_a_duplicate_comes_later_half_of_them_under_the_old_id() -> None:
 
 
 def test_a_match_stays_on_one_connection_in_order() -> None:
-    mixed = [delivery for n in range(5) for delivery in numbered(told(4, f"m{n}"), f"n{n}")]
+    mixed = [delivery for n in range(5) for delivery in numbered(messages_of(4, f"m{n}"), f"n{n}")]
     dealt = lanes(mixed, count=2, batch=1)
     matches = [{delivery.message.match_id for delivery in lane} for lane in dealt]
     assert matches == [{"m0", "m2", "m4"}, {"m1", "m3"}]
-    assert [d.message.at_ms for d in dealt[1] if d.message.match_id == "m1"] == [m.at_ms for m in told(4)]
+    assert [d.message.at_ms for d in dealt[1] if d.message.match_id == "m1"] == [m.at_ms for m in messages_of(4)]
 
 
 def test_batches_join_generic_neighbours_only() -> None:
-    deliveries = numbered([*told(3), *told(1, provider="sportradar"), *told(2)], "n")
+    deliveries = numbered([*messages_of(3), *messages_of(1, provider="sportradar"), *messages_of(2)], "n")
     bodies = [json.loads(delivery.message.body)["events"] for delivery in batched(deliveries, 2)]
     assert bodies == [[0, 1], [2], [0], [0, 1]]
 
 
 def test_an_id_grown_too_long_is_refused() -> None:
     with pytest.raises(Refused, match="--suffix"):
-        renamed(told(1)[0], "x" * 64)
+        renamed(messages_of(1)[0], "x" * 64)
 
 
 def test_a_suffix_reaches_an_id_that_bears_another_prefix() -> None:

@@ -68,10 +68,10 @@ def updates_of(provider: str, body: bytes) -> list[Update]:
 
 
 def play(messages: list[RecordedMessage]) -> dict[str, Match]:
-    return told(messages)[0]
+    return reduced(messages)[0]
 
 
-def told(messages: list[RecordedMessage]) -> tuple[dict[str, Match], list[tuple[str, Score | None]]]:
+def reduced(messages: list[RecordedMessage]) -> tuple[dict[str, Match], list[tuple[str, Score | None]]]:
     """The matches at their ends, and the score of each after each message."""
     matches: dict[str, Match] = {}
     scores: list[tuple[str, Score | None]] = []
@@ -104,7 +104,7 @@ def straight(file: str) -> dict[str, Match]:
 
 @cache
 def in_order(file: str) -> tuple[dict[str, Match], list[tuple[str, Score | None]]]:
-    return told(recording(file).messages)
+    return reduced(recording(file).messages)
 
 
 def goals_of(match: Match) -> tuple[RecordedGoal, ...]:
@@ -134,9 +134,9 @@ def essence(match: Match) -> object:
     """
     events: list[tuple[object, ...]] = []
     for event in match.timeline:
-        said = (event.minute, event.added_minute, event.assist, event.detail, event.home_score, event.away_score)
+        details = (event.minute, event.added_minute, event.assist, event.detail, event.home_score, event.away_score)
         what = (event.id, event.type, event.team, event.player, event.voided)
-        events.append(what if match.sport == "basketball" else (*what, *said))
+        events.append(what if match.sport == "basketball" else (*what, *details))
     if match.sport == "basketball":
         events.sort(key=repr)
     return match.score, match.shootout, match.status, match.decided_by, events

@@ -81,9 +81,9 @@ def standing(home: int, away: int, status: str = "live", word: str = "2nd_half",
 
 
 def push(
-    told: dict[str, Any] | None, status: dict[str, Any] | None, match: str = "sr:sport_event_id:77"
+    event: dict[str, Any] | None, status: dict[str, Any] | None, match: str = "sr:sport_event_id:77"
 ) -> dict[str, Any]:
-    payload = ({"event": told} if told else {}) | ({"sport_event_status": status} if status else {})
+    payload = ({"event": event} if event else {}) | ({"sport_event_status": status} if status else {})
     return {"payload": payload, "metadata": {"sport_event_id": match, "channel": "soccer", "format": "json"}}
 
 
@@ -125,8 +125,8 @@ class TestTimelines:
 
     def test_extra_time_and_a_shootout_are_told(self, tmp_path: Path) -> None:
         def kick(id_: int, side: str, status: str) -> dict[str, Any]:
-            told = {"id": id_, "type": "penalty_shootout", "time": at(140, id_ - 200), "competitor": side}
-            return told | {"status": status, "period_type": "penalties"}
+            event = {"id": id_, "type": "penalty_shootout", "time": at(140, id_ - 200), "competitor": side}
+            return event | {"status": status, "period_type": "penalties"}
 
         late = [
             {"id": 110, "type": "break_start", "time": at(105), "period_type": "awaiting_extra"},
@@ -158,11 +158,11 @@ class TestTimelines:
 
 class TestDocuments:
     def test_a_document_is_told_live_and_then_as_it_is(self, tmp_path: Path) -> None:
-        told = document(match_events(*LEVEL), standing(1, 1, "closed", "ended"))
-        recording = read(written(tmp_path, told))
+        messages = document(match_events(*LEVEL), standing(1, 1, "closed", "ended"))
+        recording = read(written(tmp_path, messages))
         bodies = [json.loads(message.body) for message in recording.messages]
         assert [body["payload"]["event"]["id"] for body in bodies[1:-1]] == [100, 101, 102, 103, 999]
-        assert bodies[-1] == told
+        assert bodies[-1] == messages
         [(match_id, match)] = play(recording).items()
         assert (match_id, match.home and match.home.name) == ("sr:sport_event:77", "Rovers")
         assert_ends_as_recorded(recording)

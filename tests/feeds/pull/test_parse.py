@@ -109,16 +109,16 @@ class TestOpenLigaDb:
         assert [event.team for event in match.timeline] == [Side.HOME, Side.AWAY]
 
     def test_a_goal_taken_back_is_void_once_two_documents_lack_it(self) -> None:
-        one, both = [goal(1, 1, 0)], [goal(1, 1, 0), goal(2, 2, 0)]
-        match = polled((0, both), (90, one))
+        first, both = [goal(1, 1, 0)], [goal(1, 1, 0), goal(2, 2, 0)]
+        match = polled((0, both), (90, first))
         assert match.score == Score(2, 0)
-        match = polled((0, both), (90, one), (101, one))
+        match = polled((0, both), (90, first), (101, first))
         assert match.score == Score(1, 0)
         assert [(event.id, event.voided) for event in match.timeline] == [("1", False), ("2", True)]
 
     def test_a_goal_given_back_stands_again(self) -> None:
-        one = [goal(1, 1, 0)]
-        match = polled((0, one), (90, []), (101, []), (200, one))
+        goals = [goal(1, 1, 0)]
+        match = polled((0, goals), (90, []), (101, []), (200, goals))
         assert match.score == Score(1, 0)
         assert [event.voided for event in match.timeline] == [False]
 

@@ -27,7 +27,7 @@ def recorded(name: str) -> bytes:
     return path.read_bytes()
 
 
-def told(*messages: Any) -> list[Update]:
+def updates_of(*messages: Any) -> list[Update]:
     return [item for message in messages for item in parse(json.dumps(message).encode(), received_at=RECEIVED)]
 
 
@@ -86,7 +86,7 @@ def document(updated: int | None, total: tuple[int, int] | None = None, **live: 
 
 
 def one_event(**fields: Any) -> Event:
-    match = played(told(document(900, event=[event(7, **{"type_": 16, "second": 100, **fields})])))
+    match = played(updates_of(document(900, event=[event(7, **{"type_": 16, "second": 100, **fields})])))
     return match.events["7"]
 
 
@@ -177,7 +177,7 @@ def test_type_follows_from_number_qualifier_and_period(
 
 @pytest.mark.parametrize("type_", [1, 13, 15, 17, 38, 39, 78, 70])
 def test_what_no_timeline_shows_is_not_kept(type_: int) -> None:
-    assert played(told(document(900, event=[event(7, type_, 100)]))).events == {}
+    assert played(updates_of(document(900, event=[event(7, type_, 100)]))).events == {}
 
 
 @pytest.mark.parametrize(
@@ -201,37 +201,37 @@ def test_elapsed_minute_is_shown_as_the_minute_being_played(
 def test_substitution_names_who_comes_on_and_who_goes_off() -> None:
     off = event(8, 18, 100, q={55: "9"}, playerId="p8", playerName="Off")
     on = event(9, 19, 100, q={55: "8"}, playerId="p9", playerName="On")
-    match = played(told(push(on), document(900, event=[off, on]), push(on), push(off)))
+    match = played(updates_of(push(on), document(900, event=[off, on]), push(on), push(off)))
     assert [(e.id, e.player, e.detail) for e in match.timeline] == [("on-p9", Person("On", "p9"), "off: Off")]
 
 
 @pytest.mark.parametrize("type_", [43, 84])
 def test_deleted_goal_no_longer_counts(type_: int) -> None:
     goal = event(7, 16, 100)
-    before = played(told(document(90, (0, 0)), push(goal, scores={"total": {"home": 1, "away": 0}})))
+    before = played(updates_of(document(90, (0, 0)), push(goal, scores={"total": {"home": 1, "away": 0}})))
     assert before.score == Score(1, 0)
-    after = played(told(document(90, (0, 0)), push(goal), push(event(7, type_, 100, 130))))
+    after = played(updates_of(document(90, (0, 0)), push(goal), push(event(7, type_, 100, 130))))
     assert (after.score, after.events["7"].voided) == (Score(0, 0), True)
 
 
 def test_goal_deleted_before_it_is_told_never_counts() -> None:
-    match = played(told(document(90, (0, 0)), push(event(7, 43, 100, 130)), push(event(7, 16, 100, 105))))
+    match = played(updates_of(document(90, (0, 0)), push(event(7, 43, 100, 130)), push(event(7, 16, 100, 105))))
     assert (match.score, match.events["7"].voided) == (Score(0, 0), True)
 
 
 def test_deleted_passes_leave_no_trace() -> None:
-    assert played(told(push(event(7, 43, 100, q={144: "1"})))).events == {}
+    assert played(updates_of(push(event(7, 43, 100, q={144: "1"})))).events == {}
 
 
 def test_deleted_substitution_is_taken_back() -> None:
     on = event(9, 19, 100, playerId="p9", playerName="On")
-    match = played(told(push(on), push(event(9, 43, 100, 130, q={144: "19"}, playerId="p9"))))
+    match = played(updates_of(push(on), push(event(9, 43, 100, 130, q={144: "19"}, playerId="p9"))))
     assert match.events["on-p9"].voided
 
 
 def test_rescinded_card_is_taken_back() -> None:
     card, rescinded = event(7, 17, 100, q={33: None}), event(8, 47, 100, 200, q={55: "7"})
-    assert played(told(push(card), push(card, rescinded))).events["7"].voided
+    assert played(updates_of(push(card), push(card, rescinded))).events["7"].voided
 
 
 def ma1_goal(id_: str, second: int, home: int, away: int, **more: Any) -> dict[str, Any]:
@@ -242,57 +242,57 @@ def ma1_goal(id_: str, second: int, home: int, away: int, **more: Any) -> dict[s
 
 def test_own_goal_of_a_match_document_names_the_side_that_gains() -> None:
     goal = ma1_goal("7", 100, 1, 0, type="OG")
-    assert played(told(document(200, (1, 0), goal=[goal]))).events["7"].team is Side.HOME
+    assert played(updates_of(document(200, (1, 0), goal=[goal]))).events["7"].team is Side.HOME
 
 
 def test_goal_without_known_sides_goes_to_the_side_whose_score_rose() -> None:
-    match = played(told(bare_push(event(7, 16, 100), scores={"total": {"home": 0, "away": 1}})))
+    match = played(updates_of(bare_push(event(7, 16, 100), scores={"total": {"home": 0, "away": 1}})))
     assert (match.score, match.events["7"].team) == (Score(0, 1), Side.AWAY)
 
 
 @pytest.mark.parametrize("updated", [100, 105])
 def test_goal_told_again_without_sides_keeps_the_side_that_is_known(updated: int) -> None:
     older = document(200, (1, 0), goal=[ma1_goal("7", 100, 1, 0, lastUpdated=at(updated))])
-    match = played(told(older, bare_push(event(7, 16, 100, 300))))
+    match = played(updates_of(older, bare_push(event(7, 16, 100, 300))))
     assert (match.score, match.events["7"].team) == (Score(1, 0), Side.HOME)
 
 
 def test_missed_penalty_told_again_without_sides_keeps_its_side() -> None:
     missed = ma1_goal("7", 100, 0, 0, lastUpdated=at(100))
-    match = played(told(document(200, missedPen=[missed]), bare_push(event(7, 13, 100, 300, q={9: None}))))
+    match = played(updates_of(document(200, missedPen=[missed]), bare_push(event(7, 13, 100, 300, q={9: None}))))
     assert (match.events["7"].type, match.events["7"].team) == ("penalty_missed", Side.HOME)
 
 
 def test_old_goal_told_again_does_not_move_the_clock() -> None:
     scores = {"total": {"home": 1, "away": 0}}
     later = event(8, 1, 400, timeMin=30)
-    match = played(told(bare_push(later, scores=scores), bare_push(event(7, 16, 100, 500), scores=scores)))
+    match = played(updates_of(bare_push(later, scores=scores), bare_push(event(7, 16, 100, 500), scores=scores)))
     assert (match.minute, match.score) == (31, Score(1, 0))
 
 
 def test_goal_entered_and_deleted_within_one_second_stays_deleted() -> None:
     tellings = push(event(7, 16, 100, 105)), push(event(7, 43, 100, 105))
     for messages in (tellings, tellings[::-1]):
-        assert played(told(*messages)).events["7"].voided
+        assert played(updates_of(*messages)).events["7"].voided
 
 
 def test_message_counts_the_goal_it_tells_once() -> None:
     goal = event(7, 16, 100, 100)
-    match = played(told(document(90, (0, 0)), push(goal, scores={"total": {"home": 1, "away": 0}})))
+    match = played(updates_of(document(90, (0, 0)), push(goal, scores={"total": {"home": 1, "away": 0}})))
     assert match.score == Score(1, 0)
 
 
 def test_kicks_of_the_shootout_stand_beside_the_score() -> None:
     scores = {"ft": {"home": 1, "away": 1}, "et": {"home": 2, "away": 2}, "pen": {"home": 4, "away": 3}}
     details = {"matchStatus": "Played", "periodId": 14, "scores": scores}
-    match = played(told(document(900, (6, 5), details=details)))
+    match = played(updates_of(document(900, (6, 5), details=details)))
     assert (match.score, match.shootout, match.decided_by) == (Score(2, 2), Score(4, 3), "penalties")
 
 
 def test_period_end_is_full_time_only_where_the_game_ends() -> None:
     end = event(7, 30, 100, periodId=2, timeMin=93)
-    assert played(told(push(end))).events == {}
-    match = played(told(push({**end, "qualifier": [{"qualifierId": 209}]}, {**end, "id": 8})))
+    assert played(updates_of(push(end))).events == {}
+    match = played(updates_of(push({**end, "qualifier": [{"qualifierId": 209}]}, {**end, "id": 8})))
     assert [(e.id, e.type, e.minute, e.added_minute) for e in match.timeline] == [("period-2-end", "full_time", 90, 4)]
 
 
@@ -316,33 +316,33 @@ def test_period_end_is_full_time_only_where_the_game_ends() -> None:
     ],
 )
 def test_status_is_the_word_refined_by_the_period(word: str, period: int | None, status: Status) -> None:
-    assert played(told(document(900, details={"matchStatus": word, "periodId": period}))).status is status
+    assert played(updates_of(document(900, details={"matchStatus": word, "periodId": period}))).status is status
 
 
 def test_unknown_status_word_is_handed_on() -> None:
-    state = told(document(900, details={"matchStatus": "Levitating"}))[-1]
+    state = updates_of(document(900, details={"matchStatus": "Levitating"}))[-1]
     assert (state.status, state.status_word) == (None, "Levitating")
 
 
 def test_stale_document_is_not_applied() -> None:
-    match = played(told(document(300, (2, 0)), document(200, (1, 0))))
+    match = played(updates_of(document(300, (2, 0)), document(200, (1, 0))))
     assert match.score == Score(2, 0)
 
 
 def test_document_without_times_is_undated() -> None:
-    assert told(document(None))[-1].stamp.undated
+    assert updates_of(document(None))[-1].stamp.undated
 
 
 @pytest.mark.parametrize("message", [{"outlet": {"msg": "is_authorised"}}, {"content": {"msg": "is_subscribed"}}])
 def test_handshake_says_nothing(message: Any) -> None:
-    assert told(message) == []
+    assert updates_of(message) == []
 
 
 def test_list_of_documents_tells_of_each() -> None:
     two = document(100)
     two["matchInfo"]["id"] = "m2"
     for body in ([document(100), two], {"match": [document(100), two]}):
-        assert {item.match_id for item in told(body)} == {"m1", "m2"}
+        assert {item.match_id for item in updates_of(body)} == {"m1", "m2"}
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000, b"1" * 5_000])
@@ -355,7 +355,7 @@ def test_body_that_is_no_json_is_refused(body: bytes) -> None:
 @pytest.mark.parametrize("body", [{}, 1, None, [{}], {"content": {"liveData": {}}}, {"matchInfo": {"id": "a b"}}])
 def test_body_that_names_no_match_is_refused(body: Any) -> None:
     with pytest.raises(Refused) as refused:
-        told(body)
+        updates_of(body)
     assert refused.value.code == "invalid"
     assert refused.value.faults
 
@@ -386,7 +386,7 @@ def test_odd_values_are_skipped(data: st.DataObject) -> None:
         holder[key] = data.draw(ODD)
     body["matchInfo"] = body["matchInfo"] if isinstance(body["matchInfo"], dict) else {}
     body["matchInfo"]["id"] = "m1"
-    assert played(told(body)).id == "m1"
+    assert played(updates_of(body)).id == "m1"
 
 
 def _places(value: Any) -> Any:

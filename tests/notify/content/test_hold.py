@@ -287,12 +287,12 @@ def test_a_goal_that_waits_is_not_told_while_its_fall_does() -> None:
 @pytest.mark.parametrize("seconds", [28, 32], ids=["before the window's end", "after it"])
 def test_a_goal_that_waits_is_told_once_it_is_restored(again: News, seconds: int) -> None:
     story = waiting()
-    told = [] if seconds < 30 else story.close(30)
-    told += story.hear(seconds, again, score=Score(2, 0))
+    kinds = [] if seconds < 30 else story.close(30)
+    kinds += story.hear(seconds, again, score=Score(2, 0))
     due = story.due
     assert due == START + WINDOW_MS
-    told += story.close(max(30, seconds))
-    assert told == [Kind.GOAL]
+    kinds += story.close(max(30, seconds))
+    assert kinds == [Kind.GOAL]
     assert (story.alerts[-1].news[0].key, story.alerts[-1].match.score) == ("g2", Score(2, 0))
     assert story.close(60) == []
 

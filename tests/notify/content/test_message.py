@@ -60,12 +60,14 @@ FIRST = News(Kind.GOAL, "g1", 1, Side.AWAY, "g1", "away-1")
 SECOND = News(Kind.GOAL, "g2", 2, Side.AWAY, "g2", "away-2")
 
 
-def said(*news: News, match: Match = FINAL, locale: str = "en", spoiler_free: bool = False, **how: Any) -> Message:
+def message_of(
+    *news: News, match: Match = FINAL, locale: str = "en", spoiler_free: bool = False, **how: Any
+) -> Message:
     return compose(match, news, Variant(language_of(locale), spoiler_free), now=NOW, **how)
 
 
 def test_a_goal_names_team_score_minute_and_scorer() -> None:
-    message = said(FIRST, fact="wc-2022-final-7-goal")
+    message = message_of(FIRST, fact="wc-2022-final-7-goal")
     assert message.title == "Argentina 2–[2] France"
     assert message.body == "Goal for France! 80' Mbappé (pen.)"
     assert (message.kind, message.link) == (Kind.GOAL, "/match/wc-2022-final")
@@ -73,26 +75,26 @@ def test_a_goal_names_team_score_minute_and_scorer() -> None:
 
 
 def test_goals_of_one_window_become_one_message_with_the_score_as_it_stands() -> None:
-    message = said(FIRST, SECOND)
+    message = message_of(FIRST, SECOND)
     assert message.title == "Argentina 2–[2] France"
     assert message.body == "2 goals for France! 80' Mbappé (pen.), 81' Mbappé"
 
 
 def test_merged_news_is_led_by_what_matters_most() -> None:
     card = News(Kind.RED_CARD, "c", 1, Side.HOME)
-    message = said(card, SECOND)
+    message = message_of(card, SECOND)
     assert message.body == "Goal for France! 81' Mbappé\nRed card for Argentina"
     assert message.kind is Kind.GOAL
 
 
 def test_added_time_and_own_goals_are_shown_as_on_a_scoreboard() -> None:
-    assert said(News(Kind.GOAL, "og", 1, Side.HOME, "og")).body.endswith("90+4' Varane (own goal)")
+    assert message_of(News(Kind.GOAL, "og", 1, Side.HOME, "og")).body.endswith("90+4' Varane (own goal)")
 
 
 def test_a_goal_without_a_scorer_has_its_minute() -> None:
     nobody = replace(FINAL, events={"g1": replace(FINAL.events["g1"], player=None)})
-    assert said(FIRST, match=nobody).body == "Goal for France! 80' (pen.)"
-    assert said(News(Kind.GOAL, "away-2", 1, Side.AWAY), match=nobody).body == "Goal for France!"
+    assert message_of(FIRST, match=nobody).body == "Goal for France! 80' (pen.)"
+    assert message_of(News(Kind.GOAL, "away-2", 1, Side.AWAY), match=nobody).body == "Goal for France!"
 
 
 @pytest.mark.parametrize(
@@ -106,10 +108,10 @@ def test_names_from_right_to_left_leave_the_figures_beside_them_alone(home: str,
     first = goal("g1", 23, Side.HOME, player, "penalty_goal")
     derby = replace(FINAL, home=Team("h", home), away=Team("a", away), score=Score(1, 0), events={"g1": first})
     scored = News(Kind.GOAL, "g1", 1, Side.HOME, "g1", "home-1")
-    message = said(scored, match=derby)
+    message = message_of(scored, match=derby)
     assert message.title == f"\u2068{home}\u2069 [1]–0 \u2068{away}\u2069"
     assert message.body == f"Goal for \u2068{home}\u2069! 23' \u2068{player}\u2069 (pen.)"
-    assert said(scored, match=derby, spoiler_free=True).title == f"\u2068{home}\u2069 – \u2068{away}\u2069"
+    assert message_of(scored, match=derby, spoiler_free=True).title == f"\u2068{home}\u2069 – \u2068{away}\u2069"
     # The app lays these out in fields of their own.
     assert (message.attributes["home_team"], message.attributes["away_team"]) == (home, away)
 
@@ -117,28 +119,28 @@ def test_names_from_right_to_left_leave_the_figures_beside_them_alone(home: str,
 @pytest.mark.parametrize("name", ["Argentina", "1. FC Köln", "Ολυμπιακός", "Спартак", "浦和レッズ", "Schalke 04"])
 def test_other_names_cost_no_byte_more(name: str) -> None:
     match = replace(FINAL, home=Team("h", name))
-    assert said(FIRST, match=match).title == f"{name} 2–[2] France"
+    assert message_of(FIRST, match=match).title == f"{name} 2–[2] France"
 
 
 def test_an_isolate_is_closed_where_a_name_is_cut() -> None:
     long = replace(FINAL, home=Team("h", "الهلال " * 10))
-    line = said(FIRST, match=long).title
+    line = message_of(FIRST, match=long).title
     assert line.endswith("…\u2069 2–[2] France")
     assert line.count("\u2068") == line.count("\u2069") == 1
 
 
 def test_the_shoot_out_stands_beside_the_score() -> None:
     over = replace(FINAL, status=Status.FINISHED, score=Score(3, 3), shootout=Score(4, 2), decided_by="penalties")
-    message = said(News(Kind.FULL_TIME, "full_time"), match=over)
+    message = message_of(News(Kind.FULL_TIME, "full_time"), match=over)
     assert (message.title, message.body) == ("Argentina 3–3 France (4–2 pens)", "Full-time, after penalties")
     assert message.over
 
 
 def test_a_match_before_its_kick_off_has_no_score() -> None:
     before = replace(FINAL, status=Status.SCHEDULED, score=None)
-    assert said(News(Kind.REMINDER, "r", minutes=15), match=before).body == "Kick-off in 15 minutes"
-    assert said(News(Kind.REMINDER, "r", minutes=1), match=before).body == "Kick-off in 1 minute"
-    assert said(News(Kind.LINEUPS, "l"), match=before).title == "Argentina – France"
+    assert message_of(News(Kind.REMINDER, "r", minutes=15), match=before).body == "Kick-off in 15 minutes"
+    assert message_of(News(Kind.REMINDER, "r", minutes=1), match=before).body == "Kick-off in 1 minute"
+    assert message_of(News(Kind.LINEUPS, "l"), match=before).title == "Argentina – France"
 
 
 @pytest.mark.parametrize(
@@ -161,18 +163,18 @@ def test_a_match_before_its_kick_off_has_no_score() -> None:
 def test_the_message_speaks_the_followers_language_and_english_where_it_cannot(
     locale: str, title: str, detail: str
 ) -> None:
-    message = said(FIRST, SECOND, locale=locale)
+    message = message_of(FIRST, SECOND, locale=locale)
     assert (message.title, message.body) == (title, detail)
 
 
 def test_every_phrase_of_the_code_is_in_every_catalogue() -> None:
     keywords = {"_": None, "gettext": None, "ngettext": (1, 2), "plural": (1, 2)}
     source = ROOT / "notify" / "content" / "wording.py"
-    found = {message for _, message, *_ in extract_from_file("python", source, keywords=keywords)}
-    assert len(found) > 25
+    phrases = {message for _, message, *_ in extract_from_file("python", source, keywords=keywords)}
+    assert len(phrases) > 25
     for language in LANGUAGES[1:]:
         translated = {message.id for message in _catalogue(language) if message.id and all(_strings(message.string))}
-        assert translated == found, language
+        assert translated == phrases, language
 
 
 def test_translations_fill_in_what_the_original_fills_in() -> None:
@@ -200,7 +202,7 @@ def _strings(text: str | tuple[str, ...] | list[str]) -> list[str]:
 @pytest.mark.parametrize("kind", list(Kind))
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_kind_has_words_in_every_language(kind: Kind, language: str) -> None:
-    message = said(News(kind, "k", minutes=15), locale=language)
+    message = message_of(News(kind, "k", minutes=15), locale=language)
     assert message.title
     assert "{" not in message.title + message.body
     assert 0 < message.expires_at - NOW <= 600
@@ -210,8 +212,8 @@ def test_every_kind_has_words_in_every_language(kind: Kind, language: str) -> No
 def test_a_spoiler_free_message_says_neither_score_nor_what_happened(kind: Kind) -> None:
     over = replace(FINAL, status=Status.FINISHED, score=Score(7, 6), shootout=Score(9, 8), decided_by="penalties")
     side = Side.HOME if kind in (Kind.GOAL, Kind.RED_CARD) else None
-    message = said(News(kind, "g1", 1, side, "g1"), match=over, spoiler_free=True)
-    full = said(News(kind, "g1", 1, side, "g1"), match=over)
+    message = message_of(News(kind, "g1", 1, side, "g1"), match=over, spoiler_free=True)
+    full = message_of(News(kind, "g1", 1, side, "g1"), match=over)
     sent = json.loads(payload.apns_alert(message)) | payload.fcm(message, {"token": "t"}, now=NOW)
     text = json.dumps([sent, json.loads(payload.apns_activity(message))], ensure_ascii=False)
     for spoiler in ("7–6", "9–8", "Mbappé", "penalties", '"home_score": 7', '"kind"'):
@@ -224,7 +226,7 @@ def test_a_spoiler_free_message_says_neither_score_nor_what_happened(kind: Kind)
 
 def test_long_names_leave_room_for_the_score() -> None:
     long = replace(FINAL, home=Team("a", "A" * 200), events={"g": goal("g", 1, Side.HOME, "P" * 500)})
-    message = said(News(Kind.GOAL, "g", 1, Side.HOME, "g"), match=long)
+    message = message_of(News(Kind.GOAL, "g", 1, Side.HOME, "g"), match=long)
     assert " [2]–2 France" in message.title
     assert len(message.title + message.body) < 200
 
@@ -245,16 +247,16 @@ def test_a_second_yellow_and_an_assist_are_in_the_words() -> None:
     card = replace(FINAL.events["g2"], id="c", type="second_yellow", team=Side.HOME)
     assisted = replace(FINAL.events["g2"], assist=Person("Thuram"))
     match = replace(FINAL, events={"c": card, "g2": assisted})
-    assert said(News(Kind.RED_CARD, "c", 1, Side.HOME, "c"), match=match).body == (
+    assert message_of(News(Kind.RED_CARD, "c", 1, Side.HOME, "c"), match=match).body == (
         "Red card for Argentina · 81' Mbappé (second yellow)"
     )
-    assert said(SECOND, match=match).body == "Goal for France! 81' Mbappé (assist: Thuram)"
+    assert message_of(SECOND, match=match).body == "Goal for France! 81' Mbappé (assist: Thuram)"
 
 
 def test_kicks_of_a_shoot_out_name_the_taker_and_what_became_of_it() -> None:
     events = {name: goal(name, 120, Side.HOME, "Messi", name) for name in ("shootout_goal", "shootout_missed")}
     match = replace(FINAL, events=events, shootout=Score(1, 0))
-    bodies = [said(News(Kind.SHOOTOUT_KICK, name, 1, Side.HOME, name), match=match).body for name in events]
+    bodies = [message_of(News(Kind.SHOOTOUT_KICK, name, 1, Side.HOME, name), match=match).body for name in events]
     assert bodies == ["Shoot-out: goal by Argentina · 120' Messi", "Shoot-out: Argentina miss · 120' Messi"]
 
 
@@ -272,17 +274,17 @@ def test_kicks_of_a_shoot_out_name_the_taker_and_what_became_of_it() -> None:
 )
 def test_national_teams_bear_the_name_the_reader_knows(name: str, german: str) -> None:
     match = replace(FINAL, home=Team("x", name))
-    message = said(FIRST, match=match, locale="de")
+    message = message_of(FIRST, match=match, locale="de")
     assert message.title == f"{german} 2–[2] Frankreich"
     assert message.attributes["home_team"] == german
-    assert said(FIRST, match=match).title == f"{name} 2–[2] France"
+    assert message_of(FIRST, match=match).title == f"{name} 2–[2] France"
 
 
 def test_a_reminder_expires_with_the_kick_off_it_announces() -> None:
     before = replace(FINAL, status=Status.SCHEDULED, start_time=round((NOW + 90) * 1000))
-    assert said(News(Kind.REMINDER, "r", minutes=2), match=before).expires_at == NOW + 90
+    assert message_of(News(Kind.REMINDER, "r", minutes=2), match=before).expires_at == NOW + 90
 
 
 def test_a_live_activity_ends_with_the_confirmed_end_alone() -> None:
     ended, finished = replace(FINAL, status=Status.ENDED), replace(FINAL, status=Status.FINISHED)
-    assert [said(News(Kind.FULL_TIME, "f"), match=match).over for match in (ended, finished)] == [False, True]
+    assert [message_of(News(Kind.FULL_TIME, "f"), match=match).over for match in (ended, finished)] == [False, True]

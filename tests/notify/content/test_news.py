@@ -21,12 +21,12 @@ class Play:
         self.news: tuple[News, ...] = ()
         self.tell(status=Status.FIRST_HALF, score=Score(0, 0))
 
-    def tell(self, *, at: int | None = None, **said: object) -> tuple[News, ...]:
-        return self.batch([self.update(at=at, **said)])
+    def tell(self, *, at: int | None = None, **fields: object) -> tuple[News, ...]:
+        return self.batch([self.update(at=at, **fields)])
 
-    def update(self, *, at: int | None = None, **said: object) -> Update:
+    def update(self, *, at: int | None = None, **fields: object) -> Update:
         self.at = at or self.at + 10_000
-        return Update("m", Stamp(self.at), self.at, **said)  # type: ignore[arg-type]
+        return Update("m", Stamp(self.at), self.at, **fields)  # type: ignore[arg-type]
 
     def event(self, event_id: str, kind: str, side: Side | None = None, score: Score | None = None) -> Update:
         update = self.update(score=score)
@@ -220,7 +220,7 @@ def test_a_goal_voided_by_name_is_not_derived() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "derived"),
+    ("cancellation", "derived"),
     [
         (event_told("goal_cancelled"), False),
         (event_told("goal_cancelled", None), False),
@@ -230,8 +230,8 @@ def test_a_goal_voided_by_name_is_not_derived() -> None:
     ],
     ids=["its side", "no side", "its id", "the other side", "a review"],
 )
-def test_a_cancellation_told_as_an_event_in_the_same_batch_names_it(told: Update, derived: bool) -> None:
-    news = [item for item in fallen(told) if item.kind is Kind.GOAL_CANCELLED and not item.confirms]
+def test_a_cancellation_told_as_an_event_in_the_same_batch_names_it(cancellation: Update, derived: bool) -> None:
+    news = [item for item in fallen(cancellation) if item.kind is Kind.GOAL_CANCELLED and not item.confirms]
     assert [(item.kind, item.key, item.derived) for item in news] == [(Kind.GOAL_CANCELLED, "g1", derived)]
 
 

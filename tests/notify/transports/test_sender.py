@@ -168,7 +168,7 @@ def test_a_lowered_stream_limit_is_kept(emulators: Emulated, apns: Apns) -> None
 
 
 def test_a_new_connection_begins_with_one_stream(emulators: Emulated, apns: Apns) -> None:
-    """The emulator rebreakers a second stream before the first good push, and libcurl would have to repeat it."""
+    """The emulator refuses a second stream before the first good push, and libcurl would have to repeat it."""
     emulators.set_faults("apns", latency_ms=100)
     taken: list[str] = []
 

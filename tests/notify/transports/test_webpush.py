@@ -67,12 +67,12 @@ def test_the_browser_reads_what_was_sent(emulators: Emulated, web: WebPush, brow
     [push] = PushJournal(emulators.ledger).of(browser.token)
     assert push.payload == {
         "title": "Goal! Côte",
-        "tag": "m1",
         "body": "1–0",
         "match_id": "m1",
         "version": 1,
         "link": "/match/m1",
         "kind": "goal",
+        "tag": "m1",
     }
     assert (len(push.collapse), 590 < push.expires_at - push.at <= 600) == (32, True)
 
@@ -157,9 +157,13 @@ def test_connections_that_break_lose_nothing_and_ring_once(
 ) -> None:
     emulators.set_faults("webpush", **fault)
     browsers = [emulators.browser(APPLICATION_SERVER_KEY) for _ in range(60)]
-    assert set(map(type, send(web, *browsers))) <= {Delivered, Later}
+    outcomes = send(web, *browsers)
+    assert set(map(type, outcomes)) <= {Delivered, Later}
     phones = [emulators.phone(browser.token) for browser in browsers]
-    assert {phone["rings"] for phone in phones} == {1}
+    shown = [len(phone["screen"]) for phone in phones]
+    assert {count for count, outcome in zip(shown, outcomes, strict=True) if isinstance(outcome, Delivered)} == {1}
+    # A repeat of a request that may have arrived comes without a sound.
+    assert max(phone["rings"] for phone in phones) == 1
 
 
 def test_a_host_that_is_away_or_silent_holds_up_its_own_alone(emulators: Emulated, browser: Device) -> None:

@@ -55,12 +55,12 @@ class Truth:
     moments: tuple[Moment, ...]
 
     def state(self, second: float) -> dict[str, Any]:
-        sides = [one.side for one in self.moments if one.kind == "score_change" and one.stands(second)]
+        sides = [m.side for m in self.moments if m.kind == "score_change" and m.stands(second)]
         score = {"home_score": sides.count("home"), "away_score": sides.count("away")}
         return {"status": "live", "match_status": "1st_half", **score}
 
     def timeline(self, second: float) -> list[dict[str, Any]]:
-        return [entry(one) for one in self.moments if one.stands(second)]
+        return [entry(m) for m in self.moments if m.stands(second)]
 
 
 def truth(rng: random.Random) -> Truth:
@@ -75,43 +75,43 @@ def truth(rng: random.Random) -> Truth:
     return Truth(tuple(moments))
 
 
-def entry(one: Moment) -> dict[str, Any]:
-    return {"id": one.id, "type": one.kind, "time": moment(one.at), "competitor": one.side}
+def entry(event: Moment) -> dict[str, Any]:
+    return {"id": event.id, "type": event.kind, "time": moment(event.at), "competitor": event.side}
 
 
 def moment(second: float) -> str:
     return datetime.fromtimestamp((BASE_MS + round(second * 1000)) / 1000, UTC).isoformat(timespec="milliseconds")
 
 
-def deliveries(told: Truth, caches: Caches, rng: random.Random) -> Iterator[tuple[float, Any]]:
+def deliveries(truth: Truth, caches: Caches, rng: random.Random) -> Iterator[tuple[float, Any]]:
     """Seconds of arrival, and what arrives."""
-    arrivals = [(one.at + rng.uniform(*TRANSIT_S), n, push(told, one)) for n, one in enumerate(told.moments)]
+    arrivals = [(event.at + rng.uniform(*TRANSIT_S), n, push(truth, event)) for n, event in enumerate(truth.moments)]
     for second in range(1, LENGTH_S):
         n = rng.randrange(len(caches.lags))
         content = second - caches.lags[n]
         dated = (second if caches.is_dated_on_arrival else content) + caches.errors[n % len(caches.errors)]
         fate = rng.random() * 10 / caches.torn if caches.torn else 10
         if content > 0:
-            arrivals.append((second, -1, document(told, content, dated, fate)))
-    for second, _, message in sorted(arrivals, key=lambda one: one[:2]):
+            arrivals.append((second, -1, document(truth, content, dated, fate)))
+    for second, _, message in sorted(arrivals, key=lambda arrival: arrival[:2]):
         yield second, message
 
 
-def push(told: Truth, one: Moment) -> dict[str, Any]:
-    payload = {"sport_event_status": told.state(one.at), "event": entry(one)}
+def push(truth: Truth, event: Moment) -> dict[str, Any]:
+    payload = {"sport_event_status": truth.state(event.at), "event": entry(event)}
     return {"payload": payload, "metadata": {"sport_event_id": "sr:sport_event_id:9"}}
 
 
-def document(told: Truth, content: float, dated: float, fate: float) -> dict[str, Any]:
+def document(truth: Truth, content: float, dated: float, fate: float) -> dict[str, Any]:
     """fate: below 1 its timeline is empty, below 2 it lacks the last goal."""
-    timeline = told.timeline(content)
-    goals = [one for one in timeline if one["type"] == "score_change"]
+    timeline = truth.timeline(content)
+    goals = [event for event in timeline if event["type"] == "score_change"]
     if fate < 1:
         timeline = []
     elif fate < 2 and goals:
         timeline.remove(goals[-1])
     head = {"generated_at": moment(dated), "sport_event": {"id": "sr:sport_event:9"}}
-    return {**head, "sport_event_status": told.state(content), "timeline": timeline}
+    return {**head, "sport_event_status": truth.state(content), "timeline": timeline}
 
 
 @dataclass
@@ -134,10 +134,10 @@ class Phone:
         self.kinds += [news.kind for alert in result.alerts for news in alert.news]
 
 
-def steps(told: Truth, caches: Caches, rng: random.Random, phone: Phone) -> Iterator[tuple[float, Match]]:
+def steps(truth: Truth, caches: Caches, rng: random.Random, phone: Phone) -> Iterator[tuple[float, Match]]:
     """The match after each delivery, and the second in which it came."""
     match: Match | None = None
-    for second, message in deliveries(told, caches, rng):
+    for second, message in deliveries(truth, caches, rng):
         now_ms = BASE_MS + round(second * 1000)
         updates = parse(json.dumps(message).encode(), received_at=now_ms)
         match, facts = reduce(match, *updates)

@@ -50,7 +50,7 @@ def assert_ends(*story: Message, **expected: Any) -> None:
 
 def end_of(match: Match) -> dict[str, object]:
     stands = standing(match)
-    void = [one.id for one in match.timeline if one.voided]
+    void = [event.id for event in match.timeline if event.voided]
     return {
         "score": line(match.score),
         "shootout": line(match.shootout),
@@ -58,9 +58,9 @@ def end_of(match: Match) -> dict[str, object]:
         "decided": match.decided_by,
         "minute": match.minute,
         "added": match.added_minute,
-        "stands": [one.id for one in stands],
+        "stands": [event.id for event in stands],
         "goals": len(stands),
-        "types": [one.type for one in match.timeline],
+        "types": [event.type for event in match.timeline],
         "void": void,
     }
 
@@ -69,8 +69,8 @@ def _compare(match: Match, expected: dict[str, Any], order: Story) -> None:
     end = end_of(match)
     for name, right in expected.items():
         if end[name] not in (right if isinstance(right, tuple) else (right,)):
-            said = f"{name} is {end[name]}, not {right}"
-            pytest.fail(f"{said}, after\n{_told(order)}\n{_timeline(match)}", pytrace=False)
+            fault = f"{name} is {end[name]}, not {right}"
+            pytest.fail(f"{fault}, after\n{_told(order)}\n{_timeline(match)}", pytrace=False)
 
 
 def _told(order: Story) -> str:

@@ -101,14 +101,14 @@ class _Sender:
 
     def send(self, kind: str, fields: Fields, board: bool | None = None) -> None:
         """board: whether it bears the score; by the sender's habit where None."""
-        told = dict(fields)
+        sent = dict(fields)
         if self.bears_score(kind) if board is None else board:
-            told |= {"home_score": self.home, "away_score": self.away}
+            sent |= {"home_score": self.home, "away_score": self.away}
         if self.numbers == "all" or (self.numbers == "some" and self.rng.random() < 0.5):
             self.number += 1
-            told["sequence"] = self.number
+            sent["sequence"] = self.number
         at = self.rng.choice((self.seconds, self.seconds, self.seconds, max(0.0, self.seconds - 3)))
-        self.messages.append(event(kind, at, **told))
+        self.messages.append(event(kind, at, **sent))
 
     def bears_score(self, kind: str) -> bool:
         by_habit = {"every": True, "goals": kind in GOALS, "boards": kind == "score", "none": False}
@@ -117,9 +117,9 @@ class _Sender:
     def new(self, kind: str, **fields: Any) -> None:
         """An event not told before; it may be told again."""
         has_id = self.ids == "all" or (self.ids == "some" and self.rng.random() < 0.7)
-        told = {"event_id": f"e{len(self.events)}" if has_id else None, **self.minute(), **fields}
-        self.events.append({"event_type": kind, **told})
-        self.send(kind, told)
+        details = {"event_id": f"e{len(self.events)}" if has_id else None, **self.minute(), **fields}
+        self.events.append({"event_type": kind, **details})
+        self.send(kind, details)
 
     def minute(self) -> Fields:
         minute = self.played()
@@ -213,14 +213,14 @@ class _Sender:
     def tell_again(self) -> None:
         """As it was, at another stamp: a repeat, or the restoration of what was taken back."""
         if self.events:
-            told = self.rng.choice(self.events)
-            self.send(told["event_type"], _without_type(told))
+            event = self.rng.choice(self.events)
+            self.send(event["event_type"], _without_type(event))
 
     def edit(self) -> None:
         if not self.events:
             return
-        told = self.rng.choice(self.events)
-        kind = told["event_type"]
+        event = self.rng.choice(self.events)
+        kind = event["event_type"]
         changes: list[Fields] = [
             {"player": self.rng.choice(NAMES), "assist": "Eve"},
             {"detail": self.rng.choice(("header", "from 30 metres"))},
@@ -229,33 +229,33 @@ class _Sender:
             {"minute": self.played()},
             {"event_type": self.rng.choice((*GOALS, "yellow_card", "red_card", "disallowed_goal"))},
         ]
-        told.update(self.rng.choice(changes))
-        if told["event_type"] not in GOALS and kind in GOALS:
-            self.count(told.get("team") or self.side(), -1)
-        self.send(told["event_type"], _without_type(told))
+        event.update(self.rng.choice(changes))
+        if event["event_type"] not in GOALS and kind in GOALS:
+            self.count(event.get("team") or self.side(), -1)
+        self.send(event["event_type"], _without_type(event))
 
     def take_back_by_name(self) -> None:
-        goals = [told for told in self.events if told.get("event_id") and told["event_type"] in GOALS]
-        pool = goals if self.rng.random() < 0.8 else [told for told in self.events if told.get("event_id")]
+        goals = [event for event in self.events if event.get("event_id") and event["event_type"] in GOALS]
+        pool = goals if self.rng.random() < 0.8 else [event for event in self.events if event.get("event_id")]
         if not pool:
             return
-        told = self.rng.choice(pool)
-        if told in goals:
-            self.count(told.get("team") or self.side(), -1)
+        event = self.rng.choice(pool)
+        if event in goals:
+            self.count(event.get("team") or self.side(), -1)
         kind = self.rng.choice(("goal_cancelled", "goal_cancelled", "var_review", "correction"))
-        self.new(kind, voids=told["event_id"], team=self.rng.choice((told.get("team"), None)))
+        self.new(kind, voids=event["event_id"], team=self.rng.choice((event.get("team"), None)))
 
     def take_back(self) -> None:
         """`goal_cancelled` without a name: with its side, with a score, with both, with neither."""
         side = self.side()
         self.count(side, -1)
         if self.ids == "all":
-            told: Fields = {"event_id": f"c{len(self.messages)}", **self.minute()}
+            details: Fields = {"event_id": f"c{len(self.messages)}", **self.minute()}
         else:
-            told = self.minute()
-        told["team"] = self.rng.choice((side, side, None))
-        self.events.append({"event_type": "goal_cancelled", **told})
-        self.send("goal_cancelled", told, board=self.rng.random() < 0.5)
+            details = self.minute()
+        details["team"] = self.rng.choice((side, side, None))
+        self.events.append({"event_type": "goal_cancelled", **details})
+        self.send("goal_cancelled", details, board=self.rng.random() < 0.5)
 
     def fall(self) -> None:
         """The score is lower, and nobody says why."""
@@ -266,5 +266,5 @@ class _Sender:
         )
 
 
-def _without_type(told: Fields) -> Fields:
-    return {name: value for name, value in told.items() if name != "event_type"}
+def _without_type(event: Fields) -> Fields:
+    return {name: value for name, value in event.items() if name != "event_type"}

@@ -39,7 +39,7 @@ class Verdict:
     cancelled_held: int = 0
 
     def __add__(self, other: Verdict) -> Verdict:
-        return Verdict(*(one + more for one, more in zip(astuple(self), astuple(other), strict=True)))
+        return Verdict(*(value + more for value, more in zip(astuple(self), astuple(other), strict=True)))
 
     @property
     def faults(self) -> int:
@@ -55,20 +55,20 @@ class _Side:
     wrong_since: float | None = None
 
 
-def judge(told: Case) -> Verdict:
-    judged = _Judge(told)
+def judge(case: Case) -> Verdict:
+    judged = _Judge(case)
     match: Match | None = None
-    for message, (match, facts) in zip(told.messages, steps(told.messages), strict=True):
+    for message, (match, facts) in zip(case.messages, steps(case.messages), strict=True):
         judged.hear(message.received, match, facts)
     assert match is not None
-    judged.hear(told.messages[-1].received + UNHEARD_S, match, ())
-    judged.verdict.ends = int(bool(wrongs(match, told)))
+    judged.hear(case.messages[-1].received + UNHEARD_S, match, ())
+    judged.verdict.ends = int(bool(wrongs(match, case)))
     return judged.verdict
 
 
 class _Judge:
-    def __init__(self, told: Case) -> None:
-        self.truth = told.truth
+    def __init__(self, case: Case) -> None:
+        self.truth = case.truth
         self.verdict = Verdict()
         self.sides = (_Side(), _Side())
         # Of false cancellations that are held: when they are due, the side and what its score was.
@@ -121,8 +121,8 @@ class _Judge:
                 self.verdict.cancelled_held += 1
 
     def _tell_held(self, now: float) -> None:
-        due = [one for one in self.held if one[0] <= now]
-        self.held = [one for one in self.held if one[0] > now]
+        due = [cancellation for cancellation in self.held if cancellation[0] <= now]
+        self.held = [cancellation for cancellation in self.held if cancellation[0] > now]
         self.verdict.cancelled_held += sum(self.sides[n].values[-1][1] < was for _, n, was in due)
 
 
@@ -137,13 +137,13 @@ def judge_style(style: Style, seeds: Iterable[int]) -> Verdict:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.support.stories.interim", description=__doc__)
     parser.add_argument("--matches", type=int, default=20, help="matches a style (default 20)")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     heads = ("messages", "ends", "scores", "flaps", "cancelled", "after 10 s")
-    print(f"{'wrong in ' + str(asked.matches) + ' matches':28}" + "".join(f"{head:>12}" for head in heads))
+    print(f"{'wrong in ' + str(args.matches) + ' matches':28}" + "".join(f"{head:>12}" for head in heads))
     total = Verdict()
     for style in STYLES:
         print(f"{style}…", file=sys.stderr)
-        verdict = judge_style(style, range(asked.matches))
+        verdict = judge_style(style, range(args.matches))
         print(f"{style!s:28}" + "".join(f"{count:>12}" for count in astuple(verdict)), flush=True)
         total += verdict
     print(f"{'all':28}" + "".join(f"{count:>12}" for count in astuple(total)))

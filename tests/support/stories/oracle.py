@@ -30,32 +30,33 @@ def case(style: Style, seed: int) -> Case:
     return Case(truth, style, tell(truth, style, rng), seed)
 
 
-def wrongs(match: Match, told: Case) -> list[str]:
+def wrongs(match: Match, case: Case) -> list[str]:
     """What is not as it truly was at the end."""
-    truth, found = told.truth, []
+    truth, faults = case.truth, []
     home, away = truth.score_at(float("inf"))
     # Where no score is ever told, none is known until a goal falls.
-    right = NIL if told.style.scores == "none" and not home + away else (f"{home}-{away}",)
+    right = NIL if case.style.scores == "none" and not home + away else (f"{home}-{away}",)
     if line(match.score) not in right:
-        found.append(f"score {line(match.score)} for {right[-1]}")
+        faults.append(f"score {line(match.score)} for {right[-1]}")
     kicks = f"{truth.shootout[0]}-{truth.shootout[1]}" if truth.shootout else None
     if line(match.shootout) != kicks:
-        found.append(f"shootout {line(match.shootout)} for {kicks}")
+        faults.append(f"shootout {line(match.shootout)} for {kicks}")
     if match.status.value != "finished":
-        found.append(f"status {match.status.value}")
+        faults.append(f"status {match.status.value}")
     if match.decided_by != truth.decided:
-        found.append(f"decided by {match.decided_by} for {truth.decided}")
-    if goals := _goals(match, told):
-        found.append(goals)
-    return found
+        faults.append(f"decided by {match.decided_by} for {truth.decided}")
+    if goals := _goals(match, case):
+        faults.append(goals)
+    return faults
 
 
-def _goals(match: Match, told: Case) -> str:
+def _goals(match: Match, case: Case) -> str:
     """Which goals stand: by id, or by side and minute where there are no ids."""
     here = Counter(
-        one.id if told.style.has_ids else f"{one.team} {one.minute}+{one.added_minute}" for one in standing(match)
+        event.id if case.style.has_ids else f"{event.team} {event.minute}+{event.added_minute}"
+        for event in standing(match)
     )
-    there = Counter(_name(goal, told.style) for goal in told.truth.goals if goal.stands_at(float("inf")))
+    there = Counter(_name(goal, case.style) for goal in case.truth.goals if goal.stands_at(float("inf")))
     more, missing = sorted((here - there).elements()), sorted((there - here).elements())
     return f"goals: {more} too many, {missing} missing" if more or missing else ""
 
@@ -64,9 +65,11 @@ def _name(goal: Moment, style: Style) -> str:
     return goal.id if style.has_ids else f"{goal.side_at(float('inf'))} {goal.minute}+{goal.added}"
 
 
-def words(told: Case) -> str:
+def words(case: Case) -> str:
     """What bears on the score, in the order in which it was told."""
     kinds = ("goal", "own_goal", "penalty_goal", "goal_cancelled", "score")
-    heard = {id(one): one for one in told.messages if one.fields.get("event_type") in kinds}
-    lines = [str(one) for one in sorted(heard.values(), key=lambda one: (one.at or 0, one.received))]
+    heard = {id(message): message for message in case.messages if message.fields.get("event_type") in kinds}
+    lines = [
+        str(message) for message in sorted(heard.values(), key=lambda message: (message.at or 0, message.received))
+    ]
     return "\n".join(dict.fromkeys(lines))

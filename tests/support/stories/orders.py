@@ -23,7 +23,7 @@ def random_order(story: Story, rng: random.Random, doubled: float = 0.2) -> Stor
     order = _with_undated_in_order(rng.sample(story, len(story)), story)
     for message in story:
         if rng.random() < doubled:
-            first = next(n for n, one in enumerate(order) if one is message) + 1 if message.at is None else 0
+            first = next(n for n, earlier in enumerate(order) if earlier is message) + 1 if message.at is None else 0
             order.insert(rng.randint(first, len(order)), message)
     return order
 
@@ -88,7 +88,7 @@ def _drop_fields(story: Story, place: int, fails: Callable[[Story], bool]) -> No
 
 def report(story: Story, order: Story) -> str:
     """Both tellings, line by line, and where they end apart."""
-    told = "\n".join(map(str, story))
-    other = "\n".join(map(str, order))
+    first = "\n".join(map(str, story))
+    second = "\n".join(map(str, order))
     apart = difference(shown(play(story)), shown(play(order)))
-    return f"told so:\n{told}\nand in this order:\n{other}\nit ends otherwise (-/+ of the timeline):\n{apart}"
+    return f"told so:\n{first}\nand in this order:\n{second}\nit ends otherwise (-/+ of the timeline):\n{apart}"

@@ -66,8 +66,8 @@ def event(kind: str, at: float, score: str | None = None, **fields: Any) -> Mess
     """score: `"1-0"`. Fields that are None are left out."""
     if score is not None:
         fields["home_score"], fields["away_score"] = map(int, score.split("-"))
-    told = {name: value for name, value in fields.items() if value is not None}
-    return Message({"event_type": kind, **told}, at, at + TRANSIT_S)
+    given = {name: value for name, value in fields.items() if value is not None}
+    return Message({"event_type": kind, **given}, at, at + TRANSIT_S)
 
 
 def entry(received: float, **fields: Any) -> Message:
@@ -117,15 +117,15 @@ class Shown(NamedTuple):
 def shown(match: Match) -> Shown:
     decided = match.decided_by if match.phase is Phase.FINISHED else None
     clock = (match.minute, match.added_minute, match.period)
-    timeline = tuple(_row(one) for one in match.timeline)
+    timeline = tuple(_row(event) for event in match.timeline)
     return Shown(line(match.score), line(match.shootout), match.status.value, decided, clock, timeline)
 
 
-def _row(one: Event) -> tuple[object, ...]:
-    who = tuple(person.name if person else None for person in (one.player, one.assist))
-    board = (one.home_score, one.away_score)
-    team = one.team.value if one.team else None
-    return (one.id, one.type, team, one.minute, one.added_minute, *who, one.detail, *board, one.voided)
+def _row(event: Event) -> tuple[object, ...]:
+    who = tuple(person.name if person else None for person in (event.player, event.assist))
+    board = (event.home_score, event.away_score)
+    team = event.team.value if event.team else None
+    return (event.id, event.type, team, event.minute, event.added_minute, *who, event.detail, *board, event.voided)
 
 
 def line(score: Score | None) -> str | None:
@@ -134,15 +134,15 @@ def line(score: Score | None) -> str | None:
 
 def standing(match: Match) -> list[Event]:
     """The goals on the timeline that are neither voided nor of the shoot-out."""
-    return [one for one in match.timeline if one.type in SCORING and not one.voided and one.period != 5]
+    return [event for event in match.timeline if event.type in SCORING and not event.voided and event.period != 5]
 
 
-def difference(one: Shown, other: Shown) -> str:
+def difference(left: Shown, right: Shown) -> str:
     """Where two ends differ, a line each."""
     lines = []
-    for name, here, there in zip(Shown._fields, one, other, strict=True):
+    for name, here, there in zip(Shown._fields, left, right, strict=True):
         if name != "timeline" and here != there:
             lines.append(f"  {name}: {here} / {there}")
-    lines += [f"  - {row}" for row in one.timeline if row not in other.timeline]
-    lines += [f"  + {row}" for row in other.timeline if row not in one.timeline]
+    lines += [f"  - {row}" for row in left.timeline if row not in right.timeline]
+    lines += [f"  + {row}" for row in right.timeline if row not in left.timeline]
     return "\n".join(lines or ["  only the order of the timeline"])

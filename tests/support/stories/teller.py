@@ -109,7 +109,7 @@ def tell(truth: Truth, style: Style, rng: random.Random) -> list[Message]:
     messages = [_sent(telling, number, style) for number, telling in enumerate(tellings, 1)]
     messages = [_delivered(message, telling, rng) for message, telling in zip(messages, tellings, strict=True)]
     doubled = [message for message in messages if rng.random() < DOUBLED]
-    messages += [replace(one, received=one.received + rng.uniform(0.1, DOUBLED_WITHIN_S)) for one in doubled]
+    messages += [replace(copy, received=copy.received + rng.uniform(0.1, DOUBLED_WITHIN_S)) for copy in doubled]
     start = entry(-600, home_team="Home", away_team="Away", sport="football", status="scheduled")
     return [start, *sorted(messages, key=lambda message: message.received)]
 
@@ -134,11 +134,11 @@ class _Teller:
         self.ways = {goal.id: self.way(goal) for goal in truth.goals if goal.gone_at is not None}
 
     def tellings(self) -> list[Telling]:
-        found = [telling for moment in self.truth.moments for telling in self.of_moment(moment)]
-        found += [telling for goal in self.truth.goals if goal.gone_at for telling in self.cancellation(goal)]
+        tellings = [telling for moment in self.truth.moments for telling in self.of_moment(moment)]
+        tellings += [telling for goal in self.truth.goals if goal.gone_at for telling in self.cancellation(goal)]
         if self.style.scores == "boards":
-            found += self.boards()
-        return sorted(found, key=lambda telling: telling.at)
+            tellings += self.boards()
+        return sorted(tellings, key=lambda telling: telling.at)
 
     # Events.
 
@@ -159,8 +159,8 @@ class _Teller:
             times.append(times[-1] + self.rng.uniform(2, 12 if plain else 60))
         changes = [t for t in (moment.back_at, moment.moved_at, moment.renamed_at) if t is not None]
         times += [t + self.rng.uniform(0, ENTRY_S) for t in changes]
-        told = sorted(t for t in times if moment.stands_at(t))
-        return told or [moment.at]
+        standing = sorted(t for t in times if moment.stands_at(t))
+        return standing or [moment.at]
 
     def entered(self) -> float:
         return self.rng.uniform(0, SLOW_S) if self.rng.random() < SLOW else self.rng.uniform(0, ENTRY_S)

@@ -106,17 +106,17 @@ class Truth:
 
     def values(self, side: int, since: float, until: float) -> list[int]:
         """What one side's score was in a while, in order, each value once per change."""
-        found = [self.score_at(since)[side]]
+        scores = [self.score_at(since)[side]]
         for t in self.turns():
-            if since < t <= until and self.score_at(t)[side] != found[-1]:
-                found.append(self.score_at(t)[side])
-        return found
+            if since < t <= until and self.score_at(t)[side] != scores[-1]:
+                scores.append(self.score_at(t)[side])
+        return scores
 
     def in_play(self, t: float) -> bool:
         """And for as long as a review takes."""
         whistles = [moment for moment in self.moments if not moment.is_goal]
         begun = [moment for moment in whistles if moment.at <= t]
-        return begun[-1].type in _BEGINS and all(not t < one.at < t + REVIEW_S[1] for one in whistles)
+        return begun[-1].type in _BEGINS and all(not t < whistle.at < t + REVIEW_S[1] for whistle in whistles)
 
     def clock_at(self, t: float) -> dict[str, int]:
         begun = [m for m in self.moments if m.type in _BEGINS and m.at <= t]
@@ -130,11 +130,13 @@ class Truth:
 @cache
 def recorded() -> list[Truth]:
     """Each recorded match that lists its goals, without anything taken back."""
-    found = []
+    truths = []
     for file in FILES:
         expected = read(DATA / file).expected
-        found += [_truth(name, end) for name, end in expected.items() if end.goals is not None and end.home is not None]
-    return found
+        truths += [
+            _truth(name, end) for name, end in expected.items() if end.goals is not None and end.home is not None
+        ]
+    return truths
 
 
 def _truth(name: str, end: Expected) -> Truth:
@@ -152,18 +154,18 @@ def _truth(name: str, end: Expected) -> Truth:
 
 def _moments(body: bytes, at_ms: int) -> Iterator[Moment]:
     """A story's events but for the total of its kicks, which are kicks here."""
-    for told in json.loads(body).get("events", []):
-        if told["event_type"] == "score" and "shootout" in told:
+    for event in json.loads(body).get("events", []):
+        if event["event_type"] == "score" and "shootout" in event:
             continue
-        clock = (told["minute"], told.get("added_minute"), told.get("period"))
-        more = {"status": told.get("status"), "team": told.get("team"), "player": told.get("player")}
-        yield Moment(told["event_id"], told["event_type"], at_ms / 1000, *clock, **more)
+        clock = (event["minute"], event.get("added_minute"), event.get("period"))
+        more = {"status": event.get("status"), "team": event.get("team"), "player": event.get("player")}
+        yield Moment(event["event_id"], event["event_type"], at_ms / 1000, *clock, **more)
 
 
 def _apart(moments: list[Moment]) -> list[Moment]:
     result: list[Moment] = []
     for moment in moments:
-        goals = [one.at for one in result if one.is_goal]
+        goals = [earlier.at for earlier in result if earlier.is_goal]
         near = moment.is_goal and goals and moment.at < goals[-1] + KICK_OFF_AGAIN_S
         result.append(replace(moment, at=goals[-1] + KICK_OFF_AGAIN_S) if near else moment)
     return sorted(result, key=lambda moment: moment.at)
@@ -195,48 +197,48 @@ def _changed(goal: Moment, rng: random.Random, moves: bool, renames: bool) -> Mo
 
 def _phantoms(truth: Truth, rng: random.Random, apart_s: float) -> list[Moment]:
     """Goals that were taken back."""
-    found: list[Moment] = []
+    phantoms: list[Moment] = []
     for number in range(rng.choice((0, 1, 1, 2, 3))):
         at = rng.uniform(60, truth.end)
         clock = truth.clock_at(at)
         goal = Moment(f"phantom-{number}", "goal", at, clock.get("minute"), clock.get("added_minute"))
         who: dict[str, Any] = {"team": rng.choice(("home", "away")), "player": f"Player {number}"}
-        if truth.in_play(at) and all(_are_apart(goal, one, apart_s) for one in (*truth.goals, *found)):
-            found.append(replace(goal, **who, gone_at=at + rng.uniform(*REVIEW_S)))
-    return found
+        if truth.in_play(at) and all(_are_apart(goal, other, apart_s) for other in (*truth.goals, *phantoms)):
+            phantoms.append(replace(goal, **who, gone_at=at + rng.uniform(*REVIEW_S)))
+    return phantoms
 
 
-def _are_apart(one: Moment, other: Moment, apart_s: float) -> bool:
+def _are_apart(goal: Moment, other: Moment, apart_s: float) -> bool:
     """In time, and on the match clock, which rests at half-time."""
-    minutes = abs((one.minute or 0) - (other.minute or 0))
-    return abs(one.at - other.at) >= apart_s and minutes * 60 >= apart_s - 60
+    minutes = abs((goal.minute or 0) - (other.minute or 0))
+    return abs(goal.at - other.at) >= apart_s and minutes * 60 >= apart_s - 60
 
 
 def _others(truth: Truth, rng: random.Random) -> list[Moment]:
     """Cards, substitutions and corners, which move nothing but may bear the score."""
-    found = []
+    moments = []
     for number in range(12):
         at = rng.uniform(30, truth.end - 60)
         clock = truth.clock_at(at)
         kind = rng.choice(("yellow_card", "substitution", "corner", "corner"))
         who: dict[str, Any] = {"team": rng.choice(("home", "away")), "player": f"Player {number}"}
-        found.append(Moment(f"{kind}-{number}", kind, at, clock.get("minute"), clock.get("added_minute"), **who))
-    return found
+        moments.append(Moment(f"{kind}-{number}", kind, at, clock.get("minute"), clock.get("added_minute"), **who))
+    return moments
 
 
 def _kicks(truth: Truth, rng: random.Random) -> list[Moment]:
     """Kicks in turn, of which as many score as are recorded."""
     if truth.shootout is None:
         return []
-    start = next(one.at for one in truth.moments if one.type == "shootout_start")
+    start = next(kicks.at for kicks in truth.moments if kicks.type == "shootout_start")
     rounds = max(5, *truth.shootout)
     scored = [[True] * n + [False] * (rounds - n) for n in truth.shootout]
-    for one in scored:
-        rng.shuffle(one)
-    found = []
+    for kicks in scored:
+        rng.shuffle(kicks)
+    moments = []
     for number in range(rounds * 2):
         kind = "shootout_goal" if scored[number % 2][number // 2] else "shootout_missed"
         team = ("home", "away")[number % 2]
         at = start + 30 + number * 540 / (rounds * 2)
-        found.append(Moment(f"kick-{number}", kind, at, 120, None, 5, team=team, player=f"Kicker {number}"))
-    return found
+        moments.append(Moment(f"kick-{number}", kind, at, 120, None, 5, team=team, player=f"Kicker {number}"))
+    return moments

@@ -11,16 +11,16 @@ from workers.feed.quota import WINDOW_S, Quota
 
 @pytest.mark.parametrize("restart", [False, True])
 def test_no_window_has_more_than_allowed(restart: bool) -> None:
-    rng, now, asked = random.Random(5), 1_000.0, []
+    rng, now, times = random.Random(5), 1_000.0, []
     quota = Quota(10)
     for n in range(500):
         now += rng.choice([0.0, 0.1, 3.0])
         now += quota.wait_s(now)
         quota.take(now)
-        asked.append(now)
+        times.append(now)
         if restart and n % 7 == 0:
             quota = Quota(10, quota.times)
-    for first, eleventh in zip(asked, asked[10:], strict=False):
+    for first, eleventh in zip(times, times[10:], strict=False):
         assert eleventh - first >= WINDOW_S - 1e-6
 
 

@@ -60,15 +60,15 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def recorded() -> Iterator[Any]:
-    made: list[Sportradar] = []
+    emulators: list[Sportradar] = []
 
     def play(speed: float, lead_s: float = 1.0) -> Sportradar:
-        made.append(Sportradar(speed, lead_s))
-        return made[-1]
+        emulators.append(Sportradar(speed, lead_s))
+        return emulators[-1]
 
     yield play
-    for one in made:
-        one.close()
+    for emulator in emulators:
+        emulator.close()
 
 
 def end_of(match: Match | None) -> tuple[Any, ...]:

@@ -60,8 +60,8 @@ def test_those_not_yet_told_of_a_cancelled_goal_hear_of_neither(world: World, mo
 
     world.phones.before = cancel
     world.say(60, "goal", score=(1, 0), id="g1")
-    told = {token for token, _ in world.phones.sent}
-    assert len(told) == 1
+    tokens = {token for token, _ in world.phones.sent}
+    assert len(tokens) == 1
     assert [message.kind for _, message in world.phones.sent] == [Kind.GOAL, Kind.GOAL_CANCELLED]
 
 
@@ -174,8 +174,8 @@ def test_the_end_of_a_goal_waits_for_what_is_just_being_sent_of_its_match(world:
         world.redis.delete(key)
     world.at(70)
     assert Kind.GOAL_CANCELLED not in before
-    told = [message.kind for _, message in world.phones.sent]
-    assert told == list(dict.fromkeys([Kind.GOAL, last, Kind.GOAL_CANCELLED]))
+    kinds = [message.kind for _, message in world.phones.sent]
+    assert kinds == list(dict.fromkeys([Kind.GOAL, last, Kind.GOAL_CANCELLED]))
     assert "0–0" in world.phones.scores("fan")[-1]
 
 

@@ -84,8 +84,8 @@ def test_a_goal_told_before_quiet_hours_is_taken_back_in_them_without_a_sound(wo
     world.say(125, "goal_cancelled", score=(0, 0), voids="g1")
     world.say(300, "goal", score=(1, 0), id="g2")
     world.say(400, "goal_cancelled", score=(0, 0), voids="g2")
-    told = [(message.kind, message.silent) for token, message in world.phones.sent if token == "sleeper"]
-    assert told == [(Kind.GOAL, False), (Kind.GOAL_CANCELLED, True)]
+    messages = [(message.kind, message.silent) for token, message in world.phones.sent if token == "sleeper"]
+    assert messages == [(Kind.GOAL, False), (Kind.GOAL_CANCELLED, True)]
     assert not any(message.silent for token, message in world.phones.sent if token == "awake")
     assert len(world.phones.headlines("awake")) == 4
 

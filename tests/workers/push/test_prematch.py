@@ -25,9 +25,9 @@ MINUTE = 60_000
 
 @pytest.fixture
 def world(redis_url: str, sqlite_url: str) -> Iterator[Ahead]:
-    made = Ahead(redis_url, sqlite_url)
-    yield made
-    made.history.engine.dispose()
+    world = Ahead(redis_url, sqlite_url)
+    yield world
+    world.history.engine.dispose()
 
 
 def test_a_reminder_comes_once_and_again_for_another_start(world: Ahead) -> None:
@@ -60,9 +60,9 @@ def test_a_reminder_comes_after_the_line_ups_of_the_same_version_too(world: Ahea
 @pytest.fixture
 def cast(redis_url: str, sqlite_url: str, emulators: Emulated) -> Iterator[Ahead]:
     transports = transports_to(emulators)
-    made = Ahead(redis_url, sqlite_url, transports)
-    yield made
-    made.history.engine.dispose()
+    world = Ahead(redis_url, sqlite_url, transports)
+    yield world
+    world.history.engine.dispose()
     for transport in transports.apns.values():
         if transport:
             transport.close()
@@ -70,9 +70,9 @@ def cast(redis_url: str, sqlite_url: str, emulators: Emulated) -> Iterator[Ahead
 
 def published(emulated: Emulated, channel: BroadcastChannel) -> list[dict[str, object]]:
     ledger = PushJournal(Path(emulated.ledger))
-    found = [push.payload["aps"] for push in ledger.of(f"channel:{channel.id}")]
+    payloads = [push.payload["aps"] for push in ledger.of(f"channel:{channel.id}")]
     ledger.close()
-    return found
+    return payloads
 
 
 def test_a_followed_match_has_a_channel_from_two_hours_before_until_a_day_after(
@@ -93,15 +93,15 @@ def test_a_followed_match_has_a_channel_from_two_hours_before_until_a_day_after(
     cast.say((start - START) / 1000, "kickoff", score=(0, 0))
     cast.say((start - START) / 1000 + 60, "goal", score=(1, 0))
     cast.say((start - START) / 1000 + 7_000, "full_time", score=(1, 0))
-    said = published(emulators, channel)
-    states = [one["content-state"] for one in said]
-    assert [one["event"] for one in said] == ["update", "update", "end"]
+    payloads = published(emulators, channel)
+    states = [payload["content-state"] for payload in payloads]
+    assert [payload["event"] for payload in payloads] == ["update", "update", "end"]
     assert [(state["home_score"], state["status"]) for state in states] == [  # type: ignore[index]
         (0, "first_half"),
         (1, "first_half"),
         (1, "finished"),
     ]
-    assert not any("alert" in one for one in said)
+    assert not any("alert" in payload for payload in payloads)
 
     made_at = start - CHANNEL_AHEAD_MS + MINUTE
     cast.look(made_at + CHANNEL_KEEP_MS)
@@ -119,21 +119,21 @@ def test_a_match_apple_puts_off_stops_no_other(
     cast.fan(f"{START + 6:064x}", subject=Subject.COMPETITION, to="cup")
     for number in range(6):
         cast.announce(START + MINUTE, f"m{number}")
-    create, asked = Channels.create, 0
+    create, attempts = Channels.create, 0
 
     def busy(channels: Channels) -> str | Outcome:
-        nonlocal asked
-        asked += 1
-        return Later("TooManyRequests", 30.0) if asked in late else create(channels)
+        nonlocal attempts
+        attempts += 1
+        return Later("TooManyRequests", 30.0) if attempts in late else create(channels)
 
     monkeypatch.setattr(Channels, "create", busy)
     late = [1, 2, 4]
     cast.look(START)
-    assert (asked, len(cast.audience.channels([f"m{number}" for number in range(6)]))) == (6, 3)
+    assert (attempts, len(cast.audience.channels([f"m{number}" for number in range(6)]))) == (6, 3)
     assert caplog.text.count("channel_put_off") == 3
-    asked, late = 0, [1, 2, 3, 4]
+    attempts, late = 0, [1, 2, 3, 4]
     cast.look(START)
-    assert asked == LATER_MAX
+    assert attempts == LATER_MAX
 
 
 def test_channels_that_only_apple_knows_are_swept_when_they_are_many(
@@ -143,9 +143,9 @@ def test_channels_that_only_apple_knows_are_swept_when_they_are_many(
     assert channels
     before = channels.all()
     assert isinstance(before, list)
-    known, *lost = (str(channels.create()) for _ in range(4))
-    cast.audience.keep_channel(BroadcastChannel(FINAL, "production", known), now_ms=START)
-    everything = {*before, known, *lost}
+    kept, *lost = (str(channels.create()) for _ in range(4))
+    cast.audience.keep_channel(BroadcastChannel(FINAL, "production", kept), now_ms=START)
+    everything = {*before, kept, *lost}
     monkeypatch.setattr(prematch, "SWEEP_MAX", len(before) + 2)
 
     def swept() -> set[str]:
@@ -161,7 +161,7 @@ def test_channels_that_only_apple_knows_are_swept_when_they_are_many(
     monkeypatch.setattr(prematch, "SWEEP_ABOVE", 1)
     assert len(swept()) == 2
     assert f"listed={len(everything)} lost={len(everything) - 1} deleted={len(before) + 2}" in caplog.text
-    assert swept() == {known}
+    assert swept() == {kept}
 
 
 def test_lock_screens_come_first_and_a_score_that_moved_at_once(world: Ahead) -> None:

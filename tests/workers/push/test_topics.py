@@ -28,7 +28,10 @@ def test_devices_that_listen_to_topics_are_reached_by_one_condition_per_variant(
     world.say(60, "goal", score=(1, 0), id="g1")
     conditions = [token for token, _ in world.phones.sent]
     assert len(conditions) == 2
-    assert any("'m.final.goal.en' in topics" in said and "'t.arg.goal.en' in topics" in said for said in conditions)
+    assert any(
+        "'m.final.goal.en' in topics" in condition and "'t.arg.goal.en' in topics" in condition
+        for condition in conditions
+    )
     assert [message.language for _, message in world.phones.sent] == ["en", "de"]
     world.say(120, "goal_cancelled", score=(0, 0), voids="g1")
     assert len([token for token, _ in world.phones.sent if "goal_cancelled" in token]) == 2
@@ -63,7 +66,7 @@ def test_what_is_published_is_what_was_planned_unless_it_was_mended_since(world:
     plan = world.plans.plan
 
     def late(alert_id: str) -> Any:
-        found = plan(alert_id)
+        planned = plan(alert_id)
         if not cancelled:
             cancelled.append(alert_id)
             stamp = Stamp(START + 61_000, source="test")
@@ -71,7 +74,7 @@ def test_what_is_published_is_what_was_planned_unless_it_was_mended_since(world:
             world.live.inbox.accept([update], now_ms=START + 61_000)
             Drain(world.live, world.bells).match(FINAL)
             world.push.read_mailboxes(now_ms=START + 61_000)
-        return found
+        return planned
 
     world.plans.plan = late  # type: ignore[method-assign]
     world.say(60, "goal", score=(1, 0), id="g1")

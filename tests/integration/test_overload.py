@@ -1,0 +1,175 @@
+"""More connections than places, clients that do not read, speak or end, and what the server itself refuses."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import wait_until
+from tests.support.holding import Client, Closed, Origin
+
+pytestmark = pytest.mark.xdist_group("held")
+
+PLACES = 100
+NO_STORE = "private, no-store"
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origin]:
+    origin = Origin(tmp_path_factory.mktemp("origin"), WORKER_CONNECTIONS=PLACES, INSIDE_WRITE_S=2)
+    try:
+        origin.start()
+        yield origin
+    finally:
+        origin.end()
+
+
+@pytest.fixture
+def origin(shared: Origin) -> Iterator[Origin]:
+    shared.tell("m", 1)
+    shared.wait_for_here(0)
+    yield shared
+    shared.hang_up()
+    shared.wait_for_here(0)
+
+
+def idle(origin: Origin, count: int) -> list[Client]:
+    """Clients that have been answered and stay."""
+    clients = [origin.client() for _ in range(count)]
+    for client in clients:
+        client.ask("/api/score/m").body()
+    return clients
+
+
+@pytest.mark.parametrize("path", ["/api/score/m/stream", "/api/live/wait/1.0", "/api/score/m"])
+def test_who_comes_without_a_place_keeps_nobody_out(origin: Origin, path: str) -> None:
+    """Served, but for one answer, so that all places are free as soon as those who have them go."""
+    crowd = idle(origin, PLACES)
+    late = [origin.client().ask(path) for _ in range(40)]
+    for client in late:
+        assert client.head()[0] == 200
+        assert client.rest()
+    for client in crowd:
+        client.close()
+    wait_until(lambda: origin.inside().get("connections", PLACES) <= 1, "the places to be free")
+    for _ in range(PLACES // 2):
+        assert origin.client().ask("/healthz").head()[0] == 200
+
+
+def test_without_a_place_a_websocket_is_told_to_come_later(origin: Origin) -> None:
+    idle(origin, PLACES)
+    for _ in range(30):
+        assert origin.socket().ended() == 1013
+
+
+def test_one_connection_too_many_changes_nothing_for_those_who_have_places(origin: Origin) -> None:
+    path = origin.next()
+    readers = [origin.client().ask(path) for _ in range(60)]
+    origin.wait_for_here(60)
+    greenlets = origin.inside()["greenlets"]
+    others = idle(origin, PLACES - 60 - 1)
+    assert origin.inside()["greenlets"] - greenlets < 5
+    extra = [origin.client() for _ in range(10)]
+    for turn in (2, 3):
+        version = origin.tell("m", turn)
+        for reader in readers:
+            _, headers, body = reader.answer()
+            assert (body["version"], body["held"], headers["connection"]) == (version, "changed", "keep-alive")
+            reader.ask(body["next"])
+    for client in others:
+        assert client.ask("/api/score/m").answer()[1]["connection"] == "keep-alive"
+    assert all(client.ask("/api/score/m").answer()[1]["connection"] == "close" for client in extra[1:])
+
+
+def test_a_client_that_never_sends_a_byte_is_not_waited_for(origin: Origin) -> None:
+    before = origin.inside()["connections"]
+    silent = [origin.client() for _ in range(5)]
+    assert {client.rest() for client in silent} == {b""}
+    assert origin.inside()["connections"] == before
+
+
+def test_clients_that_do_not_read_their_answers_are_given_up(origin: Origin) -> None:
+    for n in range(300):
+        origin.tell(f"wide-{n}", 1)
+    before = origin.inside()
+    lazy = [origin.client(buffer=2_048) for _ in range(10)]
+    for client in lazy:
+        for _ in range(40):
+            client.ask("/api/live?competition=none").ask("/api/live")
+    wait_until(lambda: origin.inside().get("connections", 99) <= before["connections"], "them to be closed")
+    assert origin.inside()["greenlets"] - before["greenlets"] < 5
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (b"nonsense\r\n\r\n", 400),
+        (b"GET /" + b"x" * 3_000 + b" HTTP/1.1\r\n\r\n", 414),
+        (b"GET / HTTP/1.1\r\n" + b"X: 1\r\n" * 100 + b"\r\n", 431),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nExpect: tea\r\n\r\n", 417),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: tea\r\n\r\n", 501),
+    ],
+)
+def test_what_the_server_refuses_is_refused_as_the_app_does(origin: Origin, data: bytes, status: int) -> None:
+    client = origin.client()
+    client.send(data)
+    found, headers, body = client.answer()
+    assert found == status
+    assert set(body) == {"error"}
+    assert body["error"]["code"] == "bad_request"
+    assert body["error"]["message"]
+    assert headers["content-type"] == "application/json"
+    assert headers["cache-control"] == NO_STORE
+    assert client.rest() == b""
+
+
+def test_a_refused_body_is_answered_though_its_sender_is_still_sending(origin: Origin) -> None:
+    for _ in range(20):
+        client = origin.client()
+        client.ask("/api/ingest/generic", "Content-Length: 4300000", "Connection: close", method="POST")
+        client.send(b"x" * 3_000_000)
+        assert client.head()[0] == 413
+        client.send(b"x" * 100_000)
+        client.rest()
+
+
+class Restarting(Origin):
+    """The process ends after so many requests."""
+
+    def command(self, name: str) -> list[str]:
+        command = super().command(name)
+        return [*command[:-1], "--max-requests", "60", command[-1]] if name == "web" else command
+
+
+def test_a_process_that_has_served_enough_answers_those_who_wait(tmp_path: Path) -> None:
+    origin = Restarting(tmp_path)
+    try:
+        origin.start()
+        origin.tell("m", 1)
+        path, pid = origin.next(), origin.inside()["pid"]
+        readers = [origin.client().ask(path) for _ in range(5)]
+        origin.wait_for_here(5)
+        busy = origin.client()
+        with suppress(Closed, OSError):
+            for _ in range(200):
+                busy.ask("/api/score/m/wait/1.0").body()
+        for reader in readers:
+            assert (reader.body()["held"], reader.rest()) == ("draining", b"")
+        wait_until(lambda: origin.inside().get("pid", pid) != pid, "the next process")
+    finally:
+        origin.end()
+
+
+def test_a_half_sent_body_of_a_client_that_has_gone_frees_its_place(origin: Origin) -> None:
+    before = origin.inside()["connections"]
+    for _ in range(5):
+        client = origin.client().ask("/api/ingest/generic", "Content-Length: 1000", method="POST")
+        client.send(json.dumps({"events": []}).encode())
+        client.sock.shutdown(socket.SHUT_WR)
+        client.rest()
+    assert origin.inside()["connections"] == before
