@@ -35,7 +35,7 @@ from google.oauth2.credentials import Credentials
 from bench import chunks
 from db.domain import Device, Kind, Platform
 from dev.emulators.keys import KEY_ID, PROJECT, TEAM, Keys
-from dev.system import free_port
+from dev.system import free_port, wait_for_port
 from notify.content.message import Message
 from notify.content.payload import apns_alert
 from notify.transports.apns import Apns
@@ -80,7 +80,7 @@ class Servers:
 
     def wait(self) -> None:
         for port in (self.port, self.http1_port) if self.has_http1 else (self.port,):
-            _wait_for(port)
+            wait_for_port(port)
 
     @property
     def url(self) -> str:
@@ -102,17 +102,6 @@ def _on_core(core: int, command: list[str]) -> list[str]:
 
 def _is_here(command: list[str]) -> bool:
     return shutil.which(command[0], path=os.environ.get("PATH", "") + ":/usr/sbin") is not None
-
-
-def _wait_for(port: int) -> None:
-    import socket  # noqa: PLC0415
-
-    for _ in range(1000):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.02)
-    raise SystemExit("nghttpd did not come up")
 
 
 def token(n: int) -> str:

@@ -82,7 +82,8 @@ class Phone:
         self.activities[name] = activity
 
     def _notify(self, push: AcceptedPush, at: float, title: str, body: str, silent: bool) -> None:
-        key = push.collapse or f"{at}:{len(self.alerts)}"
+        # A browser replaces by the tag; the topic is for what waits at the service.
+        key = push.payload.get("tag") or push.collapse or f"{at}:{len(self.alerts)}"
         before = self.screen.get(key)
         shown = ScreenEntry(at, title, body, push.collapse, silent, before is not None)
         self.rings += not silent

@@ -12,18 +12,16 @@ import os
 import select
 import socket
 from contextlib import suppress
-from io import BytesIO
 from time import monotonic
 from typing import Any
 
 import pycurl
 
-from notify.transports.exchange import ANSWER_BYTES_MAX, CONNECT_S, Reply, Request
+from notify.transports.exchange import Reply, Request
+from notify.transports.handle import Handle
 
 # CURLE_HTTP2_STREAM: one stream was reset, the connection is well.
 STREAM_RESET = 92
-# Apple: "keep connections open as long as possible"; by default libcurl does not reuse one that was idle for 118 s.
-IDLE_MAX_S = 3600
 # A path that died in silence: an idle connection is given up after 15 + 3 × 5 s, one with bytes in flight after 3 s,
 # sooner than an answer is waited for.
 KEEPALIVE_S, KEEPALIVE_INTERVAL_S, KEEPALIVE_PROBES = 15, 5, 3
@@ -45,30 +43,6 @@ _NOT_SENT = {
 }
 _REFUSED = "seek callback"
 _GOOD = Reply(200)
-
-
-class Handle:
-    """One of libcurl's easy handles and what it was last given, for options that stay are not set again. Attributes of
-    pycurl's own object are slow.
-
-    easy: pycurl.Curl.
-    request: under way, or the last one.
-    headers: as set.
-    body: as set.
-    source: the body, as far as it has been read.
-    answer: parts of the answer's body.
-    """
-
-    __slots__ = ("answer", "body", "easy", "headers", "request", "source")
-
-    request: Request
-
-    def __init__(self, easy: Any) -> None:
-        self.easy = easy
-        self.headers: list[str] | None = None
-        self.body: bytes | None = None
-        self.source = BytesIO()
-        self.answer: list[bytes] = []
 
 
 class CurlConnection:
@@ -144,23 +118,12 @@ class CurlConnection:
             self.limit += 1
 
     def start(self, request: Request, now: float) -> None:
-        handle = self.idle.pop() if self.idle else self._handle()
-        easy = handle.easy
-        easy.setopt(pycurl.URL, request.url)
-        if handle.headers is not request.headers:
-            easy.setopt(pycurl.HTTPHEADER, request.headers)
-            handle.headers = request.headers
-        if handle.body is request.body:
-            handle.source.seek(0)
-        else:
-            handle.body, handle.source = request.body, BytesIO(request.body)
-            easy.setopt(pycurl.POSTFIELDSIZE, len(request.body))
-            easy.setopt(pycurl.READFUNCTION, handle.source.read)
+        handle = self.idle.pop() if self.idle else Handle(self.ca, self._socket_opened)
+        handle.load(request)
         request.tries += 1
         request.started_at = now
-        handle.request = request
-        self.in_flight[easy] = handle
-        self.multi.add_handle(easy)
+        self.in_flight[handle.easy] = handle
+        self.multi.add_handle(handle.easy)
 
     def act(self, fd: int, events: int) -> None:
         """A socket is ready, for these epoll events."""
@@ -216,7 +179,7 @@ class CurlConnection:
 
     def _failure(self, handle: Handle, code: int, text: str) -> Reply:
         handle.answer.clear()
-        if handle.source.tell() == 0:
+        if not handle.is_sent:
             error = _NOT_SENT.get(code, "not_sent")
         elif code == pycurl.E_SEND_FAIL_REWIND and self.multiplexed is not False and text.startswith(_REFUSED):
             # libcurl rewinds for a refused stream, and on a used connection that was lost. Over HTTP/2 the second has
@@ -241,7 +204,7 @@ class CurlConnection:
     def _abandoned(self, easy: Any) -> tuple[Request, Reply]:
         request, handle = self._release(easy)
         handle.answer.clear()
-        return request, Reply(0, error="no_answer" if handle.source.tell() else "not_sent")
+        return request, Reply(0, error="no_answer" if handle.is_sent else "not_sent")
 
     def close(self) -> None:
         for easy in list(self.in_flight):
@@ -257,25 +220,6 @@ class CurlConnection:
         handle = self.in_flight.pop(easy)
         self.idle.append(handle)
         return handle.request, handle
-
-    def _handle(self) -> Handle:
-        easy: Any = pycurl.Curl()
-        handle = Handle(easy)
-        easy.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS)
-        easy.setopt(pycurl.PIPEWAIT, 1)
-        easy.setopt(pycurl.NOSIGNAL, 1)
-        easy.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTPS)
-        easy.setopt(pycurl.SSLVERSION, pycurl.SSLVERSION_TLSv1_2)
-        easy.setopt(pycurl.USERAGENT, "live-scores")
-        easy.setopt(pycurl.CAINFO, self.ca)
-        easy.setopt(pycurl.CONNECTTIMEOUT_MS, int(CONNECT_S * 1000))
-        easy.setopt(pycurl.MAXAGE_CONN, IDLE_MAX_S)
-        easy.setopt(pycurl.SOCKOPTFUNCTION, self._socket_opened)
-        easy.setopt(pycurl.MAXFILESIZE, ANSWER_BYTES_MAX)
-        easy.setopt(pycurl.POST, 1)
-        easy.setopt(pycurl.SEEKFUNCTION, _refuse_rewind)
-        easy.setopt(pycurl.WRITEFUNCTION, handle.answer.append)
-        return handle
 
     def _socket_opened(self, fd: int, _purpose: int) -> int:
         self.limit = min(self.limit, self.opening)
@@ -298,7 +242,3 @@ class CurlConnection:
 
     def _set_timer(self, after_ms: int) -> None:
         self.curl_timer_at = monotonic() + after_ms / 1000 if after_ms >= 0 else None
-
-
-def _refuse_rewind(_offset: int, _origin: int) -> int:
-    return int(pycurl.SEEKFUNC_FAIL)

@@ -17,7 +17,7 @@ import pytest
 from db.domain import Device, Kind, Platform
 from notify.content.message import Message
 from notify.transports import breaker as breakers
-from notify.transports import curl, host
+from notify.transports import handle, host
 from notify.transports.apns import Apns
 from notify.transports.base import Channel, Envelope
 from notify.transports.breaker import PAUSE_S, Breaker
@@ -229,7 +229,7 @@ def test_a_service_that_is_away_opens_the_breaker_and_nothing_hangs(emulators: E
 def test_a_service_that_takes_connections_and_says_nothing_is_tried_a_few_times(
     emulators: Emulated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(curl, "CONNECT_S", 0.2)
+    monkeypatch.setattr(handle, "CONNECT_S", 0.2)
     monkeypatch.setattr(breakers, "PATIENCE_S", 0.1)
     with socket.create_server(("127.0.0.1", 0), backlog=200) as silent:
         apns = emulators.apns(url=f"https://127.0.0.1:{silent.getsockname()[1]}")
