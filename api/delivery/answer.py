@@ -10,6 +10,8 @@ from enum import StrEnum
 from functools import cached_property
 from wsgiref.handlers import format_date_time
 
+from api.delivery.cross_origin import READABLE
+
 # Variants of an answer's bytes, to be added up: the connection's last; compressed.
 LAST, GZIP = 1, 2
 # Bytes. What is shorter gains less than the header fields cost.
@@ -53,7 +55,7 @@ class RenderedAnswer:
         if not self.status.startswith("304"):
             fields |= {"Content-Type": "application/json", "Content-Length": str(len(self.body))}
         varies = {"Vary": "Accept-Encoding"} if self.is_compressible else {}
-        return fields | varies | {"Access-Control-Allow-Origin": "*"}
+        return fields | varies | READABLE
 
     @property
     def is_compressible(self) -> bool:

@@ -1,13 +1,11 @@
-"""Cross-origin requests (Fetch standard, "CORS protocol"): pages of any origin may use the API.
-
-Accounts use bearer tokens and no cookies, so `*` gives a foreign page nothing that its user did not give it.
-"""
+"""Cross-origin requests (Fetch standard, "CORS protocol"): pages of any origin may use the API."""
 
 from __future__ import annotations
 
 from flask import Flask, Response, request
 
-EXPOSED = "ETag, Retry-After, Date, Age"
+from api.delivery.cross_origin import READABLE
+
 # Headers a client may send: the token, the type of a body, the version it has.
 ALLOWED = "Authorization, Content-Type, If-None-Match"
 # s. Browsers keep the answer to a preflight for two hours at most (Chromium).
@@ -21,8 +19,7 @@ def register(app: Flask) -> None:
 def allow_origins(response: Response) -> Response:
     if not request.path.startswith("/api/") or request.path.startswith(("/api/ingest/", "/api/demo/")):
         return response
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Access-Control-Expose-Headers"] = EXPOSED
+    response.headers.update(READABLE)
     if request.method == "OPTIONS":
         response.headers["Access-Control-Allow-Methods"] = ", ".join(sorted(response.allow))
         response.headers["Access-Control-Allow-Headers"] = ALLOWED
