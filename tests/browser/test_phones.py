@@ -75,8 +75,9 @@ def look_ahead(local: Local) -> list[str]:
 
 
 def on(page: Page, platform: str) -> Locator:
-    """The goal's card on a phone."""
-    return page.locator(f'.phone[data-platform="{platform}"] .push', has_text="Argentina 1–0 Japan")
+    """The goal's card on a phone. The iPhone is in German, and national teams have their names in it."""
+    team = {"ios": "Argentinien", "android": "Argentina"}[platform]
+    return page.locator(f'.phone[data-platform="{platform}"] .push', has_text=f"{team} [1]–0 Japan")
 
 
 def test_on_a_narrow_window_a_button_leads_to_the_phones(open_tab: OpenTab, scores: Local) -> None:
@@ -96,7 +97,7 @@ def test_a_match_announced_in_time_is_a_live_activity_on_the_iphone(open_tab: Op
     deliver(scores, {"matches": [announced("spain-ghana", "Spain", "Ghana", datetime.now(UTC) + timedelta(hours=1))]})
     wait_until(lambda: "spain-ghana" in look_ahead(scores), "a channel")
     deliver(scores, {"events": [event("spain-ghana", "kickoff", 0, 0, 0, event_id="k")]})
-    activity = page.locator('.phone[data-platform="ios"] .activity', has_text="Spain")
+    activity = page.locator('.phone[data-platform="ios"] .activity', has_text="Spanien")
     expect(activity).to_contain_text("0–0", timeout=ALERT_MS)
     deliver(scores, {"events": [event("spain-ghana", "goal", 1, 0, 7, event_id="g", team="home")]})
     expect(activity).to_contain_text("1–0", timeout=ALERT_MS)
