@@ -123,7 +123,7 @@ class GunicornWorker(GeventWorker):  # type: ignore[misc]
         """One request, and the end of the handler: what it has read of the next one is kept."""
         if not isinstance(sock, Connection):
             return super().handle_request(listener_name, req, sock, addr)
-        if not sock.place:
+        if not sock.place or _is_last(req):
             req.force_close()
         sock.closing = req.should_close()
         sock.body_until = time.monotonic() + limits.BODY_S if _has_body(req) else math.inf
@@ -179,6 +179,12 @@ class GunicornWorker(GeventWorker):  # type: ignore[misc]
         report = getattr(self.wsgi, "report", None)
         if report:
             report(replace(self.figures))
+
+
+def _is_last(req: Any) -> bool:
+    """Whether any `Connection` field has the option `close` (RFC 9112, 9.6). gunicorn reads the first field alone."""
+    fields = (value for name, value in req.headers if name == "CONNECTION")
+    return any(option.strip().lower() == "close" for value in fields for option in value.split(","))
 
 
 def _has_body(req: Any) -> bool:
