@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from db.bugs import set_aside_on_bug
@@ -39,16 +37,15 @@ def test_a_lock_screen_that_cannot_be_written_stops_no_other(
 ) -> None:
     published: list[str] = []
 
-    def publish(_self: LiveActivities, match_id: str, _now_ms: int) -> Iterator[None]:
+    def match_of(_self: LiveActivities, match_id: str, _now_ms: int) -> None:
         if match_id == "bad":
             raise KeyError(match_id)
         published.append(match_id)
-        yield from ()
 
-    monkeypatch.setattr(LiveActivities, "_publish", publish)
+    monkeypatch.setattr(LiveActivities, "_match", match_of)
     services.live.redis.zadd(keys.PUSH_BROADCASTS, {"bad": 1, "good": 2})
     push = push_of(services)
-    while push.broadcasts.turn(now_ms=NOW):
+    while push.activities.turn(now_ms=NOW):
         pass
     assert published == ["good"]
 
@@ -70,6 +67,7 @@ def test_a_reminder_that_cannot_be_told_stops_no_other(
         services.live.inbox.accept([Update(match_id, Stamp(NOW), NOW, info=info, status=Status.SCHEDULED)], now_ms=NOW)
         drain.match(match_id)
     write_batch(services.live, services.history)
-    ahead = Prematch(services.alerts, services.audience, services.history, services.transports, push_of(services))
+    parts = services.alerts, services.plans, services.audience, services.history, services.transports
+    ahead = Prematch(*parts, push_of(services))
     ahead.look(now_ms=NOW)
     assert reminded == ["good"]

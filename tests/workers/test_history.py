@@ -75,7 +75,7 @@ def test_a_batch_written_and_not_acknowledged_is_written_again_harmlessly(
         raise Unavailable("gone between writing and acknowledging")
 
     with monkeypatch.context() as patch:
-        patch.setattr(type(services.live), "ack", away)
+        patch.setattr(services.live.outbox, "ack", away)
         with pytest.raises(Unavailable):
             write_batch(services.live, services.history)
     play(services, goal("a", 3))

@@ -155,7 +155,7 @@ def test_nothing_is_written_from_a_redis_that_was_restored_amid_the_batch(
     server.copy()
     play(world, goal("a", 2))
     write(world)
-    ledgers = type(world.live).ledgers
+    ledgers = type(world.live.matches).ledgers
 
     def restored(*args: Any) -> Any:
         monkeypatch.undo()
@@ -164,7 +164,7 @@ def test_nothing_is_written_from_a_redis_that_was_restored_amid_the_batch(
         return ledgers(*args)
 
     play(world, goal("other", 1))
-    monkeypatch.setattr(type(world.live), "ledgers", restored)
+    monkeypatch.setattr(type(world.live.matches), "ledgers", restored)
     assert write_batch(world.live, world.history) == 0
     write(world)
     assert_level(world, "a", 3)

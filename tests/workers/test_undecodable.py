@@ -123,7 +123,8 @@ def test_its_row_hides_no_other_and_keeps_none_from_being_rebuilt(
 
 @pytest.fixture
 def site(redis_url: str, sqlite_url: str) -> Iterator[Site]:
-    site = Site(Settings(redis_url=redis_url, database_url=sqlite_url, ingest_secret_generic="whsec_" + "A" * 32))
+    urls = {"redis_url": redis_url, "database_url": sqlite_url}
+    site = Site(Settings(**urls, ingest_secret_generic="whsec_" + "A" * 32, metrics_token="figures"))
     yield site
     site.close()
 
@@ -139,7 +140,8 @@ def test_readers_are_told_and_operators_see_it(site: Site, caplog: pytest.LogCap
         assert answer.headers["Retry-After"] == "60"
     assert site.get("/api/score/good").status_code == 200
     assert site.get("/readyz").get_json()["live_undecodable"] == 1
-    assert "live_undecodable 1.0" in site.get("/metrics").get_data(as_text=True)
+    figures = site.get("/metrics", Authorization="Bearer figures").get_data(as_text=True)
+    assert "live_undecodable 1.0" in figures
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR and record.exc_info]
     write_as_today(site, "bad")
     assert site.get("/api/score/bad").status_code == 200
