@@ -22,7 +22,7 @@ from db.domain.errors import Refused
 
 PROVIDERS = ("generic", "sportradar", "statsperform")
 # 128 bits: what is shorter can be guessed.
-SECRET_LEAST = 16
+SECRET_MIN = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +247,7 @@ def _are_no_keys(text: str) -> bool:
 
 
 def _are_short(text: str) -> bool:
-    return _is_wrong_for_any(text, lambda secret: len(secret) < SECRET_LEAST)
+    return _is_wrong_for_any(text, lambda secret: len(secret) < SECRET_MIN)
 
 
 def _is_wrong_for_any(text: str, is_wrong: Callable[[str], bool]) -> bool:
@@ -261,7 +261,7 @@ def _is_no_key(secret: str) -> bool:
         key = base64.b64decode(secret.removeprefix("whsec_") + "==", validate=False)
     except (binascii.Error, ValueError):
         key = b""
-    return len(key) < SECRET_LEAST
+    return len(key) < SECRET_MIN
 
 
 def _is_no_redis(url: str) -> bool:

@@ -1,4 +1,4 @@
-"""The Flask app: public reads, held delivery, the ingest door, operations and the page. Start at `app.create_app`.
+"""The Flask app: public reads, held delivery, the ingest endpoint, operations and the page. Start at `app.create_app`.
 
 May import cdn, db, workers.queues and feeds. Views parse, call and render; status codes live in `errors`.
 """

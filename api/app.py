@@ -27,7 +27,7 @@ from cdn.backends import registry
 from config import Settings
 
 # No public read has a body, and a query longer than this is nobody's search.
-BODY_MOST = 4 * 1024 * 1024
+BODY_MAX = 4 * 1024 * 1024
 
 
 class App(Flask):
@@ -53,7 +53,7 @@ def create_app(settings: Settings) -> App:
     app = App("api", static_folder=None)
     # `//` is another path: a redirect would name a host of the sender's choice, and split the cache.
     app.url_map.merge_slashes = False
-    app.config["MAX_CONTENT_LENGTH"] = BODY_MOST
+    app.config["MAX_CONTENT_LENGTH"] = BODY_MAX
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.compact = True  # type: ignore[attr-defined]
     services = app.extensions["services"] = Services(settings)

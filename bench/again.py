@@ -40,7 +40,7 @@ from dev.system import System, cpu_s, running
 ARRIVAL_S = 3.0
 GOAL_S = 1.0
 # A goal's number is its minute, and the second and third part have as many each.
-GOALS_MOST = 25
+GOALS_MAX = 25
 # After each goal of the third part, when the others are committed: a burst of 300 ms has just begun, is in its middle,
 # and ends.
 OTHERS_S = (0.05, 0.15, 0.3)
@@ -79,7 +79,7 @@ def main() -> None:
     )
     parser.add_argument("--readers", type=int, default=15_000, help="readers at one process (default 15000)")
     parser.add_argument(
-        "--goals", type=int, default=4, choices=range(1, GOALS_MOST + 1), metavar="N", help="a second apart (default 4)"
+        "--goals", type=int, default=4, choices=range(1, GOALS_MAX + 1), metavar="N", help="a second apart (default 4)"
     )
     parser.add_argument("--alone", action="store_true", help="without nchan")
     options = parser.parse_args()

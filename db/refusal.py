@@ -1,4 +1,4 @@
-"""What a door refused, kept with its reason so that nothing a provider sent is lost."""
+"""A payload that an ingest endpoint refused, kept with its reason so that nothing a provider sent is lost."""
 
 from __future__ import annotations
 

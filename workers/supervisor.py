@@ -41,7 +41,7 @@ LISTEN_S = 10
 # millisecond, so at its own 700 it looks in the middle of each and takes them for old: in 6,400 drains of 246 matches
 # that was 690 ms with pauses of 146 ms, at 50,000 it is 40 ms with pauses of 16 ms. What cycles hold until then is a
 # few megabytes.
-YOUNG_MOST = 50_000
+YOUNG_MAX = 50_000
 
 
 def order_for(index: int, count: int) -> tuple[str, ...]:
@@ -123,7 +123,7 @@ def _spare_collections() -> None:
     81 ms on two busy cores."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(YOUNG_MOST)
+    gc.set_threshold(YOUNG_MAX)
 
 
 class Supervisor:

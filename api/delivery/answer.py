@@ -15,7 +15,7 @@ from api.delivery.cross_origin import READABLE
 # Variants of an answer's bytes, to be added up: the connection's last; compressed.
 LAST, GZIP = 1, 2
 # Bytes. What is shorter gains less than the header fields cost.
-COMPRESS_LEAST = 256
+COMPRESS_MIN = 256
 # Of zlib: 123 KB of board become 8.7 KB in 0.5 ms; higher levels take several times as long for a tenth less.
 LEVEL, GZIP_WINDOW = 1, 31
 
@@ -59,7 +59,7 @@ class RenderedAnswer:
 
     @property
     def is_compressible(self) -> bool:
-        return len(self.body) >= COMPRESS_LEAST
+        return len(self.body) >= COMPRESS_MIN
 
     @cached_property
     def compressed(self) -> RenderedAnswer:
@@ -69,7 +69,7 @@ class RenderedAnswer:
         encoder = zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP_WINDOW)
         body = encoder.compress(self.body) + encoder.flush()
         cache = dict(self.cache) | {"Content-Encoding": "gzip"}
-        if len(body) < COMPRESS_LEAST:
+        if len(body) < COMPRESS_MIN:
             cache["Vary"] = "Accept-Encoding"
         return RenderedAnswer(body, cache, self.etag, self.close, self.status)
 

@@ -47,23 +47,22 @@ class Details:
         self.locks: dict[Hashable, threading.Lock] = {}
 
     def get(self, name: Hashable, version: int | None, work_out: Callable[[], V]) -> V:
-        """The value of this version, or of a newer one. version: None where it is not known; then it is worked out."""
-        kept = self._kept(name, version)
-        if kept is not None:
-            return cast(V, kept)
+        """The value of this version, or of a newer one.
+
+        version: None where it is not known, as while Redis is away. Then it is worked out, once for all who wait.
+        """
+        before = self.kept.get(name)
+        if _serves(before, version):
+            return cast(V, before)
         lock = self.locks.setdefault(name, threading.Lock())
         try:
             with lock:
-                kept = self._kept(name, version)
-                if kept is None:
+                kept = self.kept.get(name)
+                if not _serves(kept, version) and (version is not None or kept is before):
                     kept = self._keep(name, work_out())
                 return cast(V, kept)
         finally:
             self.locks.pop(name, None)
-
-    def _kept(self, name: Hashable, version: int | None) -> Any:
-        kept = self.kept.get(name)
-        return kept if kept is not None and version is not None and kept.version >= version else None
 
     def _keep(self, name: Hashable, value: V) -> V:
         self.kept[name] = value
@@ -71,3 +70,7 @@ class Details:
         if len(self.kept) > self.limit:
             self.kept.popitem(last=False)
         return value
+
+
+def _serves(kept: HasVersion | None, version: int | None) -> bool:
+    return kept is not None and version is not None and kept.version >= version

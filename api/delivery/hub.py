@@ -24,7 +24,7 @@ from db.domain import HOLD_MS, Cursor
 logger = logging.getLogger(__name__)
 
 # Topics kept although nobody waits for them: a season's worth of live matches, a few KB each.
-TOPICS_MOST = 2_048
+TOPICS_MAX = 2_048
 # Under common proxies' and browsers' idle limits (Heroku 55 s, nginx 60 s); the contract says 15.
 BEAT_S = 15.0
 
@@ -63,7 +63,7 @@ class Hub:
         with self.lock:
             self.snapshots.setdefault(topic, None)
             self.snapshots.move_to_end(topic)
-            while len(self.snapshots) > TOPICS_MOST and self._forget_oldest():
+            while len(self.snapshots) > TOPICS_MAX and self._forget_oldest():
                 pass
 
     def watched(self) -> list[str]:

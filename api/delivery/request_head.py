@@ -16,10 +16,10 @@ from db.domain import CURSOR_PATTERN, ID_PATTERN, Cursor
 
 # Bytes of a head that is remembered, and how many: a browser's is 600. Behind a router that gives each request an id of
 # its own none comes twice; so all are forgotten when there are too many.
-REMEMBERED_BYTES, REMEMBERED_MOST = 1_024, 1_024
+REMEMBERED_BYTES, REMEMBERED_MAX = 1_024, 1_024
 
 # gunicorn refuses a field that is longer (limit_request_field_size), so a head that is not has none.
-BYTES_MOST = 8_190
+BYTES_MAX = 8_190
 
 _HEAD = re.compile(
     rb"GET (?P<path>/[\x21-\x7e]{1,256}) HTTP/1\.1\r\n"
@@ -70,14 +70,14 @@ def parse(data: bytes) -> RequestHead | None:
         pass
     head = _parsed(data)
     if len(data) <= REMEMBERED_BYTES:
-        if len(_remembered) >= REMEMBERED_MOST:
+        if len(_remembered) >= REMEMBERED_MAX:
             _remembered.clear()
         _remembered[data] = head
     return head
 
 
 def _parsed(data: bytes) -> RequestHead | None:
-    lines = _HEAD.fullmatch(data) if len(data) <= BYTES_MOST else None
+    lines = _HEAD.fullmatch(data) if len(data) <= BYTES_MAX else None
     path = _PATH.fullmatch(lines["path"].decode("ascii")) if lines else None
     fields = _decisive(lines["fields"]) if lines and path else None
     if path is None or fields is None:

@@ -24,7 +24,7 @@ WAIT, AT_ONCE = headers.WAIT.headers(), headers.AT_ONCE.headers()
 
 
 # Answers kept for a second: of a few slots and reasons, however many cursors somebody makes up.
-RECENT_MOST = 64
+RECENT_MAX = 64
 
 
 class RecentAnswers:
@@ -37,7 +37,7 @@ class RecentAnswers:
     def get(self, cursor: Cursor, kind: str, now_ms: int, render: Callable[[], RenderedAnswer]) -> RenderedAnswer:
         """kind: why it was answered, or anything else that tells it from others at that cursor."""
         second = now_ms // 1000
-        if second != self.second or len(self.answers) >= RECENT_MOST:
+        if second != self.second or len(self.answers) >= RECENT_MAX:
             self.second = second
             self.answers = {}
         answer = self.answers.get((cursor, kind))

@@ -1,6 +1,6 @@
 """The demo's phones on the page, as the emulators show them. There is no such route outside the embedded run's demo.
 
-Nothing of a request reaches the emulators' control door: one fixed address is read, and no other can be.
+Nothing of a request reaches the emulators' control API: one fixed address is read, and no other can be.
 """
 
 from __future__ import annotations

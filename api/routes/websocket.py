@@ -32,13 +32,13 @@ logger = logging.getLogger(__name__)
 blueprint = Blueprint("websocket", __name__)
 
 # A board of everything a fan follows; more are a second connection.
-SUBSCRIPTIONS_MOST = 200
+SUBSCRIPTIONS_MAX = 200
 # Two hundred ids of 64 letters with their versions.
-MESSAGE_MOST = 32 * 1024
+MESSAGE_MAX = 32 * 1024
 # Each holds a greenlet with its frames, about 60 KB, so they are a tenth of what may wait.
 SHARE = 10
 # Messages or matches that were refused before it is closed: each may cost a look into SQL.
-REFUSED_MOST = 20
+REFUSED_MAX = 20
 # Where a socket is that follows nothing yet, so that it is pinged and told of the end like all others.
 LOBBY = "/ws"
 # Close codes: RFC 6455, 7.4.1; 1013 of the IANA registry, "try again later".
@@ -116,7 +116,7 @@ class Socket(StreamWriter):
         if not isinstance(message, TextMessage):
             return self.close(POLICY, "text only")
         self.text += message.data
-        if len(self.text) > MESSAGE_MOST:
+        if len(self.text) > MESSAGE_MAX:
             return self.close(TOO_BIG, "too big")
         if message.message_finished:
             text, self.text = self.text, ""
@@ -124,7 +124,7 @@ class Socket(StreamWriter):
                 self._obey(text)
             except LiveScoreError as error:
                 self._refuse(error)
-            if self.refused > REFUSED_MOST:
+            if self.refused > REFUSED_MAX:
                 return self.close(POLICY, "too many refusals")
         return True
 
@@ -143,12 +143,12 @@ class Socket(StreamWriter):
             self._unsubscribe(topic)
         wanted = message.get("subscribe", [])
         for topic in _ids(wanted):
-            if self.refused <= REFUSED_MOST:
+            if self.refused <= REFUSED_MAX:
                 self._subscribe(topic, wanted[topic] if isinstance(wanted, dict) else None)
 
     def _subscribe(self, topic: str, version: Any) -> None:
-        if topic not in self.topics and len(self.topics) >= SUBSCRIPTIONS_MOST:
-            raise Refused(f"At most {SUBSCRIPTIONS_MOST} matches on one connection.", "busy")
+        if topic not in self.topics and len(self.topics) >= SUBSCRIPTIONS_MAX:
+            raise Refused(f"At most {SUBSCRIPTIONS_MAX} matches on one connection.", "busy")
         try:
             current(self.services, checked_id(topic), version if isinstance(version, int) else 0)
         except Refused as error:

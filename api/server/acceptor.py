@@ -13,7 +13,7 @@ from gevent.server import StreamServer
 from .places import Places
 
 # Connections accepted before the loop looks at anything else: about a millisecond's.
-ACCEPTS_MOST = 64
+ACCEPTS_MAX = 64
 # ms. A client that acknowledges nothing for so long is given up by the kernel (tcp(7)), as it is by our own writes.
 USER_TIMEOUT_MS = 30_000
 
@@ -28,7 +28,7 @@ class Acceptor(StreamServer):  # type: ignore[misc]
     pool: gunicorn's, which waits for those in it when the process ends. Nobody is.
     """
 
-    max_accept = ACCEPTS_MOST
+    max_accept = ACCEPTS_MAX
 
     def __init__(self, listener: Any, pool: Any, places: Places, accept: Accept) -> None:
         super().__init__(listener, handle=accept, spawn=None)

@@ -16,7 +16,7 @@ WRITE_S = 30.0
 
 # Bytes that are dropped of a client that is not listened to any more: a body of the largest size that is taken. In one
 # turn, at most eight reads.
-DROP_MOST = 4 << 20
+DROP_MAX = 4 << 20
 DROP_READ, DROP_READS = 65_536, 8
 
 
@@ -92,7 +92,7 @@ class ClientSocket:
             for _ in range(DROP_READS):
                 size = len(self.sock.recv(DROP_READ))
                 self.dropped += size
-                if not size or self.dropped > DROP_MOST:
+                if not size or self.dropped > DROP_MAX:
                     return False
         except BlockingIOError:
             self.stirred = False

@@ -27,7 +27,7 @@ BODY_S = 30.0
 # For a client to take the last it was sent and close its side.
 LINGER_S = 2.0
 # A head that is answered from here. A longer one goes to gunicorn, which has limits of its own.
-HEAD_MOST = 8_192
+HEAD_MAX = 8_192
 
 
 class Connection(ClientSocket):
@@ -103,7 +103,7 @@ class Connection(ClientSocket):
 
     def _read(self) -> None:
         try:
-            data = self.sock.recv(HEAD_MOST)
+            data = self.sock.recv(HEAD_MAX)
         except BlockingIOError:
             self.stirred = False
             if self.state is State.IDLE and self.unread:
@@ -113,7 +113,7 @@ class Connection(ClientSocket):
             self._close()
             return
         # More may be there only where there was as much as was asked for; what comes later is a new edge.
-        self.stirred = len(data) == HEAD_MOST
+        self.stirred = len(data) == HEAD_MAX
         if data:
             self._take(self.unread + data if self.unread else data)
         elif self.unread:
@@ -128,7 +128,7 @@ class Connection(ClientSocket):
         if 0 <= end == len(data) - 4 and self._answered(data):
             return
         self.unread = data
-        if end < 0 and len(data) < HEAD_MOST and not self.ended:
+        if end < 0 and len(data) < HEAD_MAX and not self.ended:
             if self.state is State.IDLE:
                 self._enter(State.HEAD)
         else:

@@ -9,7 +9,7 @@ from contextlib import suppress
 SPARE_FILES = 200
 # Connections that are served although all places are taken, each for one answer, are a twentieth of them; more wait to
 # be accepted. Of 20,000 that is 1,000.
-OVERFLOW_SHARE, OVERFLOW_LEAST = 20, 20
+OVERFLOW_SHARE, OVERFLOW_MIN = 20, 20
 
 
 def places(wanted: int) -> int:
@@ -29,7 +29,7 @@ def places(wanted: int) -> int:
 
 
 def overflow(places: int) -> int:
-    return max(places // OVERFLOW_SHARE, OVERFLOW_LEAST)
+    return max(places // OVERFLOW_SHARE, OVERFLOW_MIN)
 
 
 class Places:

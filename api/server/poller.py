@@ -29,7 +29,7 @@ END = 0x2000 | 0x010 | 0x008
 # Edge-triggered (EPOLLET): all of them once, whatever is of interest at the time.
 _INTEREST = INPUT | OUTPUT | 0x2000 | 0x80000000
 # Connections in one turn: 7 ms where each asks again and is held (bench/again.py).
-TURN_MOST = 256
+TURN_MAX = 256
 # Of a gevent io watcher.
 _READ = 1
 
@@ -86,10 +86,10 @@ class Poller:
 
     def _turn(self) -> None:
         self.now = time.monotonic()
-        ready, self._ready = self._ready[:TURN_MOST], self._ready[TURN_MOST:]
+        ready, self._ready = self._ready[:TURN_MAX], self._ready[TURN_MAX:]
         for connection in ready:
             self._report(connection, INPUT)
-        for descriptor, events in self._epoll.poll(0, TURN_MOST):
+        for descriptor, events in self._epoll.poll(0, TURN_MAX):
             # None where it was closed earlier in this turn.
             if reported := self.connections.get(descriptor):
                 self._report(reported, events)

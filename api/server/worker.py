@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 __all__ = ["ALREADY_HANDLED", "GunicornWorker"]
 
 # Bytes of a body that nobody reads: as many as the largest that is read, so that its sender hears why it was refused.
-SKIP_MOST = 4 << 20
+SKIP_MAX = 4 << 20
 # Between two looks for connections that are still being answered when the process ends.
 LOOK_S = 0.05
 # Between two looks for deadlines that have passed.
@@ -196,7 +196,7 @@ def _has_body(req: Any) -> bool:
 
 def _skip_body(req: Any) -> None:
     """What the app left of it. Where that does not end, or makes no sense, the next request cannot be found."""
-    left = SKIP_MOST
+    left = SKIP_MAX
     try:
         while data := req.body.read(8_192):
             left -= len(data)

@@ -27,7 +27,7 @@ CONNECT_S = 2.0
 # to 40 in all.
 CONNECTIONS_MAX = 20
 # With five retries and these pauses a dropped connection is tried again for about a second.
-RETRIES, RETRY_S, RETRY_MOST_S = 5, 0.02, 0.3
+RETRIES, RETRY_S, RETRY_MAX_S = 5, 0.02, 0.3
 # s. A bell whose job was lost expires by itself; the clock's sweep is faster, this is the second net.
 BELL_S = 30
 # A host that is gone says nothing, and a connection that only listens sends nothing that could fail: the kernel asks
@@ -104,7 +104,7 @@ def connect(
     checked, unless the URL says `?ssl_cert_reqs=required` (and `&ssl_ca_certs=/path`): what it says wins.
     """
     scheme = url.split(":", 1)[0]
-    backoff = ExponentialWithJitterBackoff(base=RETRY_S, cap=RETRY_MOST_S)
+    backoff = ExponentialWithJitterBackoff(base=RETRY_S, cap=RETRY_MAX_S)
     retry = Retry(backoff, retries, supported_errors=(redis.ConnectionError,))
     options: dict[str, Any] = {"socket_timeout": answer_s, "retry": retry}
     if scheme == "rediss":

@@ -26,7 +26,7 @@ SEEN_S = 15 * 60
 
 
 # Updates accepted in one Lua step, which blocks Redis: 4.5 ms, measured. A body of 4 MB can hold tens of thousands.
-ACCEPTED_MOST = 1_000
+ACCEPTED_MAX = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +50,13 @@ class Inbox:
         self._ack = client.register_script(lua("mailbox_ack"))
 
     def accept(self, updates: Sequence[Update], *, now_ms: int, delivery: str = "") -> tuple[bool, list[int]]:
-        """Put updates into their inboxes, in order; up to ACCEPTED_MOST of them in one step.
+        """Put updates into their inboxes, in order; up to ACCEPTED_MAX of them in one step.
 
         delivery: `{provider}:{id}` of the sender's message, "" if it has none. Returns (new, shards to ring);
         new is False for a delivery seen before, of which nothing is kept. Where Unavailable is raised amid a long
         delivery it may come again under its id: the updates already taken are repeats.
         """
-        parts = [updates[at : at + ACCEPTED_MOST] for at in range(0, len(updates), ACCEPTED_MOST)] or [updates]
+        parts = [updates[at : at + ACCEPTED_MAX] for at in range(0, len(updates), ACCEPTED_MAX)] or [updates]
         rung: list[int] = []
         for n, part in enumerate(parts, 1):
             new, bells = self._accept_part(part, now_ms, delivery, is_last=n == len(parts))

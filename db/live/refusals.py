@@ -12,8 +12,8 @@ from db.live import keys
 from db.live.client import guarded, text
 from db.refusal import RefusedPayload
 
-# Refused payloads that wait for SQL. The door takes 4 MB at most and JSON packs ten to one: 100 MB at the worst.
-REFUSED_MOST = 256
+# Refused payloads that wait for SQL. An endpoint takes 4 MB at most and JSON packs ten to one: 100 MB at the worst.
+REFUSED_MAX = 256
 
 
 class Refusals:
@@ -33,7 +33,7 @@ class Refusals:
             "reason": refused.reason,
             "body": zlib.compress(refused.body),
         }
-        self.redis.xadd(keys.REFUSED, fields, maxlen=REFUSED_MOST, approximate=False)
+        self.redis.xadd(keys.REFUSED, fields, maxlen=REFUSED_MAX, approximate=False)
 
     @guarded
     def entries(self, limit: int) -> list[tuple[str, RefusedPayload | None]]:

@@ -230,7 +230,7 @@ class ChannelRow(Base):
 
 
 class RefusedRow(Base):
-    """A payload a door refused, with the reason, until someone has looked at it."""
+    """A payload an ingest endpoint refused, with the reason, until someone has looked at it."""
 
     __tablename__ = "refused_payloads"
 

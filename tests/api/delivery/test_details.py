@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from dataclasses import dataclass
+from typing import Any
+
+import pytest
 
 from api.delivery.details import Details
+from tests.conftest import wait_until
+
+
+class CountedGets(OrderedDict[Any, Any]):
+    gets = 0
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        self.gets += 1
+        return super().get(key, default)
 
 
 @dataclass
@@ -33,8 +46,11 @@ def test_an_unknown_version_is_worked_out_each_time() -> None:
     assert kept[0] is not kept[1]
 
 
-def test_many_at_once_wait_for_one() -> None:
+@pytest.mark.parametrize("version", [5, None])
+def test_many_at_once_wait_for_one(version: int | None) -> None:
+    """Of an unknown version too: while Redis is away each value costs a query."""
     details, gate, worked = Details(), threading.Event(), []
+    details.kept = CountedGets()
     results: list[Value] = []
 
     def slow() -> Value:
@@ -42,9 +58,10 @@ def test_many_at_once_wait_for_one() -> None:
         gate.wait(30)
         return Value(5)
 
-    threads = [threading.Thread(target=lambda: results.append(details.get("m", 5, slow))) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: results.append(details.get("m", version, slow))) for _ in range(8)]
     for thread in threads:
         thread.start()
+    wait_until(lambda: details.kept.gets >= len(threads), "all to ask")
     gate.set()
     for thread in threads:
         thread.join(30)

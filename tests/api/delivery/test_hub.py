@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from api.delivery.answer import RenderedAnswer, WaitOutcome
-from api.delivery.hub import BEAT_S, TOPICS_MOST, Hub
+from api.delivery.hub import BEAT_S, TOPICS_MAX, Hub
 from api.delivery.snapshot import Snapshot
 from api.delivery.wait_group import Later, WaitGroup
 from db.domain import HOLD_MS, Cursor, Phase
@@ -327,10 +327,10 @@ def test_of_too_many_topics_the_oldest_that_nobody_waits_for_goes(hub: CountingH
         hold(hub, clock)
     else:
         hub.join("m", Stream())
-    for n in range(TOPICS_MOST):
+    for n in range(TOPICS_MAX):
         hub.watch(f"m{n}")
         hub.know(score(V1, f"m{n}"))
-    assert len(hub.watched()) == TOPICS_MOST
+    assert len(hub.watched()) == TOPICS_MAX
     assert hub.snapshot("m")
     assert "m0" not in hub.watched()
 
@@ -338,7 +338,7 @@ def test_of_too_many_topics_the_oldest_that_nobody_waits_for_goes(hub: CountingH
 def test_a_topic_too_many_is_watched_all_the_same(clock: Clock) -> None:
     hub = CountingHub(10, clock.later)
     stream = Stream()
-    for n in range(TOPICS_MOST):
+    for n in range(TOPICS_MAX):
         hub.watch(f"m{n}")
         hub.know(score(V1, f"m{n}"))
         hub.join(f"m{n}", stream)

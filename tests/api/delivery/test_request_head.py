@@ -10,7 +10,7 @@ from gunicorn.http import errors
 from gunicorn.http.parser import RequestParser
 
 from api.delivery import request_head
-from api.delivery.request_head import REMEMBERED_MOST, RequestHead, parse
+from api.delivery.request_head import REMEMBERED_MAX, RequestHead, parse
 from api.delivery.snapshot import BOARD
 from db.domain import Cursor
 from tests.support.heads import head
@@ -161,7 +161,7 @@ def test_every_head_that_is_taken_is_read_alike_by_gunicorn(config: Config) -> N
 
 
 def test_a_verdict_is_the_same_the_second_time_and_memory_is_bounded() -> None:
-    for seed in range(2 * REMEMBERED_MOST):
+    for seed in range(2 * REMEMBERED_MAX):
         data = head(seed)
         assert parse(data) == parse(data) == request_head._parsed(data)
-        assert len(request_head._remembered) <= REMEMBERED_MOST
+        assert len(request_head._remembered) <= REMEMBERED_MAX

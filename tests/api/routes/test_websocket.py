@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from wsproto.events import BytesMessage, CloseConnection, Ping, Pong
 
-from api.routes.websocket import MESSAGE_MOST, REFUSED_MOST, SUBSCRIPTIONS_MOST
+from api.routes.websocket import MESSAGE_MAX, REFUSED_MAX, SUBSCRIPTIONS_MAX
 from tests.conftest import wait_until
 from tests.support.holding import Origin, WebSocket
 
@@ -112,7 +112,7 @@ def test_what_is_not_understood_is_refused_and_it_goes_on(
 
 
 def test_more_matches_than_one_connection_may_have_are_refused(origin: Origin, connect: Connect) -> None:
-    names = [f"many-{n}" for n in range(SUBSCRIPTIONS_MOST + 1)]
+    names = [f"many-{n}" for n in range(SUBSCRIPTIONS_MAX + 1)]
     for name in names:
         origin.tell(name, 1)
     reader = connect().say({"subscribe": names})
@@ -125,14 +125,14 @@ def test_more_matches_than_one_connection_may_have_are_refused(origin: Origin, c
 
 def test_who_is_refused_too_often_is_sent_away(origin: Origin, connect: Connect) -> None:
     reader = connect()
-    for n in range(REFUSED_MOST + 1):
+    for n in range(REFUSED_MAX + 1):
         reader.say({"subscribe": [f"no-such-{n}"]})
     assert reader.ended() == 1008
     origin.wait_for_here(0)
 
 
 def test_a_message_that_is_too_big_ends_it(origin: Origin, connect: Connect) -> None:
-    reader = connect().say("x" * (3 * MESSAGE_MOST))
+    reader = connect().say("x" * (3 * MESSAGE_MAX))
     assert reader.ended() == 1009
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from api.delivery.answer import RenderedAnswer
 from api.server import connection as connection_module
-from api.server.connection import HEAD_MOST, Connection
+from api.server.connection import HEAD_MAX, Connection
 from api.server.states import State
 from tests.api.server.pair import Pair, turn_until
 
@@ -101,9 +101,9 @@ def test_requests_in_one_packet_are_answered_in_order_by_handlers_and_the_loop(p
 
 
 def test_a_head_that_is_too_long_goes_to_a_handler(pair: Pair) -> None:
-    pair.client.sendall(b"GET / HTTP/1.1\r\nX: " + b"x" * HEAD_MOST)
+    pair.client.sendall(b"GET / HTTP/1.1\r\nX: " + b"x" * HEAD_MAX)
     turn_until(lambda: pair.worker.handled)
-    assert len(pair.connection.unread) >= HEAD_MOST
+    assert len(pair.connection.unread) >= HEAD_MAX
     assert pair.worker.heads == []
 
 

@@ -10,7 +10,7 @@ import gevent
 import pytest
 
 from api.server import poller as poller_module
-from api.server.poller import INPUT, TURN_MOST, Poller
+from api.server.poller import INPUT, TURN_MAX, Poller
 from tests.api.server.pair import turn_until
 
 
@@ -50,7 +50,7 @@ def poller() -> Iterator[Poller]:
 
 def test_the_loop_does_other_work_between_two_turns_of_a_burst(poller: Poller) -> None:
     log: list[Any] = []
-    readers = [Reader(poller, log) for _ in range(2 * TURN_MOST)]
+    readers = [Reader(poller, log) for _ in range(2 * TURN_MAX)]
     # What was ready to write is reported first.
     gevent.sleep(0.05)
     for reader in readers:
@@ -58,7 +58,7 @@ def test_the_loop_does_other_work_between_two_turns_of_a_burst(poller: Poller) -
     timer = gevent.get_hub().loop.timer(0)
     timer.start(lambda: log.append("other work"))
     turn_until(lambda: len(log) == len(readers) + 1)
-    assert log.index("other work") <= TURN_MOST
+    assert log.index("other work") <= TURN_MAX
     assert {id(entry) for entry in log if entry != "other work"} == {id(reader) for reader in readers}
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from db.domain import Person, Score
 from db.domain.errors import Unavailable
 from db.live import keys
-from db.live.inbox import ACCEPTED_MOST, SEEN_S, Inbox
+from db.live.inbox import ACCEPTED_MAX, SEEN_S, Inbox
 from db.live.store import LiveStore
 from tests.support.live import NOW, apply, goal
 
@@ -54,17 +54,17 @@ def test_a_long_delivery_is_taken_in_steps_in_order_and_once(live: LiveStore, mo
         return script(keys=keys, args=args)
 
     monkeypatch.setattr(live.inbox, "_accept", counted)
-    updates = [goal("a", n) for n in range(2 * ACCEPTED_MOST + 1)]
+    updates = [goal("a", n) for n in range(2 * ACCEPTED_MAX + 1)]
     assert live.inbox.accept(updates, now_ms=NOW, delivery="sportradar:msg:1") == (True, [keys.shard_of("a", 2)])
-    assert live.inbox.head("a", 3 * ACCEPTED_MOST).updates == tuple(updates)
+    assert live.inbox.head("a", 3 * ACCEPTED_MAX).updates == tuple(updates)
     assert live.inbox.backlog() == len(updates)
-    assert steps == [ACCEPTED_MOST, ACCEPTED_MOST, 1]
+    assert steps == [ACCEPTED_MAX, ACCEPTED_MAX, 1]
     assert live.inbox.accept(updates, now_ms=NOW, delivery="sportradar:msg:1") == (False, [])
     assert live.inbox.backlog() == len(updates)
 
 
 def test_a_long_delivery_that_broke_off_comes_again_whole(live: LiveStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    updates = [goal("a", n) for n in range(ACCEPTED_MOST + 1)]
+    updates = [goal("a", n) for n in range(ACCEPTED_MAX + 1)]
     accept = Inbox._accept_part
 
     def breaks(self: LiveStore, *args: Any, is_last: bool) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from db.live.refusals import REFUSED_MOST
+from db.live.refusals import REFUSED_MAX
 from db.live.store import LiveStore
 from tests.support.live import payload
 
@@ -17,7 +17,7 @@ def test_a_refused_payload_waits_whole(live: LiveStore) -> None:
 
 
 def test_refused_payloads_are_bounded_and_the_newest_stay(live: LiveStore) -> None:
-    for n in range(REFUSED_MOST + 5):
+    for n in range(REFUSED_MAX + 5):
         live.refusals.keep(payload(n))
     kept = [refusal.id for _, refusal in live.refusals.entries(1_000)]
-    assert (len(kept), kept[0], kept[-1]) == (REFUSED_MOST, "id5", f"id{REFUSED_MOST + 4}")
+    assert (len(kept), kept[0], kept[-1]) == (REFUSED_MAX, "id5", f"id{REFUSED_MAX + 4}")
