@@ -96,8 +96,9 @@ def _stand(pipe: Connection[Any, Any], port: int, count: int, index: int) -> Non
 
 
 def open_files(wanted: int) -> None:
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    for limit in (wanted, hard):
+    """At least as many, or as many as there may be. Servers started later have the same limit, so it never falls."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for limit in (max(wanted, soft), hard):
         with suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (limit, max(limit, hard)))
             return

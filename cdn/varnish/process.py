@@ -14,6 +14,9 @@ from db.domain.errors import Refused
 # gcc compiles the VCL at each start; with both cores busy that has taken 8 s.
 UP_S = 60
 STOP_S = 30
+# A client is an open file, and so is each connection to an origin. A varnishd that has none left cannot probe, and takes
+# its origins for dead; the soft limit of a shell is often 1,024.
+WITH_ALL_FILES = ("sh", "-c", 'ulimit -n "$(ulimit -Hn)"; exec "$@"', "sh")
 
 
 @contextmanager
@@ -22,7 +25,9 @@ def running(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Until the end of the block. listen: host:port that it opens. Raises Refused if it does not."""
     with log.open("ab") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output, env=env, start_new_session=True)
+        process = subprocess.Popen(
+            [*WITH_ALL_FILES, *command], stdout=output, stderr=output, env=env, start_new_session=True
+        )
     try:
         if not _listens(process, listen):
             raise Refused(f"{Path(command[0]).name} did not start; {log} says why.")
