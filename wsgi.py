@@ -8,4 +8,5 @@ from db.live.metrics import Reporter
 settings = Settings.load()
 set_up_logs(settings.log_level)
 app = create_app(settings)
-Reporter(connect(settings.redis_url)).start()
+app.reporter = Reporter(connect(settings.redis_url))
+app.reporter.start()

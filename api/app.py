@@ -25,6 +25,7 @@ from api.services import Services
 from api.web import assets, cors, errors, openapi
 from cdn.backends import registry
 from config import Settings
+from db.live.metrics import Reporter
 
 # No public read has a body, and a query longer than this is nobody's search.
 BODY_MAX = 4 * 1024 * 1024
@@ -34,9 +35,11 @@ class App(Flask):
     """What gunicorn's worker serves.
 
     hot_path: is given each whole head first.
+    reporter: of this process's figures, where they are reported.
     """
 
     hot_path: HotPath
+    reporter: Reporter | None = None
 
     def report(self, figures: Figures) -> None:
         """What the worker counts, once a second."""
@@ -45,6 +48,11 @@ class App(Flask):
     def drain(self) -> None:
         """The process is to end: whoever waits is answered and moves on."""
         self.extensions["services"].hub.drain()
+
+    def end(self) -> None:
+        """Everybody was answered: what was counted since the last report is reported."""
+        if self.reporter:
+            self.reporter.stop()
 
 
 def create_app(settings: Settings) -> App:

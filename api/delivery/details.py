@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, cast
 
-from db.domain import Phase
+from api.delivery.answer import RenderedAnswer
 
 
 class HasVersion(Protocol):
@@ -24,18 +24,14 @@ KEPT_MAX = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """A rendered body.
+    """An answer about a match.
 
     version: of the match.
-    body: JSON.
-    phase: of the match, for its lifetime at the edge.
-    tags: the cache keys it is purged by.
+    answer: with the lifetime of its phase and the keys it is purged by.
     """
 
     version: int
-    body: bytes
-    phase: Phase
-    tags: tuple[str, ...]
+    answer: RenderedAnswer
 
 
 class Details:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import OrderedDict
 
 from api.delivery.listener import read
@@ -19,6 +20,9 @@ logger = logging.getLogger(__name__)
 
 # Snapshots kept rendered: a day's matches, a few KB each.
 KEPT = 2_048
+# s. After a question that Redis did not answer, nobody asks again for so long. Each would wait for the time limit, and
+# a reader who is handed on to the ordinary way would wait for it twice.
+OUTAGE_S = 0.25
 
 
 class ReadBatch:
@@ -39,6 +43,8 @@ class SnapshotReader:
         self.kept: OrderedDict[str, Snapshot] = OrderedDict()
         self.batch = ReadBatch()
         self.lock = threading.Lock()
+        self.outage = ""
+        self.outage_until = 0.0
 
     def read(self, topic: str) -> Snapshot | None:
         """The topic as it is in Redis at some moment after this call; None if it is not there. Raises Unavailable,
@@ -73,6 +79,15 @@ class SnapshotReader:
 
     def read_all(self, topics: list[str]) -> dict[str, Snapshot | None]:
         """As they are in Redis now; None for what is not there. Raises Unavailable, Undecodable."""
+        if time.monotonic() < self.outage_until:
+            raise Unavailable(self.outage)
+        try:
+            return self._read_all(topics)
+        except Unavailable as error:
+            self.outage, self.outage_until = error.message, time.monotonic() + OUTAGE_S
+            raise
+
+    def _read_all(self, topics: list[str]) -> dict[str, Snapshot | None]:
         versions = self.live.matches.versions([None if topic == BOARD else topic for topic in topics])
         current = dict(zip(topics, versions, strict=True))
         kept = {topic: held for topic in topics if (held := self._kept(topic, current[topic]))}

@@ -11,8 +11,9 @@ from functools import cached_property
 
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import Event, TextMessage
+from wsproto.extensions import PerMessageDeflate
 
-from api.delivery.answer import RenderedAnswer, WaitOutcome
+from api.delivery.answer import COMPRESS_MIN, RenderedAnswer, WaitOutcome
 from cdn import headers, keys
 from db.domain import HOLD_MS, Cursor, Phase
 
@@ -107,7 +108,19 @@ class Snapshot:
         """As one WebSocket message."""
         return framed(TextMessage(self.body(None).decode()))
 
+    @cached_property
+    def deflated_frame(self) -> bytes:
+        """The same for clients who take permessage-deflate (RFC 7692). It refers to no message before it, so that one
+        encoding serves all of them."""
+        return (
+            framed(TextMessage(self.body(None).decode()), deflated=True)
+            if len(self.json) >= COMPRESS_MIN
+            else self.frame
+        )
 
-def framed(event: Event) -> bytes:
+
+def framed(event: Event, *, deflated: bool = False) -> bytes:
     """Frames of a server are not masked (RFC 6455, 5.1): one encoding serves every client."""
-    return Connection(ConnectionType.SERVER).send(event)
+    deflate = PerMessageDeflate(server_no_context_takeover=True)
+    deflate.finalize(deflate.name)
+    return Connection(ConnectionType.SERVER, [deflate] if deflated else []).send(event)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, request
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, CloseConnection, Message, Ping, Request, TextMessage
+from wsproto.extensions import Extension, PerMessageDeflate
 from wsproto.utilities import RemoteProtocolError
 
 from api.delivery.environ import ALREADY_HANDLED, Connection, connection_of, has_place
@@ -41,6 +43,14 @@ SHARE = 10
 REFUSED_MAX = 20
 # Where a socket is that follows nothing yet, so that it is pinged and told of the end like all others.
 LOBBY = "/ws"
+# Bytes read at once. A message that was deflated becomes a thousand times as long at most, so that one reading makes a
+# megabyte, in a millisecond, before it is too big.
+READ_MAX = 1_024
+# An offer of permessage-deflate (RFC 7692, 7.1) that leaves us the largest window, in which our frames are made.
+DEFLATE_OFFER = re.compile(
+    r"permessage-deflate(?:; *(?:(?:client|server)_no_context_takeover|client_max_window_bits(?:=(?:9|1[0-5]))?"
+    r"|server_max_window_bits=15))*"
+)
 # Close codes: RFC 6455, 7.4.1; 1013 of the IANA registry, "try again later".
 GOING_AWAY, POLICY, TOO_BIG, TRY_LATER = 1001, 1008, 1009, 1013
 
@@ -52,17 +62,20 @@ class Socket(StreamWriter):
     beat_bytes = framed(Ping())
     end_bytes = framed(CloseConnection(GOING_AWAY, "going away"))
 
-    def __init__(self, connection: Connection, services: Services, protocol: WSConnection) -> None:
+    def __init__(
+        self, connection: Connection, services: Services, protocol: WSConnection, *, deflated: bool = False
+    ) -> None:
         super().__init__(connection, services.hub)
         self.services = services
         self.protocol = protocol
+        self.deflated = deflated
         self.topics: set[str] = set()
         self.text = ""
         # Beats without a sign of life, and what was refused.
         self.silent = self.refused = 0
 
     def encoded(self, snapshot: Snapshot) -> bytes:
-        return snapshot.frame
+        return snapshot.deflated_frame if self.deflated else snapshot.frame
 
     def beat(self) -> None:
         """A client that left two pings unanswered is gone, whatever its socket says."""
@@ -87,7 +100,7 @@ class Socket(StreamWriter):
     def serve(self) -> None:
         """Until either side closes."""
         try:
-            while data := self.connection.recv(8_192):
+            while data := self.connection.recv(READ_MAX):
                 self.silent = 0
                 self.protocol.receive_data(data)
                 if not all(self._hear(event) for event in self.protocol.events()):
@@ -187,6 +200,23 @@ def _ids(value: Any) -> list[str]:
     return ids
 
 
+class StatelessDeflate(PerMessageDeflate):
+    """permessage-deflate in which no message refers to one before it. wsproto does not say so to the client."""
+
+    def __init__(self) -> None:
+        super().__init__(client_no_context_takeover=True, server_no_context_takeover=True)
+
+    def accept(self, offer: str) -> bool | str | None:
+        parameters = super().accept(offer)
+        return f"{parameters}; server_no_context_takeover" if isinstance(parameters, str) else parameters
+
+
+def _deflate(offers: Sequence[Any]) -> list[Extension]:
+    """Empty where it is not offered, or not as we take it."""
+    deflates = [str(offer) for offer in offers if str(offer).startswith(PerMessageDeflate.name)]
+    return [StatelessDeflate()] if len(deflates) == 1 and DEFLATE_OFFER.fullmatch(deflates[0]) else []
+
+
 class SocketResponse(Response):
     """The connection is served to its end before the call returns."""
 
@@ -219,7 +249,8 @@ def websocket() -> Response:
         event = None
     if not isinstance(event, Request):
         raise Refused("This is the address of a WebSocket (RFC 6455).", "bad_request")
-    connection.write(protocol.send(AcceptConnection()))
-    socket = Socket(connection, services, protocol)
+    deflate = _deflate(event.extensions)
+    connection.write(protocol.send(AcceptConnection(extensions=deflate)))
+    socket = Socket(connection, services, protocol, deflated=bool(deflate))
     accepted = has_place(request.environ) and socket.enter()
     return SocketResponse(socket.serve if accepted else socket.turn_away)

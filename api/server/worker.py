@@ -83,6 +83,9 @@ class GunicornWorker(GeventWorker):  # type: ignore[misc]
             self.notify()
             self._finish()
             gevent.sleep(LOOK_S)
+        end = getattr(self.wsgi, "end", None)
+        if end:
+            end()
 
     # As connections use it.
 

@@ -112,8 +112,13 @@ def http(error: HTTPException) -> Response:
 
 
 def websocket_mismatch(_error: WebsocketMismatch) -> Response:
-    message = "Only /api/ws speaks WebSocket (RFC 6455)."
-    return answer(400, body("bad_request", message), headers.NO_STORE)
+    """A plain request of /api/ws is told what it speaks (RFC 9110, 15.5.22); a handshake elsewhere is a mistake."""
+    message = "/api/ws, and only that, speaks WebSocket (RFC 6455)."
+    if request.environ.get("HTTP_UPGRADE", "").lower() == "websocket":
+        return answer(400, body("bad_request", message))
+    response = answer(426, body("upgrade_required", message))
+    response.headers.update({"Upgrade": "websocket", "Connection": "Upgrade"})
+    return response
 
 
 def bug(_error: Exception) -> Response:

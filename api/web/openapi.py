@@ -16,6 +16,7 @@ from flask import Blueprint, Response, current_app
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from api.delivery.answer import RenderedAnswer
 from api.delivery.render import dumps
 from api.web import responses, schemas
 from api.web.html import page
@@ -90,10 +91,11 @@ def documented(
 @blueprint.get("/api/openapi.json")
 def document() -> Response:
     """Generated once a process: it takes 40 ms."""
-    body = current_app.extensions.get("openapi")
-    if body is None:
-        body = current_app.extensions["openapi"] = dumps(generate())
-    return responses.public(body, headers.DOCUMENT)
+    answer = current_app.extensions.get("openapi")
+    if answer is None:
+        cache = current_app.extensions["services"].dialect.headers(headers.DOCUMENT, ())
+        answer = current_app.extensions["openapi"] = RenderedAnswer(dumps(generate()), cache)
+    return responses.rendered(answer)
 
 
 @blueprint.get("/api/docs")

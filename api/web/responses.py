@@ -26,13 +26,8 @@ def public(
     tags: the cache keys it is purged by.
     """
     body = document if isinstance(document, bytes) else dumps(document)
-    response = Response(body, content_type="application/json")
-    response.headers.update(current_app.extensions["services"].dialect.headers(policy, tags))
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    if etag:
-        response.set_etag(etag(body) if callable(etag) else etag, weak=True)
-        response.make_conditional(request.environ)
-    return response
+    cache = current_app.extensions["services"].dialect.headers(policy, tags)
+    return rendered(RenderedAnswer(body, cache, etag(body) if callable(etag) else etag))
 
 
 def rendered(answer: RenderedAnswer) -> Response:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Iterator
 
 import pytest
 
+from db.live.metrics import HELD_ENDED, TOTALS
 from tests.conftest import wait_until
 from tests.support.holding import Client, Origin
 
@@ -71,6 +73,13 @@ def test_everybody_is_answered_and_told_where_to_go_on(origin: Origin) -> None:
     assert [one.ended() for one in sockets] == [1001] * 4
     assert [one.rest() for one in (idle, fresh, half)] == [b""] * 3
     assert_gone(origin)
+    # The last second of a process is counted too.
+    totals = {
+        tuple(json.loads(row)[:2][1]): float(n)
+        for row, n in origin.live.redis.hgetall(TOTALS).items()
+        if json.loads(row)[0] == HELD_ENDED.name
+    }
+    assert totals["draining",] == 20 + 3
 
 
 def test_a_request_that_has_arrived_is_answered_though_nobody_had_read_it(origin: Origin) -> None:

@@ -7,6 +7,7 @@ import socket
 import struct
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import cached_property
 from typing import Any
@@ -15,6 +16,7 @@ import requests
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, CloseConnection, Ping, Pong, Request, TextMessage
 from wsproto.events import Event as Frame
+from wsproto.extensions import Extension
 from wsproto.utilities import LocalProtocolError
 
 from db.domain import Score, Stamp, Status, Team, Update, reduce
@@ -221,13 +223,15 @@ class Client:
 class WebSocket(Client):
     """A client of `/api/ws`, by wsproto. Pings are answered while it reads."""
 
-    def __init__(self, port: int, **options: Any) -> None:
+    def __init__(self, port: int, *, extensions: Sequence[Extension] = (), **options: Any) -> None:
         super().__init__(port, **options)
         self.protocol = WSConnection(ConnectionType.CLIENT)
         self.frames: list[Frame] = []
-        self.pongs = 0
-        self.tell(Request(host="scores.example", target="/api/ws"))
-        assert isinstance(self.frame(), AcceptConnection)
+        self.pongs = self.bytes_read = 0
+        self.tell(Request(host="scores.example", target="/api/ws", extensions=list(extensions)))
+        accepted = self.frame()
+        assert isinstance(accepted, AcceptConnection)
+        self.extensions = accepted.extensions
 
     def tell(self, frame: Frame) -> None:
         self.send(self.protocol.send(frame))
@@ -245,6 +249,7 @@ class WebSocket(Client):
                 else:
                     return frame
             data = self.sock.recv(65_536)
+            self.bytes_read += len(data)
             self.protocol.receive_data(data or None)
             self.frames += self.protocol.events()
 

@@ -112,7 +112,11 @@ def test_those_who_come_during_a_question_share_the_next_one(redis: Redis, asker
     assert sorted(redis.asked[1]) == ["m", "n"]
 
 
-def test_a_failure_is_said_to_all_who_shared_it_and_not_to_the_next(redis: Redis, asker: SnapshotReader) -> None:
+def test_a_failure_is_said_to_all_who_shared_it_and_not_to_the_next(
+    redis: Redis, asker: SnapshotReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "OUTAGE_S", 0.0)
+
     def fail() -> None:
         raise Unavailable("gone")
 
@@ -151,3 +155,19 @@ def test_of_documents_the_longest_unread_are_dropped(
     for topic in ("m", "n", "o"):
         asker.read(topic)
     assert list(asker.kept) == ["n", "o"]
+
+
+def test_an_outage_is_waited_for_once(redis: Redis, asker: SnapshotReader, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise Unavailable("away")
+
+    monkeypatch.setattr(reader.time, "monotonic", lambda: clock[0])
+    clock = [100.0]
+    redis.slowly = fail
+    for _ in range(3):
+        with pytest.raises(Unavailable, match="away"):
+            asker.read("m")
+    assert len(redis.asked) == 1
+    redis.slowly = lambda: None
+    clock[0] += reader.OUTAGE_S
+    assert asker.read("m") is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import zlib
 from collections.abc import Callable
 
 import pytest
@@ -101,6 +102,15 @@ def test_a_list_that_did_not_change_is_a_304(either: Site) -> None:
     either.tell(event(home_score=2, minute=20))
     changed = either.get(path, If_None_Match=first.headers["ETag"])
     assert changed.status_code == 200
+
+
+def test_a_long_answer_is_compressed_for_who_takes_it(either: Site) -> None:
+    either.tell(event(), matches=(fixture(),))
+    for path in ("/api/matches?date=2026-05-01", "/api/matches/m", "/api/matches/m/events", "/api/openapi.json"):
+        plain, packed = either.get(path), either.get(path, Accept_Encoding="gzip")
+        assert packed.headers["Content-Encoding"] == "gzip", path
+        assert zlib.decompress(packed.data, 31) == plain.data
+        assert plain.headers["Vary"] == packed.headers["Vary"] == "Accept-Encoding"
 
 
 def test_a_timeline_is_rendered_once_a_version(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

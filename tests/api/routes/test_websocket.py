@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from wsproto.events import BytesMessage, CloseConnection, Ping, Pong
+from wsproto.extensions import PerMessageDeflate
 
 from api.routes.websocket import MESSAGE_MAX, REFUSED_MAX, SUBSCRIPTIONS_MAX
 from tests.conftest import wait_until
@@ -237,9 +238,40 @@ def test_where_all_wait_already_it_is_told_to_poll(origin: Origin, connect: Conn
     assert origin.inside()["here"] == 32
 
 
-@pytest.mark.parametrize("lines", [(), ("Upgrade: websocket", "Connection: Upgrade")])
-def test_what_is_no_handshake_is_refused(origin: Origin, lines: tuple[str, ...]) -> None:
-    status, _, body = origin.client().ask("/api/ws", *lines).answer()
+def test_a_plain_request_is_told_what_is_spoken_here(origin: Origin) -> None:
+    status, headers, body = origin.client().ask("/api/ws").answer()
+    assert (status, body["error"]["code"]) == (426, "upgrade_required")
+    assert (headers["upgrade"], headers["connection"].lower()) == ("websocket", "upgrade")
+    wait_until(lambda: origin.inside()["here"] == 0, "nobody in the hub")
+
+
+@pytest.mark.parametrize("path", ["/api/ws", "/api/live"])
+def test_what_is_no_handshake_is_refused(origin: Origin, path: str) -> None:
+    status, _, body = origin.client().ask(path, "Upgrade: websocket", "Connection: Upgrade").answer()
     assert (status, body["error"]["code"]) == (400, "bad_request")
     assert "WebSocket" in body["error"]["message"]
     wait_until(lambda: origin.inside()["here"] == 0, "nobody in the hub")
+
+
+def test_who_takes_deflate_is_sent_the_same_in_fewer_bytes(origin: Origin, connect: Connect) -> None:
+    deflating, plain = connect(extensions=[PerMessageDeflate()]), connect()
+    for reader in (deflating, plain):
+        shown(reader.say({"subscribe": ["m"]}).told())
+    read = [reader.bytes_read for reader in (deflating, plain)]
+    for _ in range(3):
+        goal(origin)
+        assert deflating.told() == plain.told()
+    few, many = (reader.bytes_read - before for reader, before in zip((deflating, plain), read, strict=True))
+    assert few < many * 0.75
+
+
+def test_a_window_that_is_too_small_for_our_frames_is_not_agreed_upon(origin: Origin, connect: Connect) -> None:
+    reader = connect(extensions=[PerMessageDeflate(server_max_window_bits=10)])
+    assert shown(reader.say({"subscribe": ["m"]}).told())[0] == "m"
+    assert reader.extensions == []
+
+
+def test_what_becomes_large_when_it_is_inflated_is_too_big(origin: Origin, connect: Connect) -> None:
+    reader = connect(extensions=[PerMessageDeflate()])
+    reader.say("0" * 20_000_000)
+    assert reader.ended() == 1009
