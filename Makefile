@@ -94,6 +94,9 @@ bench-page: $(VENV)/.tests ## a board of a thousand matches in Chromium
 bench-push: $(VENV)/.tests ## sends a second of one core, beside aioapns and firebase-admin (nghttp2-server, nghttp2-proxy)
 	@$(BIN)/python -W ignore -m bench.push
 
+bench-reads: $(VENV)/.runs ## what each public GET costs the web process, with 246 live matches
+	@$(BIN)/python -m bench.reads
+
 clean: ## forget the environment and the embedded run's data
 	rm -rf $(VENV) var
 
