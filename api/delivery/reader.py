@@ -11,7 +11,7 @@ import threading
 from collections import OrderedDict
 
 from api.delivery.listener import read
-from api.delivery.snapshot import BOARD, Snapshot
+from api.delivery.snapshot import OF_BOARD, Snapshot
 from db.domain.errors import Unavailable, Undecodable
 from db.live.store import LiveStore
 
@@ -73,7 +73,7 @@ class SnapshotReader:
 
     def read_all(self, topics: list[str]) -> dict[str, Snapshot | None]:
         """As they are in Redis now; None for what is not there. Raises Unavailable, Undecodable."""
-        versions = self.live.matches.versions([None if topic == BOARD else topic for topic in topics])
+        versions = self.live.matches.versions([None if topic in OF_BOARD else topic for topic in topics])
         current = dict(zip(topics, versions, strict=True))
         kept = {topic: held for topic in topics if (held := self._kept(topic, current[topic]))}
         stale = [topic for topic in topics if topic not in kept and current[topic] is not None]
