@@ -36,7 +36,7 @@ class HotPath:
     def _wait(self, connection: Connection, head: RequestHead, cursor: Cursor) -> bool:
         hub = self.services.hub
         snapshot = hub.snapshot(head.topic)
-        is_current = snapshot is not None and snapshot.version >= cursor.version
+        is_current = snapshot is not None and snapshot.waited >= cursor.version
         if not is_current and (not connection.place or hub.is_full):
             return False
         connection.closing = head.close or not connection.place

@@ -1,4 +1,4 @@
-"""Snapshots of topics (a match or the board) in this process: read once for all who ask, then kept current."""
+"""Snapshots of topics (a match, the board, its changes) in this process: read once for all, then kept current."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def current(services: Services, topic: str, seen: int = 0) -> Snapshot:
     seen: the version that the reader has. One that this process has not heard of yet, another one has: it is read, so
     that nobody is sent back. Raises Refused `unknown_match`, Unavailable."""
     snapshot = services.hub.snapshot(topic)
-    if snapshot and snapshot.version >= seen:
+    if snapshot and snapshot.waited >= seen:
         return snapshot
     services.listener.heed()
     try:

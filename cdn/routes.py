@@ -82,6 +82,8 @@ PUBLIC = (
     Route("/api/score/{match_id}/stream", Handling.STREAM),
     _stored("/api/live", "competition"),
     Route("/api/live/wait/{cursor}", Handling.HELD),
+    Route("/api/live/changes/{cursor}", Handling.HELD),
+    Route("/api/live/stream", Handling.STREAM),
     Route("/api/ws", Handling.SOCKET),
     _stored(
         "/api/matches",

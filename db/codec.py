@@ -18,8 +18,8 @@ _facts = TypeAdapter(tuple[Fact, ...])
 
 
 def encode_match(match: Match) -> str:
-    """All but what the store itself gives (version, updated_at) and what is kept beside it (events, ledgers)."""
-    kept = {"version", "updated_at", "events", "elsewhere", "ledgers"}
+    """All but what the store itself gives (the versions and updated_at) and keeps beside it (events, ledgers)."""
+    kept = {"version", "updated_at", "events_version", "events", "elsewhere", "ledgers"}
     return _matches.dump_json(match, exclude=kept, exclude_defaults=True).decode()
 
 

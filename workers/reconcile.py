@@ -37,6 +37,7 @@ def reconcile(live: LiveStore, history: History, *, now_ms: int) -> str:
     lineage = Lineage(live.redis)
     name, recorded = lineage.read()
     if name != recorded:
+        live.board.renew(name)
         _compare(live, history, now_ms, is_new=not recorded)
         lineage.record(name)
     return name

@@ -92,16 +92,19 @@ class Hub:
         return topic in self.holds or topic in self.streams
 
     def know(self, snapshot: Snapshot) -> None:
-        """The topic as just read. Older than what is known, it says nothing; newer, it releases all who wait."""
+        """The topic as just read. Older than what is known, it says nothing; newer, it releases all who wait, unless
+        nothing changed that they are told of."""
         with self.lock:
             before = self.snapshots.get(snapshot.topic)
             if snapshot.topic not in self.snapshots or (before and before.version >= snapshot.version):
                 return
             self.snapshots[snapshot.topic] = snapshot
+            if before and before.waited >= snapshot.waited:
+                return
             holds = self.holds.pop(snapshot.topic, {})
             listeners = list(self.streams.get(snapshot.topic, ()))
         for group in holds.values():
-            self._release(group, snapshot.changed, WaitOutcome.CHANGED)
+            self._release(group, snapshot.changed(group.cursor.version), WaitOutcome.CHANGED)
         for listener in listeners:
             listener.offer(snapshot)
 
@@ -126,7 +129,8 @@ class Hub:
         self.count(held, 1)
         keeps = held in (WaitOutcome.DRAINING, WaitOutcome.FULL)
         following = cursor if keeps else snapshot.cursor(now_ms)
-        return snapshot.recent.get(following, held, now_ms, lambda: snapshot.answer(following, held))
+        base = snapshot.base(cursor.version)
+        return snapshot.recent.get(following, (held, base), now_ms, lambda: snapshot.answer(following, held, base))
 
     def arrive(self, topic: str, cursor: Cursor, reader: Waiter) -> bool:
         """Wait until a topic has been read of which nothing, or less than the reader has seen, is known; True for the
@@ -177,9 +181,9 @@ class Hub:
         """Why it is not held. Only the version in force and the slots beside the present one are worth holding:
         anything else would let anybody make up URLs that an edge must fetch one by one."""
         slot = snapshot.slot(now_ms)
-        if cursor.version < snapshot.version or (cursor.version == snapshot.version and cursor.slot < slot - 1):
+        if cursor.version < snapshot.waited or (cursor.version == snapshot.waited and cursor.slot < slot - 1):
             return WaitOutcome.BEHIND
-        if cursor.version > snapshot.version or cursor.slot > slot + 1:
+        if cursor.version > snapshot.waited or cursor.slot > slot + 1:
             return WaitOutcome.AHEAD
         if self.draining:
             return WaitOutcome.DRAINING
@@ -191,7 +195,7 @@ class Hub:
         if group is None:
             group = self.holds[snapshot.topic][cursor.slot] = WaitGroup(snapshot.topic, cursor)
             last = max(cursor.slot, snapshot.slot(now_ms))
-            ends_ms = snapshot.version + (last + 1) * HOLD_MS
+            ends_ms = snapshot.waited + (last + 1) * HOLD_MS
             wait_ms = min(max(ends_ms - now_ms, 0), HOLD_MS)
             group.end = self.later(wait_ms / 1000, lambda group=group, at=now_ms + wait_ms: self._time_out(group, at))  # type: ignore[misc]
         return group
@@ -205,9 +209,9 @@ class Hub:
             group.end = None
             self._drop(group)
         following = max(group.cursor.slot + 1, snapshot.slot(now_ms))
-        self._release(
-            group, snapshot.answer(Cursor(snapshot.version, following), WaitOutcome.TIMEOUT), WaitOutcome.TIMEOUT
-        )
+        base = snapshot.base(group.cursor.version)
+        answer = snapshot.answer(Cursor(snapshot.waited, following), WaitOutcome.TIMEOUT, base)
+        self._release(group, answer, WaitOutcome.TIMEOUT)
 
     def _drop(self, group: WaitGroup) -> None:
         slots = self.holds.get(group.topic, {})
@@ -295,7 +299,8 @@ class Hub:
         for group in holds:
             snapshot = self.snapshots[group.topic]
             assert snapshot is not None  # noqa: S101 - what is waited for is known
-            self._release(group, snapshot.answer(group.cursor, WaitOutcome.DRAINING), WaitOutcome.DRAINING)
+            base = snapshot.base(group.cursor.version)
+            self._release(group, snapshot.answer(group.cursor, WaitOutcome.DRAINING, base), WaitOutcome.DRAINING)
         for listener in listeners:
             listener.end()
 

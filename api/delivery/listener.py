@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from api.delivery import render
 from api.delivery.hub import Hub
-from api.delivery.snapshot import BOARD, Snapshot
+from api.delivery.snapshot import OF_BOARD, Snapshot
 from db.domain.errors import Unavailable, Undecodable
 from db.live import metrics
 from db.live.pubsub import ChangeFeed, Gap, MatchChanged
@@ -18,8 +18,8 @@ from db.live.store import LiveStore
 
 logger = logging.getLogger(__name__)
 
-# Minutes tick four times a second over a Saturday's 246 matches: the board's readers get them together once a second,
-# but a goal or a whistle at once.
+# Readers of the board get names and the like together, but a goal or a whistle at once. Minutes, which tick four times
+# a second over a Saturday's 246 matches, and cards, which no list shows, are not told.
 BEAT_S = 1.0
 # How long it listens before it looks at the clock.
 LOOK_S = 1.0
@@ -106,15 +106,17 @@ class Listener(threading.Thread):
             metrics.HELD_LAG.observe((self.lag_ms or 0) / 1000)
 
     def _board(self, changes: Iterable[MatchChanged]) -> None:
-        on_it = [change for change in changes if change.board]
+        on_it = [change for change in changes if change.board and change.told]
         self.board_due = self.board_due or bool(on_it)
         if not self.board_due:
             return
-        if not self.hub.awaited(BOARD):
-            self.hub.forget(BOARD)
+        awaited = [topic for topic in OF_BOARD if self.hub.awaited(topic)]
+        for topic in set(OF_BOARD) - set(awaited):
+            self.hub.forget(topic)
+        if not awaited:
             self.board_due = False
         elif any(change.urgent for change in on_it) or self._wait_s() <= 0:
-            self._know([BOARD])
+            self._know(awaited)
             self.board_read_at, self.board_due = time.monotonic(), False
 
     def _know(self, topics: Sequence[str]) -> None:
@@ -141,13 +143,7 @@ class Listener(threading.Thread):
 
 def read(live: LiveStore, topics: Sequence[str]) -> list[Snapshot | None]:
     """Topics from Redis, in the order asked; None for a match that is not there. Raises Unavailable, Undecodable."""
-    matches = iter(live.matches.read([topic for topic in topics if topic != BOARD]))
-    snapshots: list[Snapshot | None] = []
-    for topic in topics:
-        if topic == BOARD:
-            board = live.board.read()
-            snapshots.append(render.board(board.version, board.matches))
-        else:
-            match = next(matches)
-            snapshots.append(render.score(match) if match else None)
-    return snapshots
+    match_ids = [topic for topic in topics if topic not in OF_BOARD]
+    boards = render.boards(live.board.read()) if len(match_ids) < len(topics) else {}
+    scores = {match.id: render.score(match) for match in live.matches.read(match_ids) if match}
+    return [boards.get(topic) or scores.get(topic) for topic in topics]

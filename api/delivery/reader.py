@@ -12,7 +12,7 @@ import time
 from collections import OrderedDict
 
 from api.delivery.listener import read
-from api.delivery.snapshot import BOARD, Snapshot
+from api.delivery.snapshot import OF_BOARD, Snapshot
 from db.domain.errors import Unavailable, Undecodable
 from db.live.store import LiveStore
 
@@ -88,7 +88,7 @@ class SnapshotReader:
             raise
 
     def _read_all(self, topics: list[str]) -> dict[str, Snapshot | None]:
-        versions = self.live.matches.versions([None if topic == BOARD else topic for topic in topics])
+        versions = self.live.matches.versions([None if topic in OF_BOARD else topic for topic in topics])
         current = dict(zip(topics, versions, strict=True))
         kept = {topic: held for topic in topics if (held := self._kept(topic, current[topic]))}
         stale = [topic for topic in topics if topic not in kept and current[topic] is not None]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from api.delivery.snapshot import BOARD, Snapshot
+from api.delivery.board_changes import BoardChanges, LoggedChange
+from api.delivery.snapshot import BOARD, CHANGES, Snapshot
 from db.domain import Competition, Event, Match, Person, Phase, Team
+from db.live.board import Board
 
 # ms. Polls make up the CDN's bill, so the server sets their pace: a goal matters within seconds, a kick-off does not.
 POLL_AFTER_MS = {
@@ -25,16 +27,41 @@ POLL_EMPTY_MS = 60_000
 
 def score(match: Match) -> Snapshot:
     """The snapshot behind `/api/score/{match_id}` and its waits."""
+    body = summary(match) | {"events_version": match.events_version or match.version}
     path = f"/api/score/{match.id}"
-    return Snapshot(match.id, match.version, path, dumps(summary(match)), POLL_AFTER_MS[match.phase], match.phase)
+    return Snapshot(match.id, match.version, path, dumps(body), POLL_AFTER_MS[match.phase], match.phase)
 
 
-def board(version: int, matches: Iterable[Match]) -> Snapshot:
-    """The snapshot of all live matches: `/api/live` and its wait."""
-    shown = [summary(match) for match in matches]
+def boards(board: Board) -> dict[str, Snapshot]:
+    """The snapshots of all live matches, by topic: `/api/live` and its waits, for the whole and for the changes."""
+    shown = {match.id: dumps(summary(match)) for match in board.matches}
+    # A match that has left is told of for the last time, as it ended.
+    changed = (
+        LoggedChange(
+            change.version,
+            change.match_id,
+            shown.get(change.match_id) or (dumps(summary(change.match)) if change.match else None),
+            change.match_id in shown,
+        )
+        for change in board.changes
+    )
     poll_after_ms = POLL_AFTER_MS[Phase.LIVE] if shown else POLL_EMPTY_MS
-    body = dumps({"version": version, "matches": shown})
-    return Snapshot(BOARD, version, "/api/live", body, poll_after_ms, Phase.LIVE)
+    matches = b'"matches":[%b]' % b",".join(shown.values())
+    whole = Snapshot(
+        BOARD, board.version, "/api/live", b'{"version":%d,%b}' % (board.version, matches), poll_after_ms, Phase.LIVE,
+        board.told,
+    )  # fmt: skip
+    changes = BoardChanges(
+        CHANGES, board.version, "/api/live", b'{"whole":true,"version":%d,%b}' % (board.told, matches), poll_after_ms,
+        Phase.LIVE, board.told, since=board.since, log=tuple(changed),
+    )  # fmt: skip
+    return {BOARD: whole, CHANGES: changes}
+
+
+def narrowed(board: Board, competition_id: str) -> tuple[Snapshot, int]:
+    """The board of one competition, and the number of its matches."""
+    shown = tuple(match for match in board.matches if match.competition and match.competition.id == competition_id)
+    return boards(replace(board, matches=shown, changes=()))[BOARD], len(shown)
 
 
 def summary(match: Match) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 from api.delivery.answer import accepts_gzip
-from api.delivery.snapshot import BOARD
+from api.delivery.snapshot import BOARD, CHANGES
 from db.domain import CURSOR_PATTERN, ID_PATTERN, Cursor
 
 # Bytes of a head that is remembered, and how many: a browser's is 600. Behind a router that gives each request an id of
@@ -26,7 +26,10 @@ _HEAD = re.compile(
     # Names are letters, digits and hyphens; values have no control characters but the tab (RFC 9110, 5.5).
     rb"(?P<fields>(?:[A-Za-z0-9-]+:[^\x00-\x08\x0a-\x1f\x7f]*\r\n){1,64})\r\n"
 )
-_PATH = re.compile(rf"/api/(?:score/(?P<match>{ID_PATTERN.pattern})|live)(?:/wait/{CURSOR_PATTERN.pattern})?", re.ASCII)
+_PATH = re.compile(
+    rf"/api/(?:score/(?P<match>{ID_PATTERN.pattern})|live)(?:/(?P<way>wait|changes)/{CURSOR_PATTERN.pattern})?",
+    re.ASCII,
+)
 # Fields that decide something. A name that is none of these means nothing to this server.
 _DECISIVE = re.compile(
     rb"^(?P<name>host|connection|accept-encoding|if-none-match|x-forwarded-proto|"
@@ -45,7 +48,7 @@ _CONNECTION = {b"": False, b"keep-alive": False, b"close": True}
 
 @dataclass(frozen=True, slots=True)
 class RequestHead:
-    """topic: what is asked for, a match's id or BOARD.
+    """topic: what is asked for, a match's id, BOARD or CHANGES.
     cursor: where it waits; None for a plain read.
     close: the client wants no other answer on this connection.
     gzip: it takes that.
@@ -80,7 +83,7 @@ def _parsed(data: bytes) -> RequestHead | None:
     lines = _HEAD.fullmatch(data) if len(data) <= BYTES_MAX else None
     path = _PATH.fullmatch(lines["path"].decode("ascii")) if lines else None
     fields = _decisive(lines["fields"]) if lines and path else None
-    if path is None or fields is None:
+    if path is None or fields is None or (path["match"] and path["way"] == "changes"):
         return None
     close = _CONNECTION.get(fields.get(b"connection", b"").lower())
     if close is None or not _HOST.fullmatch(fields.get(b"host", b"")):
@@ -90,7 +93,8 @@ def _parsed(data: bytes) -> RequestHead | None:
         return None
     cursor = Cursor(int(path["version"]), int(path["slot"])) if path["version"] else None
     gzip = accepts_gzip(fields.get(b"accept-encoding", b"").decode("latin-1"))
-    return RequestHead(path["match"] or BOARD, cursor, close, gzip, etags)
+    topic = path["match"] or (CHANGES if path["way"] == "changes" else BOARD)
+    return RequestHead(topic, cursor, close, gzip, etags)
 
 
 def _etags(field: bytes) -> tuple[str, ...] | None:

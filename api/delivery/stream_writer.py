@@ -15,7 +15,11 @@ from db.live import metrics
 
 
 class StreamWriter(ABC):
-    """kind, beat_bytes, end_bytes and `encoded` are the protocol's."""
+    """kind, beat_bytes, end_bytes and `encoded` are the protocol's.
+
+    pending: what waits until the socket takes more, by its key.
+    written: the version that the client has, by topic.
+    """
 
     kind = ""
     beat_bytes = b""
@@ -24,23 +28,25 @@ class StreamWriter(ABC):
     def __init__(self, connection: Connection, hub: Hub) -> None:
         self.connection = connection
         self.hub = hub
-        self.pending: dict[str, bytes] = {}
+        self.pending: dict[str, bytes | Snapshot] = {}
+        self.written: dict[str, int] = {}
         connection.drained = self._drained
 
     @abstractmethod
-    def encoded(self, snapshot: Snapshot) -> bytes: ...
+    def encoded(self, snapshot: Snapshot, version: int | None) -> bytes:
+        """For a client that has this version, None for none."""
 
     def offer(self, snapshot: Snapshot) -> None:
-        self.put(snapshot.topic, self.encoded(snapshot))
+        self.put(snapshot.topic, snapshot)
 
-    def put(self, key: str, data: bytes) -> None:
+    def put(self, key: str, data: bytes | Snapshot) -> None:
         """Write it, or keep it until the socket takes more; of one key only the newest is kept."""
         if self.connection.flushing:
             if key in self.pending:
                 metrics.STREAM_REPLACED.add(kind=self.kind)
             self.pending[key] = data
         else:
-            self.connection.write(data)
+            self._write(data)
 
     def beat(self) -> None:
         if not self.connection.flushing:
@@ -53,4 +59,12 @@ class StreamWriter(ABC):
     def _drained(self) -> None:
         while self.pending and not self.connection.flushing:
             key = next(iter(self.pending))
-            self.connection.write(self.pending.pop(key))
+            self._write(self.pending.pop(key))
+
+    def _write(self, data: bytes | Snapshot) -> None:
+        """What a client is told of a change depends on what it has, and so is encoded last."""
+        if isinstance(data, Snapshot):
+            version = self.written.get(data.topic)
+            self.written[data.topic] = data.waited
+            data = self.encoded(data, version)
+        self.connection.write(data)

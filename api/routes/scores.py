@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from flask import Blueprint, Response, request
 
 from api.delivery import render
@@ -30,17 +32,16 @@ def score(match_id: str) -> Response:
 @blueprint.get("/api/live")
 @documented("All live matches", schemas.LiveBoard, query=schemas.LiveQuery, tag="scores")
 def live() -> Response:
-    """Matches in play or at a break, earliest kick-off first. `next` waits for the whole board; a narrowed board has
-    no `next`."""
+    """Matches in play or at a break, earliest kick-off first. `next` waits for the whole board, `changes` for what
+    changes on it; a narrowed board has neither."""
     competition_id = request.args.get("competition")
     if competition_id is None:
-        return responses.rendered(plain(here(), here().reader.read(BOARD) or render.board(0, ())))
+        return responses.rendered(plain(here(), cast(Snapshot, here().reader.read(BOARD))))
     version = here().live.matches.versions([None])[0]
     # Decoding the board of a Saturday takes 20 ms, so it is done once a version and not once a competition.
     board = here().details.get("board", version, here().live.board.read)
-    shown = [match for match in board.matches if match.competition and match.competition.id == competition_id]
-    narrowed = render.board(board.version, shown)
-    return responses.public(narrowed.body(None), headers.LIVE, f"live-{len(shown)}-{board.version}", narrowed.tags)
+    narrowed, matches = render.narrowed(board, competition_id)
+    return responses.public(narrowed.body(None), headers.LIVE, f"live-{matches}-{board.version}", narrowed.tags)
 
 
 def find(match_id: str) -> Snapshot:

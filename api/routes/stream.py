@@ -1,4 +1,5 @@
-"""Server-Sent Events: `/api/score/{match_id}/stream`, one event a version, until the reader leaves."""
+"""Server-Sent Events: `/api/score/{match_id}/stream`, one event a version, and `/api/live/stream`, one a change of the
+board, until the reader leaves."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from api.delivery.environ import ALREADY_HANDLED, Connection, connection_of, has_place
-from api.delivery.snapshot import Snapshot
+from api.delivery.snapshot import CHANGES, Snapshot
 from api.delivery.stream_writer import StreamWriter
 from api.services import here
 from api.topics import current
@@ -33,8 +34,8 @@ class EventStream(StreamWriter):
     kind = "stream"
     beat_bytes = BEAT
 
-    def encoded(self, snapshot: Snapshot) -> bytes:
-        return snapshot.event
+    def encoded(self, snapshot: Snapshot, version: int | None) -> bytes:
+        return snapshot.event(version)
 
 
 class StreamResponse(Response):
@@ -62,32 +63,44 @@ def stream(match_id: str) -> Response:
     ends do not come back together. Where no more streams are taken, the present score is sent with a `retry` of its
     `poll_after_ms` and the stream ends: the browser polls by itself.
     """
-    topic = checked_id(match_id)
+    return _streamed(checked_id(match_id))
+
+
+@blueprint.get("/api/live/stream")
+@documented("Stream what changes on the board", tag="held")
+def stream_live() -> Response:
+    """Server-Sent Events as of a match: the first is the whole board, or what changed since `Last-Event-ID`; each
+    further one what changed since the one before, as `/api/live/changes` tells it."""
+    return _streamed(CHANGES)
+
+
+def _streamed(topic: str) -> Response:
     services = here()
     seen = _seen()
-    snapshot = current(services, topic, seen)
+    snapshot = current(services, topic, seen or 0)
     connection = connection_of(request.environ)
     may_stay = connection is not None and has_place(request.environ) and request.method != "HEAD"
     writer = EventStream(connection, services.hub) if connection and may_stay else None
     if writer is None or not services.hub.join(topic, writer):
-        once = b"retry: %d\n%b" % (snapshot.poll_after_ms, snapshot.event)
+        once = b"retry: %d\n%b" % (snapshot.poll_after_ms, snapshot.event(seen))
         return Response(once, headers=HEADERS | headers.NO_STORE)
     leave = partial(services.hub.part, topic, writer)
     try:
         # Read again now that changes are heard: whatever came between is in it.
-        newest = current(services, topic, snapshot.version)
+        newest = current(services, topic, snapshot.waited)
     except BaseException:
         leave()
         raise
+    writer.written[topic] = newest.waited
     retry_ms = _spread.randint(*RETRY_MS)
-    first = b"retry: %d\n%b" % (retry_ms, newest.event if newest.version != seen else BEAT)
+    first = b"retry: %d\n%b" % (retry_ms, newest.event(seen) if newest.waited != seen else BEAT)
     return StreamResponse(writer.connection, first, lambda _: leave())
 
 
-def _seen() -> int:
-    """The version that the reader says it has, 0 for none."""
+def _seen() -> int | None:
+    """The version that the reader says it has."""
     version = request.headers.get("Last-Event-ID", "")
-    return int(version) if re.fullmatch(r"\d{1,15}", version, re.ASCII) else 0
+    return int(version) if re.fullmatch(r"\d{1,15}", version, re.ASCII) else None
 
 
 def head() -> bytes:

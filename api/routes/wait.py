@@ -1,4 +1,5 @@
-"""Held requests: `/wait/{version}.{slot}` answers when the match, or the board, moves past what the reader has seen."""
+"""Held requests: `/wait/{version}.{slot}` answers when the match, or the board, moves past what the reader has seen;
+`/changes/{version}.{slot}` with the difference."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from flask import Blueprint, Response, request
 
 from api.delivery.answer import GZIP, RenderedAnswer, WaitOutcome, accepts_gzip
 from api.delivery.environ import ALREADY_HANDLED, connection_of, has_place
-from api.delivery.snapshot import BOARD
+from api.delivery.snapshot import BOARD, CHANGES
 from api.delivery.wait_group import Waiter
 from api.services import Services, here, now_ms
 from api.topics import current
@@ -42,17 +43,30 @@ def wait(match_id: str, cursor: str) -> Response:
 @blueprint.get("/api/live/wait/<cursor>")
 @documented("Wait for the next change of the board", schemas.HeldLive, tag="held")
 def wait_live(cursor: str) -> Response:
-    """As for one match: the whole board when a score or status on it changes; other changes are told once a second."""
+    """As for one match: the whole board when a score or status on it changes; other changes are told once a second.
+    A minute that only ticks is not told: count on from `minute_at`."""
     return _answered(here(), BOARD, cursor)
+
+
+@blueprint.get("/api/live/changes/<cursor>")
+@documented("Wait for what changes on the board", schemas.HeldChanges, tag="held")
+def changes(cursor: str) -> Response:
+    """As `/api/live/wait`, but only with the matches that changed, and the ids of those that left the board. A match
+    that ends is in both. Where the cursor is too old, `whole` is true and `matches` is the whole board.
+
+    Ask `changes` then. `cursor` is the end of some earlier `changes`.
+    """
+    return _answered(here(), CHANGES, cursor)
 
 
 def _answered(services: Services, topic: str, text: str) -> Response:
     cursor = Cursor.parse(text)
     if cursor is None:
-        raise Refused("A cursor is {version}.{slot}, as `next` gives it.", "unknown_match")
+        raise Refused("A cursor is {version}.{slot}, as `next` or `changes` gives it.", "unknown_match")
     if request.method == "HEAD":
         snapshot = current(services, topic, cursor.version)
-        return responses.rendered(snapshot.answer(snapshot.cursor(now_ms()), WaitOutcome.BEHIND))
+        base = snapshot.base(cursor.version)
+        return responses.rendered(snapshot.answer(snapshot.cursor(now_ms()), WaitOutcome.BEHIND, base))
     connection = connection_of(request.environ)
     if connection is None:
         return _wait_in_thread(services, topic, cursor)

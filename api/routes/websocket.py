@@ -1,32 +1,32 @@
 """WebSocket `/api/ws`: many matches on one connection, the same bodies as the score's.
 
 The reader sends `{"subscribe": ["id", …]}` or, to resume, `{"subscribe": {"id": version, …}}`, and
-`{"unsubscribe": ["id", …]}`; it is sent a body for each match and each change. wsproto keeps the protocol (RFC 6455).
+`{"unsubscribe": ["id", …]}`; it is sent a body for each match and each change. With `{"subscribe_board": cursor}` it is
+sent what changes on the board. wsproto keeps the protocol (RFC 6455).
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response, request
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, CloseConnection, Message, Ping, Request, TextMessage
-from wsproto.extensions import Extension, PerMessageDeflate
 from wsproto.utilities import RemoteProtocolError
 
 from api.delivery.environ import ALREADY_HANDLED, Connection, connection_of, has_place
-from api.delivery.snapshot import Snapshot, framed
+from api.delivery.frames import agreed, framed
+from api.delivery.snapshot import CHANGES, Snapshot
 from api.delivery.stream_writer import StreamWriter
 from api.services import Services, here
 from api.topics import current
 from api.web import errors
 from api.web.ids import checked_id
 from api.web.openapi import documented
-from db.domain import ID_PATTERN
+from db.domain import ID_PATTERN, Cursor
 from db.domain.errors import LiveScoreError, Refused
 
 logger = logging.getLogger(__name__)
@@ -46,11 +46,8 @@ LOBBY = "/ws"
 # Bytes read at once. A message that was deflated becomes a thousand times as long at most, so that one reading makes a
 # megabyte, in a millisecond, before it is too big.
 READ_MAX = 1_024
-# An offer of permessage-deflate (RFC 7692, 7.1) that leaves us the largest window, in which our frames are made.
-DEFLATE_OFFER = re.compile(
-    r"permessage-deflate(?:; *(?:(?:client|server)_no_context_takeover|client_max_window_bits(?:=(?:9|1[0-5]))?"
-    r"|server_max_window_bits=15))*"
-)
+# What a client may ask for.
+ORDERS = {"subscribe": None, "unsubscribe": None, "subscribe_board": None, "unsubscribe_board": None}
 # Close codes: RFC 6455, 7.4.1; 1013 of the IANA registry, "try again later".
 GOING_AWAY, POLICY, TOO_BIG, TRY_LATER = 1001, 1008, 1009, 1013
 
@@ -74,8 +71,8 @@ class Socket(StreamWriter):
         # Beats without a sign of life, and what was refused.
         self.silent = self.refused = 0
 
-    def encoded(self, snapshot: Snapshot) -> bytes:
-        return snapshot.deflated_frame if self.deflated else snapshot.frame
+    def encoded(self, snapshot: Snapshot, version: int | None) -> bytes:
+        return snapshot.frame(version, deflated=self.deflated)
 
     def beat(self) -> None:
         """A client that left two pings unanswered is gone, whatever its socket says."""
@@ -157,13 +154,18 @@ class Socket(StreamWriter):
         wanted = message.get("subscribe", [])
         for topic in _ids(wanted):
             if self.refused <= REFUSED_MAX:
-                self._subscribe(topic, wanted[topic] if isinstance(wanted, dict) else None)
+                version = wanted[topic] if isinstance(wanted, dict) else None
+                self._subscribe(checked_id(topic), version if isinstance(version, int) else None)
+        if message.get("unsubscribe_board"):
+            self._unsubscribe(CHANGES)
+        if "subscribe_board" in message:
+            self._subscribe(CHANGES, _board_version(message["subscribe_board"]))
 
-    def _subscribe(self, topic: str, version: Any) -> None:
+    def _subscribe(self, topic: str, version: int | None) -> None:
         if topic not in self.topics and len(self.topics) >= SUBSCRIPTIONS_MAX:
             raise Refused(f"At most {SUBSCRIPTIONS_MAX} matches on one connection.", "busy")
         try:
-            current(self.services, checked_id(topic), version if isinstance(version, int) else 0)
+            current(self.services, topic, version or 0)
         except Refused as error:
             # An unknown match; the others of the list are followed all the same.
             self._refuse(error)
@@ -173,13 +175,17 @@ class Socket(StreamWriter):
         self.topics.add(topic)
         # Read after joining: whatever changed between is in it.
         snapshot = self.hub.snapshot(topic)
-        if snapshot and snapshot.version != version:
+        self.written.pop(topic, None)
+        if version is not None:
+            self.written[topic] = version
+        if snapshot and snapshot.waited != version:
             self.offer(snapshot)
 
     def _unsubscribe(self, topic: str) -> None:
         if topic in self.topics:
             self.topics.discard(topic)
             self.pending.pop(topic, None)
+            self.written.pop(topic, None)
             self.hub.part(topic, self)
 
 
@@ -188,9 +194,19 @@ def _parsed(text: str) -> dict[str, Any]:
         message = json.loads(text)
     except (ValueError, RecursionError):
         raise Refused("A message is JSON.", "not_json") from None
-    if not isinstance(message, dict) or not message.keys() & {"subscribe", "unsubscribe"}:
-        raise Refused('A message has "subscribe" and/or "unsubscribe".', "invalid")
+    if not isinstance(message, dict) or not message.keys() & ORDERS:
+        raise Refused(f"A message has one or more of {', '.join(ORDERS)}.", "invalid")
     return message
+
+
+def _board_version(cursor: Any) -> int | None:
+    """cursor: the end of some `changes`, or the version of what came last; null for a reader who has no board."""
+    if cursor is None or (isinstance(cursor, int) and not isinstance(cursor, bool)):
+        return cursor
+    parsed = Cursor.parse(cursor) if isinstance(cursor, str) else None
+    if parsed is None:
+        raise Refused("The board is subscribed to by a cursor, a version or null.", "invalid")
+    return parsed.version
 
 
 def _ids(value: Any) -> list[str]:
@@ -198,23 +214,6 @@ def _ids(value: Any) -> list[str]:
     if not all(isinstance(match_id, str) and ID_PATTERN.fullmatch(match_id) for match_id in ids):
         raise Refused("Matches are named by a list of their ids, or an object of ids and versions.", "invalid")
     return ids
-
-
-class StatelessDeflate(PerMessageDeflate):
-    """permessage-deflate in which no message refers to one before it. wsproto does not say so to the client."""
-
-    def __init__(self) -> None:
-        super().__init__(client_no_context_takeover=True, server_no_context_takeover=True)
-
-    def accept(self, offer: str) -> bool | str | None:
-        parameters = super().accept(offer)
-        return f"{parameters}; server_no_context_takeover" if isinstance(parameters, str) else parameters
-
-
-def _deflate(offers: Sequence[Any]) -> list[Extension]:
-    """Empty where it is not offered, or not as we take it."""
-    deflates = [str(offer) for offer in offers if str(offer).startswith(PerMessageDeflate.name)]
-    return [StatelessDeflate()] if len(deflates) == 1 and DEFLATE_OFFER.fullmatch(deflates[0]) else []
 
 
 class SocketResponse(Response):
@@ -236,6 +235,10 @@ def websocket() -> Response:
 
     At most 200 matches a connection. Each match and each change comes as the body of its score, `next` being null. A
     slow reader is spared what has been overtaken. Closed with 1013 where no more are taken, 1001 when the process ends.
+
+    `{"subscribe_board": cursor}` tells what changes on the board, as `/api/live/changes` does, `changes` being null;
+    `{"unsubscribe_board": true}` ends that. The cursor is the end of some `changes`, or the `version` of what came
+    last; null for the whole board.
     """
     services = here()
     connection = connection_of(request.environ)
@@ -249,7 +252,7 @@ def websocket() -> Response:
         event = None
     if not isinstance(event, Request):
         raise Refused("This is the address of a WebSocket (RFC 6455).", "bad_request")
-    deflate = _deflate(event.extensions)
+    deflate = agreed(event.extensions)
     connection.write(protocol.send(AcceptConnection(extensions=deflate)))
     socket = Socket(connection, services, protocol, deflated=bool(deflate))
     accepted = has_place(request.environ) and socket.enter()

@@ -11,7 +11,7 @@ const GATHER_MS = 250;
 const TOLD_MOST = 4;
 
 /** @typedef {import("./scores.js").State | "connecting"} Light */
-/** @typedef {import("./bodies.js").MatchScore | import("./bodies.js").LiveBoard} Body */
+/** @typedef {{poll_after_ms: number, phase?: string}} Body what the light reads of one */
 
 /** What views may ask of the page around them. */
 export class Shell {
@@ -144,8 +144,7 @@ export class Shell {
  * @param {Body | null | undefined} body
  */
 function said(state, body) {
-  const phase = body && "phase" in body ? body.phase : null;
-  const over = phase === "finished" || phase === "off";
+  const over = body?.phase === "finished" || body?.phase === "off";
   const words = {
     connecting: "Connecting",
     live: over ? "Up to date" : "Live",

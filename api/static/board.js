@@ -23,6 +23,7 @@ const NEXT_MOST = 5;
 /** @typedef {import("./read.js").Failure} Failure */
 
 const GONE = new Set(["removed", "replaced"]);
+const IN_PLAY = new Set(["live", "break"]);
 
 export class Board {
   /** @type {Lists} */ lists;
@@ -37,6 +38,7 @@ export class Board {
   /** @type {number | undefined} */ timer;
   /** @type {number | null} */ leftTimer = null;
   /** @type {() => void} */ settle;
+  /** @type {import("./scores.js").Feed<import("./bodies.js").LiveBoard> | null} */ feed = null;
 
   /**
    * @param {URL} url
@@ -54,22 +56,32 @@ export class Board {
     /** Kept once there is something to scroll through. @type {Promise<void>} */
     this.ready = new Promise((resolve) => (this.settle = resolve));
     this.#build();
-    this.feed = followBoard({
-      onChange: (body) => this.#live(body),
-      onState: (state) => shell.indicate(state, this.feed),
-    });
+    if (this.isToday) this.#follow();
     this.#load();
   }
 
   close() {
     this.leaving.abort();
-    this.feed.close();
+    this.feed?.close();
     clearTimeout(this.timer);
     clearTimeout(this.leftTimer ?? undefined);
   }
 
+  /** The live list, from when something on this page may be in play: a page of the past costs nobody anything. */
+  #follow() {
+    this.feed ??= followBoard({
+      onChange: (body, difference) => this.#live(body, difference),
+      onState: (state) => this.shell.indicate(state, this.feed ?? undefined),
+    });
+  }
+
+  /** By the server's clock, where it is known. */
+  #now() {
+    return this.feed?.now() ?? Date.now();
+  }
+
   tick() {
-    const now = this.feed.now();
+    const now = this.#now();
     for (const row of this.lists.running()) row.tick(now);
     // Midnight has passed: today's board is another day's.
     if (this.isToday && this.day !== today()) this.shell.go("/", { replace: true });
@@ -123,11 +135,13 @@ export class Board {
    * The live list. It adds rows only to today's board; elsewhere it brings those listed up to date.
    *
    * @param {import("./bodies.js").LiveBoard} body
+   * @param {import("./scores.js").Difference} [difference]
    */
-  #live(body) {
-    const now = this.feed.now();
+  #live(body, difference) {
+    const now = this.#now();
     this.liveIds = new Set(body.matches.map((match) => match.match_id));
-    for (const match of body.matches) {
+    // One that ended is told of for the last time.
+    for (const match of [...body.matches, ...(difference?.changed ?? [])]) {
       if (this.isToday || this.lists.rows.has(match.match_id)) this.#put(match, now);
     }
     this.#show();
@@ -138,9 +152,7 @@ export class Board {
   #left() {
     const { liveIds } = this;
     if (!liveIds) return [];
-    const inPlay = [...this.lists.rows.values()].filter(
-      ({ match }) => match.phase === "live" || match.phase === "break",
-    );
+    const inPlay = [...this.lists.rows.values()].filter(({ match }) => IN_PLAY.has(match.phase));
     return inPlay.filter(({ match }) => !liveIds.has(match.match_id));
   }
 
@@ -168,23 +180,26 @@ export class Board {
   async #readEach(rows) {
     const reads = rows.map(({ match }) => read(`/api/score/${match.match_id}`, this.leaving.signal));
     for (const answer of await Promise.allSettled(reads))
-      if (answer.status === "fulfilled") this.#put(answer.value, this.feed.now());
+      if (answer.status === "fulfilled") this.#put(answer.value, this.#now());
   }
 
   async #load() {
     try {
       const matches = await readMatches(this.#query(), this.leaving.signal);
       const listed = new Set(matches.map((match) => match.match_id));
-      for (const match of matches) this.#put(match, this.feed.now());
+      for (const match of matches) this.#put(match, this.#now());
+      if (matches.some((match) => IN_PLAY.has(match.phase))) this.#follow();
       for (const { match } of this.#left()) if (!listed.has(match.match_id)) this.lists.remove(match.match_id);
       this.loaded = true;
       this.failure = null;
+      if (!this.feed) this.shell.indicate("polling", { body: { poll_after_ms: AGAIN_MS } });
       this.#name(matches);
       if (this.isToday && !this.liveIds?.size && !this.#upcoming()) await this.#loadNext();
       this.#loadAfter(AGAIN_MS);
     } catch (error) {
       if (this.leaving.signal.aborted) return;
       this.failure = /** @type {Failure} */ (error);
+      if (!this.feed) this.shell.indicate("reconnecting");
       this.#loadAfter(AGAIN_MS / 4);
     }
     this.#show();
@@ -225,7 +240,7 @@ export class Board {
 
   /** Nothing today: what comes after it. */
   async #loadNext() {
-    const query = { status: "scheduled", from: new Date(this.feed.now()).toISOString(), limit: String(NEXT_MOST) };
+    const query = { status: "scheduled", from: new Date(this.#now()).toISOString(), limit: String(NEXT_MOST) };
     const response = await fetch(`/api/matches?${new URLSearchParams(query)}`, { signal: this.leaving.signal });
     this.nextMatches = response.ok ? (await response.json()).matches : [];
   }
@@ -238,13 +253,13 @@ export class Board {
     this.element.setAttribute("aria-busy", String(waiting));
     const notice = this.failure && !known ? this.#error(this.failure) : waiting ? null : this.#empty();
     this.notice.replaceChildren(...(notice ? [notice] : []));
-    if (this.loaded && this.liveIds) this.settle();
+    if (this.loaded && (this.liveIds || !this.feed)) this.settle();
   }
 
   /** @param {Failure} failure */
   #error(failure) {
     const retry = () => {
-      this.feed.refresh();
+      this.feed?.refresh();
       this.#load();
     };
     const said = failure.status === 400 ? failure.message : "The scores cannot be reached just now.";
@@ -263,7 +278,7 @@ export class Board {
         : h("div", { class: "empty" }, h("p", {}, this.ofDay ? "No matches on this day" : "No matches around today"));
     if (this.liveIds === undefined || this.liveIds.size || this.#left().length) return null;
     const next = this.nextMatches;
-    const rows = next.map((match) => new Row(match, this.feed.now()).element);
+    const rows = next.map((match) => new Row(match, this.#now()).element);
     const coming = next.length
       ? [
           h("h3", {}, `Next kick-offs, ${longName(dayOf(new Date(next[0].start_time ?? 0)))}`),
@@ -276,7 +291,7 @@ export class Board {
 
 /** @param {Summary} match */
 function sectionOf({ status, phase }) {
-  if (phase === "live" || phase === "break") return "live";
+  if (IN_PLAY.has(phase)) return "live";
   return phase === "finished" || status === "abandoned" ? "done" : "next";
 }
 

@@ -58,13 +58,14 @@
  * @property {string} updated_at
  */
 
-/** @typedef {Summary & {next: string, poll_after_ms: number, held?: Held}} MatchScore */
+/** @typedef {Summary & {events_version: number, next: string, poll_after_ms: number, held?: Held}} MatchScore */
 
 /**
  * @typedef {object} LiveBoard
  * @property {number} version
  * @property {Summary[]} matches
  * @property {string | null} next
+ * @property {string | null} changes
  * @property {number} poll_after_ms
  */
 

@@ -40,6 +40,7 @@ export class MatchPage {
   /** @type {import("./bodies.js").Metadata | undefined} */ metadata;
   /** Entries of the timeline as shown. @type {Map<string, {text: string, element: HTMLElement}> | undefined} */ told;
   /** Whether the timeline is being read. */ loading = false;
+  /** The version of the timeline that is shown. */ eventsVersion = 0;
   /** @type {number | undefined} */ timer;
   /** @type {() => void} */ settle;
 
@@ -201,16 +202,17 @@ export class MatchPage {
     else if (this.match) this.#facts();
   }
 
-  /** Reads until the timeline is as new as the score; one reader at a time. */
+  /** Reads until the timeline has the score's newest event; one reader at a time, and nothing where it has. */
   async #loadEvents() {
-    if (this.loading) return;
+    if (this.loading || this.eventsVersion >= this.match.events_version) return;
     this.loading = true;
     try {
       for (let tries = 0; tries < AGAIN_MOST; tries += 1) {
         /** @type {import("./bodies.js").Timeline} */
         const body = await read(`/api/matches/${encodeURIComponent(this.id)}/events`, this.leaving.signal);
         this.#story(body.events);
-        if (body.version >= this.match.version) break;
+        this.eventsVersion = body.version;
+        if (body.version >= this.match.events_version) break;
         await pause(AGAIN_MS * (0.5 + Math.random()));
         if (this.leaving.signal.aborted) break;
       }

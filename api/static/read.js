@@ -24,16 +24,24 @@ const PAGES_MOST = 20;
  * @returns {Promise<any>}
  */
 export async function read(path, signal) {
-  const both = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
+  // Not AbortSignal.any, which Safari has since 17.4 only.
+  const aborter = new AbortController();
+  const abort = () => aborter.abort();
+  const timer = setTimeout(abort, TIMEOUT_MS);
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort);
   try {
     // Asked again each time: browsers too serve what is stale while they revalidate, and the edge is near enough.
-    const response = await fetch(path, { cache: "no-cache", signal: both });
+    const response = await fetch(path, { cache: "no-cache", signal: aborter.signal });
     const body = await response.json();
     if (response.ok) return body;
     throw new Failure(response.status, body.error?.message ?? response.statusText);
   } catch (error) {
     if (error instanceof Failure || signal.aborted) throw error;
     throw new Failure(0, "The server cannot be reached.");
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", abort);
   }
 }
 

@@ -6,6 +6,7 @@ One digest names the whole folder, so that a module finds its neighbours by a re
 from __future__ import annotations
 
 import hashlib
+import json
 from functools import cache
 from pathlib import Path
 
@@ -24,12 +25,15 @@ blueprint = Blueprint("assets", __name__)
 def asset(digest: str, name: str) -> Response:
     """An old digest gets today's file and a short life: a page from before a release still loads.
 
-    So does `latest`, by which pages of other origins import the client (docs/client.md).
+    So does `latest`, by which pages of other origins import the client (docs/client.md). A version of the client is the
+    same for ever, by whichever digest.
     """
-    if name not in _names():
+    pinned = _versions().get(name)
+    if pinned is None and name not in _names():
         raise Refused("There is no such file.", "unknown_route")
-    response = send_file(FOLDER / name)
-    response.headers.update(headers.ASSET if digest == _digest() else here().dialect.headers(headers.PAGE))
+    response = send_file(FOLDER / (pinned or name))
+    lasting = pinned or digest == _digest()
+    response.headers.update(headers.ASSET if lasting else here().dialect.headers(headers.PAGE))
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
@@ -37,6 +41,15 @@ def asset(digest: str, name: str) -> Response:
 
 def url(name: str) -> str:
     return f"/static/{_digest()}/{name}"
+
+
+@cache
+def _versions() -> dict[str, str]:
+    """Files by the names under which each version of the client is pinned: earlier ones, which were kept when they were
+    followed by another, and today's."""
+    version = json.loads((FOLDER / "package.json").read_text())["version"]
+    kept = {name: name for name in _names() if name.startswith("scores-")}
+    return kept | {f"scores-{version}.js": "scores.js"}
 
 
 @cache

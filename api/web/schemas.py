@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlencode
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, StringConstraints
 
 from api.delivery.answer import WaitOutcome
 from db.domain import Phase, Side, Status
@@ -101,6 +101,7 @@ class Summary(Body):
 
 
 class MatchScore(Summary):
+    events_version: Annotated[int, Field(description="the version at which the timeline last changed")]
     next: Annotated[str, Field(description="the path to wait at for the next change")]
     poll_after_ms: Annotated[int, Field(description="when to ask again, for clients that do not wait")]
 
@@ -113,11 +114,34 @@ class LiveBoard(Body):
     version: Annotated[int, Field(description="Grows with each change of a live match.")]
     matches: list[Summary]
     next: Annotated[str | None, Field(description="the path to wait at for the next change; null for a narrowed board")]
+    changes: Annotated[str | None, Field(description="the same for what changes; null for a narrowed board")]
     poll_after_ms: int
 
 
 class HeldLive(LiveBoard):
     held: Annotated[WaitOutcome, Field(description="why the wait ended")]
+
+
+class HeldDifference(Body):
+    version: int
+    changed: Annotated[list[Summary], Field(description="new, changed, and those that ended, as they are now")]
+    gone: Annotated[list[Id], Field(description="not on the board any more; those that ended are in `changed` as well")]
+    changes: Annotated[str, Field(description="the path to wait at for what changes next")]
+    poll_after_ms: int
+    held: Annotated[WaitOutcome, Field(description="why the wait ended")]
+
+
+class HeldWhole(Body):
+    whole: Annotated[Literal[True], Field(description="the cursor is too old: here is the whole board")]
+    version: int
+    matches: list[Summary]
+    changes: Annotated[str, Field(description="the path to wait at for what changes next")]
+    poll_after_ms: int
+    held: Annotated[WaitOutcome, Field(description="why the wait ended")]
+
+
+class HeldChanges(RootModel[HeldDifference | HeldWhole]):
+    pass
 
 
 class LiveQuery(Query):

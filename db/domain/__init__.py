@@ -6,7 +6,7 @@ hears of it, `kinds` what of, `topics` under which names.
 
 from db.domain.derive import derived_events
 from db.domain.event import Event, Person, Telling
-from db.domain.facts import is_visible
+from db.domain.facts import is_listed_alike, is_visible
 from db.domain.follower import Account, Device, Follow, Platform, Quiet, Subject
 from db.domain.kinds import BITS, DEFAULT_KINDS, NEW_KINDS, kinds_of, mask_of
 from db.domain.ledger import Ledger
@@ -98,6 +98,7 @@ __all__ = [
     "essential",
     "event_field",
     "fits",
+    "is_listed_alike",
     "is_visible",
     "kinds_of",
     "language_of",

@@ -35,6 +35,17 @@ def is_visible(before: Match | None, after: Match, facts: tuple[Fact, ...]) -> b
     return (clock_of(before), before.decided_by) != (clock_of(after), after.decided_by)
 
 
+def is_listed_alike(before: Match | None, after: Match) -> bool:
+    """Whether a list of matches, which shows no events, shows the same of both, but for their versions and minutes."""
+    return before is not None and _listed(before) == _listed(after)
+
+
+def _listed(match: Match) -> tuple[object, ...]:
+    named = (match.sport, match.home, match.away, match.competition, match.start_time)
+    clock = (match.minute is None, match.period, match.clock)
+    return (match.status, match.decided_by, match.score, match.shootout, *named, *clock)
+
+
 def clock_of(match: Match) -> tuple[int | None, int | None, int | None, str | None]:
     return match.minute, match.added_minute, match.period, match.clock
 

@@ -35,6 +35,7 @@ class Match:
     """A match as it follows from what was told of it (`derive`).
 
     version, updated_at: given by the store.
+    events_version: at which the timeline last changed, of a match that was read to be shown; 0 if not known.
     start_time: ms since the epoch.
     told, kicks_told: the newest scoreboard, of the score and of the shoot-out.
     score, shootout: what we show; None until something is known, for 0 is a claim.
@@ -48,6 +49,7 @@ class Match:
     id: str
     version: int = 0
     updated_at: int = 0
+    events_version: int = field(default=0, compare=False)
     sport: str = "football"
     home: Team | None = None
     away: Team | None = None

@@ -136,9 +136,9 @@ def guarded(method: Callable[P, R]) -> Callable[P, R]:
     return call
 
 
-def lua(name: str) -> str:
-    """A script of `lua/`, which does in one step what nobody else may come between."""
-    return resources.files(__package__).joinpath(f"scripts/{name}.lua").read_text()
+def lua(*names: str) -> str:
+    """A script, which does in one step what nobody else may come between. names: of its parts, then its own."""
+    return "".join(resources.files(__package__).joinpath(f"scripts/{name}.lua").read_text() for name in names)
 
 
 def _code(error: redis.ResponseError) -> str:

@@ -24,11 +24,14 @@ from db.domain import (
     Phase,
     Score,
     event_field,
+    is_listed_alike,
 )
 from db.live import keys
 from db.live.client import BELL_S, guarded, lua, text
 from db.live.matches import StoredMatch
 
+# Of what readers of the board need not hear, instead of how urgent it is.
+QUIET = "-"
 # State stays a day after the end: readers of last night's result never reach SQL.
 KEEP_S = 24 * 60 * 60
 
@@ -56,8 +59,8 @@ class Commits:
 
     def __init__(self, client: redis.Redis, shards: int) -> None:
         self.shards = shards
-        self._commit = client.register_script(lua("match_commit"))
-        self._restore = client.register_script(lua("match_restore"))
+        self._commit = client.register_script(lua("board_advance", "match_commit"))
+        self._restore = client.register_script(lua("board_advance", "match_restore"))
 
     @guarded
     def commit(
@@ -83,7 +86,8 @@ class Commits:
         mode = "new" if visible else "drop" if before == after else "keep"
         changed = _changed(before, after) if mode != "drop" else {}
         audience_of = after.id if tell and visible else ""
-        return self._step(held, after, facts, mode, _urgent(facts), purges, audience_of, due_ms, "", ids, changed)
+        urgent = QUIET if is_listed_alike(before, after) else _urgent(facts)
+        return self._step(held, after, facts, mode, urgent, purges, audience_of, due_ms, "", ids, changed)
 
     @guarded
     def merge(
@@ -114,7 +118,7 @@ class Commits:
         after: Match,
         facts: tuple[Fact, ...],
         mode: str,
-        urgent: int,
+        urgent: str,
         purges: Sequence[str],
         audience_of: str,
         due_ms: int | None,
@@ -126,7 +130,8 @@ class Commits:
         pairs = [part for name, event in events.items() for part in (name, encode_event(event))]
         document: list[Any] = [*_fields(after), encode_facts(facts), *_standing(after)]
         due = due_ms if due_ms is not None else ""
-        last: list[Any] = [encode_ledgers(after), due, floor, len(ids), *ids, *pairs]
+        timeline = int(bool(events) or held.match is None or held.match.source != after.source)
+        last: list[Any] = [encode_ledgers(after), due, floor, *_clock(after), timeline, len(ids), *ids, *pairs]
         wake: list[Any] = [BELL_S, keys.CHANGED, urgent, ",".join(purges)]
         done, version, ring, left, rev, purge, push = self._commit(
             keys=[
@@ -147,6 +152,8 @@ class Commits:
                 keys.PUSH_BELL,
                 keys.DUE,
                 keys.PARTIAL,
+                keys.BOARD_CHANGES,
+                keys.BOARD_BOUNDS,
             ],
             args=[match_id, held.rev, mode, *document, *wake, *last],
         )
@@ -160,7 +167,14 @@ class Commits:
         pairs = [part for name, event in _changed(None, match).items() for part in (name, encode_event(event))]
         return bool(
             self._restore(
-                keys=[keys.state(match.id), keys.events(match.id), keys.MATCHES, keys.BOARD],
+                keys=[
+                    keys.state(match.id),
+                    keys.events(match.id),
+                    keys.MATCHES,
+                    keys.BOARD,
+                    keys.BOARD_CHANGES,
+                    keys.BOARD_BOUNDS,
+                ],
                 args=[
                     match.id,
                     match.version,
@@ -217,6 +231,13 @@ def _ahead_s(match: Match) -> int:
     return KEEP_S + max(0, match.start_time // 1_000 - int(time.time()))
 
 
-def _urgent(facts: tuple[Fact, ...]) -> int:
-    """Readers of the board hear of scores and statuses at once, of minutes and cards with the next beat."""
-    return int(any(fact.kind in (FactKind.SCORE, FactKind.STATUS) for fact in facts))
+def _clock(match: Match) -> list[int | str]:
+    """Minutes played, stoppage included, and when that was so (ms); "" where they are not known."""
+    if match.minute is None or match.minute_at is None:
+        return ["", ""]
+    return [match.minute + (match.added_minute or 0), match.minute_at]
+
+
+def _urgent(facts: tuple[Fact, ...]) -> str:
+    """Readers of the board hear of scores and statuses at once, of names and the like with the next beat."""
+    return "1" if any(fact.kind in (FactKind.SCORE, FactKind.STATUS) for fact in facts) else "0"

@@ -1,8 +1,11 @@
 """Every Redis key of the live state: key, type, who writes it, what it holds.
 
-match:{id}:state    hash     match_commit.lua  version rev updated_at, score time status, match; kept 24 h after the
-                                               end, after leaving the board untold (board_drop.lua), after the
-                                               start of a match that did not begin; a week without a start
+match:{id}:state    hash     match_commit.lua  version rev updated_at, score time status, match, ledgers;
+                                               shown, shown_at: the minute that readers of the board were told last;
+                                               events_version: at which the timeline last changed, known of the version
+                                               events_through; kept 24 h after the end, after leaving the board untold
+                                               (board_drop.lua), after the start of a match that did not begin; a week
+                                               without a start
 match:{id}:events   hash     match_commit.lua  event id → the event as JSON; expires with the state
 match:{id}:inbox    stream   inbox_accept.lua  updates not yet applied, in order of arrival
 match:{id}:outbox   stream   match_commit.lua  versions not yet written to history
@@ -49,9 +52,14 @@ live:undecodable    zset     live.read, board  match ids that could not be decod
 live:filled         string   lineage.record    the Redis, by its start and its failovers, whose matches were last
                                                compared with SQL
 limit:{name}:{who}  hash     bucket_take.lua   tokens left of a rate limit; expires when it would be full
-live:version        string   match_commit.lua  version of the board: grows with each change of a live match
+live:version        string   board_advance.lua version of the board: grows with each change of a live match
+live:changes        zset     board_advance.lua match ids by the board's version at their last change, of the last 10
+                                               minutes; those not in live:matches have left the board
+live:changes:bounds hash     board_advance.lua since, told, through: versions between which the changes are complete;
+                                               redis: the Redis they are of (board_renew.lua)
 scores:changed      pub/sub  match_commit.lua  `{match_id} {version} {board} {urgent}` of each new version; board is the
-                                               board's version or 0, urgent 1 if the score or status changed
+                                               board's version or 0, urgent 1 if the score or status changed, - if a
+                                               list shows nothing new of it
 
 The braces around a match id are a Redis Cluster hash tag: all keys of a match live in one slot.
 """
@@ -63,6 +71,8 @@ import zlib
 CHANGED = "scores:changed"
 MATCHES = "live:matches"
 BOARD = "live:version"
+BOARD_CHANGES = "live:changes"
+BOARD_BOUNDS = "live:changes:bounds"
 WAITING = "ingest:waiting"
 DUE = "ingest:due"
 SHARDS = "ingest:shards"

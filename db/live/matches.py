@@ -125,15 +125,18 @@ class Matches:
     def _rows(self, match_ids: Sequence[str]) -> list[Any]:
         with self.redis.pipeline(transaction=False) as pipe:
             for match_id in match_ids:
-                pipe.hmget(keys.state(match_id), "match", "version", "updated_at")
+                pipe.hmget(keys.state(match_id), "match", "version", "updated_at", "events_version", "events_through")
             return list(pipe.execute()) if match_ids else []
 
     def _decoded(self, match_id: str, row: Any) -> Match | None:
-        text, version, updated_at = row
+        text, version, updated_at, events_version, events_through = row
         if not text:
             return None
+        # The release before makes versions and does not say of their timelines: each may be another.
+        changed_at = int(events_version if events_through == version else version)
         try:
-            return decoded(match_id, lambda: decode_match(text, int(version), int(updated_at)))
+            match = decoded(match_id, lambda: decode_match(text, int(version), int(updated_at)))
+            return replace(match, events_version=changed_at)
         except Undecodable as error:
             self._count(error)
             raise

@@ -148,6 +148,9 @@ PUSH_SECONDS = _declared(Histogram("push_seconds", "From an alert to its service
 HELD_READERS = _declared(Gauge("held_readers", "Readers and streams that wait now"))
 HELD_ENDED = _declared(Counter("held_ended_total", "Held requests and streams by how they ended", ("held",)))
 HELD_LAG = _declared(Histogram("held_lag_seconds", "From a commit to the release of those who waited for it"))
+BOARD_TOLD = _declared(
+    Counter("board_told_total", "Bodies of the board made for those who want what changed, each for many", ("form",))
+)
 CONNECTIONS = _declared(Gauge("connections", "Connections of readers, by whether they have a place", ("place",)))
 CONNECTIONS_PLACELESS = _declared(
     Counter("connections_placeless_total", "Connections that came when all places were taken")

@@ -22,12 +22,13 @@ MOST = 1_000
 @dataclass(frozen=True, slots=True)
 class MatchChanged:
     """One new version of a match. board: the board's version with it, 0 if the match is not on it.
-    urgent: score or status changed."""
+    urgent: score or status changed. told: lists show something new of it, and more than a minute that ticks."""
 
     match_id: str
     version: int
     board: int
     urgent: bool
+    told: bool = True
 
 
 class Gap:
@@ -87,4 +88,4 @@ class ChangeFeed:
 
 def _news(data: bytes) -> MatchChanged:
     match_id, version, board, urgent = data.decode().split(" ")
-    return MatchChanged(match_id, int(version), int(board), urgent == "1")
+    return MatchChanged(match_id, int(version), int(board), urgent == "1", urgent != "-")

@@ -9,7 +9,7 @@ sub vcl_recv {
   declare local var.path STRING;
   set var.path = regsuball(req.url.path, {"%3[Aa]"}, ":");
   unset req.http.X-Route;
-  if (var.path ~ {"^(?:/api/score/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}/wait/(?:0|[1-9]\d{0,14})\.(?:0|[1-9]\d{0,8})|/api/live/wait/(?:0|[1-9]\d{0,14})\.(?:0|[1-9]\d{0,8}))$"}) {
+  if (var.path ~ {"^(?:/api/score/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}/wait/(?:0|[1-9]\d{0,14})\.(?:0|[1-9]\d{0,8})|/api/live/wait/(?:0|[1-9]\d{0,14})\.(?:0|[1-9]\d{0,8})|/api/live/changes/(?:0|[1-9]\d{0,14})\.(?:0|[1-9]\d{0,8}))$"}) {
     set req.http.X-Route = "held";
     if (req.method !~ "^(?:GET|HEAD|OPTIONS)$") { error 605; }
   } else if (var.path ~ {"^(?:/api/demo/phones|/healthz|/readyz|/metrics)$"}) {
@@ -34,7 +34,7 @@ sub vcl_recv {
     set req.http.X-Route = "stored";
     if (req.method !~ "^(?:GET|HEAD|OPTIONS)$") { error 605; }
     set var.path = "/match/-";
-  } else if (var.path ~ {"^(?:/api/score/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}/stream)$"}) {
+  } else if (var.path ~ {"^(?:/api/score/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}/stream|/api/live/stream)$"}) {
     set req.http.X-Route = "stream";
     if (req.method !~ "^(?:GET|HEAD|OPTIONS)$") { error 605; }
   }

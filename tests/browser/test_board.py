@@ -68,7 +68,7 @@ def test_the_page_holds_one_request_and_does_not_poll(open_tab: OpenTab, play: P
 
 
 def held_reads(urls: list[str]) -> int:
-    return sum("/api/live/wait/" in url for url in urls)
+    return sum("/api/live/changes/" in url for url in urls)
 
 
 def test_a_match_moves_from_upcoming_to_live_to_finished(open_tab: OpenTab, play: Play) -> None:
@@ -138,8 +138,12 @@ def test_a_day_is_the_readers_own(open_tab: OpenTab, play: Play) -> None:
     play.system.wait_settled()
     page = open_tab("/?date=2026-06-11", timezone_id="America/New_York")
     expect(row(page, match_id).locator(".clock")).to_have_text("23:30")
+    urls: list[str] = []
+    page.on("request", lambda request: urls.append(request.url))
     page.goto("/?date=2026-06-12")
     expect(page.locator(".empty")).to_contain_text("No matches on this day")
+    expect(page.locator(".connection")).to_have_attribute("data-state", "polling")
+    assert not [url for url in urls if "/api/live" in url]
 
 
 def test_a_team_and_a_competition_have_their_lists(open_tab: OpenTab, play: Play) -> None:
@@ -173,16 +177,16 @@ def test_only_rows_that_changed_are_touched_on_a_board_of_a_thousand(open_tab: O
     page = open_tab("/api/docs")
     page.route("**/api/live", lambda route: route.fulfill(json=board(version=1)))
     page.route("**/api/matches?*", lambda route: route.fulfill(json={"matches": [], "next": None}))
-    page.route("**/api/live/wait/**", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks what it is given
+    page.route("**/api/live/changes/**", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks what it is given
     page.goto("/")
     expect(page.locator(".section.live .row")).to_have_count(1_000)
     expect(page.locator(".connection")).to_have_attribute("data-state", "live")
     page.evaluate(WATCH)
-    changed = board(version=2)
-    changed["matches"][500] |= {"version": 2, "home_score": 1}
+    goal = board(version=2)["matches"][500] | {"version": 2, "home_score": 1}
+    changed = {"version": 2, "changed": [goal], "gone": [], "changes": "/api/live/changes/2.0", "held": "changed"}
     while not held:
         page.wait_for_timeout(20)
-    held[0].fulfill(json=changed | {"held": "changed"})
+    held[0].fulfill(json=changed)
     expect(points(page, "m500")).to_have_text(["1", "0"])
     assert page.evaluate("touched()") == ["m500"]
 
@@ -232,4 +236,5 @@ def board(version: int) -> dict[str, Any]:
         }
         for n in range(1_000)
     ]
-    return {"version": version, "matches": matches, "next": f"/api/live/wait/{version}.0", "poll_after_ms": 2_000}
+    paths = {"next": f"/api/live/wait/{version}.0", "changes": f"/api/live/changes/{version}.0"}
+    return {"version": version, "matches": matches, **paths, "poll_after_ms": 2_000}

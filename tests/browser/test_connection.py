@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+import threading
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Play
+from tests.support.paths import ROOT
 from tests.support.system import System
 
 OpenTab = Callable[..., Page]
@@ -97,3 +103,56 @@ def test_a_restarted_server_is_found_again_by_itself(open_tab: OpenTab, play: Pl
     for page in (board, match):
         expect(state(page)).to_have_attribute("data-state", "live")
         assert page.evaluate("window.loadedOnce")
+
+
+FOREIGN = """
+<script type="importmap">
+{{"imports": {{"scores": "{client}"}}, "integrity": {{"{client}": "{digest}"}}}}
+</script>
+<p></p>
+<script type="module">
+  import {{ followMatches }} from "scores";
+  const shown = document.querySelector("p");
+  window.feed = followMatches(["{match_id}"], {{
+    base: "{base}",
+    onChange: (match) => (shown.textContent = `${{match.home_score}}-${{match.away_score}}`),
+    onState: (state) => (shown.title = state),
+  }});
+</script>
+"""
+
+
+@pytest.fixture
+def foreign(tmp_path: Path) -> Iterator[str]:
+    """The address of somebody else's server of a folder."""
+    handler = partial(SilentHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+class SilentHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_page_of_another_origin_follows_a_match_with_a_pinned_client(
+    open_tab: OpenTab, play: Play, foreign: str, tmp_path: Path
+) -> None:
+    match_id = play.kick_off()
+    page = open_tab("/api/docs")
+    base = play.system.url
+    [(version, digest)] = re.findall(r"\| `([0-9.]+)` \| `(sha384-[^`]+)` \|", (ROOT / "docs/client.md").read_text())[
+        :1
+    ]
+    client = f"{base}/static/latest/scores-{version}.js"
+    html = FOREIGN.format(client=client, digest=digest, base=base, match_id=match_id)
+    (tmp_path / "index.html").write_text(html)
+    page.goto(foreign)
+    expect(page.locator("p")).to_have_text("0-0")
+    expect(page.locator("p")).to_have_attribute("title", "live")
+    play.tell("goal", 1, 0, 9, team="home")
+    expect(page.locator("p")).to_have_text("1-0")
+    # The server's clock is readable from there.
+    assert abs(page.evaluate("feed.now() - Date.now()")) < 60_000

@@ -128,3 +128,20 @@ def test_going_back_leads_to_where_one_was_reading(open_tab: OpenTab, play: Play
     assert page.evaluate("scrollY") == 0
     page.go_back()
     expect(link).to_be_in_viewport()
+
+
+def test_the_timeline_is_read_again_only_where_it_changed(open_tab: OpenTab, play: Play) -> None:
+    match_id = play.kick_off()
+    page = open_tab("/api/docs")
+    reads: list[str] = []
+    page.on("request", lambda request: reads.append(request.url) if request.url.endswith("/events") else None)
+    page.goto(f"/match/{match_id}")
+    expect(page.locator(".timeline > li")).to_have_count(1)
+    before = len(reads)
+    for minute in (3, 4, 5):
+        play.tell("score", 0, 0, minute)
+        expect(page.locator(".status")).to_have_text(f"{minute}'")
+    assert len(reads) == before
+    play.tell("yellow_card", 0, 0, 6, team="home")
+    expect(page.locator(".timeline > li")).to_have_count(2)
+    assert len(reads) > before

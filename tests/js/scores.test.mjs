@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { followBoard, followMatch } from "../../api/static/scores.js";
+import { followBoard, followMatch, followMatches } from "../../api/static/scores.js";
 import { settled, World } from "./world.mjs";
 
 const SCORE = "/api/score/final";
+// After so long a request that is not answered counts as held.
+const OPEN_MS = 1_000;
 const wait = (version, slot = 0) => `${SCORE}/wait/${version}.${slot}`;
 const body = (version, more = {}) => ({ version, phase: "live", next: wait(version), poll_after_ms: 2_000, ...more });
 
@@ -25,7 +27,7 @@ async function follow(options) {
 async function held(options) {
   const followed = await follow(options);
   await followed.world.answer(body(1));
-  await followed.world.advance(0);
+  await followed.world.advance(OPEN_MS);
   return followed;
 }
 
@@ -35,6 +37,35 @@ test("reads once, then holds where the body says", async () => {
   assert.equal(world.requests[1].init.cache, "no-store");
   assert.deepEqual(bodies, [1]);
   assert.deepEqual(states, ["live"]);
+});
+
+test("live is said once a hold is open, and not before", async () => {
+  const { world, states } = await follow();
+  await world.answer(body(1));
+  await world.advance(OPEN_MS - 1);
+  assert.deepEqual(states, []);
+  await world.advance(1);
+  assert.deepEqual(states, ["live"]);
+});
+
+test("beyond four holds to a host of HTTP/1.1 the others poll, and take the place of one that ends", async () => {
+  const world = new World({ random: 0 });
+  world.env.isShared = () => false;
+  const states = {};
+  const feeds = [];
+  for (const id of ["a", "b", "c", "d", "e"]) {
+    feeds.push(followMatch(id, { env: world.env, base: "https://one", onState: (state) => (states[id] = state) }));
+    await settled();
+    await world.answer(body(1, { next: `/wait/${id}` }), { of: `https://one/api/score/${id}` });
+  }
+  await world.advance(OPEN_MS);
+  assert.deepEqual(states, { a: "live", b: "live", c: "live", d: "live", e: "polling" });
+  feeds[0].close();
+  await world.advance(1_000);
+  assert.equal(world.open.at(-1).path, "https://one/wait/e");
+  await world.advance(OPEN_MS);
+  assert.equal(states.e, "live");
+  for (const feed of feeds) feed.close();
 });
 
 test("a change is told at once and the next hold follows within 200 ms", async () => {
@@ -118,7 +149,7 @@ test("one lost hold is followed by a read and another hold", async () => {
   await world.advance(500);
   assert.equal(world.asked.path, SCORE);
   await world.answer(body(1));
-  await world.advance(0);
+  await world.advance(OPEN_MS);
   assert.equal(world.asked.path, wait(1));
   assert.equal(last(), "live");
 });
@@ -140,6 +171,7 @@ test("a body older than the one held is ignored, without a spin", async () => {
   assert.deepEqual(bodies, [1, 5]);
   await world.advance(world.rest);
   await world.answer(body(6));
+  await world.advance(OPEN_MS);
   assert.deepEqual([bodies.at(-1), last()], [6, "live"]);
 });
 
@@ -166,11 +198,11 @@ test("those cut off by one restart come back spread over a second", async () => 
   assert.deepEqual(returns, [1, 250, 500, 999]);
 });
 
-test("Retry-After is the least it waits, in seconds or as a date, and five minutes the most it believes", async () => {
+test("it waits for a random part on top of Retry-After, in seconds or as a date, of which it believes five minutes", async () => {
   for (const [said, rest] of [
-    ["7", 7_000],
-    [new Date(1_800_000_009_000).toUTCString(), 9_000],
-    ["86400", 300_000],
+    ["7", 7_500],
+    [new Date(1_800_000_009_000).toUTCString(), 9_500],
+    ["86400", 300_500],
     ["soon", 500],
   ]) {
     const { world } = await follow();
@@ -181,7 +213,7 @@ test("Retry-After is the least it waits, in seconds or as a date, and five minut
 
 test("a hold that nobody answers is given up after 35 s", async () => {
   const { world, last } = await held();
-  await world.advance(34_999);
+  await world.advance(34_999 - OPEN_MS);
   assert.equal(world.asked.path, wait(1));
   await world.advance(1);
   assert.equal(last(), "reconnecting");
@@ -203,6 +235,7 @@ test("a hidden tab asks nothing; shown again it reads at once", async () => {
   await world.event("visibilitychange", { hidden: false });
   assert.equal(world.asked.path, SCORE);
   await world.answer(body(9));
+  await world.advance(OPEN_MS);
   assert.equal(last(), "live");
 });
 
@@ -224,6 +257,7 @@ test("offline cuts the hold and is said; online asks at once", async () => {
   await world.event("online", { online: true });
   assert.equal(world.asked.path, SCORE);
   await world.answer(body(2));
+  await world.advance(OPEN_MS);
   assert.equal(last(), "live");
 });
 
@@ -232,6 +266,7 @@ test("a browser that calls itself offline beside a local server is served all th
   await world.event("offline", { online: false });
   await world.advance(1_000);
   await world.answer(body(2));
+  await world.advance(OPEN_MS);
   assert.equal(last(), "live");
 });
 
@@ -271,6 +306,7 @@ test("an unknown match is said to be missing, and looked for once a minute", asy
   assert.equal(world.open.length, 0);
   await world.advance(1);
   await world.answer(body(1));
+  await world.advance(OPEN_MS);
   assert.deepEqual([bodies, last()], [[1], "live"]);
 });
 
@@ -345,6 +381,74 @@ test("the board is read, told and held the same way, and polled where it has no 
   await world.advance(0);
   assert.equal(world.asked.path, "https://scores.example/api/live/wait/7.0");
   assert.deepEqual(seen, [["a"], ["b"]]);
+});
+
+const summary = (id, version, more = {}) => ({ match_id: id, version, start_time: null, phase: "live", ...more });
+const changes = (version) => `/api/live/changes/${version}.0`;
+const LIVE = {
+  version: 5,
+  matches: [summary("b", 1), summary("a", 2)],
+  next: "/api/live/wait/5.0",
+  changes: changes(4),
+};
+
+test("a board is put together from what changes on it", async () => {
+  const world = new World({ random: 0 });
+  const told = [];
+  const feed = followBoard({
+    env: world.env,
+    onChange: ({ matches, version }, difference) =>
+      told.push([version, matches.map((match) => `${match.match_id}${match.version}`).join(" "), difference?.gone]),
+  });
+  await settled();
+  await world.answer(LIVE);
+  await world.advance(0);
+  assert.equal(world.asked.path, changes(4));
+  // Nothing new, of an older version than the board's; then a late copy of a match, a new one, and the end of another.
+  const nothing = { version: 4, changed: [], gone: [], changes: "/api/live/changes/4.1", held: "timeout" };
+  await world.answer(nothing);
+  await world.advance(0);
+  assert.equal(world.asked.path, "/api/live/changes/4.1");
+  const changed = [summary("a", 1), summary("c", 3, { start_time: "2026" }), summary("b", 9, { phase: "finished" })];
+  await world.answer({ version: 9, changed, gone: ["b"], changes: changes(9), held: "changed" });
+  await world.advance(0);
+  assert.equal(world.asked.path, changes(9));
+  await world.answer({ whole: true, version: 12, matches: [summary("d", 1)], changes: changes(12), held: "behind" });
+  assert.deepEqual(told, [
+    [5, "b1 a2", undefined],
+    [9, "a2 c3", ["b"]],
+    [12, "d1", undefined],
+  ]);
+  feed.close();
+});
+
+test("several matches are followed over one hold, and those that are not in play read one after the other", async () => {
+  const world = new World({ random: 0 });
+  const told = [];
+  const missing = [];
+  const feed = followMatches(["a", "later", "unknown"], {
+    env: world.env,
+    onChange: ({ match_id: id, version }) => told.push(id + version),
+    onMissing: (id) => missing.push(id),
+  });
+  await settled();
+  await world.answer(LIVE);
+  await world.advance(0);
+  assert.deepEqual(told, ["a2"]);
+  assert.deepEqual(world.open.map(({ path }) => path).sort(), [changes(4), "/api/score/later"]);
+  await world.answer(summary("later", 1, { phase: "scheduled", poll_after_ms: 60_000 }), { of: "/api/score/later" });
+  await world.answer({ error: {} }, { status: 404, of: "/api/score/unknown" });
+  assert.deepEqual([told, missing], [["a2", "later1"], ["unknown"]]);
+  // It kicks off, and another ends.
+  const changed = [summary("later", 6), summary("a", 7, { phase: "finished" })];
+  await world.answer({ version: 7, changed, gone: ["a"], changes: changes(7), held: "changed" });
+  assert.deepEqual(told.slice(2), ["later6", "a7"]);
+  await world.advance(61_000);
+  const paths = world.paths.slice(-3).filter((path) => path.startsWith("/api/score"));
+  assert.ok(!paths.includes("/api/score/later"));
+  feed.close();
+  await settled();
+  assert.deepEqual([world.timers.size, world.heard.size, world.open.length], [0, 0, 0]);
 });
 
 test("any order of answers, losses, pauses and restarts ends at the newest version, with no step backwards", async () => {

@@ -15,6 +15,7 @@ export class World {
       random: () => this.luck,
       setTimeout: (then, ms) => this.#setTimeout(then, ms),
       clearTimeout: (id) => this.timers.delete(id),
+      isShared: () => true,
       isHidden: () => this.hidden,
       isOnline: () => this.online,
       listen: (heard) => {
@@ -41,8 +42,9 @@ export class World {
     return this.open[0];
   }
 
-  async answer(body, { status = 200, headers = {} } = {}) {
-    const { settle } = this.asked;
+  /** The request in flight, or that of a path. */
+  async answer(body, { status = 200, headers = {}, of = null } = {}) {
+    const { settle } = of ? this.open.find(({ path }) => path === of) : this.asked;
     settle((resolve) =>
       resolve(new Response(typeof body === "string" ? body : JSON.stringify(body), { status, headers })),
     );

@@ -9,6 +9,8 @@ PATHS = (
     "/api/score/m/wait/{cursor}",
     "/api/live",
     "/api/live/wait/{cursor}",
+    "/api/live/changes/{cursor}",
+    "/api/score/m/changes/{cursor}",
     "/api/score/no-such",
     "/healthz",
     "/api/score/..",

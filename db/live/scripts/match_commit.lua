@@ -8,23 +8,28 @@
 -- KEYS[10] purge pending zset  KEYS[11] purge bell  KEYS[12] number of updates that wait
 -- KEYS[13] push mailbox, or "" where followers need not hear of it  KEYS[14] push pending zset  KEYS[15] push bell
 -- KEYS[16] matches that have something due zset  KEYS[17] partial matches zset: followers hear of none of them until it is merged
+-- KEYS[18] board changes zset  KEYS[19] bounds of the changes hash
 -- ARGV[1] match id  ARGV[2] rev the drain read ("0" if none)  ARGV[3] mode: "new" version, "keep" version, "drop" only
 -- ARGV[4] match JSON  ARGV[5] score  ARGV[6] time  ARGV[7] status  ARGV[8] facts JSON
 -- ARGV[9] start time (ms) while the match is live, else ""  ARGV[10] expiry of state (s; 0 = none)  ARGV[11] bell expiry (s)  ARGV[12] channel
--- ARGV[13] "1" if score or status changed, else "0"
+-- ARGV[13] "1" if score or status changed, "-" if a list shows nothing new but the minute, else "0"
 -- ARGV[14] what to purge at the edge, separated by commas, "" for nothing
 -- ARGV[15] ledgers JSON  ARGV[16] when something is due (ms), "" for nothing
 -- ARGV[17] "" for a drain; for a merge the version that history has, 0 for none
--- ARGV[18] number of ids, then those ids: inbox entries that a drain applied, outbox entries that a merge takes the place of;
+-- ARGV[18] minutes played  ARGV[19] when that was so (ms), both "" where they are not known
+-- ARGV[20] "1" if the timeline is another, else "0"
+-- ARGV[21] number of ids, then those ids: inbox entries that a drain applied, outbox entries that a merge takes the place of;
 -- then pairs of event name and event JSON: those that changed, all of them for a merge
 local state, events, inbox, outbox, ingest_pending, history_pending, history_bell, live_matches, board_version =
     unpack(KEYS, 1, 9)
 local purge_pending, purge_bell, waiting, mailbox, push_pending, push_bell, due_matches, partial_matches =
     unpack(KEYS, 10, 17)
+local changes, bounds = unpack(KEYS, 18, 19)
 local match_id, read_rev, mode, match, score, time, status, facts, start_ms =
     unpack(ARGV, 1, 9)
-local expiry_s, bell_s, channel, urgent, purges, ledgers, due_ms, floor, id_count =
-    unpack(ARGV, 10, 18)
+local expiry_s, bell_s, channel, urgent, purges, ledgers, due_ms, floor =
+    unpack(ARGV, 10, 17)
+local played, played_at, timeline, id_count = unpack(ARGV, 18, 21)
 local rev = redis.call("HGET", state, "rev") or "0"
 if rev ~= read_rev then
     return {"stale", 0, 0, 1, rev, 0, 0}
@@ -37,8 +42,17 @@ local version = tonumber(redis.call("HGET", state, "version") or "0")
 local ring, purge, push = 0, 0, 0
 local ids = tonumber(id_count)
 local touched = {}
-for i = 20 + ids, #ARGV, 2 do
+for i = 23 + ids, #ARGV, 2 do
     touched[#touched + 1] = ARGV[i]
+end
+
+-- Whether a display that counts on from the minute that readers of the board were told last shows this minute.
+local function runs_on()
+    local shown, shown_at = unpack(redis.call("HMGET", state, "shown", "shown_at"))
+    if not shown or shown == "" or played == "" then
+        return shown == played
+    end
+    return math.abs(played - shown - (played_at - shown_at) / 60000) <= 1
 end
 
 -- The match as it is now, for whoever works on it next.
@@ -54,9 +68,17 @@ if mode ~= "drop" then
         redis.call("ZADD", partial_matches, "NX", string.format("%.0f", now), match_id)
         partial = true
     end
+    local before = redis.call("HMGET", state, "version", "events_through")
     if mode == "new" then
         version = math.max(version + 1, tonumber(merging and floor or "0") + 1, now)
         redis.call("HSET", state, "version", string.format("%.0f", version), "updated_at", string.format("%.0f", now))
+        -- Where it is not known of the version before, it is taken for another.
+        if timeline == "1" or not before[2] or before[1] ~= before[2] then
+            redis.call("HSET", state, "events_version", string.format("%.0f", version))
+        end
+        redis.call("HSET", state, "events_through", string.format("%.0f", version))
+    elseif timeline == "1" then
+        redis.call("HDEL", state, "events_through")
     end
     -- The clock is in it, so that no revision of a lost Redis comes again: a drain may still remember it.
     rev = string.format("%.0f", math.max(tonumber(rev) + 1, now))
@@ -66,13 +88,14 @@ if mode ~= "drop" then
         -- Events may have had other names; the outbox entries know less than the one that follows.
         redis.call("DEL", events)
         for i = 1, ids do
-            redis.call("XDEL", outbox, ARGV[18 + i])
+            redis.call("XDEL", outbox, ARGV[21 + i])
         end
     end
-    for i = 19 + ids, #ARGV, 2 do
+    for i = 22 + ids, #ARGV, 2 do
         redis.call("HSET", events, ARGV[i], ARGV[i + 1])
     end
-    local on_board = start_ms ~= "" or redis.call("ZSCORE", live_matches, match_id)
+    local was_on_board = redis.call("ZSCORE", live_matches, match_id)
+    local on_board = start_ms ~= "" or was_on_board
     if start_ms ~= "" then
         redis.call("ZADD", live_matches, start_ms, match_id)
     else
@@ -96,8 +119,13 @@ if mode ~= "drop" then
     if mode == "new" then
         local board = 0
         if on_board then
-            board = math.max(tonumber(redis.call("GET", board_version) or "0") + 1, now)
-            redis.call("SET", board_version, string.format("%.0f", board))
+            local quiet = urgent == "-" and was_on_board and start_ms ~= "" and runs_on()
+            local tells
+            board, tells = advance(board_version, changes, bounds, match_id, now, quiet)
+            if tells then
+                redis.call("HSET", state, "shown", played, "shown_at", played_at)
+                urgent = urgent == "1" and "1" or "0"
+            end
         end
         for entry in string.gmatch(purges, "[^,]+") do
             redis.call("ZADD", purge_pending, string.format("%.0f", now), entry)
@@ -126,7 +154,7 @@ if merging then
 end
 local taken = 0
 for i = 1, ids do
-    taken = taken + redis.call("XDEL", inbox, ARGV[18 + i])
+    taken = taken + redis.call("XDEL", inbox, ARGV[21 + i])
 end
 redis.call("DECRBY", waiting, taken)
 local left = redis.call("XLEN", inbox)

@@ -12,7 +12,7 @@ import pytest
 
 from api.delivery import listener, render
 from api.delivery.listener import CHUNK, Listener
-from api.delivery.snapshot import BOARD, Snapshot
+from api.delivery.snapshot import BOARD, CHANGES, OF_BOARD, Snapshot
 from db.domain import Match
 from db.domain.errors import Unavailable
 from db.live.pubsub import GAP, MatchChanged
@@ -68,14 +68,14 @@ class Ear:
             self.streams[topic] = Stream()
             self.hub.join(topic, self.streams[topic])
 
-    def told(self, *news: tuple[str, int], board: bool = False, urgent: bool = False) -> None:
+    def told(self, *news: tuple[str, int], board: bool = False, urgent: bool = False, quiet: bool = False) -> None:
         """And so it is in Redis."""
         for match_id, version in news:
             self.store.at[match_id] = version
             if board:
                 self.store.at[BOARD] = version
         self.listener.hear(
-            [MatchChanged(match_id, version, version if board else 0, urgent) for match_id, version in news]
+            [MatchChanged(match_id, version, version if board else 0, urgent, not quiet) for match_id, version in news]
         )
 
     def offered(self, topic: str) -> list[int]:
@@ -86,7 +86,7 @@ class Ear:
 def ear(monkeypatch: pytest.MonkeyPatch) -> Ear:
     store = Store()
     monkeypatch.setattr(render, "score", store.render)
-    monkeypatch.setattr(render, "board", lambda version, _: score(version, BOARD))
+    monkeypatch.setattr(render, "boards", lambda board: {topic: score(board.version, topic) for topic in OF_BOARD})
     return Ear(store)
 
 
@@ -179,6 +179,23 @@ def test_the_board_is_told_at_once_of_what_is_urgent_and_once_a_second_of_the_re
     now[0] += 1.0
     ear.listener.hear([])
     assert ear.offered(BOARD)[-1] == V + 6
+
+
+def test_what_no_list_shows_is_not_told(ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1_000.0]
+    monkeypatch.setattr(listener, "time", SimpleNamespace(monotonic=lambda: now[0], time_ns=time.time_ns))
+    ear.watch(BOARD)
+    ear.told(("m", V + 1), board=True, quiet=True)
+    now[0] += 1.0
+    ear.listener.hear([])
+    assert (ear.offered(BOARD), ear.store.reads) == ([], [])
+
+
+def test_the_board_is_read_once_for_those_who_want_it_whole_and_those_who_want_what_changed(ear: Ear) -> None:
+    ear.watch(BOARD, CHANGES)
+    ear.told(("m", V + 1), board=True, urgent=True)
+    assert (ear.offered(BOARD), ear.offered(CHANGES)) == ([V + 1], [V + 1])
+    assert ear.store.reads.count([BOARD]) == 1
 
 
 def test_a_board_that_nobody_waits_for_is_forgotten(ear: Ear) -> None:

@@ -11,7 +11,7 @@ from gunicorn.http.parser import RequestParser
 
 from api.delivery import request_head
 from api.delivery.request_head import REMEMBERED_MAX, RequestHead, parse
-from api.delivery.snapshot import BOARD
+from api.delivery.snapshot import BOARD, CHANGES, OF_BOARD
 from db.domain import Cursor
 from tests.support.heads import head
 
@@ -46,6 +46,7 @@ def read(config: Config, data: bytes) -> Any:
         ("/api/score/m/wait/17.0", "m", Cursor(17)),
         ("/api/live", BOARD, None),
         ("/api/live/wait/17.2", BOARD, Cursor(17, 2)),
+        ("/api/live/changes/17.2", CHANGES, Cursor(17, 2)),
     ],
 )
 def test_what_readers_ask_for_is_understood(path: str, topic: str, cursor: Cursor | None) -> None:
@@ -105,6 +106,9 @@ def test_who_does_not_take_gzip_does_not_get_it(field: str) -> None:
         get("/api/score/m/"),
         get("/api/score/m/wait/01.0"),
         get("/api/score/m/stream"),
+        get("/api/score/m/changes/17.0"),
+        get("/api/live/changes"),
+        get("/api/live/stream"),
         get("/api/score/%6d"),
         get("http://scores.example/api/score/m"),
         get("/api/score/m").replace(b"GET", b"HEAD"),
@@ -151,8 +155,9 @@ def test_every_head_that_is_taken_is_read_alike_by_gunicorn(config: Config) -> N
         taken += 1
         theirs = read(config, data)
         assert theirs is not None, data
-        path = "/api/live" if mine.topic == BOARD else f"/api/score/{mine.topic}"
-        path += f"/wait/{mine.cursor}" if mine.cursor else ""
+        path = "/api/live" if mine.topic in OF_BOARD else f"/api/score/{mine.topic}"
+        way = "changes" if mine.topic == CHANGES else "wait"
+        path += f"/{way}/{mine.cursor}" if mine.cursor else ""
         assert (theirs.method, theirs.path, theirs.query, theirs.version) == ("GET", path, "", (1, 1)), data
         assert theirs.should_close() == mine.close, data
         assert theirs.unreader.take_buffered() == b"", data

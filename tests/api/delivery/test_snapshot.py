@@ -66,21 +66,21 @@ def test_a_failure_on_the_wire_has_its_status() -> None:
 
 
 def test_a_change_is_rendered_once_for_all() -> None:
-    assert SCORE.changed is SCORE.changed
-    assert SCORE.changed.wire(0) is SCORE.changed.wire(0)
-    assert (SCORE.event is SCORE.event, SCORE.frame is SCORE.frame) == (True, True)
+    assert SCORE.changed(V - 1) is SCORE.changed(V - 2)
+    assert SCORE.changed(V - 1).wire(0) is SCORE.changed(V - 1).wire(0)
+    assert (SCORE.event() is SCORE.event(V), SCORE.frame() is SCORE.frame(V)) == (True, True)
 
 
 def test_an_event_is_one_line_of_data_with_its_version() -> None:
-    assert SCORE.event == b"id: %d\ndata: %b\n\n" % (V, SCORE.body(Cursor(V)))
-    assert SCORE.event.count(b"\n") == 3
+    assert SCORE.event() == b"id: %d\ndata: %b\n\n" % (V, SCORE.body(Cursor(V)))
+    assert SCORE.event().count(b"\n") == 3
 
 
 @pytest.mark.parametrize("size", [10, 200, 70_000])
 def test_a_frame_is_one_whole_message_to_any_client(size: int) -> None:
     document = replace(SCORE, json=json.dumps({"venue": "é" * size}).encode())
     client = Connection(ConnectionType.CLIENT)
-    client.receive_data(document.frame)
+    client.receive_data(document.frame())
     parts = list(client.events())
     assert all(isinstance(part, TextMessage) for part in parts)
     assert parts[-1].message_finished  # type: ignore[attr-defined]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import cast
 
 import pytest
 
+from api.delivery.board_changes import BoardChanges, LoggedChange
 from api.delivery.hub import Hub
-from api.delivery.snapshot import Snapshot
+from api.delivery.snapshot import CHANGES, Snapshot
 from api.delivery.stream_writer import StreamWriter
 from api.server.connection import Connection
+from db.domain import Phase
 from tests.api.delivery.test_hub import score
 
 V = 1_700_000_000_000
@@ -44,7 +47,7 @@ class Versions(StreamWriter):
     kind = "stream"
     beat_bytes, end_bytes = b"beat", b"end"
 
-    def encoded(self, snapshot: Snapshot) -> bytes:
+    def encoded(self, snapshot: Snapshot, _version: int | None) -> bytes:
         return f"{snapshot.topic}{snapshot.version - V}".encode()
 
 
@@ -94,3 +97,25 @@ def test_the_end_comes_behind_what_is_owed(line: Line, outlet: Versions) -> None
     outlet.end()
     assert line.ended
     assert line.take() == [b"m0", b"end"]
+
+
+class Events(Versions):
+    def encoded(self, snapshot: Snapshot, version: int | None) -> bytes:
+        return snapshot.event(version)
+
+
+def test_who_is_slow_is_told_the_difference_to_what_was_written(line: Line) -> None:
+    outlet = Events(cast(Connection, line), cast(Hub, None))
+    outlet.offer(changes(1, "a"))
+    line.flushing = True
+    for n in range(2, 5):
+        outlet.offer(changes(n, *"abcd"[:n]))
+    (told,) = line.take()
+    assert told.startswith(b"id: %d\n" % (V + 4))
+    assert [match["n"] for match in json.loads(told.split(b"data: ")[1])["changed"]] == [2, 3, 4]
+
+
+def changes(n: int, *match_ids: str) -> BoardChanges:
+    """Each match changed with the version of its place."""
+    log = [LoggedChange(V + at, name, b'{"n":%d}' % at, on_board=True) for at, name in enumerate(match_ids, 1)]
+    return BoardChanges(CHANGES, V + n, "/api/live", b"{}", 2_000, Phase.LIVE, V + n, since=V, log=tuple(log))

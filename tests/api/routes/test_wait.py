@@ -349,6 +349,6 @@ def test_no_connection_to_sql_is_kept_while_one_waits(listening: Site) -> None:
 
 def test_a_plain_reader_keeps_its_answer() -> None:
     reader, document = BlockingWait(), Snapshot("m", V, "/api/score/m", b"{}", 1, Phase.LIVE)
-    reader.release(document.changed)
+    reader.release(document.changed(0))
     assert reader.released.is_set()
-    assert reader.answer is document.changed
+    assert reader.answer is document.changed(0)

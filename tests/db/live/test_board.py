@@ -1,14 +1,168 @@
-"""The board on a real Redis."""
+"""The board on a real Redis: which matches it has, and what changed."""
 
 from __future__ import annotations
 
-from db.domain import Match, Status
+from typing import Any
+
+import pytest
+
+from db.domain import Fact, FactKind, Match, Score, Status, Team
+from db.domain.record import replace
+from db.live import keys
+from db.live.pubsub import ChangeFeed, MatchChanged
 from db.live.store import LiveStore
-from tests.support.live import board
+from tests.support.live import NOW, board
+
+GOAL = (Fact(FactKind.SCORE),)
+INFO = (Fact(FactKind.INFO),)
+CARD = (Fact(FactKind.ADDED, "c1"),)
+WHISTLE = (Fact(FactKind.STATUS),)
+
+
+def commit(live: LiveStore, match_id: str, facts: tuple[Fact, ...], **changes: Any) -> int:
+    """The board's version after it."""
+    held = live.matches.load(match_id, ())
+    after = replace(held.match or Match(match_id, status=Status.FIRST_HALF, minute=1, minute_at=NOW), **changes)
+    assert live.commits.commit(held, after, facts, (), visible=True).done
+    return live.board.read().version
+
+
+def goal(live: LiveStore, match_id: str) -> int:
+    held = live.matches.load(match_id, ())
+    score = held.match and held.match.score
+    return commit(live, match_id, GOAL, score=Score(score.home + 1 if score else 1, 0))
+
+
+def minute(live: LiveStore, match_id: str, minute_: int, passed_s: float) -> int:
+    return commit(live, match_id, (), minute=minute_, minute_at=NOW + round(passed_s * 1_000))
+
+
+def log(live: LiveStore) -> list[tuple[str, int, bool]]:
+    return [(change.match_id, change.version, change.on_board) for change in live.board.read().changes]
 
 
 def test_live_matches_come_by_their_start(live: LiveStore) -> None:
     for match_id, start in (("later", 2_000), ("sooner", 1_000)):
-        held = live.matches.load(match_id)
-        live.commits.commit(held, Match(match_id, status=Status.LIVE, start_time=start), (), (), visible=True)
+        commit(live, match_id, WHISTLE, start_time=start)
     assert board(live) == ["sooner", "later"]
+
+
+def test_each_match_is_logged_by_its_last_change_and_when_it_has_left(live: LiveStore) -> None:
+    commit(live, "a", WHISTLE)
+    second = commit(live, "b", WHISTLE)
+    third = commit(live, "a", GOAL, score=Score(1, 0))
+    assert log(live) == [("b", second, True), ("a", third, True)]
+    last = commit(live, "b", WHISTLE, status=Status.FINISHED)
+    assert log(live) == [("a", third, True), ("b", last, False)]
+    assert live.board.read().changes[-1].match == live.matches.read(["b"])[0]
+    (a,) = live.board.read().matches
+    assert live.board.drop(a)
+    assert log(live) == [("b", last, False), ("a", live.board.read().version, False)]
+
+
+def test_a_minute_or_a_card_is_a_version_of_the_board_but_is_not_told(live: LiveStore) -> None:
+    commit(live, "z", WHISTLE)
+    first = commit(live, "a", WHISTLE)
+    minute(live, "a", 2, 60)
+    second = commit(live, "a", CARD)
+    now = live.board.read()
+    assert (now.version, now.told, log(live)) == (second, first, [("a", first, True)])
+    assert second > first
+
+
+@pytest.mark.parametrize(
+    ("minutes", "is_told"),
+    [([(2, 61)], False), ([(2, 10)], False), ([(3, 10)], True), ([(2, 1), (3, 2), (4, 3)], True), ([(9, 60)], True)],
+    ids=["as counted", "early", "two early", "a clock that runs too fast", "a leap"],
+)
+def test_a_minute_is_told_where_a_display_that_counts_on_would_be_wrong(
+    live: LiveStore, minutes: list[tuple[int, float]], is_told: bool
+) -> None:
+    first = commit(live, "a", WHISTLE)
+    for minute_, passed_s in minutes:
+        minute(live, "a", minute_, passed_s)
+    assert (live.board.read().told > first) == is_told
+
+
+def test_a_clock_that_is_no_minute_is_told(live: LiveStore) -> None:
+    first = commit(live, "a", WHISTLE, sport="baseball")
+    commit(live, "a", (), clock="Top 3", period=3)
+    assert live.board.read().told > first
+
+
+def test_what_only_ticks_is_marked_for_listeners(live: LiveStore, redis_url: str) -> None:
+    feed = ChangeFeed(redis_url)
+    feed.subscribe()
+    commit(live, "a", WHISTLE)
+    commit(live, "a", CARD, venue="Wembley")
+    commit(live, "a", INFO, home=Team("r", "Reds"))
+    minute(live, "a", 2, 60)
+    changes: list[MatchChanged] = []
+    while len(changes) < 4:
+        changes += [change for change in feed.next(1.0) if isinstance(change, MatchChanged)]
+    feed.close()
+    assert [(change.urgent, change.told) for change in changes] == [
+        (True, True),
+        (False, False),
+        (False, True),
+        (False, False),
+    ]
+
+
+def quiet(client: Any, ms: int) -> None:
+    """The versions of so long ago, as if nothing had happened since."""
+    for match_id, version in client.zrange(keys.BOARD_CHANGES, 0, -1, withscores=True):
+        client.zadd(keys.BOARD_CHANGES, {match_id: version - ms})
+    bounds = {field: int(client.hget(keys.BOARD_BOUNDS, field)) - ms for field in ("since", "told", "through")}
+    client.hset(keys.BOARD_BOUNDS, mapping=bounds)
+    client.set(keys.BOARD, bounds["through"])
+
+
+def test_the_log_is_of_ten_minutes_but_reaches_back_to_those_who_wait(live: LiveStore, client: Any) -> None:
+    commit(live, "a", WHISTLE)
+    told = commit(live, "b", WHISTLE) - 660_000
+    quiet(client, 660_000)
+    goal(live, "a")
+    assert live.board.read().since == told
+    goal(live, "a")
+    assert live.board.read().since > told
+    assert [match_id for match_id, _, _ in log(live)] == ["a"]
+
+
+def test_a_clock_that_runs_on_is_confirmed_after_ten_minutes_and_releases_nobody(live: LiveStore, client: Any) -> None:
+    told = commit(live, "a", WHISTLE) - 660_000
+    quiet(client, 660_000)
+    confirmed = minute(live, "a", 12, 660)
+    now = live.board.read()
+    assert (now.told, log(live)) == (told, [("a", confirmed, True)])
+    minute(live, "a", 13, 720)
+    assert log(live) == [("a", confirmed, True)]
+
+
+def test_a_match_that_comes_back_from_history_is_logged(live: LiveStore) -> None:
+    assert live.commits.restore(Match("a", 5, 5, status=Status.FIRST_HALF, score=Score(1, 0)))
+    first = live.board.read()
+    assert first.since == first.told == first.version > 0
+    assert live.commits.restore(Match("b", 5, 5, status=Status.FIRST_HALF))
+    assert log(live) == [("b", live.board.read().version, True)]
+
+
+def test_a_redis_that_may_have_lost_something_tells_nobody_a_difference_once(live: LiveStore) -> None:
+    version = commit(live, "a", WHISTLE)
+    live.board.renew("another")
+    renewed = live.board.read()
+    assert renewed.since == renewed.told == renewed.version > version
+    live.board.renew("another")
+    assert live.board.read() == renewed
+    goal(live, "a")
+    assert live.board.read().since == renewed.since
+
+
+def test_what_the_release_before_changed_is_not_logged_and_breaks_the_log(live: LiveStore, client: Any) -> None:
+    commit(live, "a", WHISTLE)
+    its = commit(live, "b", WHISTLE) + 1
+    client.set(keys.BOARD, its)
+    now = live.board.read()
+    assert (now.told, now.since, now.changes) == (its, its, ())
+    goal(live, "a")
+    assert (live.board.read().since, [match_id for match_id, _, _ in log(live)]) == (its, ["a"])

@@ -152,3 +152,35 @@ def test_a_restored_match_that_is_over_expires(live: LiveStore, client: redis.Re
     live.commits.restore(Match("a", version=5, updated_at=5, status=Status.FINISHED, home=Team("h", "Home")))
     assert 0 < int(client.ttl(keys.state("a"))) <= KEEP_S  # type: ignore[arg-type]
     assert board(live) == []
+
+
+def shown(live: LiveStore) -> tuple[int, int]:
+    """The version of the match `a`, and that at which its timeline last changed."""
+    [match] = live.matches.read(["a"])
+    assert match
+    return match.version, match.events_version
+
+
+def test_a_match_tells_when_its_timeline_last_changed(live: LiveStore, client: redis.Redis) -> None:
+    first = apply(live, goal("a", 1)).version
+    assert shown(live) == (first, first)
+
+    def commit(after: Match, *, visible: bool) -> int:
+        return live.commits.commit(live.matches.load("a"), after, (), (), visible=visible).version
+
+    match = live.matches.load("a").match
+    assert match
+    second = commit(replace(match, minute=2), visible=True)
+    assert shown(live) == (second, first)
+    # Nobody sees it yet: a voiding that is told with the next version.
+    voided = replace(match.events["g1"], void_at=Stamp(NOW + 50_000, source="generic"))
+    commit(replace(match, minute=2, events={"g1": voided}), visible=False)
+    third = commit(replace(match, minute=3, events={"g1": voided}), visible=True)
+    assert shown(live) == (third, third)
+    # The release before makes a version and says nothing of the timeline.
+    client.hset(keys.state("a"), "version", third + 1)
+    assert shown(live) == (third + 1, third + 1)
+    last = commit(replace(match, minute=4, events={"g1": voided}), visible=True)
+    assert shown(live) == (last, last)
+    apply(live, goal("a", 2))
+    assert shown(live)[0] == shown(live)[1]

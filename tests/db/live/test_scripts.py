@@ -9,7 +9,9 @@ import pytest
 
 from tests.support.paths import ROOT
 
-SCRIPTS = sorted((ROOT / "db" / "live" / "scripts").glob("*.lua"))
+# What other scripts begin with; it is handed its keys by them.
+PARTS = {"board_advance"}
+SCRIPTS = sorted(path for path in (ROOT / "db" / "live" / "scripts").glob("*.lua") if path.stem not in PARTS)
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)

@@ -1,0 +1,217 @@
+/**
+ * The API's answers, as types for the page's modules. They are erased before anything runs: no module loads this file.
+ * What each field means: docs/protocol.md. A test compares the fields with those of the API.
+ *
+ * @module
+ */
+export type Side = "home" | "away";
+export type Phase = "scheduled" | "live" | "break" | "finished" | "off";
+export type Held = "changed" | "timeout" | "behind" | "ahead" | "full" | "draining";
+export type Named = {
+    id: string;
+    name: string;
+};
+export type MaybeNamed = {
+    id: string | null;
+    name: string | null;
+};
+export type Shootout = {
+    home: number;
+    away: number;
+};
+export type Summary = {
+    match_id: string;
+    version: number;
+    status: string;
+    phase: Phase;
+    decided_by: string | null;
+    sport: string;
+    home_team: MaybeNamed;
+    away_team: MaybeNamed;
+    home_score: number | null;
+    away_score: number | null;
+    shootout: Shootout | null;
+    minute: number | null;
+    added_minute: number | null;
+    period: number | null;
+    clock: string | null;
+    minute_at: string | null;
+    competition: Named | null;
+    start_time: string | null;
+    updated_at: string;
+};
+export type MatchScore = Summary & {
+    events_version: number;
+    next: string;
+    poll_after_ms: number;
+    held?: Held;
+};
+export type LiveBoard = {
+    version: number;
+    matches: Summary[];
+    next: string | null;
+    changes: string | null;
+    poll_after_ms: number;
+};
+export type MatchList = {
+    matches: Summary[];
+    next: string | null;
+};
+export type Metadata = {
+    match_id: string;
+    version: number;
+    status: string;
+    phase: Phase;
+    sport: string;
+    home_team: MaybeNamed;
+    away_team: MaybeNamed;
+    competition: Named | null;
+    venue: string | null;
+    start_time: string | null;
+    coverage: string | null;
+    replaced_by: string | null;
+    updated_at: string;
+};
+export type TimelinePerson = {
+    id: string | null;
+    name: string;
+};
+export type TimelineEvent = {
+    id: string;
+    event_type: string;
+    team: Side | null;
+    minute: number | null;
+    added_minute: number | null;
+    period: number | null;
+    player: TimelinePerson | null;
+    assist: TimelinePerson | null;
+    detail: string | null;
+    home_score: number | null;
+    away_score: number | null;
+    voided: boolean;
+    voids: string | null;
+    created_at: string;
+};
+export type Timeline = {
+    match_id: string;
+    version: number;
+    events: TimelineEvent[];
+};
+export type SearchResult = {
+    teams: Named[];
+    competitions: Named[];
+    matches: Summary[];
+};
+/** @typedef {"home" | "away"} Side */
+/** @typedef {"scheduled" | "live" | "break" | "finished" | "off"} Phase */
+/** @typedef {"changed" | "timeout" | "behind" | "ahead" | "full" | "draining"} Held why a wait ended */
+/**
+ * A competition, or a team in search results.
+ *
+ * @typedef {object} Named
+ * @property {string} id
+ * @property {string} name
+ */
+/**
+ * A team of a match; both fields are null until the team is known.
+ *
+ * @typedef {object} MaybeNamed
+ * @property {string | null} id
+ * @property {string | null} name
+ */
+/**
+ * @typedef {object} Shootout
+ * @property {number} home
+ * @property {number} away
+ */
+/**
+ * A match, as in every list.
+ *
+ * @typedef {object} Summary
+ * @property {string} match_id
+ * @property {number} version
+ * @property {string} status
+ * @property {Phase} phase
+ * @property {string | null} decided_by
+ * @property {string} sport
+ * @property {MaybeNamed} home_team
+ * @property {MaybeNamed} away_team
+ * @property {number | null} home_score
+ * @property {number | null} away_score
+ * @property {Shootout | null} shootout
+ * @property {number | null} minute
+ * @property {number | null} added_minute
+ * @property {number | null} period
+ * @property {string | null} clock
+ * @property {string | null} minute_at
+ * @property {Named | null} competition
+ * @property {string | null} start_time
+ * @property {string} updated_at
+ */
+/** @typedef {Summary & {events_version: number, next: string, poll_after_ms: number, held?: Held}} MatchScore */
+/**
+ * @typedef {object} LiveBoard
+ * @property {number} version
+ * @property {Summary[]} matches
+ * @property {string | null} next
+ * @property {string | null} changes
+ * @property {number} poll_after_ms
+ */
+/**
+ * @typedef {object} MatchList
+ * @property {Summary[]} matches
+ * @property {string | null} next
+ */
+/**
+ * @typedef {object} Metadata
+ * @property {string} match_id
+ * @property {number} version
+ * @property {string} status
+ * @property {Phase} phase
+ * @property {string} sport
+ * @property {MaybeNamed} home_team
+ * @property {MaybeNamed} away_team
+ * @property {Named | null} competition
+ * @property {string | null} venue
+ * @property {string | null} start_time
+ * @property {string | null} coverage
+ * @property {string | null} replaced_by
+ * @property {string} updated_at
+ */
+/**
+ * @typedef {object} TimelinePerson
+ * @property {string | null} id
+ * @property {string} name
+ */
+/**
+ * An entry of a timeline.
+ *
+ * @typedef {object} TimelineEvent
+ * @property {string} id
+ * @property {string} event_type
+ * @property {Side | null} team
+ * @property {number | null} minute
+ * @property {number | null} added_minute
+ * @property {number | null} period
+ * @property {TimelinePerson | null} player
+ * @property {TimelinePerson | null} assist
+ * @property {string | null} detail
+ * @property {number | null} home_score
+ * @property {number | null} away_score
+ * @property {boolean} voided
+ * @property {string | null} voids
+ * @property {string} created_at
+ */
+/**
+ * @typedef {object} Timeline
+ * @property {string} match_id
+ * @property {number} version
+ * @property {TimelineEvent[]} events
+ */
+/**
+ * @typedef {object} SearchResult
+ * @property {Named[]} teams
+ * @property {Named[]} competitions
+ * @property {Summary[]} matches
+ */
+export {};

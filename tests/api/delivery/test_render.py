@@ -1,0 +1,64 @@
+"""What lists show of a match, and when readers of the board are told."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from api.delivery.render import summary
+from db.domain import Competition, Event, Ledger, Match, Score, Stamp, Status, Team, is_listed_alike
+from db.domain.record import replace
+
+STAMP = Stamp(1, source="s")
+MATCH = Match("m", 1, 1, status=Status.FINISHED, decided_by="regular", minute=90, minute_at=1, score=Score(1, 0))
+# Another value of each field.
+OTHER: dict[str, Any] = {
+    "version": 2,
+    "updated_at": 2,
+    "events_version": 2,
+    "sport": "baseball",
+    "home": Team("h", "Home"),
+    "away": Team("a", "Away"),
+    "competition": Competition("c", "Cup"),
+    "venue": "Wembley",
+    "start_time": 2,
+    "coverage": "full",
+    "replaced_by": "n",
+    "info_at": STAMP,
+    "status": Status.SECOND_HALF,
+    "decided_by": "penalties",
+    "status_at": STAMP,
+    "told": Score(2, 0),
+    "told_at": STAMP,
+    "kicks_told": Score(2, 0),
+    "kicks_told_at": STAMP,
+    "minute": 91,
+    "added_minute": 1,
+    "period": 2,
+    "clock": "4:12",
+    "clock_at": STAMP,
+    "minute_at": 2,
+    "score": Score(2, 0),
+    "shootout": Score(4, 2),
+    "events": {"e": Event("e", "goal", STAMP, since=STAMP)},
+    "source": "s",
+    "first": "s",
+    "elsewhere": {"t": {}},
+    "ledgers": {"s": Ledger()},
+}
+# What a list shows and no reader of the board is told of.
+QUIET = ("version", "updated_at", "minute", "added_minute", "minute_at")
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Match) if field.name != "id"])
+def test_readers_of_the_board_are_told_what_a_list_shows_but_for_versions_and_minutes(name: str) -> None:
+    other = replace(MATCH, **{name: OTHER[name]})
+    one, two = ({key: value for key, value in summary(match).items() if key not in QUIET} for match in (MATCH, other))
+    assert is_listed_alike(MATCH, other) == (one == two)
+
+
+def test_a_match_that_is_new_or_gets_a_clock_is_told() -> None:
+    assert not is_listed_alike(None, MATCH)
+    assert not is_listed_alike(replace(MATCH, minute=None), MATCH)
