@@ -14,8 +14,8 @@ from db.domain.errors import Refused
 # gcc compiles the VCL at each start; with both cores busy that has taken 8 s.
 UP_S = 60
 STOP_S = 30
-# A client is an open file, and so is each connection to an origin. A varnishd that has none left cannot probe, and takes
-# its origins for dead; the soft limit of a shell is often 1,024.
+# A client is an open file, and so is each connection to an origin. A varnishd that has none left cannot probe, and
+# takes its origins for dead; the soft limit of a shell is often 1,024.
 WITH_ALL_FILES = ("sh", "-c", 'ulimit -n "$(ulimit -Hn)"; exec "$@"', "sh")
 
 

@@ -143,6 +143,9 @@ PUSHES = _declared(Counter("pushes_total", "Pushes by what became of them", ("se
 PUSH_RINGS = _declared(
     Counter("push_rings_total", "Pushes accepted: those that ring, and silent updates", ("service", "effect"))
 )
+PUSH_CHECKS = _declared(
+    Counter("push_checks_total", "Checks of idle connections to push services: well or away", ("service", "result"))
+)
 PUSH_STALE = _declared(Counter("push_stale_total", "News too old to send when first received, by kind", ("kind",)))
 PUSH_SECONDS = _declared(Histogram("push_seconds", "From an alert to its service's yes", ("service",)))
 HELD_READERS = _declared(Gauge("held_readers", "Readers and streams that wait now"))

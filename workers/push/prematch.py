@@ -1,10 +1,12 @@
-"""Once a minute, before kick-off and after the end: reminders and broadcast channels."""
+"""Once a minute: reminders before kick-off, broadcast channels before it and after the end, and a check of the
+connections to the push services."""
 
 from __future__ import annotations
 
 import logging
 import time
 from collections.abc import Iterator
+from functools import lru_cache
 
 from db.bugs import set_aside_on_bug
 from db.domain import Kind, Match, Phase, mask_of
@@ -16,7 +18,8 @@ from db.sql.history import History, MatchFilter
 from notify.content.news import News
 from notify.transports.channels import Channels
 from notify.transports.outcome import Delivered, Gone, Later, Outcome
-from workers.boot import services
+from workers.boot import WorkerServices, services
+from workers.push.connection_check import ConnectionCheck
 from workers.push.job import PushJobs, push_of
 from workers.push.transports import Transports
 
@@ -51,11 +54,17 @@ def look() -> None:
     ahead = Prematch(here.alerts, here.plans, here.audience, here.history, here.transports, push_of(here))
     try:
         now_ms = time.time_ns() // 1_000_000
+        check_of(here).run(now_ms=now_ms)
         if here.plans.lease(f"lookahead-{now_ms // MINUTE_MS}", LEASE_S):
             ahead.look(now_ms=now_ms)
             here.bells.push()
     except Unavailable as error:
         logger.warning("lookahead_waits reason=%r", error.message)
+
+
+@lru_cache(maxsize=1)
+def check_of(here: WorkerServices) -> ConnectionCheck:
+    return ConnectionCheck(here.audience, here.transports)
 
 
 class Prematch:
