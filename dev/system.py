@@ -49,7 +49,10 @@ class System:
 
     settings: environment variables; ours are removed from the inherited environment. Each process leads its own group,
     so that its children end with it.
+    root: of the code that they run.
     """
+
+    root = ROOT
 
     def __init__(self, folder: Path, **settings: object) -> None:
         self.folder = folder
@@ -107,7 +110,7 @@ class System:
     def migrate(self) -> None:
         with self._log("release") as log:
             command = [sys.executable, "-m", "alembic", "upgrade", "head"]
-            subprocess.run(command, cwd=ROOT, env=self.env, stdout=log, stderr=log, check=True)
+            subprocess.run(command, cwd=self.root, env=self.env, stdout=log, stderr=log, check=True)
 
     def restart(self, name: str) -> None:
         """Start a process, after ending it if it runs; returns once it answers, where it is a server."""
@@ -156,7 +159,7 @@ class System:
     def _begin(self, name: str) -> None:
         with self._log(name) as log:
             self.processes[name] = subprocess.Popen(
-                self.command(name), cwd=ROOT, env=self.env, stdout=log, stderr=log, start_new_session=True
+                self.command(name), cwd=self.root, env=self.env, stdout=log, stderr=log, start_new_session=True
             )
 
     def _log(self, name: str) -> BinaryIO:

@@ -7,7 +7,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from config import Settings
 from db.sql.models import Base
@@ -30,6 +30,21 @@ def test_every_migration_can_be_taken_back_and_made_again(database_url: str, mon
     command.downgrade(Config(str(ROOT / "alembic.ini")), "base")
     assert tables(bind) == {"alembic_version"}
     command.upgrade(Config(str(ROOT / "alembic.ini")), "head")
+    assert tables(bind) == before
+    bind.dispose()
+
+
+def test_a_database_of_a_newer_release_is_left_as_it_is(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A release that is rolled back to upgrades to its own head, too (Heroku's release phase)."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    bind = engine(Settings.from_env({"DATABASE_URL": database_url}).sql_url)
+    with bind.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    before = tables(bind)
+    command.upgrade(Config(str(ROOT / "alembic.ini")), "head")
+    assert "revision 9999, of a newer release" in capsys.readouterr().err
     assert tables(bind) == before
     bind.dispose()
 
