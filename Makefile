@@ -82,6 +82,9 @@ bench-hold: $(VENV)/.runs ## 15,000 held readers and one goal, beside nchan (apt
 bench-again: $(VENV)/.runs ## 15,000 readers who ask again at once, goals a second apart, beside nchan (gcc; as bench-hold)
 	@$(BIN)/python -m bench.again
 
+bench-board: $(VENV)/.runs ## a Saturday's board for one held reader, whole and by difference; and 1,000 of them at a Varnish
+	@$(BIN)/python -m bench.board
+
 bench-churn: $(VENV)/.runs ## 10,000 clients that come and go for five minutes, and what they leave in the web process
 	@$(BIN)/python -m bench.churn
 

@@ -23,9 +23,12 @@ def encode_match(match: Match) -> str:
     return _matches.dump_json(match, exclude=kept, exclude_defaults=True).decode()
 
 
-def decode_match(text: str | bytes, version: int, updated_at: int, events: Iterable[Event] = ()) -> Match:
+def decode_match(
+    text: str | bytes, version: int, updated_at: int, events: Iterable[Event] = (), *, events_version: int = 0
+) -> Match:
     """events: as stored, of any source."""
-    match = replace(_matches.validate_json(text), version=version, updated_at=updated_at)
+    match: Match = _matches.validate_json(text)
+    match = replace(match, version=version, updated_at=updated_at, events_version=events_version)
     return with_events(match, events) if events else match
 
 

@@ -166,14 +166,18 @@ export function followMatches(matchIds, options = {}) {
 function changedBoard(board, answer) {
   if (!answer.changed) return answer;
   const matches = new Map(board.matches.map((match) => [match.match_id, match]));
+  let isMoved = false;
   for (const match of answer.changed) {
     const known = matches.get(match.match_id);
-    if (!known || !isOlder(match, known)) matches.set(match.match_id, match);
+    if (known && isOlder(match, known)) continue;
+    matches.set(match.match_id, match);
+    isMoved ||= known?.start_time !== match.start_time;
   }
   for (const matchId of answer.gone) matches.delete(matchId);
   const { changed, gone, ...rest } = answer;
   const version = Math.max(board.version, answer.version);
-  return { ...rest, next: null, version, matches: [...matches.values()].sort(byKickOff) };
+  const listed = [...matches.values()];
+  return { ...rest, next: null, version, matches: isMoved ? listed.sort(byKickOff) : listed };
 }
 
 /**

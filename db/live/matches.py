@@ -135,8 +135,9 @@ class Matches:
         # The release before makes versions and does not say of their timelines: each may be another.
         changed_at = int(events_version if events_through == version else version)
         try:
-            match = decoded(match_id, lambda: decode_match(text, int(version), int(updated_at)))
-            return replace(match, events_version=changed_at)
+            return decoded(
+                match_id, lambda: decode_match(text, int(version), int(updated_at), events_version=changed_at)
+            )
         except Undecodable as error:
             self._count(error)
             raise

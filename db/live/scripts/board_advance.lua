@@ -2,7 +2,7 @@
 -- Gives the board its next version and logs which match it is of, in the same step as the change itself.
 -- The log has each match once, by the board's version at its last change; `since` is the version from which the log is
 -- complete, `told` that of the newest change that releases readers, `through` the newest that was logged.
--- The release before changes the board and logs nothing: then `through` is behind, and the log begins anew.
+-- The release before changes the board and logs nothing: then `through` is behind, and the log begins anew (decision 0031).
 
 -- ms, which versions are as well. How long a reader may be away and still be told the difference; and after how long a
 -- clock that only runs on is confirmed, which pages stop after 15 minutes (clock.js).

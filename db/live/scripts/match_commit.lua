@@ -38,7 +38,9 @@ local merging = floor ~= ""
 local partial = not merging and redis.call("ZSCORE", partial_matches, match_id)
 local t = redis.call("TIME")
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
-local version = tonumber(redis.call("HGET", state, "version") or "0")
+local before, events_through, shown, shown_at =
+    unpack(redis.call("HMGET", state, "version", "events_through", "shown", "shown_at"))
+local version = tonumber(before or "0")
 local ring, purge, push = 0, 0, 0
 local ids = tonumber(id_count)
 local touched = {}
@@ -48,7 +50,6 @@ end
 
 -- Whether a display that counts on from the minute that readers of the board were told last shows this minute.
 local function runs_on()
-    local shown, shown_at = unpack(redis.call("HMGET", state, "shown", "shown_at"))
     if not shown or shown == "" or played == "" then
         return shown == played
     end
@@ -68,15 +69,14 @@ if mode ~= "drop" then
         redis.call("ZADD", partial_matches, "NX", string.format("%.0f", now), match_id)
         partial = true
     end
-    local before = redis.call("HMGET", state, "version", "events_through")
     if mode == "new" then
         version = math.max(version + 1, tonumber(merging and floor or "0") + 1, now)
-        redis.call("HSET", state, "version", string.format("%.0f", version), "updated_at", string.format("%.0f", now))
+        local at = string.format("%.0f", version)
+        redis.call("HSET", state, "version", at, "updated_at", string.format("%.0f", now), "events_through", at)
         -- Where it is not known of the version before, it is taken for another.
-        if timeline == "1" or not before[2] or before[1] ~= before[2] then
-            redis.call("HSET", state, "events_version", string.format("%.0f", version))
+        if timeline == "1" or not events_through or before ~= events_through then
+            redis.call("HSET", state, "events_version", at)
         end
-        redis.call("HSET", state, "events_through", string.format("%.0f", version))
     elseif timeline == "1" then
         redis.call("HDEL", state, "events_through")
     end

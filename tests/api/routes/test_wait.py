@@ -258,6 +258,22 @@ def test_a_thread_that_waits_is_answered_with_the_change(listening: Site, path: 
     assert listening.services.hub.here == 0
 
 
+def test_what_changes_on_the_board_is_waited_for_and_a_match_that_ends_is_told_for_the_last_time(
+    listening: Site,
+) -> None:
+    path = listening.get("/api/live").get_json()["changes"]
+    assert listening.client.head(path).status_code == 200
+    thread, answers = wait_in_thread(listening, path)
+    listening.tell(event("m", event_type="full_time", minute=90, timestamp="2026-05-01T20:00:00Z"))
+    thread.join(10)
+    body = answers[0].get_json()
+    assert (body["held"], body["gone"]) == ("changed", ["m"])
+    assert [match["status"] for match in body["changed"]] == ["finished"]
+    assert listening.get(body["changes"].replace(".0", ".9")).get_json()["held"] == "ahead"
+    whole = listening.get("/api/live/changes/0.0").get_json()
+    assert (whole["whole"], whole["matches"], whole["changes"]) == (True, [], body["changes"])
+
+
 def test_a_thread_that_waits_is_sent_on_when_the_process_ends(listening: Site) -> None:
     path = next_of(listening)
     thread, answers = wait_in_thread(listening, path)
