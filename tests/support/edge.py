@@ -42,8 +42,14 @@ class Asked:
     body: bytes
 
 
+MISSING = Reply(b'{"error":{}}', {"Cache-Control": "no-store"}, 404)
+
+
 class Origin:
-    """Replies by path; a path may have a function of the request instead. `asked` is all but probes."""
+    """Replies by path; a path may have a function of the request instead. All others get `otherwise`.
+
+    asked: all requests but probes.
+    """
 
     def __init__(self) -> None:
         self.replies: dict[str, Reply | Callable[[Asked], Reply]] = {}
@@ -51,6 +57,7 @@ class Origin:
         self.port = free_port()
         self.server: ThreadingHTTPServer | None = None
         self.well = True
+        self.otherwise: Reply | Callable[[Asked], Reply] = MISSING
 
     def start(self) -> None:
         self.server = _Server(("127.0.0.1", self.port), _handler(self))
@@ -104,7 +111,7 @@ def _handler(origin: Origin) -> type[BaseHTTPRequestHandler]:
                 return
             request = Asked(self.command, self.path, dict(self.headers.items()), body)
             origin.asked.append(request)
-            reply = origin.replies.get(self.path, Reply(b'{"error":{}}', {"Cache-Control": "no-store"}, 404))
+            reply = origin.replies.get(self.path, origin.otherwise)
             self.say(reply(request) if callable(reply) else reply)
 
         def say(self, reply: Reply) -> None:
