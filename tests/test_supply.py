@@ -17,7 +17,7 @@ def pins(name: str) -> dict[str, str]:
     for line in (ROOT / name).read_text().splitlines():
         if included := re.match(r"-r (\S+)", line):
             found |= pins(included[1])
-        elif pin := re.match(r"([A-Za-z0-9._-]+)==(\S+)", line):
+        elif pin := re.match(r"([A-Za-z0-9._-]+)==([^\s;]+)", line):
             found[re.sub(r"[-_.]+", "-", pin[1]).lower()] = pin[2]
     return found
 

@@ -62,6 +62,8 @@ def mounted(base: str, target: str) -> Iterator[Path]:
         "--target", target, "--file", ROOT / "deploy" / "Dockerfile", "--tag", name, ROOT)  # fmt: skip
     container = run("buildah", "from", name)
     root = Path(run("buildah", "mount", container))
+    # A container gets it from what runs it.
+    (root / "etc" / "hosts").write_text("127.0.0.1 localhost\n")
     for part in ("proc", "dev"):
         run("mount", "--rbind", "--make-rslave", f"/{part}", root / part)
     try:
