@@ -43,6 +43,29 @@ faults: $(VENV)/.tests ## of pytest, what kills, cuts, stalls and restarts; and 
 tools: ## install what the tests use beside Python: Redis, PostgreSQL, Chromium (root or sudo; else tests skip)
 	@sh tests/tools.sh
 
+edge-files: $(VENV)/.runs ## write deploy/cdn/ anew from the table of routes (cdn/routes.py)
+	@for vendor in $$($(BIN)/python -c 'from cdn.configuration import CONFIGURATIONS as C; print(*(f"{v}={c.file}" for v, c in C.items()))'); do \
+		$(BIN)/flask --app wsgi edge config $${vendor%%=*} > deploy/cdn/$${vendor##*=}; done
+
+compose: deploy/.env ## the whole in containers, with the board at http://localhost:8080 (PROFILE=demo plays matches)
+	@docker compose --file deploy/compose.yaml $(if $(PROFILE),--profile $(PROFILE)) up --build --detach --wait
+	@echo http://localhost:$${PUBLISH:-8080}
+
+deploy/.env:
+	@umask 077; python3 -c 'import base64, secrets as s; print("INGEST_SECRET_GENERIC=whsec_" + base64.b64encode(s.token_bytes(32)).decode(), *(f"{name}={s.token_hex(24)}" for name in ("POSTGRES_PASSWORD", "EDGE_PURGE_SECRET", "METRICS_TOKEN")), sep="\n")' > $@
+
+lock: ## write requirements*.lock anew: the pins of requirements*.txt with the hashes of their files
+	@sh dev/lock.sh
+
+audit: $(VENV)/.tests ## known vulnerabilities of what is pinned (needs the network), and secrets in the tree
+	@sh dev/audit.sh
+
+release: $(VENV)/.tests ## check that tree, changelog and tests are ready, and make dist/ (RELEASE=--tested: tests were run)
+	@$(BIN)/python -m dev.release $(RELEASE)
+
+image-check: $(VENV)/.tests ## the steps of deploy/Dockerfile on a clean Debian (root, debootstrap, buildah): up, not root, drains
+	@IMAGE=1 $(BIN)/pytest -q tests/deploy/test_built_image.py
+
 secret: $(VENV)/.runs ## print a fresh INGEST_SECRET_GENERIC
 	@$(BIN)/flask --app wsgi secret
 
@@ -93,29 +116,6 @@ bench-page: $(VENV)/.tests ## a board of a thousand matches in Chromium
 
 bench-push: $(VENV)/.tests ## sends a second of one core, beside aioapns and firebase-admin (nghttp2-server, nghttp2-proxy)
 	@$(BIN)/python -W ignore -m bench.push
-
-edge-files: $(VENV)/.runs ## write deploy/cdn/ anew from the table of routes (cdn/routes.py)
-	@for vendor in $$($(BIN)/python -c 'from cdn.configuration import CONFIGURATIONS as C; print(*(f"{v}={c.file}" for v, c in C.items()))'); do \
-		$(BIN)/flask --app wsgi edge config $${vendor%%=*} > deploy/cdn/$${vendor##*=}; done
-
-compose: deploy/.env ## the whole in containers, with the board at http://localhost:8080 (PROFILE=demo plays matches)
-	@docker compose --file deploy/compose.yaml $(if $(PROFILE),--profile $(PROFILE)) up --build --detach --wait
-	@echo http://localhost:$${PUBLISH:-8080}
-
-deploy/.env:
-	@umask 077; python3 -c 'import base64, secrets as s; print("INGEST_SECRET_GENERIC=whsec_" + base64.b64encode(s.token_bytes(32)).decode(), *(f"{name}={s.token_hex(24)}" for name in ("POSTGRES_PASSWORD", "EDGE_PURGE_SECRET", "METRICS_TOKEN")), sep="\n")' > $@
-
-lock: ## write requirements*.lock anew: the pins of requirements*.txt with the hashes of their files
-	@sh dev/lock.sh
-
-audit: $(VENV)/.tests ## known vulnerabilities of what is pinned (needs the network), and secrets in the tree
-	@sh dev/audit.sh
-
-release: $(VENV)/.tests ## check that tree, changelog and tests are ready, and make dist/ (RELEASE=--tested: tests were run)
-	@$(BIN)/python -m dev.release $(RELEASE)
-
-image-check: $(VENV)/.tests ## the steps of deploy/Dockerfile on a clean Debian (root, debootstrap, buildah): up, not root, drains
-	@IMAGE=1 $(BIN)/pytest -q tests/deploy/test_built_image.py
 
 clean: ## forget the environment and the embedded run's data
 	rm -rf $(VENV) var
