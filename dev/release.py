@@ -75,14 +75,20 @@ def build(root: Path, dist: Path) -> list[Path]:
     document = dist / f"{name}.openapi.json"
     with create_app(Settings()).app_context():
         document.write_text(json.dumps(generate(), indent=2) + "\n")
-    client = dist / f"{name}.client.js"
-    shutil.copyfile(root / "api" / "static" / "scores.js", client)
+    client = dist / _npm_pack(root / "api" / "static", dist)
     changes = dist / f"{name}.notes.md"
     changes.write_text(section(root, version) + "\n")
     files = [archive, document, client, changes]
     sums = dist / "SHA256SUMS"
     sums.write_text("".join(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in files))
     return [*files, sums]
+
+
+def _npm_pack(package: Path, dist: Path) -> str:
+    """The name of the client's file, which npm makes without a network. It has a version of its own."""
+    if shutil.which("npm") is None:
+        raise Refused("npm packs the browser client, and there is none: apt-get install npm.")
+    return _run(package, "npm", "pack", "--silent", f"--pack-destination={dist}").decode().strip()
 
 
 def _git(root: Path, *args: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import subprocess
 import tarfile
 from pathlib import Path
@@ -24,6 +25,8 @@ def root(tmp_path: Path) -> Path:
     (root / "pyproject.toml").write_text('[project]\nversion = "1.2.0"\n')
     (root / "CHANGELOG.md").write_text(CHANGES)
     (root / "api" / "static" / "scores.js").write_text("export {};\n")
+    package = {"name": "client", "version": "3.0.0", "files": ["scores.js"]}
+    (root / "api" / "static" / "package.json").write_text(json.dumps(package))
     git(root, "init", "--quiet")
     commit(root)
     return root
@@ -39,19 +42,25 @@ def commit(root: Path) -> None:
     git(root, "commit", "--quiet", "--message", "State")
 
 
+packed = pytest.mark.skipif(shutil.which("npm") is None, reason="no npm: apt-get install npm")
+
+
+@packed
 def test_a_release_is_the_sources_the_api_the_client_and_the_notes(root: Path) -> None:
     check(root)
     archive, document, client, notes, sums = build(root, root / "dist")
     with tarfile.open(archive) as tar:
         assert "live-scores-1.2.0/api/static/scores.js" in tar.getnames()
     validate(json.loads(document.read_text()))
-    assert client.read_text() == "export {};\n"
+    with tarfile.open(client) as tar:
+        assert set(tar.getnames()) == {"package/package.json", "package/scores.js"}
     assert notes.read_text() == "- Goals arrive.\n"
     for line in sums.read_text().splitlines():
         digest, name = line.split()
         assert hashlib.sha256((root / "dist" / name).read_bytes()).hexdigest() == digest
 
 
+@packed
 def test_the_same_commit_is_the_same_archive(root: Path) -> None:
     first = build(root, root / "dist")[0].read_bytes()
     assert build(root, root / "dist")[0].read_bytes() == first
