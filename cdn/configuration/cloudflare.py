@@ -17,7 +17,7 @@ ABOUT = (
     "calls, then run `flask --app wsgi edge check`. They replace all rules of the zone's phases named here. "
     "The service runs with CDN=cloudflare and CLIENT_ADDRESS_HEADER=CF-Connecting-IP."
 )
-# Which may not be touched by rules of this kind: Range (needed by nobody here; the service sends no ranges).
+# Cloudflare asks by ranges itself, so they are left alone: the service answers without them.
 UNTOUCHED = {"Range"}
 
 PATH = "http.request.uri.path"
@@ -110,7 +110,7 @@ def _cache_rules(host: str) -> list[dict[str, object]]:
     held = paths(route for route in ROUTES if route.handling is Handling.HELD)
     reads = f"http.request.method in {_set(READ)}"
     return [
-        _rule("forward", _on(host, "true"), "set_cache_settings", {"cache": False}),
+        _rule("forward", _on(host), "set_cache_settings", {"cache": False}),
         _rule("keep", _on(host, f"{paths(_kept())} and {reads}"), "set_cache_settings", keep),
         # Never a stale "no change": its readers would come back at once, for ever.
         _rule("held are never stale", _on(host, f"{held} and {reads}"), "set_cache_settings", keep | never_stale),
@@ -121,8 +121,8 @@ def _kept() -> list[Route]:
     return [route for route in ROUTES if route.handling in KEPT]
 
 
-def _on(host: str, condition: str) -> str:
-    return f'http.host eq "{host}" and {condition}'
+def _on(host: str, condition: str = "") -> str:
+    return f'http.host eq "{host}"' + (f" and {condition}" if condition else "")
 
 
 def paths(routes: Iterable[Route]) -> str:

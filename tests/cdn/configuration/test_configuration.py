@@ -168,6 +168,10 @@ def test_bunny_keeps_what_the_service_says_and_collapses_for_longer_than_a_hold(
     assert zone["EnableOriginShield"]
     assert not zone["CacheErrorResponses"]
     assert min(zone["RequestCoalescingTimeout"], zone["OriginResponseTimeout"]) > HOLD_S
+    # What the API takes (github.com/BunnyWay/terraform-provider-bunnynet, internal/provider/resource_pullzone.go).
+    assert zone["RequestCoalescingTimeout"] in (3, 5, 10, 15, 30, 60)
+    assert zone["OriginResponseTimeout"] in (5, 15, 30, 45, 60)
+    assert zone["OriginConnectTimeout"] in (3, 5, 10)
 
 
 def test_fastly_waits_longer_than_a_hold_and_serves_the_last_good_answer() -> None:

@@ -44,8 +44,6 @@ class Expression:
             value = self.either()
             assert self.take(")")
             return value
-        if self.take("true"):
-            return True
         if self.take("all"):
             assert self.take("(")
             values = self.fields[self.next().removesuffix("[*]")]
