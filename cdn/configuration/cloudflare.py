@@ -76,7 +76,8 @@ def _rewrites(host: str) -> list[dict[str, object]]:
 def _refusals(host: str) -> list[dict[str, object]]:
     # A colon in an id may be written %3A, as encodeURIComponent does. A device's token may have any character.
     encoded = f'{RAW} contains "%" and not lower({RAW}) contains "%3a" and not {paths(PRIVATE)}'
-    spelling = f'{RAW} contains "//" or ({encoded})'
+    doubled = " or ".join(f'{RAW} contains "{part}"' for part in ("//", "/./", "/../"))
+    spelling = f"{doubled} or ({encoded})"
     unread = f"{paths(PUBLIC)} and not http.request.method in {_set((*READ, 'OPTIONS'))}"
     unknown = _any(_unknown_parameters(route) for route in ROUTES if route.parameters)
     return [

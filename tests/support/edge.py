@@ -212,6 +212,14 @@ def varnish(folder: Path, origin: int | str, *, threads: int = 500, **settings: 
         yield Varnish(edge)
 
 
+def send_as_written(url: str, target: str, method: str = "GET", **options: Any) -> requests.Response:
+    """A path in a spelling that the library would mend. url: of the edge, without a path."""
+    request = requests.Request(method, url, **options).prepare()
+    request.url = url + target
+    with requests.Session() as session:
+        return session.send(request, timeout=35)
+
+
 def at_once(calls: list[Callable[[], Any]]) -> list[Any]:
     """The calls side by side, each in a thread, and what they returned."""
     results: list[Any] = [None] * len(calls)

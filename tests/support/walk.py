@@ -96,7 +96,8 @@ def _of(route: Route) -> Iterator[Step]:
 
 def _other_spellings() -> Iterator[Step]:
     spellings = ("//api/score/m1", "/api/%73core/m1", "/api/score/%6d1", "/API/score/m1", "/api/score/m1/wait/7.3/x",
-                 "/api/anything", "/api/score", "/match/m1/x", "/admin", "/static/0123456789ab/x/a.css")  # fmt: skip
+                 "/api/anything", "/api/score", "/match/m1/x", "/admin", "/static/0123456789ab/x/a.css",
+                 "/api/score/m1/", "/api/score/./m1", "/api/score/x/../m1", "/api/score/m1;x")  # fmt: skip
     for path in spellings:
         yield Step("GET", path, REFUSE)
 

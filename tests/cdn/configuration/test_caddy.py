@@ -10,13 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import requests
 
 from cdn.configuration.caddy import render
 from cdn.routes import DROPPED_HEADERS
 from cdn.varnish.process import running
 from dev.system import free_port
-from tests.support.edge import Origin, Reply
+from tests.support.edge import Origin, Reply, send_as_written
 from tests.support.walk import KEEP, PASS, REFUSE, Step, Treatment, is_as_told, steps_for_an_origin
 
 # Seen of what is kept, in the place of the cache.
@@ -49,20 +48,12 @@ def url(tmp_path_factory: pytest.TempPathFactory, origin: Origin) -> Iterator[st
         yield f"http://127.0.0.1:{port}"
 
 
-def send(url: str, target: str, method: str = "GET", **options: object) -> requests.Response:
-    request = requests.Request(method, url, **options).prepare()  # type: ignore[arg-type]
-    # As it is written: the library would mend some spellings.
-    request.url = url + target
-    with requests.Session() as session:
-        return session.send(request, timeout=10)
-
-
 def test_every_route_of_the_app_is_kept_passed_or_refused_as_the_table_says(url: str, origin: Origin) -> None:
     origin.otherwise = Reply(b"{}")
 
     def treat(step: Step) -> Treatment:
         origin.asked.clear()
-        answer = send(url, step.target, step.method)
+        answer = send_as_written(url, step.target, step.method)
         if answer.status_code in (404, 405):
             assert origin.asked == []
             return Treatment(REFUSE)
@@ -80,7 +71,7 @@ def test_nothing_of_one_reader_reaches_the_service_on_a_shared_path(url: str, or
     origin.otherwise = Reply(b"{}")
     origin.asked.clear()
     for path in ("/api/live", "/api/me"):
-        send(url, path, headers=dict.fromkeys(DROPPED_HEADERS, "evil"))
+        send_as_written(url, path, headers=dict.fromkeys(DROPPED_HEADERS, "evil"))
     shared, private = [asked.headers for asked in origin.asked]
     assert [name for name in DROPPED_HEADERS if name in shared] == []
     assert private["Authorization"] == "evil"
@@ -88,6 +79,6 @@ def test_nothing_of_one_reader_reaches_the_service_on_a_shared_path(url: str, or
 
 def test_what_is_refused_is_kept_by_nobody(url: str) -> None:
     for path, status in (("/nothing", 404), ("/api/live", 405)):
-        answer = send(url, path, "DELETE" if status == 405 else "GET")
+        answer = send_as_written(url, path, "DELETE" if status == 405 else "GET")
         assert (answer.status_code, answer.headers["Cache-Control"]) == (status, "private, no-store")
         assert answer.json()["error"]["code"] in ("unknown_route", "wrong_method")

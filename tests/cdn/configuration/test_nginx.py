@@ -16,7 +16,7 @@ from cdn.configuration.nginx import render
 from cdn.varnish.process import running
 from dev.system import free_port
 from tests.conftest import wait_until
-from tests.support.edge import MISSING, Asked, Origin, Reply, at_once
+from tests.support.edge import MISSING, Asked, Origin, Reply, at_once, send_as_written
 from tests.support.walk import KEEP, PASS, REFUSE, Step, Treatment, is_as_told, steps_for_an_origin
 
 numbers = itertools.count(1)
@@ -34,11 +34,7 @@ class Nginx:
         self.url, self.origin = f"http://127.0.0.1:{port}", origin
 
     def get(self, path: str, method: str = "GET", **options: object) -> requests.Response:
-        request = requests.Request(method, self.url, **options).prepare()  # type: ignore[arg-type]
-        # As it is written: the library would mend some spellings.
-        request.url = self.url + path
-        with requests.Session() as session:
-            return session.send(request, timeout=35)
+        return send_as_written(self.url, path, method, **options)
 
     def treat(self, step: Step) -> Treatment:
         """Of a path nobody asked for before, or the cache answers."""

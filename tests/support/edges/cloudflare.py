@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -88,9 +89,10 @@ class Expression:
 
 
 def _normal(path: str) -> str:
-    """As rules see it: unreserved characters are decoded, slashes are merged ("URL normalization")."""
+    """As rules see it: unreserved characters are decoded, slashes are merged, dots resolved ("URL normalization")."""
     decoded = re.sub(r"%[0-9A-Fa-f]{2}", lambda code: _unreserved(code[0]), path)
-    return re.sub("/+", "/", decoded)
+    merged = re.sub("/+", "/", decoded)
+    return posixpath.normpath(merged) + ("/" if merged.endswith("/") and merged != "/" else "")
 
 
 def _unreserved(code: str) -> str:
