@@ -43,6 +43,29 @@ faults: $(VENV)/.tests ## of pytest, what kills, cuts, stalls and restarts; and 
 tools: ## install what the tests use beside Python: Redis, PostgreSQL, Chromium (root or sudo; else tests skip)
 	@sh tests/tools.sh
 
+edge-files: $(VENV)/.runs ## write deploy/cdn/ anew from the table of routes (cdn/routes.py)
+	@for vendor in $$($(BIN)/python -c 'from cdn.configuration import CONFIGURATIONS as C; print(*(f"{v}={c.file}" for v, c in C.items()))'); do \
+		$(BIN)/flask --app wsgi edge config $${vendor%%=*} > deploy/cdn/$${vendor##*=}; done
+
+compose: deploy/.env ## the whole in containers, with the board at http://localhost:8080 (PROFILE=demo plays matches)
+	@docker compose --file deploy/compose.yaml $(if $(PROFILE),--profile $(PROFILE)) up --build --detach --wait
+	@echo http://localhost:$${PUBLISH:-8080}
+
+deploy/.env:
+	@umask 077; python3 -c 'import base64, secrets as s; print("INGEST_SECRET_GENERIC=whsec_" + base64.b64encode(s.token_bytes(32)).decode(), *(f"{name}={s.token_hex(24)}" for name in ("POSTGRES_PASSWORD", "EDGE_PURGE_SECRET", "METRICS_TOKEN")), sep="\n")' > $@
+
+lock: ## write requirements*.lock anew: the pins of requirements*.txt with the hashes of their files
+	@sh dev/lock.sh
+
+audit: $(VENV)/.tests ## known vulnerabilities of what is pinned (needs the network), and secrets in the tree
+	@sh dev/audit.sh
+
+release: $(VENV)/.tests ## check that tree, changelog and tests are ready, and make dist/ (RELEASE=--tested: tests were run)
+	@$(BIN)/python -m dev.release $(RELEASE)
+
+image-check: $(VENV)/.tests ## the steps of deploy/Dockerfile on a clean Debian (root, debootstrap, buildah): up, not root, drains
+	@IMAGE=1 $(BIN)/pytest -q tests/deploy/test_built_image.py
+
 secret: $(VENV)/.runs ## print a fresh INGEST_SECRET_GENERIC
 	@$(BIN)/flask --app wsgi secret
 
@@ -107,12 +130,12 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "venv is missing: apt-get install python3-venv"; exit 1; }
 
-$(VENV)/.runs: requirements.txt | $(VENV)/bin/python
+$(VENV)/.runs: requirements.lock | $(VENV)/bin/python
 	@echo "Installing what runs (about 15 s, once)"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
 	@touch $@
 
-$(VENV)/.tests: requirements-dev.txt requirements.txt requirements-cloudfront.txt | $(VENV)/bin/python
+$(VENV)/.tests: requirements-dev.lock | $(VENV)/bin/python
 	@echo "Installing what the tests need (once)"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
 	@touch $@ $(VENV)/.runs

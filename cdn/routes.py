@@ -7,7 +7,7 @@ What is not listed here is refused by our Varnish: a route that is added to the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -47,8 +47,26 @@ class Route:
     @property
     def pattern(self) -> str:
         """A regular expression of the path in its one spelling, without anchors."""
+        return self.pattern_with()
+
+    def pattern_with(self, **variables: str) -> str:
+        """The same, with other patterns of variables: of SENT_ID, where an edge decodes nothing."""
+        return self.written(re.escape, lambda name: variables.get(name) or _variable(name))
+
+    @property
+    def wildcard(self) -> str:
+        """The path with an asterisk for each variable, as vendors without regular expressions match it."""
+        return self.written(str, lambda _: "*")
+
+    @property
+    def depth(self) -> int:
+        """The number of its slashes: an asterisk matches those as well."""
+        return self.path.count("/")
+
+    def written(self, literal: Callable[[str], str], variable: Callable[[str], str]) -> str:
+        """The path in a language of patterns. literal: writes text; variable: writes a variable, given its name."""
         pieces = re.split(r"\{(\w+)\}", self.path)
-        return "".join(_variable(piece) if index % 2 else re.escape(piece) for index, piece in enumerate(pieces))
+        return "".join(variable(piece) if index % 2 else literal(piece) for index, piece in enumerate(pieces))
 
 
 # What a variable of a public path may be; those of passed paths are any segment. The same patterns as at the origin.
@@ -60,6 +78,9 @@ _VARIABLES = {
     "name": r"[A-Za-z0-9_-]{1,48}(?:\.[a-z0-9]{1,8}){1,3}",
 }
 _SEGMENT = "[^/?]+"
+# An id as a browser sends it: encodeURIComponent writes a colon as %3A. It may be `.` or `..`, which a pattern without
+# lookahead cannot exclude.
+SENT_ID = "(?:[A-Za-z0-9_.:-]|%3[Aa]){1,64}"
 
 
 def _variable(name: str) -> str:
@@ -118,6 +139,22 @@ PRIVATE = (
 )
 
 ROUTES = (*PUBLIC, *PRIVATE)
+KEPT = frozenset({Handling.STORED, Handling.HELD})
+
+# What belongs to one reader, or could make an answer another one: none of it reaches the service on a path that all
+# readers share, and none is part of a key.
+DROPPED_HEADERS = (
+    "Cookie",
+    "Authorization",
+    "Range",
+    "Origin",
+    "Accept-Language",
+    "X-Forwarded-Host",
+    "Forwarded",
+    "X-Original-URL",
+    "X-Rewrite-URL",
+    "X-HTTP-Method-Override",
+)
 
 
 def pattern_of(routes: Iterable[Route]) -> str:

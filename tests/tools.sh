@@ -8,6 +8,8 @@ command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing
 command -v varnishd >/dev/null || [ -x /usr/sbin/varnishd ] || missing="$missing varnish"
 ls /usr/lib/*/varnish/vmods/libvmod_xkey.so >/dev/null 2>&1 || missing="$missing varnish-modules"
 command -v stunnel >/dev/null || command -v stunnel4 >/dev/null || missing="$missing stunnel4"
+command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || missing="$missing nginx-light"
+command -v hitch >/dev/null || [ -x /usr/sbin/hitch ] || missing="$missing hitch"
 [ -n "$missing" ] || exit 0
 as_root=""
 if [ "$(id -u)" != 0 ]; then

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cdn.configuration import fastly, nginx
+from cdn.configuration import bunny, caddy, cloudflare, cloudfront, fastly, fastly_service, nginx
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,16 +16,23 @@ class Configuration:
     """The file of one vendor.
 
     file: its name in deploy/cdn/.
-    render: its text for an origin, host:port.
+    render: its text for an origin, host:port, and the name that readers use.
     origin: of the file in deploy/cdn/.
     """
 
     file: str
-    render: Callable[[str], str]
-    origin: str
+    render: Callable[[str, str], str]
+    origin: str = "origin.example.com:443"
 
+
+HOST = "scores.example.com"
 
 CONFIGURATIONS = {
-    "fastly": Configuration("fastly.vcl", fastly.render, "scores.example.com:443"),
+    "bunny": Configuration("bunny.json", bunny.render),
+    "caddy": Configuration("Caddyfile", caddy.render, "127.0.0.1:8000"),
+    "cloudflare": Configuration("cloudflare.json", cloudflare.render),
+    "cloudfront": Configuration("cloudfront.yaml", cloudfront.render),
+    "fastly": Configuration("fastly.vcl", fastly.render),
+    "fastly-service": Configuration("fastly.tf.json", fastly_service.render),
     "nginx": Configuration("nginx.conf", nginx.render, "127.0.0.1:8000"),
 }

@@ -143,6 +143,7 @@ class Demo:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m dev.demo", description=__doc__)
+    parser.add_argument("--url", help="the service (default: on this machine, at PORT)")
     parser.add_argument("--speed", type=float, help="match minutes per minute (default: DEMO_SPEED, 30)")
     options = parser.parse_args()
     settings = Settings.load()
@@ -150,7 +151,7 @@ def main() -> None:
     stopping = Event()
     for stop in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stop, lambda *_: stopping.set())
-    service_url, var = f"http://127.0.0.1:{settings.port}", Path(settings.var_dir)
+    service_url, var = options.url or f"http://127.0.0.1:{settings.port}", Path(settings.var_dir)
     if settings.control_url:
         Phones(service_url, settings.control_url, var / "demo_phones.json", stopping).lay()
     client = DemoClient(f"{service_url}/api/ingest/generic", settings.ingest_secret_generic, stopping)

@@ -5,28 +5,15 @@ from __future__ import annotations
 import re
 
 import pytest
-from flask import Flask
 
-from api.app import create_app
 from cdn.routes import PUBLIC, ROUTES, Handling, Route, pattern_of
-from config import Settings
+from tests.support.walk import app, sample_path, table_path
 
 
-@pytest.fixture(scope="module")
-def app() -> Flask:
-    """With the routes of the demo."""
-    return create_app(Settings(demo=True, control_url="http://127.0.0.1:1"))
-
-
-def table_path(rule: str) -> str:
-    """A Flask rule as the table writes it."""
-    return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule)
-
-
-def test_every_route_of_the_app_has_its_row_with_its_methods_and_no_row_is_left_over(app: Flask) -> None:
+def test_every_route_of_the_app_has_its_row_with_its_methods_and_no_row_is_left_over() -> None:
     """Add a row to cdn/routes.py for a new route: public with its handling, or private."""
     served: dict[str, set[str]] = {}
-    for rule in app.url_map.iter_rules():
+    for rule in app().url_map.iter_rules():
         served.setdefault(table_path(rule.rule), set()).update((rule.methods or set()) - {"OPTIONS"})
     assert served == {route.path: set(route.methods) for route in ROUTES}
 
@@ -37,16 +24,9 @@ def test_no_path_belongs_to_two_rows() -> None:
         assert [other.path for other in ROUTES if re.fullmatch(other.pattern, sample)] == [route.path]
 
 
-SAMPLES = {"match_id": "m1", "cursor": "7.3", "digest": "0123456789ab", "name": "style.css"}
-
-
-def sample_path(route: Route) -> str:
-    return re.sub(r"\{(\w+)\}", lambda match: SAMPLES.get(match[1], "x"), route.path)
-
-
 @pytest.mark.parametrize("route", [route for route in PUBLIC if route.fetched_as], ids=lambda route: route.path)
-def test_where_one_answer_is_kept_for_all_paths_all_answers_are_the_same(app: Flask, route: Route) -> None:
-    client = app.test_client()
+def test_where_one_answer_is_kept_for_all_paths_all_answers_are_the_same(route: Route) -> None:
+    client = app().test_client()
     bodies = {client.get(path).data for path in (sample_path(route), route.fetched_as)}
     assert len(bodies) == 1
     assert re.fullmatch(route.pattern, route.fetched_as)

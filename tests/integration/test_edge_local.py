@@ -7,11 +7,13 @@ import shutil
 import signal
 import subprocess
 import sys
+from itertools import islice
 from pathlib import Path
 
 import pytest
 import requests
 
+from cdn.settings import try_settings
 from dev.system import free_port
 from tests.conftest import ROOT, wait_until
 
@@ -35,10 +37,13 @@ def test_readers_come_to_varnish_and_everything_ends_together(tmp_path: Path) ->
         assert environment["CDN"] == "varnish"
         assert int(environment["PORT"]) != port
         check = subprocess.run(
-            [sys.executable, "-m", "flask", "--app", "wsgi", "edge", "check"],
+            [sys.executable, "-m", "flask", "--app", "wsgi", "edge", "check", "--quick"],
             cwd=ROOT, env=env | environment, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert check.returncode == 0, check.stdout + check.stderr
+        # All settings but the last, a hold of 20 s.
+        tried = list(islice(try_settings(url, "varnish"), 8))
+        assert [finding for finding in tried if not finding.ok] == []
     finally:
         run.send_signal(signal.SIGINT)
         assert run.wait(timeout=60) is not None

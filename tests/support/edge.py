@@ -42,8 +42,14 @@ class Asked:
     body: bytes
 
 
+MISSING = Reply(b'{"error":{}}', {"Cache-Control": "no-store"}, 404)
+
+
 class Origin:
-    """Replies by path; a path may have a function of the request instead. `asked` is all but probes."""
+    """Replies by path; a path may have a function of the request instead. All others get `otherwise`.
+
+    asked: all requests but probes.
+    """
 
     def __init__(self) -> None:
         self.replies: dict[str, Reply | Callable[[Asked], Reply]] = {}
@@ -51,6 +57,7 @@ class Origin:
         self.port = free_port()
         self.server: ThreadingHTTPServer | None = None
         self.well = True
+        self.otherwise: Reply | Callable[[Asked], Reply] = MISSING
 
     def start(self) -> None:
         self.server = _Server(("127.0.0.1", self.port), _handler(self))
@@ -104,7 +111,7 @@ def _handler(origin: Origin) -> type[BaseHTTPRequestHandler]:
                 return
             request = Asked(self.command, self.path, dict(self.headers.items()), body)
             origin.asked.append(request)
-            reply = origin.replies.get(self.path, Reply(b'{"error":{}}', {"Cache-Control": "no-store"}, 404))
+            reply = origin.replies.get(self.path, origin.otherwise)
             self.say(reply(request) if callable(reply) else reply)
 
         def say(self, reply: Reply) -> None:
@@ -203,6 +210,14 @@ def varnish(folder: Path, origin: int | str, *, threads: int = 500, **settings: 
     edge = Edge(folder, origins, listen, admin, threads=threads, **({"storage": "32m"} | settings))
     with edge.running(SECRET, thread_pool_min="50"):
         yield Varnish(edge)
+
+
+def send_as_written(url: str, target: str, method: str = "GET", **options: Any) -> requests.Response:
+    """A path in a spelling that the library would mend. url: of the edge, without a path."""
+    request = requests.Request(method, url, **options).prepare()
+    request.url = url + target
+    with requests.Session() as session:
+        return session.send(request, timeout=35)
 
 
 def at_once(calls: list[Callable[[], Any]]) -> list[Any]:

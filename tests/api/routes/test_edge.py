@@ -188,7 +188,7 @@ class TestChecking:
             yield edge
 
     def check(self, settings: Settings, *args: str) -> tuple[int, str]:
-        done = create_app(settings).test_cli_runner().invoke(args=["edge", "check", *args])
+        done = create_app(settings).test_cli_runner().invoke(args=["edge", "check", "--quick", *args])
         return done.exit_code, done.output
 
     def test_a_sound_edge_passes(self, settings: Settings, edge: Varnish, served: Served) -> None:
