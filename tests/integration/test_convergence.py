@@ -237,12 +237,8 @@ def _answers(client: redis.Redis) -> bool:
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origin]:
-    origin = Origin(Path(tmp_path_factory.mktemp("convergence")))
-    try:
-        origin.start()
+    with Origin.running(Path(tmp_path_factory.mktemp("convergence"))) as origin:
         yield origin
-    finally:
-        origin.end()
 
 
 @pytest.mark.parametrize("run", RUNS)

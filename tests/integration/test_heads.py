@@ -43,16 +43,12 @@ class Twins(Origin):
 @pytest.fixture(scope="module")
 def twins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twins]:
     # Flask lists methods in the order of a set.
-    twins = Twins(tmp_path_factory.mktemp("twins"), PYTHONHASHSEED=0)
-    try:
-        twins.start()
+    with Twins.running(tmp_path_factory.mktemp("twins"), PYTHONHASHSEED=0) as twins:
         twins.tell("m", 1)
         for port in (twins.port, twins.other):
             for path in ("/api/live", "/api/score/m"):
                 assert b'"behind"' in answers(port, get(f"{path}/wait/{OLD}", "Connection: close"))
         yield twins
-    finally:
-        twins.end()
 
 
 def get(path: str, *fields: str) -> bytes:

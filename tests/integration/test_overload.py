@@ -21,12 +21,8 @@ NO_STORE = "private, no-store"
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origin]:
-    origin = Origin(tmp_path_factory.mktemp("origin"), WORKER_CONNECTIONS=PLACES, INSIDE_WRITE_S=2)
-    try:
-        origin.start()
+    with Origin.running(tmp_path_factory.mktemp("origin"), WORKER_CONNECTIONS=PLACES, INSIDE_WRITE_S=2) as origin:
         yield origin
-    finally:
-        origin.end()
 
 
 @pytest.fixture
@@ -147,9 +143,7 @@ class Restarting(Origin):
 
 
 def test_a_process_that_has_served_enough_answers_those_who_wait(tmp_path: Path) -> None:
-    origin = Restarting(tmp_path)
-    try:
-        origin.start()
+    with Restarting.running(tmp_path) as origin:
         origin.tell("m", 1)
         path, pid = origin.next(), origin.inside()["pid"]
         readers = [origin.client().ask(path) for _ in range(5)]
@@ -161,8 +155,6 @@ def test_a_process_that_has_served_enough_answers_those_who_wait(tmp_path: Path)
         for reader in readers:
             assert (reader.body()["held"], reader.rest()) == ("draining", b"")
         wait_until(lambda: origin.inside().get("pid", pid) != pid, "the next process")
-    finally:
-        origin.end()
 
 
 def test_a_half_sent_body_of_a_client_that_has_gone_frees_its_place(origin: Origin) -> None:

@@ -10,7 +10,7 @@ from api.delivery.hub import Hub
 from api.delivery.snapshot import Snapshot
 from api.delivery.stream_writer import StreamWriter
 from api.server.connection import Connection
-from tests.api.delivery.test_hub import score
+from tests.support.hub import score
 
 V = 1_700_000_000_000
 

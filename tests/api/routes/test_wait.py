@@ -21,8 +21,8 @@ from cdn import headers
 from db.domain import Cursor, Phase
 from db.domain.errors import Refused, Unavailable
 from tests.api.conftest import Site, error, event, fixture
-from tests.api.delivery.test_hub import Client, score
 from tests.conftest import wait_until
+from tests.support.hub import Client, score
 
 V = 1_700_000_000_000
 
