@@ -31,7 +31,7 @@ SEED = int(os.environ.get("KILL_SEED") or secrets.randbelow(1_000_000))
 KILLS = 4
 
 
-class StubbornDoor(IngestClient):
+class StubbornClient(IngestClient):
     """Knocks on where nobody answers: a sender that means it, as the webhook services do."""
 
     def send(self, delivery: Delivery) -> int:
@@ -49,7 +49,7 @@ def telling(system: System, *disorder: str) -> Iterator[Player]:
     options = __main__.parser().parse_args([*(str(DATA / file) for file in FILES), *disorder])
     messages, _ = __main__.load(options)
     player = Player(
-        lambda sleep: StubbornDoor(system.url, system.secrets, sleep),
+        lambda sleep: StubbornClient(system.url, system.secrets, sleep),
         lanes(__main__.plan(messages, options, nonce="kills"), count=4, batch=1),
     )
     with ThreadPoolExecutor(1) as pool:

@@ -1,4 +1,4 @@
-"""Every recorded match through the real signed doors of a running system, told well and told badly."""
+"""Every recorded match through the real, signed ingest endpoints of a running system, told well and told badly."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ US = (
     "sportradar/push-stream-mlb-2024-05-21.jsonl",
 )
 ALL = TOURNAMENTS + LEAGUES + FOOTBALL + US
-# Within a day of every message, as the doors want it; the recordings' own times are all older.
+# Within a day of every message, as the endpoints want it; the recordings' own times are all older.
 RECEIVED_AT = 1_800_000_000_000
 # Updates of a match that are taken in at once, at most.
 BATCH = 8
