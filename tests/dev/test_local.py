@@ -86,13 +86,13 @@ def test_ctrl_c_before_a_command_runs_does_not_end_what_starts_it() -> None:
 import os, signal, sys
 from honcho.printer import Printer
 from honcho.process import Popen
-from dev.local import _Processes
+from dev.processes import ProcessManager
 
 def struck(*args, **kwargs):
     os.kill(os.getpid(), signal.SIGINT)
     return Popen(*args, **kwargs)
 
-manager = _Processes(Printer(sys.stdout))
+manager = ProcessManager(Printer(sys.stdout))
 # The command sees SIGINT as if it had been started from a shell: neither blocked nor ignored.
 manager.add_process("one", "grep -E 'Sig(Blk|Ign)' /proc/self/status")._child_ctor = struck
 manager.loop()
