@@ -31,7 +31,7 @@ from dev.emulators.journal import PushJournal
 from dev.emulators.phone import history, phone_of
 from dev.replay.ingest_client import signed
 from dev.system import ROOT, System
-from notify.content.window import WINDOW_MS
+from notify.content.opener import WINDOW_MS
 from notify.transports.channels import Channels
 from notify.transports.fcm import Fcm
 from notify.transports.signature import Key, Signature
