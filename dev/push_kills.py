@@ -37,7 +37,7 @@ from notify.transports.fcm import Fcm
 from notify.transports.signature import Key, Signature
 from workers.push.planner import CHUNK
 from workers.queues import PUSH
-from workers.supervisor import order_for
+from workers.worker import order_for
 
 MATCH = "final"
 # After the last push the fan-out is given so long to go on: thrice a claim, and some seconds of the clock.

@@ -21,7 +21,7 @@ from notify.transports.outcome import ConfigFault, Dropped, Gone, Later, OurFaul
 from tests.conftest import wait_until
 from tests.support.push import START, Killed, Recorder, World, counters
 from workers.push import delivery, lanes, planner, sender
-from workers.supervisor import JobTimedOut
+from workers.worker import JobTimedOut
 
 
 def test_dead_addresses_go_unless_registered_since(world: World) -> None:
