@@ -32,7 +32,7 @@ from workers.boot import WorkerServices
 if TYPE_CHECKING:
     from tests.support.system import System
 
-pytest_plugins = ["tests.support.quick"]
+pytest_plugins = ["tests.support.quick", "tests.support.emulators"]
 
 # The tests start hundreds of Python processes. Without bytecode files each compiles the whole project again.
 sys.dont_write_bytecode = False

@@ -32,10 +32,8 @@ from dev.recordings import RecordedMessage, read
 from feeds.generic import parse as generic
 from tests.conftest import ROOT
 from tests.support.accounts import set_up
-from tests.support.emulators import Emulated, emulators, emulators_process
+from tests.support.emulators import Emulated
 from tests.support.push import ALL, START, World, headline, transports_to
-
-__all__ = ["emulators", "emulators_process"]
 
 RECORDING = ROOT.parent / "shared" / "data" / "openfootball" / "worldcup-2022.json"
 FINAL = "world-cup-2022-12-18-argentina-france"
@@ -148,13 +146,9 @@ class Sdk:
 
 @pytest.fixture
 def world(redis_url: str, sqlite_url: str, emulators: Emulated) -> Iterator[World]:
-    transports = transports_to(emulators)
-    world = World(redis_url, sqlite_url, transports)
+    world = World(redis_url, sqlite_url, transports_to(emulators))
     yield world
-    world.history.engine.dispose()
-    for transport in (*transports.apns.values(), transports.android):
-        if transport:
-            transport.close()
+    world.close()
 
 
 def recorded() -> list[RecordedMessage]:
