@@ -57,11 +57,11 @@ def test_a_body_is_followed_by_the_next_request(origin: Origin, client: Connect)
         assert reader.answer()[0] == 405
         reader.ask("/api/users", "Transfer-Encoding: chunked", method="POST").send(b"2\r\n{}\r\n0\r\n\r\n")
         assert reader.answer()[0] == 201
-    before = origin.inside()["greenlets"]
+    before = origin.greenlets()
     others = [client() for _ in range(30)]
     for other in others:
         other.ask("/api/users", "Content-Length: 2", method="POST").send(b"{}")
         assert other.answer()[0] == 201
-    assert origin.inside()["greenlets"] - before < 5
+    assert origin.greenlets() - before < 5
     reader.ask("/api/score/m").ask("/api/score/m")
     assert reader.body() == reader.body()

@@ -106,6 +106,9 @@ class Origin(System):
             return figures
         return {}
 
+    def greenlets(self) -> int:
+        return int(self.body("/inside?greenlets")["greenlets"])
+
     def wait_for_here(self, count: int) -> None:
         """Held or streaming, with nobody on the way in."""
 
