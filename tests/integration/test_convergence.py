@@ -29,11 +29,12 @@ from wsproto.events import AcceptConnection, Ping, Request, TextMessage
 
 from tests.conftest import wait_until
 from tests.support.holding import Client, Closed, Origin
+from tests.support.stories.count import scaled
 
 pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("convergence")]
 
 SEED = os.environ.get("CONVERGENCE_SEED")
-COUNT = int(os.environ.get("CONVERGENCE_SEEDS") or 3)
+COUNT = int(os.environ.get("CONVERGENCE_SEEDS") or scaled(1, 10))
 # With xdist each process collects by itself, and all have to find the same: the seed is in no name.
 RUNS = range(1 if SEED else COUNT)
 MATCHES = ("m0", "m1", "m2")
