@@ -4,13 +4,13 @@ No preload: the gevent worker patches the standard library before it loads the a
 imported it unpatched.
 """
 
+import multiprocessing
 import sys
 from typing import Any
 
 from api.server.places import places
 from config import Settings
 from db.domain.errors import Refused
-from db.live.shards import agree_at_start
 
 settings = Settings.at_start()
 
@@ -35,7 +35,21 @@ control_socket_disable = True
 
 
 def on_starting(_arbiter: Any) -> None:
-    """Before there is a worker to refuse deliveries one by one."""
+    """Before there is a worker to refuse deliveries one by one.
+
+    In a child: the workers are forked from this process and patch `ssl` then. A Redis client that was imported here
+    would know it unpatched, of which gevent warns.
+    """
+    child = multiprocessing.get_context("fork").Process(target=_agree)
+    child.start()
+    child.join()
+    if child.exitcode:
+        sys.exit(child.exitcode)
+
+
+def _agree() -> None:
+    from db.live.shards import agree_at_start  # noqa: PLC0415 - see on_starting
+
     try:
         agree_at_start(settings.redis_url, settings.ingest_shards)
     except Refused as error:

@@ -49,13 +49,13 @@ class Address:
         self.target, self.port = target, free_port()
         self.flowing = threading.Event()
         self.flowing.set()
-        self.door = socket.create_server(("127.0.0.1", self.port), backlog=512)
+        self.listener = socket.create_server(("127.0.0.1", self.port), backlog=512)
         threading.Thread(target=self._serve, daemon=True).start()
 
     def _serve(self) -> None:
         with suppress(OSError):
             while True:
-                near, _ = self.door.accept()
+                near, _ = self.listener.accept()
                 try:
                     far = socket.create_connection(("127.0.0.1", self.target))
                 except OSError:
@@ -75,7 +75,7 @@ class Address:
 
 
 class Teller:
-    """Sends one event a request, by the signed door."""
+    """Sends one event a request, to the signed endpoint."""
 
     def __init__(self, running: System) -> None:
         self.running, self.count = running, 0
@@ -198,7 +198,7 @@ class OutageMatch:
         """Seconds until the goal is taken, applied and shown; a sender sends until it is taken."""
         self.home += 1
         began = time.monotonic()
-        wait(lambda: self.teller.tell("m", "goal", self.home, event_id=f"m{self.home}", team="home"), "the door")
+        wait(lambda: self.teller.tell("m", "goal", self.home, event_id=f"m{self.home}", team="home"), "the endpoint")
         wait(self.is_shown, f"{self.home}-0")
         took_s = time.monotonic() - began
         if written:

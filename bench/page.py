@@ -1,8 +1,8 @@
 """The page in Chromium: how soon two tabs show a goal, and what a board of a thousand matches costs.
 
 `python -m bench.page [--matches 1000] [--goals 20]`. Needs Chromium (apt-get install chromium). The whole system
-runs: goals go in by the signed door, tabs hold one request each. Delays run from the door's 202 to the figure in the
-page; a goal may be seen before its 202. Costs are Chromium's own counters, a change of the board each.
+runs: goals go in by the signed endpoint, tabs hold one request each. Delays run from the endpoint's 202 to the figure
+in the page; a goal may be seen before its 202. Costs are Chromium's own counters, a change of the board each.
 Everything shares this machine, the browser without a graphics card included.
 """
 

@@ -18,7 +18,7 @@ def set_aside_on_bug(line: str, *fields: object, aside: Callable[[], object] | N
     """A bug in the block ends the block: `line` is logged with the traceback, then `aside()` is called.
 
     A service that is away, and a job's time-out, are no bugs of what is worked on and go on to the caller. RQ's
-    time-out is an ordinary exception wherever a worker is not ours (workers.supervisor.JobTimedOut).
+    time-out is an ordinary exception wherever a worker is not ours (workers.worker.JobTimedOut).
     """
     try:
         yield

@@ -21,20 +21,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import IO, Any, TextIO
+from typing import IO, TextIO
 
 import redis
 import requests
 from honcho.environ import parse_procfile
-from honcho.manager import SYSTEM_PRINTER_NAME, Manager
-from honcho.printer import Message, Printer
-from honcho.process import Process
 
 from cdn.varnish.daemon import INSTALL, Edge
 from cdn.varnish.daemon import binary as varnishd_binary
 from config import Settings, new_secret
 from db.domain.errors import Refused
 from db.live.client import connect
+from dev.processes import Output, ProcessManager
 from dev.services import providers, push_services
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -236,55 +234,10 @@ def _wait_for_redis(server: subprocess.Popen[bytes], url: str, folder: Path) -> 
     raise Refused(f"redis-server did not start; see {folder / 'log'}.")
 
 
-class _Lines(Printer):  # type: ignore[misc]
-    """Prints every process's lines and remembers the first process that ended (`clock stopped (rc=1)`)."""
-
-    ended = ""
-
-    def write(self, message: Message) -> None:
-        super().write(message)
-        if message.name == SYSTEM_PRINTER_NAME and " stopped (rc=" in message.data and not self.ended:
-            self.ended = message.data.strip()
-
-
-class _Process(Process):  # type: ignore[misc]
-    """Survives Ctrl-C until its command runs: honcho would otherwise wait for ever for the command's process id.
-
-    Ctrl-C reaches the whole process group. exec resets a handler, whereas SIG_IGN would be inherited.
-    """
-
-    def run(self, *args: Any, **kwargs: Any) -> None:
-        signal.signal(signal.SIGINT, lambda *_: None)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-        super().run(*args, **kwargs)
-
-
-class _Processes(Manager):  # type: ignore[misc]
-    def __init__(self, printer: Printer) -> None:
-        super().__init__(printer)
-        self._process_ctor = _Process
-
-    def _start(self) -> None:
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            super()._start()
-        finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-
-    def terminate(self) -> None:
-        """Wait until every process has an id: honcho fails on one without and leaves the others running."""
-        if self._all_started():
-            super().terminate()
-        else:
-            again = threading.Timer(0.05, self.terminate)
-            again.daemon = True
-            again.start()
-
-
 def _processes(settings: Settings, environment: dict[str, str]) -> int:
     """Run the Procfile's processes but the release, and the demo, until one of them ends or we are stopped."""
-    lines = _Lines(sys.stdout)
-    manager = _Processes(lines)
+    output = Output(sys.stdout)
+    manager = ProcessManager(output)
     commands = dict(parse_procfile((ROOT / "Procfile").read_text()).processes)
     commands.pop("release")
     if settings.demo:
@@ -295,7 +248,9 @@ def _processes(settings: Settings, environment: dict[str, str]) -> int:
     manager.loop()
     if manager.returncode in (130, 143):
         return int(manager.returncode)
-    print(f"Everything was stopped because of: {lines.ended}. Its last lines above show the reason.", file=sys.stderr)
+    print(
+        f"Everything was stopped because of: {output.first_end}. Its last lines above show the reason.", file=sys.stderr
+    )
     return 1
 
 

@@ -172,7 +172,7 @@ class System:
             if dead or time.monotonic() > deadline:
                 tails = "".join(f"\n--- {name}\n{self.log(name).read_text()[-2000:]}" for name in dead or needed)
                 raise RuntimeError(f"{' '.join(dead or needed)} did not come up{tails}")
-            time.sleep(0.02)
+            time.sleep(0.05)
 
     def _redis_answers(self) -> bool:
         with closing(redis.Redis(port=self.redis_port)) as client:

@@ -97,6 +97,23 @@ def test_every_refusal_is_told_with_its_status() -> None:
     assert {word: documented.get(word) for word in errors.STATUS} == errors.STATUS
 
 
+def test_the_ways_through_the_code_pass_functions_that_exist() -> None:
+    file, missing = "", []
+    for span in code(section(doc("docs/architecture.md"), "Three ways through the code")):
+        if span.endswith(".py"):
+            file = span
+        elif not span.endswith(".lua") and span not in functions_of(file):
+            missing.append(f"{file}: {span}")
+    assert missing == []
+
+
+def functions_of(file: str) -> set[str]:
+    """Those of its classes with the class before them."""
+    tree = ast.parse(doc(file))
+    scopes = [("", tree), *((f"{node.name}.", node) for node in tree.body if isinstance(node, ast.ClassDef))]
+    return {prefix + node.name for prefix, scope in scopes for node in scope.body if isinstance(node, ast.FunctionDef)}
+
+
 def test_the_lifetimes_told_are_the_policies_of_the_code() -> None:
     policies = {
         (policy.browser, policy.edge, policy.swr, policy.sie)

@@ -6,7 +6,7 @@ import argparse
 import signal
 
 from config import set_up_logs
-from workers import boot
+from workers.startup import settings_at_start
 from workers.supervisor import Supervisor
 
 
@@ -15,7 +15,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, help="workers to run (default: WORKER_PROCESSES)")
     parser.add_argument("--index", type=int, help="run only the worker with this index, counted from 0")
     options = parser.parse_args()
-    settings = boot.begin().settings
+    settings = settings_at_start()
     set_up_logs(settings.log_level)
     indexes = range(options.processes or settings.worker_processes) if options.index is None else [options.index]
     supervisor = Supervisor(settings, indexes)

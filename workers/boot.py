@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -11,7 +10,6 @@ from cdn.backends import registry
 from cdn.backends.base import Backend
 from config import Settings
 from db.domain import Precedence
-from db.domain.errors import Refused
 from db.live.alerts import Alerts
 from db.live.broadcasts import Broadcasts
 from db.live.chunks import Chunks
@@ -19,7 +17,7 @@ from db.live.client import connect
 from db.live.partials import Partials
 from db.live.plans import Plans
 from db.live.purges import Purges
-from db.live.shards import Shards, agree_at_start
+from db.live.shards import Shards
 from db.live.store import LiveStore
 from db.sql.accounts import Accounts
 from db.sql.audience import Audience
@@ -27,6 +25,7 @@ from db.sql.history import History
 from db.sql.session import engine
 from workers import queues
 from workers.push.transports import Transports
+from workers.startup import settings_at_start
 
 
 @dataclass(frozen=True)
@@ -113,10 +112,6 @@ def services() -> WorkerServices:
 
 
 def begin() -> WorkerServices:
-    """Services at process start. A missing setting, or one that contradicts Redis, exits with one sentence."""
-    try:
-        started = services()
-        agree_at_start(started.settings.redis_url, started.settings.ingest_shards)
-    except Refused as error:
-        sys.exit(error.message)
-    return started
+    """Services at process start, once the settings are checked."""
+    settings_at_start()
+    return services()

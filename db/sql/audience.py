@@ -21,7 +21,8 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from db.domain import Device, Match, Payload, Platform
+from db.domain import Device, Match
+from db.sql.devices import device_from
 from db.sql.followers import BOUNDS, Ends, PlanPosition, count_up_to, followers_of
 from db.sql.models import ChannelRow, DeviceRow, UserRow
 from db.sql.moments import moment, ms
@@ -247,27 +248,9 @@ _DEVICE = (
 
 
 def _recipient(row: Any) -> Recipient:
-    device = Device(
-        platform=_PLATFORMS[row.platform],
-        token=row.token,
-        kind=row.kind,
-        environment=row.environment,
-        locale=row.own_locale,
-        topics=row.topics,
-        live_activity_token=row.live_activity_token,
-        endpoint=row.endpoint,
-        p256dh=row.p256dh,
-        auth=row.auth,
-        registered_at=ms(row.registered_at),
-        payload=_PAYLOADS[row.payload],
-    )
+    device = device_from(row, row.own_locale)
     locale = row.own_locale or row.locale
     return Recipient(row.id, device, locale, row.spoiler_free, row.time_zone, row.quiet_since, row.quiet_until)
-
-
-# A lookup costs a third of calling the enumeration.
-_PLATFORMS = {platform.value: platform for platform in Platform}
-_PAYLOADS = {payload.value: payload for payload in Payload}
 
 
 def _is_postgresql(session: Session) -> bool:

@@ -7,7 +7,7 @@ message names waits: a falling scoreboard is often right again in a moment, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from db.domain import KICKS, NEW_KINDS, RED_CARDS, SCORING, Fact, FactKind, Kind, Match
@@ -15,10 +15,9 @@ from notify.content import announcements
 from notify.content.alert import Alert, with_events_of
 from notify.content.announcements import Announcement, PendingCancellation
 from notify.content.news import News, news_of
+from notify.content.opener import announce_apart, class_names, correction, names_of
 from notify.content.window_record import Window, class_of
 
-# Between two alerts of one class. Goals within it are one message; 97 s apart, as in the 2022 final, they are two.
-WINDOW_MS = 30_000
 # News older than this when first received is history: a replay, a feed that comes back, a worker that was away.
 STALE_MS = 5 * 60_000
 # A cancellation that no message names is announced after this: a scoreboard that flaps, or lags behind its events, is
@@ -91,7 +90,7 @@ def apply(window: Window, match: Match, news: Iterable[News], *, now_ms: int) ->
         lead = [*(item for item in waiting if not _is_void(window, item)), *lead]
         window = replace(window, waiting=())
     window, corrections = _correct(window, cancelled, "back", now_ms)
-    window, alerts = _announce_apart(window, lead, _name, now_ms)
+    window, alerts = announce_apart(window, lead, names_of, now_ms)
     return WindowResult(_pruned(window), (*corrections, *alerts), _keys(cancelled), stale)
 
 
@@ -103,7 +102,7 @@ def close(window: Window, *, now_ms: int) -> WindowResult:
     due = [news for news in window.waiting if window.until[class_of(news)] <= now_ms and not window.is_fallen(news)]
     rest = tuple(news for news in window.waiting if news not in due)
     valid = [news for news in due if not _is_void(window, news)]
-    window, alerts = _announce_apart(replace(window, waiting=rest), valid, _class_names, now_ms)
+    window, alerts = announce_apart(replace(window, waiting=rest), valid, class_names, now_ms)
     return WindowResult(_pruned(window), (*corrections, *alerts), _keys(cancelled))
 
 
@@ -202,7 +201,7 @@ def _correct(window: Window, cancelled: Iterable[Cancelled], name: str, now_ms: 
         return window, []
     announced = [(item, line) for item, line in cancelled if line.alert]
     corrections = [
-        _correction(window.match, item, line, f"{name}{n}", now_ms) for n, (item, line) in enumerate(announced)
+        correction(window.match, item, line, f"{name}{n}", now_ms) for n, (item, line) in enumerate(announced)
     ]
     return _with_corrections(window, corrections), corrections
 
@@ -236,53 +235,6 @@ def _with_line_back(window: Window, item: News) -> Window:
         for line in window.ledger
     )
     return replace(window, ledger=ledger)
-
-
-def _announce_apart(
-    window: Window, news: list[News], name: Callable[[list[News]], str], now_ms: int
-) -> tuple[Window, tuple[Alert, ...]]:
-    """News of kinds that the release before does not know goes in an alert of its own: a worker of it that takes the
-    alert parks it, and nothing else."""
-    alerts: tuple[Alert, ...] = ()
-    for is_new in (False, True):
-        some = [item for item in news if (item.kind in NEW_KINDS) is is_new]
-        window, opened = _announce(window, some, name(some), now_ms)
-        alerts += opened
-    return window, alerts
-
-
-def _class_names(news: list[News]) -> str:
-    return "-" + "-".join(sorted({class_of(item) for item in news}))
-
-
-def _announce(window: Window, news: list[News], name: str, now_ms: int) -> tuple[Window, tuple[Alert, ...]]:
-    """One alert of the news, noted in the ledger, and a window for each class it touched."""
-    if not news or window.match is None:
-        return window, ()
-    match = window.match
-    alert = Alert(f"{match.id}-{match.version}{name}", with_events_of(match, news), tuple(news), now_ms)
-    keys = {(item.kind, item.key) for item in news}
-    ledger = tuple(
-        replace(line, alert=alert.id) if line.alert is None and (line.kind, line.key) in keys else line
-        for line in window.ledger
-    )
-    # The release before looks up missed penalties under the goals, which therefore have an entry.
-    until = {"goals": 0, **window.until, **{class_of(item): now_ms + WINDOW_MS for item in news}}
-    return replace(window, ledger=ledger, until=until), (alert,)
-
-
-def _name(lead: Iterable[News]) -> str:
-    """A reminder comes without a change of the match, so other news may have been announced at the same version."""
-    return "-" + "-".join(
-        sorted({f"{item.kind}-{item.key}" if item.kind is Kind.REMINDER else item.kind for item in lead})
-    )
-
-
-def _correction(match: Match, item: News, line: Announcement, name: str, now_ms: int) -> Alert:
-    alert_id = f"{match.id}-{match.version}-{name}"
-    return Alert(
-        alert_id, with_events_of(match, [item]), (item,), now_ms, corrects=(line.alert or "",), before=match.version
-    )
 
 
 def _is_void(window: Window, news: News) -> bool:

@@ -23,7 +23,7 @@ from workers.ingest import Drain
 
 
 class Site:
-    """A client, a door that signs, and the jobs."""
+    """A client, a sender that signs, and the jobs."""
 
     def __init__(self, settings: Settings) -> None:
         self.app = create_app(settings)
@@ -35,14 +35,14 @@ class Site:
         return self.client.get(path, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
     def deliver(self, body: Any, *, id_: str | None = None, at: float | None = None, **headers: str) -> TestResponse:
-        """Through the generic door, signed. body: JSON-able, or the bytes themselves."""
+        """To the generic endpoint, signed. body: JSON-able, or the bytes themselves."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.sent += 1
         signed = signature(raw, id_ or f"msg_{self.sent}", time.time() if at is None else at)
         return self.client.post("/api/ingest/generic", data=raw, headers=signed | headers)
 
     def hand_over(self, provider: str, body: Any, **headers: str) -> TestResponse:
-        """Through a door with a shared secret."""
+        """To an endpoint with a shared secret."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         return self.client.post(
             f"/api/ingest/{provider}", data=raw, headers={"X-Ingest-Secret": SHARED_SECRET} | headers

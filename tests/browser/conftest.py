@@ -78,7 +78,7 @@ def open_tab(chromium: Browser, scores: System) -> Iterator[Callable[..., Page]]
 def scores(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """A system that all tests share; each plays matches of its own."""
     for run in systems(request.node, tmp_path_factory.mktemp("browser")):
-        yield run(WORKER_PROCESSES=1)
+        yield run()
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ window.hide = (value) => {
 @pytest.fixture(scope="module")
 def scores(run_module_system: Callable[..., System]) -> System:
     """A system of its own: the first test finds no match in it, and the last ends its web process."""
-    return run_module_system(WORKER_PROCESSES=1)
+    return run_module_system()
 
 
 def score(page: Page, match_id: str) -> object:

@@ -40,7 +40,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         local.process.wait()
 
 
-def test_goals_arrive_ctrl_c_ends_it_and_the_next_start_goes_on(start: Start) -> None:
+def test_goals_arrive_ctrl_c_or_sigterm_ends_it_and_the_next_start_goes_on(start: Start) -> None:
     first = start(DEMO_SPEED=300, HTTP_PROXY="http://127.0.0.1:9").up()
     assert first.output().count("Scores are at") == 1
     assert f"http://localhost:{first.port}" in first.output()
@@ -55,21 +55,12 @@ def test_goals_arrive_ctrl_c_ends_it_and_the_next_start_goes_on(start: Start) ->
     assert second.post(secret, event("mine", "goal", 1, 0, 3, event_id="g1")) == 202
     wait_until(lambda: second.shows("mine", 1), "a goal of one's own")
     assert "demo" not in second.output()
-    assert second.interrupt() == 130
-
-
-def test_its_secrets_are_for_its_user_alone(start: Start) -> None:
-    local = start(DEMO=0).up()
     for name in ("ingest_secret_generic", "env"):
-        assert stat.S_IMODE((local.var / name).stat().st_mode) == 0o600, name
-    secret = (local.var / "ingest_secret_generic").read_text().strip()
-    assert secret not in local.output()
-
-
-def test_sigterm_to_it_alone_ends_everything(start: Start) -> None:
-    local = start(DEMO=0).up()
-    local.process.terminate()
-    assert local.over() == 143
+        assert stat.S_IMODE((second.var / name).stat().st_mode) == 0o600, name
+    assert secret not in first.output() + second.output()
+    # To it alone, where Ctrl-C goes to all that it started.
+    second.process.terminate()
+    assert second.over() == 143
 
 
 def test_ctrl_c_in_the_middle_of_the_start_ends_everything(start: Start) -> None:
@@ -86,13 +77,13 @@ def test_ctrl_c_before_a_command_runs_does_not_end_what_starts_it() -> None:
 import os, signal, sys
 from honcho.printer import Printer
 from honcho.process import Popen
-from dev.local import _Processes
+from dev.processes import ProcessManager
 
 def struck(*args, **kwargs):
     os.kill(os.getpid(), signal.SIGINT)
     return Popen(*args, **kwargs)
 
-manager = _Processes(Printer(sys.stdout))
+manager = ProcessManager(Printer(sys.stdout))
 # The command sees SIGINT as if it had been started from a shell: neither blocked nor ignored.
 manager.add_process("one", "grep -E 'Sig(Blk|Ign)' /proc/self/status")._child_ctor = struck
 manager.loop()
@@ -105,18 +96,6 @@ sys.exit(manager.returncode)
     assert [mask & 1 << signal.SIGINT - 1 for mask in masks] == [0, 0]
 
 
-def test_a_process_that_dies_ends_all_and_is_named(start: Start) -> None:
-    local = start(DEMO=0).up()
-    clock = next(
-        process
-        for process in local.family
-        if process.cmdline()[-2:] == ["-m", "workers.clock"] and process.name() != "sh"
-    )
-    clock.kill()
-    assert local.over() == 1
-    assert "because of: clock stopped (rc=" in local.output()
-
-
 def test_a_port_in_use_is_named_with_the_way_out(start: Start) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
@@ -126,25 +105,24 @@ def test_a_port_in_use_is_named_with_the_way_out(start: Start) -> None:
     assert f"PORT={port + 1}" in local.output()
 
 
-def test_a_second_one_over_the_same_folder_is_refused(start: Start) -> None:
+@pytest.mark.faults
+def test_a_second_one_over_the_same_folder_is_refused_also_after_a_kill_9(start: Start) -> None:
     first = start(DEMO=0).up()
     second = start(DEMO=0)
     assert second.process.wait(ENDED_S) == 2
     assert f"it is running already in {first.var}" in second.output()
     assert f"process {first.process.pid}" in second.output()
     assert first.board() == {}
-
-
-@pytest.mark.faults
-def test_after_a_kill_9_no_second_redis_writes_the_same_file(start: Start) -> None:
-    first = start(DEMO=0).up()
+    # Its Redis goes on, and holds the lock: no second one writes the same file.
     first.process.kill()
-    second = start(DEMO=0)
-    assert second.process.wait(ENDED_S) == 2
-    assert "it is running already" in second.output()
+    third = start(DEMO=0)
+    assert third.process.wait(ENDED_S) == 2
+    assert "it is running already" in third.output()
 
 
-def test_the_given_redis_database_and_secret_are_used(start: Start, redis_url: str, tmp_path: Path) -> None:
+def test_the_given_redis_database_and_secret_are_used_and_a_death_ends_all(
+    start: Start, redis_url: str, tmp_path: Path
+) -> None:
     database = f"sqlite:///{tmp_path}/elsewhere.db"
     settings = {"REDIS_URL": redis_url, "DATABASE_URL": database, "INGEST_SECRET_GENERIC": SECRET}
     local = start(DEMO=0, WORKER_PROCESSES=1, LOG_LEVEL="INFO", **settings).up()
@@ -162,4 +140,11 @@ def test_the_given_redis_database_and_secret_are_used(start: Start, redis_url: s
     bind.dispose()
     assert sorted(path.name for path in local.var.iterdir()) == ["emulators", "env", "lock"]
     assert local.output().count("worker_started") == 1
-    assert local.interrupt() == 130
+    clock = next(
+        process
+        for process in local.family
+        if process.cmdline()[-2:] == ["-m", "workers.clock"] and process.name() != "sh"
+    )
+    clock.kill()
+    assert local.over() == 1
+    assert "because of: clock stopped (rc=" in local.output()

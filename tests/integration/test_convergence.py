@@ -29,11 +29,12 @@ from wsproto.events import AcceptConnection, Ping, Request, TextMessage
 
 from tests.conftest import wait_until
 from tests.support.holding import Client, Closed, Origin
+from tests.support.stories.count import scaled
 
 pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("convergence")]
 
 SEED = os.environ.get("CONVERGENCE_SEED")
-COUNT = int(os.environ.get("CONVERGENCE_SEEDS") or 3)
+COUNT = int(os.environ.get("CONVERGENCE_SEEDS") or scaled(1, 10))
 # With xdist each process collects by itself, and all have to find the same: the seed is in no name.
 RUNS = range(1 if SEED else COUNT)
 MATCHES = ("m0", "m1", "m2")
@@ -237,12 +238,8 @@ def _answers(client: redis.Redis) -> bool:
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origin]:
-    origin = Origin(Path(tmp_path_factory.mktemp("convergence")))
-    try:
-        origin.start()
+    with Origin.running(Path(tmp_path_factory.mktemp("convergence"))) as origin:
         yield origin
-    finally:
-        origin.end()
 
 
 @pytest.mark.parametrize("run", RUNS)

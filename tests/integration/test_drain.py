@@ -21,12 +21,8 @@ GRACE_S = 25
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origin]:
-    made = Origin(tmp_path_factory.mktemp("origin"))
-    try:
-        made.start()
+    with Origin.running(tmp_path_factory.mktemp("origin")) as made:
         yield made
-    finally:
-        made.end()
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from dev.replay.player import Player, lanes
 from tests.conftest import Postgres, wait_until
 from tests.support import recordings
 from tests.support.recordings import DATA, essence, expected, tell
-from tests.support.stories.count import some
+from tests.support.stories.count import in_full, some
 from tests.support.system import System
 
 pytestmark = [pytest.mark.faults, recordings.needed, pytest.mark.xdist_group("kills")]
@@ -29,9 +29,10 @@ FILES = (*some(recordings.TOURNAMENTS, 1), recordings.FEEDS[0], recordings.FEEDS
 # `KILL_SEED=…` runs a failed test's kills at the same points again.
 SEED = int(os.environ.get("KILL_SEED") or secrets.randbelow(1_000_000))
 KILLS = 4
+ALONE = [("web",), ("clock", "worker-0"), ("redis",)]
 
 
-class StubbornDoor(IngestClient):
+class StubbornClient(IngestClient):
     """Knocks on where nobody answers: a sender that means it, as the webhook services do."""
 
     def send(self, delivery: Delivery) -> int:
@@ -49,7 +50,7 @@ def telling(system: System, *disorder: str) -> Iterator[Player]:
     options = __main__.parser().parse_args([*(str(DATA / file) for file in FILES), *disorder])
     messages, _ = __main__.load(options)
     player = Player(
-        lambda sleep: StubbornDoor(system.url, system.secrets, sleep),
+        lambda sleep: StubbornClient(system.url, system.secrets, sleep),
         lanes(__main__.plan(messages, options, nonce="kills"), count=4, batch=1),
     )
     with ThreadPoolExecutor(1) as pool:
@@ -73,6 +74,7 @@ def assert_as_if_nothing_happened(system: System, undisturbed: dict[str, object]
     recordings.assert_history_is_live(system, FILES)
 
 
+@in_full
 def test_workers_killed_while_they_drain(run_system: Callable[..., System], undisturbed: dict[str, object]) -> None:
     # Two shards: two workers drain at once.
     system = run_system(INGEST_SHARDS=2, WORKER_PROCESSES=2)
@@ -96,7 +98,7 @@ def test_each_match_fully_shuffled_by_two_workers_of_which_one_is_killed(
     system = run_system(INGEST_SHARDS=2, WORKER_PROCESSES=2)
     victim = system.workers[SEED % 2]
     goal = random.Random(SEED).randint(5, 50)
-    with telling(system, "--shuffle", "all", "--twice", "--duplicates", "10", "--seed", str(SEED)) as player:
+    with telling(system, "--shuffle", "all", "--duplicates", "10", "--seed", str(SEED)) as player:
         wait_until(partial(has_drained, system, victim, goal, player), f"{goal} commits of {victim}", 120)
         print(f"KILL_SEED={SEED}: {victim} after {player.sent} of {player.total}")
         system.kill(victim)
@@ -111,11 +113,11 @@ def has_drained(system: System, worker: str, goal: int, player: Player) -> bool:
     return commits(system, worker) >= goal or (player.sent == player.total and system.is_settled())
 
 
-@pytest.mark.parametrize("victims", [("web",), ("clock", "worker-0"), ("redis",)], ids="+".join)
+@pytest.mark.parametrize("victims", some([("web", "clock", "worker-0", "redis"), *ALONE], 1), ids="+".join)
 def test_killed_in_mid_replay(
     run_system: Callable[..., System], undisturbed: dict[str, object], victims: tuple[str, ...]
 ) -> None:
-    system = run_system(INGEST_SHARDS=2)
+    system = run_system(INGEST_SHARDS=2, WORKER_PROCESSES=2)
     rng = random.Random(SEED)
     with telling(system) as player:
         for n, point in enumerate(sorted(rng.randrange(player.total * 9 // 10) for _ in range(KILLS))):

@@ -19,11 +19,9 @@ from db.sql.models import DeviceRow
 from dev.emulators.journal import PushJournal
 from dev.emulators.phone import Phone, history, phone_of
 from tests.support.accounts import set_up
-from tests.support.emulators import Emulated, emulators, emulators_process
+from tests.support.emulators import Emulated
 from tests.support.push import ALL, START, Ahead, headline, transports_to
 from workers.push import lanes
-
-__all__ = ["emulators", "emulators_process"]
 
 KICK_OFF_S = 3_600
 
@@ -79,10 +77,7 @@ class Stadium(Ahead):
 def stadium(redis_url: str, sqlite_url: str, emulators: Emulated, request: pytest.FixtureRequest) -> Iterator[Stadium]:
     stadium = Stadium(redis_url, sqlite_url, emulators, f"match-{crc32(request.node.name.encode())}")
     yield stadium
-    stadium.history.engine.dispose()
-    for transport in stadium.transports.apns.values():
-        if transport:
-            transport.close()
+    stadium.close()
 
 
 def test_followers_get_one_activity_that_shows_the_goal_and_ends_with_the_match(stadium: Stadium) -> None:

@@ -21,12 +21,8 @@ NO_STORE = "private, no-store"
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origin]:
-    origin = Origin(tmp_path_factory.mktemp("origin"), WORKER_CONNECTIONS=PLACES, INSIDE_WRITE_S=2)
-    try:
-        origin.start()
+    with Origin.running(tmp_path_factory.mktemp("origin"), WORKER_CONNECTIONS=PLACES, INSIDE_WRITE_S=2) as origin:
         yield origin
-    finally:
-        origin.end()
 
 
 @pytest.fixture
@@ -71,9 +67,9 @@ def test_one_connection_too_many_changes_nothing_for_those_who_have_places(origi
     path = origin.next()
     readers = [origin.client().ask(path) for _ in range(60)]
     origin.wait_for_here(60)
-    greenlets = origin.inside()["greenlets"]
+    greenlets = origin.greenlets()
     others = idle(origin, PLACES - 60 - 1)
-    assert origin.inside()["greenlets"] - greenlets < 5
+    assert origin.greenlets() - greenlets < 5
     extra = [origin.client() for _ in range(10)]
     for turn in (2, 3):
         version = origin.tell("m", turn)
@@ -96,13 +92,13 @@ def test_a_client_that_never_sends_a_byte_is_not_waited_for(origin: Origin) -> N
 def test_clients_that_do_not_read_their_answers_are_given_up(origin: Origin) -> None:
     for n in range(300):
         origin.tell(f"wide-{n}", 1)
-    before = origin.inside()
+    before, greenlets = origin.inside(), origin.greenlets()
     lazy = [origin.client(buffer=2_048) for _ in range(10)]
     for client in lazy:
         for _ in range(40):
             client.ask("/api/live?competition=none").ask("/api/live")
     wait_until(lambda: origin.inside().get("connections", 99) <= before["connections"], "them to be closed")
-    assert origin.inside()["greenlets"] - before["greenlets"] < 5
+    wait_until(lambda: origin.greenlets() - greenlets < 5, "their handlers to end")
 
 
 @pytest.mark.parametrize(
@@ -147,9 +143,7 @@ class Restarting(Origin):
 
 
 def test_a_process_that_has_served_enough_answers_those_who_wait(tmp_path: Path) -> None:
-    origin = Restarting(tmp_path)
-    try:
-        origin.start()
+    with Restarting.running(tmp_path) as origin:
         origin.tell("m", 1)
         path, pid = origin.next(), origin.inside()["pid"]
         readers = [origin.client().ask(path) for _ in range(5)]
@@ -161,8 +155,6 @@ def test_a_process_that_has_served_enough_answers_those_who_wait(tmp_path: Path)
         for reader in readers:
             assert (reader.body()["held"], reader.rest()) == ("draining", b"")
         wait_until(lambda: origin.inside().get("pid", pid) != pid, "the next process")
-    finally:
-        origin.end()
 
 
 def test_a_half_sent_body_of_a_client_that_has_gone_frees_its_place(origin: Origin) -> None:

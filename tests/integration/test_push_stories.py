@@ -15,11 +15,9 @@ from dev.emulators.journal import PushJournal
 from dev.emulators.phone import Phone, phone_of
 from notify.content.national_teams import localized
 from notify.content.translations import catalogue
-from tests.support.emulators import Emulated, emulators, emulators_process
+from tests.support.emulators import Emulated
 from tests.support.push import ALL, START, Ahead, headline, transports_to
 from workers.push.quiet_hours import QuietHours
-
-__all__ = ["emulators", "emulators_process"]
 
 HOUR_S = 3_600
 
@@ -55,10 +53,7 @@ class Screens(Ahead):
 def screens(redis_url: str, sqlite_url: str, emulators: Emulated, request: pytest.FixtureRequest) -> Iterator[Screens]:
     screens = Screens(redis_url, sqlite_url, emulators, request.node.originalname.removeprefix("test_")[:20])
     yield screens
-    screens.history.engine.dispose()
-    for transport in (*screens.transports.apns.values(), screens.transports.android):
-        if transport:
-            transport.close()
+    screens.close()
 
 
 def test_a_premature_end_a_rebound_and_a_restored_goal_read_well_in_every_language(screens: Screens) -> None:

@@ -15,10 +15,8 @@ from api import create_app
 from config import Settings
 from dev.replay.ingest_client import signed
 from tests.conftest import wait_until
-from tests.support.emulators import Emulated, emulators, emulators_process
+from tests.support.emulators import Emulated
 from tests.support.system import System
-
-__all__ = ["emulators", "emulators_process"]
 
 pytestmark = pytest.mark.xdist_group("push")
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import socket
 import struct
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import cached_property
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 import requests
 from wsproto import ConnectionType, WSConnection
@@ -40,6 +42,17 @@ class Origin(System):
         self.migrate()
         self.restart("web")
 
+    @classmethod
+    @contextmanager
+    def running(cls, folder: Path, **settings: object) -> Iterator[Self]:
+        """Started, and ended whatever happens."""
+        origin = cls(folder, **settings)
+        try:
+            origin.start()
+            yield origin
+        finally:
+            origin.end()
+
     @cached_property
     def live(self) -> LiveStore:
         return LiveStore(connect(self.redis_url), 1)
@@ -57,6 +70,15 @@ class Origin(System):
         committed = self.live.commits.commit(held, after, facts, (), visible=True)
         assert committed.done
         return committed.version
+
+    @cached_property
+    def scores(self) -> Iterator[int]:
+        """Each higher than all before."""
+        return itertools.count(1)
+
+    def goal(self, match_id: str = "m") -> int:
+        """A change that needs no number of its own; returns the version."""
+        return self.tell(match_id, next(self.scores))
 
     def outrun(self, match_id: str, home: int) -> tuple[int, int]:
         """Changes until a reader does not keep up, and ten more that come while its buffers are full. How many, and the
@@ -84,6 +106,9 @@ class Origin(System):
             figures: dict[str, Any] = self.get("/inside", timeout=10).json()
             return figures
         return {}
+
+    def greenlets(self) -> int:
+        return int(self.body("/inside?greenlets")["greenlets"])
 
     def wait_for_here(self, count: int) -> None:
         """Held or streaming, with nobody on the way in."""
@@ -218,6 +243,9 @@ class Client:
         if not data:
             raise Closed(self.data[-200:])
         self.data += data
+
+
+Connect = Callable[..., Client]
 
 
 class WebSocket(Client):

@@ -137,6 +137,34 @@ class World:
         self.accounts.add_device(user_id, device, now_ms=START)
         return user_id
 
+    def fans(self, count: int, **more: Any) -> list[str]:
+        """`fan-0` and so on; returns their tokens."""
+        tokens = [f"fan-{number}" for number in range(count)]
+        for token in tokens:
+            self.fan(token, **more)
+        return tokens
+
+    def close(self) -> None:
+        self.history.engine.dispose()
+        for transport in {*self.transports.apns.values(), self.transports.android}:
+            if transport:
+                transport.close()
+
+    def meanwhile(self, after: int, seconds: float, score: tuple[int, int], **fields: Any) -> None:
+        """The score changes while an alert goes out: once that many have been handed over."""
+
+        def change(envelope: Envelope) -> None:
+            nonlocal after
+            after -= 1
+            if after:
+                return
+            at_ms = START + round(seconds * 1000)
+            update = Update(FINAL, Stamp(at_ms, source="test"), at_ms, score=Score(*score), **fields)
+            self.live.inbox.accept([update], now_ms=at_ms)
+            Drain(self.live, self.bells).match(FINAL)
+
+        self.phones.before = change
+
     def say(self, seconds: float, kind: str | None = None, score: tuple[int, int] | None = None, **more: Any) -> None:
         """A provider speaks, and everything that follows from it happens."""
         self.now_ms = START + round(seconds * 1000)

@@ -31,6 +31,7 @@ class System(Processes):
     def __init__(self, folder: Path, **settings: object) -> None:
         defaults = {
             "LOG_LEVEL": "INFO",
+            "WORKER_PROCESSES": 1,
             "INGEST_SECRET_GENERIC": SECRET,
             "INGEST_SECRET_SPORTRADAR": SHARED_SECRET,
             "INGEST_SECRET_STATSPERFORM": SHARED_SECRET,

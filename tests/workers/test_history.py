@@ -133,7 +133,7 @@ def test_an_outbox_that_cannot_be_written_is_set_aside_and_the_others_go_on(eith
 
 
 def test_a_row_that_the_database_refuses_stops_no_other_match(either: WorkerServices) -> None:
-    """A name with a NUL never passes a door; one that did must hold up nobody else in PostgreSQL."""
+    """A name with a NUL never passes an endpoint; one that did must hold up nobody else in PostgreSQL."""
     held = either.live.matches.load("bad")
     either.live.commits.commit(held, Match("bad", home=Team("t", "N\0L")), (), (), visible=True)
     play(either, goal("good", 1))

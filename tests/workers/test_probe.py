@@ -21,7 +21,7 @@ from tests.conftest import wait_until
 from tests.support.edge import Asked, Origin, Reply
 from workers import probe
 from workers.probe import Probe, check_at_start
-from workers.supervisor import order_for
+from workers.worker import order_for
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from tests.conftest import RedisServer, wait_until
 from workers.boot import WorkerServices
 from workers.history import write_batch
 from workers.ingest import Drain, drain_pending
-from workers.supervisor import LISTEN_S, JobWorker
+from workers.worker import LISTEN_S, JobWorker
 
 NOW = 1_700_000_000_000
 
@@ -146,7 +146,7 @@ def test_a_worker_that_waits_for_jobs_gives_up_on_a_redis_that_hangs(
     hung: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """RQ lets the pop wait for 405 seconds, and an answer ten more."""
-    monkeypatch.setattr("workers.supervisor.LISTEN_S", 1)
+    monkeypatch.setattr("workers.worker.LISTEN_S", 1)
     client = connect(hung.server.url)
     worker = JobWorker(["ingest"], client)
     wait_s = client.connection_pool.connection_kwargs["socket_timeout"]

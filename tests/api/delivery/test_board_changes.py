@@ -23,7 +23,7 @@ from db.live import keys
 from db.live.client import connect, lua
 from db.live.matches import StoredMatch
 from db.live.store import LiveStore
-from tests.api.delivery.test_hub import Client
+from tests.support.hub import Client
 
 # Instead of ten minutes: some of the changes of one story.
 LOG_MS = 100

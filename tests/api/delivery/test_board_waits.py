@@ -7,7 +7,7 @@ import pytest
 from api.delivery.board_changes import BoardChanges, LoggedChange
 from api.delivery.snapshot import CHANGES
 from db.domain import HOLD_MS, Phase
-from tests.api.delivery.test_hub import V1, V2, Clock, CountingHub, ask, body, hold
+from tests.support.hub import V1, V2, Clock, CountingHub, ask, body, hold
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from db.domain.errors import Unavailable
 from db.live.pubsub import GAP, MatchChanged
 from db.live.store import LiveStore
 from tests.api.conftest import Site, event, fixture
-from tests.api.delivery.test_hub import Clock, CountingHub, Stream, score
 from tests.conftest import wait_until
+from tests.support.hub import Clock, CountingHub, Stream, score
 
 V = 1_700_000_000_000
 

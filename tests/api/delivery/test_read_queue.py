@@ -8,7 +8,7 @@ import pytest
 
 from api.delivery.read_queue import ReadQueue
 from api.delivery.snapshot import Snapshot
-from tests.api.delivery.test_hub import Clock, score
+from tests.support.hub import Clock, score
 
 V = 1_700_000_000_000
 
@@ -28,11 +28,6 @@ class Store:
         if self.failing:
             raise ZeroDivisionError
         return {topic: score(V + len(self.reads), topic) if topic != "no-such" else None for topic in topics}
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

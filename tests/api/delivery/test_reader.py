@@ -13,8 +13,8 @@ from api.delivery.reader import SnapshotReader
 from api.delivery.snapshot import BOARD, Snapshot
 from db.domain.errors import Unavailable
 from db.live.store import LiveStore
-from tests.api.delivery.test_hub import score
 from tests.conftest import wait_until
+from tests.support.hub import score
 
 V = 1_700_000_000_000
 

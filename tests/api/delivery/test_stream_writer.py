@@ -13,7 +13,7 @@ from api.delivery.snapshot import CHANGES, Snapshot
 from api.delivery.stream_writer import StreamWriter
 from api.server.connection import Connection
 from db.domain import Phase
-from tests.api.delivery.test_hub import score
+from tests.support.hub import score
 
 V = 1_700_000_000_000
 

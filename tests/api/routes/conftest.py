@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 
 from api import create_app
+from api.delivery import listener
 from config import Settings
 from tests.api.conftest import Site, event, fixture
 from tests.support.users import User
@@ -28,6 +29,19 @@ def site_with_matches(either: Site) -> Site:
         ),
     )
     return either
+
+
+@pytest.fixture
+def listening(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """With the match `m`, and a listener that ends soon when the test does."""
+    monkeypatch.setattr(listener, "LOOK_S", 0.05)
+    monkeypatch.setattr(listener, "RECONNECT_S", (0.0, 0.05))
+    site.tell(event("m", home_score=1), matches=(fixture("m"),))
+    yield site
+    site.services.listener.stopping = True
+    if site.services.listener.begun:
+        site.services.listener.join(10)
+    site.services.live.redis.connection_pool.disconnect()
 
 
 @pytest.fixture

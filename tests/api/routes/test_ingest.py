@@ -1,4 +1,4 @@
-"""The door: what is taken, what is refused with which word, and what is kept of it."""
+"""The ingest endpoint: what is taken, what is refused with which word, and what is kept of it."""
 
 from __future__ import annotations
 

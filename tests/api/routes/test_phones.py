@@ -1,4 +1,4 @@
-"""The demo's phones, read from the emulators' door; elsewhere they are not there at all."""
+"""The demo's phones, read from the emulators' control server; elsewhere they are not there at all."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from api.routes.phones import ANSWER_MAX
 from config import Settings
 from dev.system import free_port
 
-Door = Callable[[bytes], str]
+Control = Callable[[bytes], str]
 
 
 @pytest.fixture
-def door() -> Iterator[Door]:
-    """door(body): the address of a control door that answers every GET of the phones with it."""
+def control() -> Iterator[Control]:
+    """control(body): the address of a control server that answers every GET of the phones with it."""
     servers = []
 
     def open_(body: bytes) -> str:
@@ -55,8 +55,8 @@ def test_without_the_demo_or_the_emulators_there_is_neither_route_nor_panel(sett
     assert "phones" not in reader.get("/").text
 
 
-def test_what_the_door_says_is_passed_on_and_never_kept(door: Door) -> None:
-    reader = client(control_url=door(b'{"phones": []}'))
+def test_what_the_control_server_says_is_passed_on_and_never_kept(control: Control) -> None:
+    reader = client(control_url=control(b'{"phones": []}'))
     answer = reader.get("/api/demo/phones?token=secret", headers={"X-Forwarded-Host": "elsewhere"})
     assert (answer.status_code, answer.data) == (200, b'{"phones": []}')
     assert answer.headers["Cache-Control"] == "private, no-store"
@@ -64,7 +64,7 @@ def test_what_the_door_says_is_passed_on_and_never_kept(door: Door) -> None:
     assert 'data-source="/api/demo/phones"' in reader.get("/").text
 
 
-def test_a_door_that_is_shut_or_says_too_much_is_a_503(door: Door) -> None:
-    for url in (f"http://127.0.0.1:{free_port()}", door(b" " * (ANSWER_MAX + 1))):
+def test_a_control_server_that_is_down_or_says_too_much_is_a_503(control: Control) -> None:
+    for url in (f"http://127.0.0.1:{free_port()}", control(b" " * (ANSWER_MAX + 1))):
         answer = client(control_url=url).get("/api/demo/phones")
         assert (answer.status_code, answer.get_json()["error"]["code"]) == (503, "unavailable")

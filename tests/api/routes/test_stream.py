@@ -2,24 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from api.delivery import listener
-from tests.api.conftest import Site, event, fixture
-
-
-@pytest.fixture
-def listening(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    monkeypatch.setattr(listener, "LOOK_S", 0.05)
-    monkeypatch.setattr(listener, "RECONNECT_S", (0.0, 0.05))
-    site.tell(event("m", home_score=1), matches=(fixture("m"),))
-    yield site
-    site.services.listener.stopping = True
-    if site.services.listener.begun:
-        site.services.listener.join(10)
-    site.services.live.redis.connection_pool.disconnect()
+from tests.api.conftest import Site
 
 
 def test_the_present_is_sent_once_with_when_to_come_back(listening: Site) -> None:

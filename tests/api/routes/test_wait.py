@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
 
 from api import topics
-from api.delivery import listener
 from api.delivery.hub import Hub
 from api.delivery.snapshot import Snapshot
 from api.routes import wait
@@ -20,9 +19,9 @@ from api.topics import current, learn
 from cdn import headers
 from db.domain import Cursor, Phase
 from db.domain.errors import Refused, Unavailable
-from tests.api.conftest import Site, error, event, fixture
-from tests.api.delivery.test_hub import Client, score
+from tests.api.conftest import Site, error, event
 from tests.conftest import wait_until
+from tests.support.hub import Client, score
 
 V = 1_700_000_000_000
 
@@ -218,19 +217,6 @@ def test_what_could_not_be_read_is_said_as_any_failure_is(
 
 
 # On the app, whose test client's connections cannot be parked: what is held has a thread that waits.
-
-
-@pytest.fixture
-def listening(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    # That it ends soon when the test does.
-    monkeypatch.setattr(listener, "LOOK_S", 0.05)
-    monkeypatch.setattr(listener, "RECONNECT_S", (0.0, 0.05))
-    site.tell(event("m", home_score=1), matches=(fixture("m"),))
-    yield site
-    site.services.listener.stopping = True
-    if site.services.listener.begun:
-        site.services.listener.join(10)
-    site.services.live.redis.connection_pool.disconnect()
 
 
 def next_of(site: Site, path: str = "/api/score/m") -> str:

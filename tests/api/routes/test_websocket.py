@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,35 +20,26 @@ pytestmark = pytest.mark.xdist_group("held")
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origin]:
     """Of forty places, thirty-two may wait and three be WebSockets."""
-    made = Origin(tmp_path_factory.mktemp("origin"), WORKER_CONNECTIONS=40)
-    try:
-        made.start()
+    with Origin.running(tmp_path_factory.mktemp("origin"), WORKER_CONNECTIONS=40) as made:
         yield made
-    finally:
-        made.end()
 
 
 @pytest.fixture
 def origin(shared: Origin) -> Iterator[Origin]:
     for match_id in ("m", "n"):
-        shared.tell(match_id, next(goals))
+        shared.goal(match_id)
     shared.wait_for_here(0)
     yield shared
     shared.hang_up()
     shared.wait_for_here(0)
 
 
-goals = itertools.count(1)
 Connect = Callable[..., WebSocket]
 
 
 @pytest.fixture
 def connect(origin: Origin) -> Connect:
     return origin.socket
-
-
-def goal(origin: Origin, match_id: str = "m") -> int:
-    return origin.tell(match_id, next(goals))
 
 
 def shown(body: dict[str, Any]) -> tuple[str, int]:
@@ -61,16 +51,16 @@ def test_who_subscribes_is_sent_the_present_and_each_change(origin: Origin, conn
     now = [origin.body(f"/api/score/{match_id}") for match_id in ("m", "n")]
     assert [reader.told(), reader.told()] == [body | {"next": None} for body in now]
     for match_id in ("n", "m", "m"):
-        version = goal(origin, match_id)
+        version = origin.goal(match_id)
         assert shown(reader.told()) == (match_id, version)
 
 
 def test_who_names_the_version_it_has_is_sent_what_is_newer(origin: Origin, connect: Connect) -> None:
     has = {match_id: origin.body(f"/api/score/{match_id}")["version"] for match_id in ("m", "n")}
-    newer = goal(origin, "n")
+    newer = origin.goal("n")
     reader = connect().say({"subscribe": has})
     assert shown(reader.told()) == ("n", newer)
-    version = goal(origin, "m")
+    version = origin.goal()
     assert shown(reader.told()) == ("m", version)
 
 
@@ -80,8 +70,8 @@ def test_who_unsubscribes_hears_no_more_of_that_match(origin: Origin, connect: C
     # A new subscription's answer shows that what came before it was done.
     reader.say({"unsubscribe": ["m", "never-subscribed"], "subscribe": ["n"]})
     assert shown(reader.told())[0] == "n"
-    goal(origin, "m")
-    version = goal(origin, "n")
+    origin.goal()
+    version = origin.goal("n")
     assert shown(reader.told()) == ("n", version)
 
 
@@ -161,24 +151,20 @@ def test_a_ping_is_answered(origin: Origin, connect: Connect) -> None:
 
 def test_who_leaves_two_pings_unanswered_is_gone_and_who_answers_stays(tmp_path: Path) -> None:
     """A phone that went into a tunnel does not say so."""
-    origin = Origin(tmp_path, INSIDE_BEAT_S=1.0)
-    try:
-        origin.start()
+    with Origin.running(tmp_path, INSIDE_BEAT_S=1.0) as origin:
         origin.tell("m", 0)
         _silent, awake = [origin.socket().say({"subscribe": ["m"]}) for _ in range(2)]
         origin.wait_for_here(2)
         awake.told()
 
         def one_is_left() -> bool:
-            origin.tell("m", next(goals))
+            origin.goal()
             awake.told()
             return bool(origin.inside()["here"] == 1)
 
         wait_until(one_is_left, "the silent one to be cut off")
-        origin.tell("m", next(goals))
+        origin.goal()
         awake.told()
-    finally:
-        origin.end()
 
 
 def test_who_closes_is_answered_and_its_place_is_free(origin: Origin, connect: Connect) -> None:
@@ -202,7 +188,7 @@ def test_a_reader_that_is_slow_is_spared_the_past(origin: Origin, connect: Conne
     lazy, reader = connect(buffer=2_048), connect()
     for one in (lazy, reader):
         one.say({"subscribe": ["m"]}).told()
-    sent, version = origin.outrun("m", next(goals))
+    sent, version = origin.outrun("m", next(origin.scores))
     lazy.read_fast()
     seen = [body["version"] for body in last_of(lazy, version)]
     assert seen == sorted(set(seen))
@@ -259,7 +245,7 @@ def test_who_takes_deflate_is_sent_the_same_in_fewer_bytes(origin: Origin, conne
         shown(reader.say({"subscribe": ["m"]}).told())
     read = [reader.bytes_read for reader in (deflating, plain)]
     for _ in range(3):
-        goal(origin)
+        origin.goal()
         assert deflating.told() == plain.told()
     few, many = (reader.bytes_read - before for reader, before in zip((deflating, plain), read, strict=True))
     assert few < many * 0.75

@@ -23,7 +23,7 @@ from db.live.keys import PURGE_PENDING
 from db.live.purges import Purges, entry
 from dev.system import free_port
 from tests.conftest import wait_until
-from tests.support.edge import SECRET, Origin, Varnish, score
+from tests.support.edge import QUICK, SECRET, Origin, Varnish, score
 from workers.purge import Purger
 
 SCORE = "/api/score/m1"
@@ -40,7 +40,7 @@ class Node(Varnish):
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        self.process = self.stack.enter_context(self.edge.running(SECRET, thread_pool_min="50"))
+        self.process = self.stack.enter_context(self.edge.running(SECRET, **QUICK))
 
     def signal(self, number: signal.Signals) -> None:
         """To the manager and the process that serves."""

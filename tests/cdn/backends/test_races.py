@@ -13,7 +13,7 @@ import pytest
 
 from cdn.varnish.daemon import Edge
 from tests.conftest import wait_until
-from tests.support.edge import SECRET, Origin, Varnish, at_once, free_port, score, varnish
+from tests.support.edge import QUICK, SECRET, Origin, Varnish, at_once, free_port, score, varnish
 
 SCORE = "/api/score/m1"
 # Lifetime and stale-while-revalidate of a live score, and as much again for a machine with other things to do.
@@ -86,7 +86,7 @@ def shield(origin: Origin, tmp_path: Path) -> Iterator[Varnish]:
         storage="32m",
         threads=500,
     )
-    with shield.running(SECRET, thread_pool_min="50"):
+    with shield.running(SECRET, **QUICK):
         yield Varnish(shield)
 
 

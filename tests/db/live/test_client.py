@@ -33,13 +33,13 @@ class Address:
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.ends: list[socket.socket] = []
-        self.door = socket.create_server(("127.0.0.1", self.port))
+        self.listener = socket.create_server(("127.0.0.1", self.port))
         threading.Thread(target=self._serve, daemon=True).start()
 
     def _serve(self) -> None:
         with suppress(OSError):
             while True:
-                near, _ = self.door.accept()
+                near, _ = self.listener.accept()
                 far = socket.create_connection(("127.0.0.1", self.target))
                 self.ends += [near, far]
                 for source, sink in ((near, far), (far, near)):
@@ -52,7 +52,7 @@ class Address:
             sink.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
-        for end in (self.door, *self.ends):
+        for end in (self.listener, *self.ends):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
             end.close()

@@ -13,7 +13,7 @@ from feeds.generic import parse as generic
 
 
 def played(messages: list[PlannedMessage]) -> dict[str, Match]:
-    """The round as the door would read it, at one second a match minute."""
+    """The round as the endpoint would read it, at one second a match minute."""
     matches: dict[str, Match] = {}
     for due in messages:
         moment = datetime.fromtimestamp(1_700_000_000 + max(due.at, -100.0), UTC).isoformat()

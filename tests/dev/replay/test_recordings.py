@@ -42,8 +42,10 @@ US = (
     "sportradar/push-stream-nba-2023-07-19-slice.jsonl",
     "sportradar/push-stream-mlb-2024-05-21.jsonl",
 )
+# Those first that have what the others lack: kicks from the mark, matches that were awarded.
+CUPS = (TOURNAMENTS[0], LEAGUES[3], *TOURNAMENTS[1:], *LEAGUES[:3], *LEAGUES[4:])
 ALL = TOURNAMENTS + LEAGUES + FOOTBALL + US
-# Within a day of every message, as the doors want it; the recordings' own times are all older.
+# Within a day of every message, as the endpoints want it; the recordings' own times are all older.
 RECEIVED_AT = 1_800_000_000_000
 # Updates of a match that are taken in at once, at most.
 BATCH = 8
@@ -168,7 +170,7 @@ def test_told_in_order_a_score_rises_goal_by_goal_and_never_falls(file: str) -> 
 
 
 @pytest.mark.faults
-@by_file(ALL)
+@by_file((*FOOTBALL, *US, *some(CUPS, 2)))
 @pytest.mark.parametrize("seed", some(range(1, 4), 1))
 def test_each_match_fully_shuffled_twice_with_duplicates_ends_the_same(file: str, seed: int) -> None:
     rng = random.Random(seed)

@@ -1,4 +1,4 @@
-"""The replay's arguments, its secrets, and its manners at the door."""
+"""The replay's arguments, its secrets, and its manners at the endpoint."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_what_is_signed_verifies_at_the_door() -> None:
     assert Webhook(SECRET).verify(body, headers) == {"events": []}
 
 
-class FakeDoor(ThreadingHTTPServer):
+class FakeEndpoint(ThreadingHTTPServer):
     """Answers as told, then 202; remembers what it took; serves the score of a 2-1 and a goalless match.
 
     backlogs: what /readyz says waits, one after another, the last for good; None is a service that does not say. Once
@@ -162,7 +162,7 @@ class FakeDoor(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    server: FakeDoor
+    server: FakeEndpoint
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
@@ -200,8 +200,8 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def door() -> Iterator[FakeDoor]:
-    server = FakeDoor()
+def endpoint() -> Iterator[FakeEndpoint]:
+    server = FakeEndpoint()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     yield server
@@ -216,9 +216,9 @@ def run(cup: Path, url: str, *words: str) -> int:
 
 class TestAtTheDoor:
     def test_all_matches_arrive_and_the_table_says_so(
-        self, cup: Path, door: FakeDoor, capsys: pytest.CaptureFixture[str]
+        self, cup: Path, endpoint: FakeEndpoint, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        assert run(cup, door.url) == 0
+        assert run(cup, endpoint.url) == 0
         rows = [[cell.strip() for cell in line.split("|")] for line in capsys.readouterr().out.splitlines()]
         assert rows == [
             ["match", "expected", "got", ""],
@@ -228,36 +228,36 @@ class TestAtTheDoor:
         ]
 
     @pytest.mark.parametrize("status", [429, 503])
-    def test_a_busy_door_gets_the_same_delivery_again(self, cup: Path, door: FakeDoor, status: int) -> None:
-        door.first_answers = [(status, {}), (status, {})]
-        assert run(cup, door.url, "--match", "a-b") == 0
-        assert door.taken[0] == door.taken[1] == door.taken[2]
-        assert door.taken[2] != door.taken[3]
+    def test_a_busy_endpoint_gets_the_same_delivery_again(self, cup: Path, endpoint: FakeEndpoint, status: int) -> None:
+        endpoint.first_answers = [(status, {}), (status, {})]
+        assert run(cup, endpoint.url, "--match", "a-b") == 0
+        assert endpoint.taken[0] == endpoint.taken[1] == endpoint.taken[2]
+        assert endpoint.taken[2] != endpoint.taken[3]
 
     def test_a_refusal_ends_it_with_every_fault(
-        self, cup: Path, door: FakeDoor, capsys: pytest.CaptureFixture[str]
+        self, cup: Path, endpoint: FakeEndpoint, capsys: pytest.CaptureFixture[str]
     ) -> None:
         faults = [{"field": "events[0].minute", "message": "must be a whole number"}]
-        door.first_answers = [(422, {"error": {"code": "invalid", "message": "Not taken.", "fields": faults}})]
-        assert run(cup, door.url, "--connections", "1") == 2
-        assert len(door.taken) == 1
+        endpoint.first_answers = [(422, {"error": {"code": "invalid", "message": "Not taken.", "fields": faults}})]
+        assert run(cup, endpoint.url, "--connections", "1") == 2
+        assert len(endpoint.taken) == 1
         shown = capsys.readouterr().err
         assert "422" in shown
         assert "events[0].minute: must be a whole number" in shown
 
     def test_a_delivery_refused_in_part_ends_it_too(
-        self, cup: Path, door: FakeDoor, capsys: pytest.CaptureFixture[str]
+        self, cup: Path, endpoint: FakeEndpoint, capsys: pytest.CaptureFixture[str]
     ) -> None:
         fields = [{"field": "events[0].minute", "message": "must be a whole number"}]
-        door.first_answers = [(202, {"accepted": 1, "refused": [{"list": "events", "index": 0, "fields": fields}]})]
-        assert run(cup, door.url, "--connections", "1") == 2
-        assert len(door.taken) == 1
+        endpoint.first_answers = [(202, {"accepted": 1, "refused": [{"list": "events", "index": 0, "fields": fields}]})]
+        assert run(cup, endpoint.url, "--connections", "1") == 2
+        assert len(endpoint.taken) == 1
         assert "events[0].minute: must be a whole number" in capsys.readouterr().err
 
     def test_another_end_than_recorded_is_status_1(
-        self, cup: Path, door: FakeDoor, capsys: pytest.CaptureFixture[str]
+        self, cup: Path, endpoint: FakeEndpoint, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        assert run(cup, door.url, "--suffix", ".2", "--match", "a-b", "--settle", "0") == 1
+        assert run(cup, endpoint.url, "--suffix", ".2", "--match", "a-b", "--settle", "0") == 1
         assert "2-1 finished | 0-0 finished | differs" in capsys.readouterr().out
 
     def test_nobody_at_the_door_is_told_with_a_hint(self, cup: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -265,14 +265,14 @@ class TestAtTheDoor:
         assert "--url" in capsys.readouterr().err
 
     def test_an_interrupted_replay_says_how_far_it_came(
-        self, cup: Path, door: FakeDoor, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+        self, cup: Path, endpoint: FakeEndpoint, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def interrupted(*_: object) -> None:
             raise KeyboardInterrupt
 
         monkeypatch.setattr(__main__, "settle", interrupted)
-        assert run(cup, door.url) == 130
-        assert f"interrupted after {len(door.taken)} of {len(door.taken)}" in capsys.readouterr().err
+        assert run(cup, endpoint.url) == 130
+        assert f"interrupted after {len(endpoint.taken)} of {len(endpoint.taken)}" in capsys.readouterr().err
 
 
 class TestTheEnd:
@@ -284,30 +284,32 @@ class TestTheEnd:
         monkeypatch.setattr(settlement, "QUIET_S", 0.2)
         monkeypatch.setattr(settlement, "EDGE_S", 0.2)
 
-    def test_a_second_telling_that_changes_the_end_is_waited_for(self, cup: Path, door: FakeDoor) -> None:
-        door.backlogs, door.right_for = [7, 3, 0], 2
-        assert run(cup, door.url, "--match", "a-b", "--twice", "--settle", "1") == 1
+    def test_a_second_telling_that_changes_the_end_is_waited_for(self, cup: Path, endpoint: FakeEndpoint) -> None:
+        endpoint.backlogs, endpoint.right_for = [7, 3, 0], 2
+        assert run(cup, endpoint.url, "--match", "a-b", "--twice", "--settle", "1") == 1
 
-    def test_all_that_waits_is_waited_for(self, cup: Path, door: FakeDoor) -> None:
-        door.backlogs = [7, 3, 0]
-        assert run(cup, door.url, "--twice") == 0
-        assert door.backlogs == [0]
+    def test_all_that_waits_is_waited_for(self, cup: Path, endpoint: FakeEndpoint) -> None:
+        endpoint.backlogs = [7, 3, 0]
+        assert run(cup, endpoint.url, "--twice") == 0
+        assert endpoint.backlogs == [0]
 
-    def test_where_nothing_is_said_a_match_that_still_changes_is_waited_for(self, cup: Path, door: FakeDoor) -> None:
-        door.backlogs, door.right_for = [None], 10
-        assert run(cup, door.url, "--match", "a-b", "--twice", "--settle", "1") == 1
+    def test_where_nothing_is_said_a_match_that_still_changes_is_waited_for(
+        self, cup: Path, endpoint: FakeEndpoint
+    ) -> None:
+        endpoint.backlogs, endpoint.right_for = [None], 10
+        assert run(cup, endpoint.url, "--match", "a-b", "--twice", "--settle", "1") == 1
 
-    def test_where_others_send_too_a_match_that_stands_still_is_taken(self, cup: Path, door: FakeDoor) -> None:
-        door.backlogs, door.still = [5], True
-        assert run(cup, door.url, "--match", "a-b", "--settle", "5") == 0
+    def test_where_others_send_too_a_match_that_stands_still_is_taken(self, cup: Path, endpoint: FakeEndpoint) -> None:
+        endpoint.backlogs, endpoint.still = [5], True
+        assert run(cup, endpoint.url, "--match", "a-b", "--settle", "5") == 0
 
     def test_a_match_that_has_more_to_apply_when_the_time_is_up_is_not_right(
-        self, cup: Path, door: FakeDoor, capsys: pytest.CaptureFixture[str]
+        self, cup: Path, endpoint: FakeEndpoint, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        door.backlogs = [5]
-        assert run(cup, door.url, "--match", "a-b", "--settle", "0") == 1
+        endpoint.backlogs = [5]
+        assert run(cup, endpoint.url, "--match", "a-b", "--settle", "0") == 1
         assert "2-1 finished, more to apply" in capsys.readouterr().out
 
-    def test_an_edge_s_copy_is_asked_for_again(self, cup: Path, door: FakeDoor) -> None:
-        door.age, door.right_for = "1", 2
-        assert run(cup, door.url, "--match", "a-b", "--settle", "1") == 1
+    def test_an_edge_s_copy_is_asked_for_again(self, cup: Path, endpoint: FakeEndpoint) -> None:
+        endpoint.age, endpoint.right_for = "1", 2
+        assert run(cup, endpoint.url, "--match", "a-b", "--settle", "1") == 1

@@ -10,7 +10,8 @@ import pytest
 from db.domain import Event, Kind, Match, Score, Side, Stamp, Team
 from notify.content.alert import Alert, amend, decode_alert, encode_alert
 from notify.content.news import News
-from notify.content.window import UNNAMED_HOLD_MS, WINDOW_MS, WindowResult, apply, close
+from notify.content.opener import WINDOW_MS
+from notify.content.window import UNNAMED_HOLD_MS, WindowResult, apply, close
 from notify.content.window_record import Window, decode, encode
 
 START = 1_700_000_000_000

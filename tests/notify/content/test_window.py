@@ -10,7 +10,8 @@ import pytest
 from db.domain import Event, Fact, FactKind, Kind, Match, Score, Side, Stamp, Status, Team
 from notify.content.alert import Alert, amend, decode_alert, encode_alert
 from notify.content.news import News
-from notify.content.window import CORRECTIONS, STALE_MS, WINDOW_MS, apply, close, concerns
+from notify.content.opener import WINDOW_MS
+from notify.content.window import CORRECTIONS, STALE_MS, apply, close, concerns
 from notify.content.window_record import Window, decode, encode
 
 START = 1_700_000_000_000

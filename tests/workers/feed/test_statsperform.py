@@ -65,7 +65,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 @pytest.mark.parametrize(("cut_every_s", "repeat"), [(0.0, 1), (1.0, 2)])
 def test_a_match_ends_as_recorded(world: FeedWorld, recorded: Any, cut_every_s: float, repeat: int) -> None:
-    source = recorded(600.0)
+    source = recorded(1_200.0)
     source.provider.faults.cut_every_s, source.provider.faults.repeat = cut_every_s, repeat
     with world.reading(source.reader()):
         wait_until(lambda: source.matches.is_over, "the recording's end")
@@ -97,7 +97,7 @@ def test_a_connection_that_stalls_is_left(world: FeedWorld, recorded: Any) -> No
 
 
 def test_a_token_is_fetched_where_there_is_a_secret(world: FeedWorld, recorded: Any) -> None:
-    source = recorded(600.0, SECRET)
+    source = recorded(1_200.0, SECRET)
     with world.reading(source.reader(secret=SECRET)):
         world.wait_for(source.match_id, "2-1 ended")
     assert len(source.provider.tokens) == 1

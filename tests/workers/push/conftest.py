@@ -11,4 +11,4 @@ from tests.support.push import World
 def world(redis_url: str, sqlite_url: str) -> Iterator[World]:
     world = World(redis_url, sqlite_url)
     yield world
-    world.history.engine.dispose()
+    world.close()

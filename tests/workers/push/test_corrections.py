@@ -65,34 +65,17 @@ def test_those_not_yet_told_of_a_cancelled_goal_hear_of_neither(world: World, mo
     assert [message.kind for _, message in world.phones.sent] == [Kind.GOAL, Kind.GOAL_CANCELLED]
 
 
-def cancelling(world: World, after: int, seconds: float, score: tuple[int, int], voids: str) -> None:
-    """A goal is cancelled while an alert goes out: once that many have been handed over."""
-
-    def cancel(parcel: Envelope) -> None:
-        nonlocal after
-        after -= 1
-        if after:
-            return
-        at_ms = START + round(seconds * 1000)
-        update = Update(FINAL, Stamp(at_ms, source="test"), at_ms, score=Score(*score), voids=voids)
-        world.live.inbox.accept([update], now_ms=at_ms)
-        Drain(world.live, world.bells).match(FINAL)
-
-    world.phones.before = cancel
-
-
 def test_a_goal_cancelled_while_its_merged_alert_goes_out_is_taken_back_from_those_it_had_reached(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(planner, "CHUNK", 2)
-    for number in range(6):
-        world.fan(f"fan-{number}")
+    world.fans(6)
     world.kick_off()
     world.say(60, "goal", score=(1, 0), id="g1")
     world.say(70, "goal", score=(2, 0), id="g2")
     world.say(75, "goal", score=(2, 1), id="g3", team=Side.AWAY)
     world.phones.sent.clear()
-    cancelling(world, after=3, seconds=91, score=(1, 1), voids="g2")
+    world.meanwhile(after=3, seconds=91, score=(1, 1), voids="g2")
     world.at(90)
     heard = {token: world.phones.scores(token) for token in (f"fan-{number}" for number in range(6))}
     before, after = [f"fan-{n}" for n in (5, 4, 3, 2)], [f"fan-{n}" for n in (1, 0)]
@@ -118,7 +101,7 @@ def test_no_alert_of_a_match_shows_a_void_score_once_its_goal_is_cancelled(
         world.fan(name, kinds=ALL & ~mask_of([Kind.GOAL]))
     world.kick_off()
     world.say(60, "goal", score=(1, 0), id="g1")
-    cancelling(world, after=1, seconds=66, score=(0, 0), voids="g1")
+    world.meanwhile(after=1, seconds=66, score=(0, 0), voids="g1")
     world.say(65, "red_card", score=(1, 0))
     assert "1–0" in world.phones.scores("a")[0]
     assert "0–0" in world.phones.scores("b")[0]

@@ -4,30 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from db.domain import Kind, Score, Stamp, Update
+from db.domain import Kind
 from notify.content.window import UNNAMED_HOLD_MS
-from notify.transports.base import Envelope
 from notify.transports.outcome import Later
-from tests.support.push import FINAL, START, World
-from workers.ingest import Drain
+from tests.support.push import START, World
 from workers.push import planner
 
 HOLD_S = UNNAMED_HOLD_MS / 1000
-
-
-def falls(world: World, after: int, seconds: float, score: tuple[int, int]) -> None:
-    """The scoreboard falls while an alert goes out: once that many have been handed over."""
-
-    def fall(parcel: Envelope) -> None:
-        nonlocal after
-        after -= 1
-        if after:
-            return
-        at_ms = START + round(seconds * 1000)
-        world.live.inbox.accept([Update(FINAL, Stamp(at_ms, source="test"), at_ms, score=Score(*score))], now_ms=at_ms)
-        Drain(world.live, world.bells).match(FINAL)
-
-    world.phones.before = fall
 
 
 def kinds(world: World, token: str) -> list[Kind]:
@@ -39,7 +22,7 @@ def test_an_alert_on_its_way_goes_on_while_the_score_may_be_back(world: World, m
     for name in ("first", "second", "third"):
         world.fan(name)
     world.kick_off()
-    falls(world, after=1, seconds=60, score=(0, 0))
+    world.meanwhile(after=1, seconds=60, score=(0, 0))
     world.say(60, score=(1, 0))
     assert [kinds(world, name) for name in ("first", "second", "third")] == [[Kind.GOAL]] * 3
     assert all("1–0" in world.phones.scores(name)[0] for name in ("first", "second", "third"))

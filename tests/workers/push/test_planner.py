@@ -42,8 +42,7 @@ def test_a_bug_in_planning_holds_up_no_other_alert(
 @pytest.mark.faults
 def test_a_killed_planner_goes_on_where_it_was(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(planner, "CHUNK", 2)
-    for number in range(9):
-        world.fan(f"fan-{number}")
+    world.fans(9)
     world.kick_off()
     put, puts = world.chunks.put, 0
 

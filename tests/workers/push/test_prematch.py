@@ -12,13 +12,11 @@ from db.sql.audience import BroadcastChannel
 from dev.emulators.journal import PushJournal
 from notify.transports.channels import Channels
 from notify.transports.outcome import Gone, Later, Outcome
-from tests.support.emulators import Emulated, emulators, emulators_process
+from tests.support.emulators import Emulated
 from tests.support.push import FINAL, START, Ahead, transports_to
 from workers.history import write_batch
 from workers.push import prematch
 from workers.push.prematch import CHANNEL_AHEAD_MS, CHANNEL_KEEP_MS, LATER_MAX, REMIND_MS
-
-__all__ = ["emulators", "emulators_process"]
 
 MINUTE = 60_000
 
@@ -27,7 +25,7 @@ MINUTE = 60_000
 def world(redis_url: str, sqlite_url: str) -> Iterator[Ahead]:
     world = Ahead(redis_url, sqlite_url)
     yield world
-    world.history.engine.dispose()
+    world.close()
 
 
 def test_a_reminder_comes_once_and_again_for_another_start(world: Ahead) -> None:
@@ -59,13 +57,9 @@ def test_a_reminder_comes_after_the_line_ups_of_the_same_version_too(world: Ahea
 
 @pytest.fixture
 def cast(redis_url: str, sqlite_url: str, emulators: Emulated) -> Iterator[Ahead]:
-    transports = transports_to(emulators)
-    world = Ahead(redis_url, sqlite_url, transports)
+    world = Ahead(redis_url, sqlite_url, transports_to(emulators))
     yield world
-    world.history.engine.dispose()
-    for transport in transports.apns.values():
-        if transport:
-            transport.close()
+    world.close()
 
 
 def published(emulated: Emulated, channel: BroadcastChannel) -> list[dict[str, object]]:

@@ -21,7 +21,7 @@ from notify.transports.outcome import ConfigFault, Dropped, Gone, Later, OurFaul
 from tests.conftest import wait_until
 from tests.support.push import START, Killed, Recorder, World, counters
 from workers.push import delivery, lanes, planner, sender
-from workers.supervisor import JobTimedOut
+from workers.worker import JobTimedOut
 
 
 def test_dead_addresses_go_unless_registered_since(world: World) -> None:
@@ -46,9 +46,8 @@ def test_addresses_that_die_all_at_once_are_kept(
 ) -> None:
     """A wrong bundle makes Apple call every token one of another app, and a chunk of one proves nothing."""
     monkeypatch.setattr(planner, "CHUNK", chunk)
-    for number in range(19):
-        world.fan(f"fan-{number}")
-        world.phones.answers[f"fan-{number}"] = Gone("DeviceTokenNotForTopic")
+    for token in world.fans(19):
+        world.phones.answers[token] = Gone("DeviceTokenNotForTopic")
     world.fan("timed")
     world.kick_off()
     world.phones.answers["timed"] = Gone("Unregistered", START + 1)
@@ -73,8 +72,7 @@ def test_a_dead_address_in_a_chunk_of_its_own_goes_where_the_service_is_well(
 
 
 def test_a_bug_in_the_middle_of_a_chunk_sends_nothing_twice(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    for number in range(3):
-        world.fan(f"fan-{number}")
+    world.fans(3)
     world.kick_off()
 
     def fail(parcel: Envelope) -> None:
@@ -91,9 +89,8 @@ def test_a_bug_in_the_middle_of_a_chunk_sends_nothing_twice(world: World, caplog
 
 
 def test_an_argument_a_service_refuses_costs_no_address(world: World) -> None:
-    for number in range(5):
-        world.fan(f"fan-{number}")
-        world.phones.answers[f"fan-{number}"] = Dropped("INVALID_ARGUMENT")
+    for token in world.fans(5):
+        world.phones.answers[token] = Dropped("INVALID_ARGUMENT")
     world.kick_off()
     world.say(60, "goal", score=(1, 0))
     with Session(world.history.engine) as session:
@@ -105,8 +102,7 @@ def test_our_own_fault_stops_the_alert(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(planner, "CHUNK", 2)
-    for number in range(6):
-        world.fan(f"fan-{number}")
+    world.fans(6)
     world.kick_off()
     for number in range(6):
         world.phones.answers[f"fan-{number}"] = OurFault("PayloadEmpty")
@@ -186,8 +182,7 @@ def test_late_is_worse_than_never(world: World) -> None:
 @pytest.mark.faults
 def test_what_a_killed_worker_held_is_sent_by_the_next(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(planner, "CHUNK", 3)
-    for number in range(9):
-        world.fan(f"fan-{number}")
+    world.fans(9)
     world.kick_off()
     taken = 0
 
@@ -312,8 +307,7 @@ def test_what_a_killed_worker_had_handed_over_comes_again_without_a_sound(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lanes, "BLOCK", 3)
-    for number in range(9):
-        world.fan(f"fan-{number}")
+    world.fans(9)
     world.kick_off()
 
     def die(envelope: Envelope) -> None:
@@ -335,8 +329,7 @@ def test_what_a_killed_worker_had_handed_over_comes_again_without_a_sound(
 
 
 def test_a_time_out_of_the_job_is_no_failure_of_its_chunk(world: World) -> None:
-    for number in range(4):
-        world.fan(f"fan-{number}")
+    world.fans(4)
     world.kick_off()
 
     def expire(envelope: Envelope) -> None:

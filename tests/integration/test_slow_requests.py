@@ -1,0 +1,67 @@
+"""Heads and bodies that come slowly, do not end, or are followed by the next request."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+
+from tests.conftest import wait_until
+from tests.support.holding import Connect, Origin
+
+pytestmark = pytest.mark.xdist_group("held")
+
+
+def test_a_head_that_dribbles_is_not_waited_for(origin: Origin, client: Connect) -> None:
+    before = origin.inside()["connections"]
+    reader = client()
+    reader.send(b"GET /api/score/m HTTP/1.1\r\nX-Slow: ")
+
+    def is_gone() -> bool:
+        with suppress(OSError):
+            reader.send(b"x")
+        return bool(origin.inside()["connections"] == before)
+
+    wait_until(is_gone, "the connection to be closed")
+
+
+@pytest.mark.parametrize("lines", [("Content-Length: 1000",), ("Transfer-Encoding: chunked",)])
+@pytest.mark.parametrize("path", ["/api/users", "/api/score/m"])
+def test_a_body_that_dribbles_is_not_waited_for(
+    origin: Origin, client: Connect, path: str, lines: tuple[str, ...]
+) -> None:
+    """Read by the app or not."""
+    before = origin.inside()["connections"]
+    reader = client().ask(path, *lines, method="POST")
+    dribble = b"1\r\nx\r\n" if "chunked" in lines[0] else b"x"
+
+    def is_gone() -> bool:
+        with suppress(OSError):
+            reader.send(dribble)
+        return bool(origin.inside()["connections"] == before)
+
+    wait_until(is_gone, "the connection to be closed")
+
+
+def test_a_body_that_does_not_end_is_not_taken_for_ever(origin: Origin, client: Connect) -> None:
+    reader = client().ask("/api/score/m", "Content-Length: 100000000", method="POST")
+    with pytest.raises(ConnectionError):
+        reader.send(b"x" * 100_000_000)
+
+
+def test_a_body_is_followed_by_the_next_request(origin: Origin, client: Connect) -> None:
+    """Whether the app has read it or not, and the connection rests meanwhile."""
+    reader = client()
+    for _ in range(2):
+        reader.ask("/api/score/m", "Content-Length: 4", "X-Test: 1", method="POST").send(b"body")
+        assert reader.answer()[0] == 405
+        reader.ask("/api/users", "Transfer-Encoding: chunked", method="POST").send(b"2\r\n{}\r\n0\r\n\r\n")
+        assert reader.answer()[0] == 201
+    before = origin.greenlets()
+    others = [client() for _ in range(30)]
+    for other in others:
+        other.ask("/api/users", "Content-Length: 2", method="POST").send(b"{}")
+        assert other.answer()[0] == 201
+    assert origin.greenlets() - before < 5
+    reader.ask("/api/score/m").ask("/api/score/m")
+    assert reader.body() == reader.body()

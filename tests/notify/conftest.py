@@ -1,3 +1,0 @@
-from tests.support.emulators import emulators, emulators_process
-
-__all__ = ["emulators", "emulators_process"]

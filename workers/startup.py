@@ -1,0 +1,21 @@
+"""What the processes of workers check at their start."""
+
+from __future__ import annotations
+
+import sys
+
+from cdn.backends import registry
+from config import Settings
+from db.domain.errors import Refused
+from db.live.shards import agree_at_start
+
+
+def settings_at_start() -> Settings:
+    """A missing setting, or one that contradicts Redis, ends the process with one sentence."""
+    settings = Settings.at_start()
+    try:
+        registry.check(settings)
+        agree_at_start(settings.redis_url, settings.ingest_shards)
+    except Refused as error:
+        sys.exit(error.message)
+    return settings
