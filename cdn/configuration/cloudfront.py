@@ -112,8 +112,9 @@ def _function() -> dict[str, Any]:
 
 
 def _distribution(origin: str, host: str) -> dict[str, Any]:
-    # An asterisk matches slashes, so the longer path comes first.
-    ordered = sorted(ROUTES, key=lambda route: (-route.depth, route.wildcard))
+    # An asterisk matches slashes, so the longer path comes first. What is forwarded needs no behaviour of its own.
+    public = [route for route in ROUTES if route.handling is not Handling.PASSED]
+    ordered = sorted(public, key=lambda route: (-route.depth, route.wildcard))
     return {
         "Type": "AWS::CloudFront::Distribution",
         "Properties": {
@@ -131,7 +132,7 @@ def _distribution(origin: str, host: str) -> dict[str, Any]:
                 "CacheTagConfig": {"HeaderName": "Cache-Tag"},
                 # A hold is 20 s, and a heartbeat comes every 15 s. Elsewhere an outage should be noticed.
                 "Origins": [_origin("prompt", origin, 3), _origin("patient", origin, 30)],
-                # All that is not listed: the function refuses it.
+                # What is private; what is no route is refused by the function.
                 "DefaultCacheBehavior": _forwarded(),
                 "CacheBehaviors": [{"PathPattern": route.wildcard} | _behaviour(route) for route in ordered],
                 "CustomErrorResponses": [{"ErrorCode": status, "ErrorCachingMinTTL": 0} for status in ERRORS],
@@ -162,8 +163,6 @@ def _origin(name: str, origin: str, timeout_s: int) -> dict[str, Any]:
 
 
 def _behaviour(route: Route) -> dict[str, Any]:
-    if route.handling is Handling.PASSED:
-        return _forwarded()
     if route.handling in KEPT:
         return _common("patient" if route.handling is Handling.HELD else "prompt") | {
             "CachePolicyId": {"Ref": name_of(route.parameters)},

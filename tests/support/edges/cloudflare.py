@@ -129,7 +129,7 @@ def _treat(text: str, step: Step, host: str) -> Treatment:
         query = changed["query"]["value"]
         path = changed.get("path", {}).get("value", path)
     fields["http.request.uri.path"] = _normal(path)
-    if matching(text, "http_request_firewall_custom", fields):
+    if any(rule["action"] == "block" for rule in matching(text, "http_request_firewall_custom", fields)):
         return Treatment(REFUSE)
     kept = matching(text, "http_request_cache_settings", fields)[-1]["action_parameters"]["cache"]
     return Treatment(KEEP if kept else PASS, f"{path}?{query}" if query else path)

@@ -57,6 +57,7 @@ def _treat(resources: Any, distribution: Any, step: Step, answer: dict[str, Any]
     if row["CachePolicyId"] == CACHING_DISABLED:
         return Treatment(PASS, step.target)
     policy = resources[row["CachePolicyId"]["Ref"]]["Properties"]["CachePolicyConfig"]
-    names = policy["ParametersInCacheKeyAndForwardedToOrigin"]["QueryStringsConfig"].get("QueryStrings", ())
+    query_strings = policy["ParametersInCacheKeyAndForwardedToOrigin"]["QueryStringsConfig"]
+    names = {"none": [], "whitelist": query_strings.get("QueryStrings")}[query_strings["QueryStringBehavior"]]
     forwarded = urlencode([(name, value) for name, value in parse_qsl(query) if name in names])
     return Treatment(KEEP, answer["uri"] + (f"?{forwarded}" if forwarded else ""))
