@@ -30,12 +30,14 @@ class Detail:
     body: JSON.
     phase: of the match, for its lifetime at the edge.
     tags: the cache keys it is purged by.
+    replaced_by: the match under which this one continues.
     """
 
     version: int
     body: bytes
     phase: Phase
     tags: tuple[str, ...]
+    replaced_by: str | None = None
 
 
 class Details:

@@ -54,6 +54,7 @@ class Snapshot:
     json: the object without `next` and `poll_after_ms`, which `body` adds.
     poll_after_ms: when a reader without a hold reads again.
     phase: of the match; how long it may be kept.
+    replaced_by: the match under which it continues, None where it does not.
     recent: answers with it that many get.
     """
 
@@ -63,6 +64,7 @@ class Snapshot:
     json: bytes
     poll_after_ms: int
     phase: Phase
+    replaced_by: str | None = None
     recent: RecentAnswers = field(default_factory=RecentAnswers, init=False, repr=False, compare=False)
 
     def slot(self, now_ms: int) -> int:
@@ -74,9 +76,13 @@ class Snapshot:
 
     def body(self, cursor: Cursor | None, held: WaitOutcome | None = None) -> bytes:
         """cursor: where to wait next; None where nothing waits for just this."""
-        following = f'"{self.path}/wait/{cursor}"' if cursor else "null"
+        following = f'"{self._following(cursor)}"' if cursor or self.replaced_by else "null"
         why = f',"held":"{held}"' if held else ""
         return self.json[:-1] + f',"next":{following},"poll_after_ms":{self.poll_after_ms}{why}}}'.encode()
+
+    def _following(self, cursor: Cursor | None) -> str:
+        """Whoever waits for a match that continues as another goes on there."""
+        return f"/api/score/{self.replaced_by}/wait/0.0" if self.replaced_by else f"{self.path}/wait/{cursor}"
 
     def answer(self, cursor: Cursor, held: WaitOutcome) -> RenderedAnswer:
         """held: what the asked cursor came to; changes and time-outs are immutable, the rest lives a second."""

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, Response, request, url_for
 from pydantic import ValidationError
-from werkzeug.wrappers import Response as AnyResponse
 
 from api.delivery import render
 from api.delivery.details import Detail
@@ -22,9 +20,11 @@ from api.web import responses, schemas
 from api.web.ids import checked_id
 from api.web.openapi import documented
 from cdn import headers, keys
-from db.domain import ID_PATTERN, Match, Phase, status_of
+from db.domain import ID_PATTERN, DocumentKind, Match, Phase, status_of
 from db.domain.errors import Fault, Refused, Unavailable
 from db.sql.history import MatchFilter, PageCursor
+from db.stored_document import StoredDocument, chosen_document
+from db.undecodable import decoded
 
 blueprint = Blueprint("matches", __name__)
 
@@ -55,16 +55,10 @@ def matches() -> Response:
 
 @blueprint.get("/api/matches/<match_id>")
 @documented("A match's metadata", schemas.Metadata, tag="matches")
-def match(match_id: str) -> AnyResponse:
-    """Teams, competition, venue, start. A match that was replaced redirects to the match that replaced it."""
-    detail = _detail(match_id, "metadata", render.metadata)
-    replaced_by = json.loads(detail.body)["replaced_by"] if b'"replaced_by":"' in detail.body else None
-    if replaced_by and replaced_by != match_id:
-        answer = redirect(f"/api/matches/{replaced_by}", 308)
-        answer.headers.update(here().dialect.headers(headers.LIST, [keys.match(match_id)]))
-        answer.headers["Access-Control-Allow-Origin"] = "*"
-        return answer
-    return _response(match_id, detail)
+def match(match_id: str) -> Response:
+    """Teams, competition, venue, start. A match that continues as another, and another name of a match, redirect there:
+    here, and wherever else a match is read."""
+    return _response(match_id, _detail(match_id, "metadata", render.metadata))
 
 
 @blueprint.get("/api/matches/<match_id>/events")
@@ -74,13 +68,64 @@ def events(match_id: str) -> Response:
     return _response(match_id, _detail(match_id, "events", render.timeline))
 
 
+@blueprint.get("/api/matches/<match_id>/lineups")
+@documented("A match's line-ups", schemas.LineupsBody, tag="matches")
+def lineups(match_id: str) -> Response:
+    """Both squads, starters first. Sides are null and `version` is 0 until a feed tells them; `confirmed` says whether
+    the teams have."""
+    return _document(match_id, DocumentKind.LINEUPS, render.lineups)
+
+
+@blueprint.get("/api/matches/<match_id>/stats")
+@documented("A match's statistics", schemas.StatsBody, tag="matches")
+def stats(match_id: str) -> Response:
+    """Figures of both sides by name, such as `possession` (percent), `shots`, `corners`; other names are the
+    provider's. Empty, and `version` 0, until a feed tells them."""
+    return _document(match_id, DocumentKind.STATS, render.stats)
+
+
+def _document(
+    match_id: str, kind: DocumentKind, body: Callable[[Match, StoredDocument | None], dict[str, Any]]
+) -> Response:
+    """Not kept by this process: one small hash, and an edge asks once in seconds."""
+    stored = _find(match_id)
+    document = _stored_document(stored, kind)
+    version = document.version if document else 0
+    detail = Detail(
+        version,
+        render.dumps(decoded(match_id, lambda: body(stored, document))),
+        stored.phase,
+        (keys.match(stored.id),),
+        render.successor(stored),
+    )
+    source = f"-{document.source}" if document else ""
+    return _response(f"{match_id}-{kind.value}{source}", detail)
+
+
+def _stored_document(match: Match, kind: DocumentKind) -> StoredDocument | None:
+    """From Redis, or else from SQL. Raises Unavailable where neither can say."""
+    outage = None
+    try:
+        documents = here().live.documents.read(match.id, kind)
+    except Unavailable as error:
+        documents, outage = [], error
+    try:
+        return chosen_document(documents or here().history.documents.read(match.id, kind), match.source)
+    except Unavailable:
+        if outage is not None:
+            raise
+        # A match in play is in Redis: there are none, and SQL need not be asked.
+        return None
+
+
 def _detail(match_id: str, name: str, body: Callable[[Match], dict[str, Any]]) -> Detail:
     """Rendered once a version: 1,900 events take 50 ms. Raises Refused `unknown_match`, Unavailable."""
     version = _version(checked_id(match_id))
 
     def rendered() -> Detail:
         stored = _find(match_id)
-        return Detail(stored.version, render.dumps(body(stored)), stored.phase, (keys.match(stored.id),))
+        tags = (keys.match(stored.id),)
+        return Detail(stored.version, render.dumps(body(stored)), stored.phase, tags, render.successor(stored))
 
     return here().details.get((name, match_id), version, rendered)
 
@@ -93,8 +138,13 @@ def _version(match_id: str) -> int | None:
         return None
 
 
-def _response(match_id: str, detail: Detail) -> Response:
-    etag = f"{match_id}-{detail.version}"
+def _response(name: str, detail: Detail) -> Response:
+    """name: of what is answered, for its ETag."""
+    if detail.replaced_by:
+        path = url_for(str(request.endpoint), match_id=detail.replaced_by)
+        moved_id = (request.view_args or {}).get("match_id", "")
+        return responses.rendered(responses.moved(path, here().dialect, moved_id))
+    etag = f"{name}-{detail.version}"
     return responses.public(detail.body, headers.for_detail(detail.phase), etag, detail.tags)
 
 

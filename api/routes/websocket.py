@@ -19,6 +19,7 @@ from wsproto.utilities import RemoteProtocolError
 from api.delivery.environ import ALREADY_HANDLED, Connection, connection_of, has_place
 from api.delivery.snapshot import Snapshot, framed
 from api.delivery.stream_writer import StreamWriter
+from api.names import meant_match
 from api.services import Services, here
 from api.topics import current
 from api.web import errors
@@ -57,6 +58,8 @@ class Socket(StreamWriter):
         self.services = services
         self.protocol = protocol
         self.topics: set[str] = set()
+        # Subscribed under a name that means another match, so that it can be unsubscribed by it.
+        self.other_names: dict[str, str] = {}
         self.text = ""
         # Beats without a sign of life, and what was refused.
         self.silent = self.refused = 0
@@ -146,14 +149,23 @@ class Socket(StreamWriter):
             if self.refused <= REFUSED_MAX:
                 self._subscribe(topic, wanted[topic] if isinstance(wanted, dict) else None)
 
-    def _subscribe(self, topic: str, version: Any) -> None:
+    def _subscribe(self, topic: str, version: Any, *, is_meant: bool = False) -> None:
+        """is_meant: by another name, which is followed once, so that two that name each other make no circle."""
         if topic not in self.topics and len(self.topics) >= SUBSCRIPTIONS_MAX:
             raise Refused(f"At most {SUBSCRIPTIONS_MAX} matches on one connection.", "busy")
         try:
-            current(self.services, checked_id(topic), version if isinstance(version, int) else 0)
+            successor = current(
+                self.services, checked_id(topic), version if isinstance(version, int) else 0
+            ).replaced_by
         except Refused as error:
-            # An unknown match; the others of the list are followed all the same.
-            self._refuse(error)
+            successor = meant_match(self.services, topic) if error.code == "unknown_match" else None
+            if successor is None or is_meant:
+                # An unknown match; the others of the list are followed all the same.
+                self._refuse(error)
+                return
+        if successor and not is_meant:
+            self.other_names[topic] = successor
+            self._subscribe(successor, None, is_meant=True)
             return
         if not self.hub.join(topic, self):
             raise Refused("No more is taken here for now; poll, or try again later.", "busy")
@@ -164,6 +176,7 @@ class Socket(StreamWriter):
             self.offer(snapshot)
 
     def _unsubscribe(self, topic: str) -> None:
+        topic = self.other_names.pop(topic, topic)
         if topic in self.topics:
             self.topics.discard(topic)
             self.pending.pop(topic, None)

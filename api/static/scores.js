@@ -25,6 +25,7 @@
  * What a feed reads of a body of `/api/score/{match_id}` or `/api/live`. All their fields: bodies.js.
  *
  * @typedef {object} Body
+ * @property {string} [match_id] of a score
  * @property {number} [version] only grows
  * @property {string | null} [next] the path to wait at for what comes after this
  * @property {number} [poll_after_ms] when to ask again instead
@@ -211,7 +212,8 @@ export class Feed {
 
   #mayHold() {
     const body = this.#body;
-    if (!this.#current || !body?.next?.startsWith("/") || AT_REST.has(body.phase ?? "")) return false;
+    if (!this.#current || !body?.next?.startsWith("/")) return false;
+    if (AT_REST.has(body.phase ?? "") && !isReplaced(body)) return false;
     return this.#env.now() >= this.#holdAgainAt;
   }
 
@@ -360,7 +362,18 @@ export class Feed {
  * @param {Body | null} held
  */
 function isOlder(body, held) {
+  // Of another match: this one continues under another id.
+  if (body.match_id !== held?.match_id) return false;
   return body.version !== undefined && held?.version !== undefined && body.version < held.version;
+}
+
+/**
+ * Whether the match continues under another id, where its next wait then is.
+ *
+ * @param {Body} body
+ */
+function isReplaced({ match_id: id, next }) {
+  return id !== undefined && !next?.startsWith(`/api/score/${id}/`);
 }
 
 /** @param {Body} body */

@@ -10,7 +10,7 @@ from dev.recordings.sportradar import encoded, expected, status_after
 from dev.recordings.story import ms
 from feeds.sportradar import us_sports as us
 from feeds.sportradar.parse import LISTS
-from feeds.sportradar.soccer import normal_id
+from feeds.sportradar.sport_event import normal_id
 
 Json = dict[str, Any]
 

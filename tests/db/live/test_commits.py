@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
+import pytest
 import redis
 
 from db.codec import decode_facts
@@ -152,3 +154,12 @@ def test_a_restored_match_that_is_over_expires(live: LiveStore, client: redis.Re
     live.commits.restore(Match("a", version=5, updated_at=5, status=Status.FINISHED, home=Team("h", "Home")))
     assert 0 < int(client.ttl(keys.state("a"))) <= KEEP_S  # type: ignore[arg-type]
     assert board(live) == []
+
+
+@pytest.mark.parametrize(("days", "kept_days"), [(0, 1), (3, 4), (8, 9), (9, 1), (200, 1)])
+def test_fixtures_that_are_far_ahead_do_not_fill_redis(
+    live: LiveStore, client: redis.Redis, days: int, kept_days: int
+) -> None:
+    start_ms = time.time_ns() // 1_000_000 + days * KEEP_S * 1000 - 60_000
+    live.commits.restore(Match("a", version=5, updated_at=5, start_time=start_ms))
+    assert (kept_days - 1) * KEEP_S < int(client.ttl(keys.state("a"))) <= kept_days * KEEP_S  # type: ignore[arg-type]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from threading import Event
 from typing import Any
 
 import pytest
 
-from db.domain import Match
+from db.domain import Match, Stamp, Status, Update
 from dev.providers.faults import Limit
 from dev.providers.playback import Playback, playback
 from dev.providers.server import ProviderServer
@@ -17,8 +20,10 @@ from dev.recordings import read
 from tests.conftest import wait_until
 from tests.support.feed_world import FeedWorld
 from tests.support.paths import DATA
-from workers.feed import sportradar
-from workers.feed.sportradar import SportradarApi, SportradarRest, SportradarStream
+from workers.feed import sportradar, sportradar_rest
+from workers.feed.session import now_ms
+from workers.feed.sportradar import SportradarApi, SportradarStream
+from workers.feed.sportradar_rest import SportradarRest
 
 pytestmark = pytest.mark.skipif(not DATA.exists(), reason="no recordings at hand")
 
@@ -53,7 +58,8 @@ class Sportradar:
 @pytest.fixture
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     """Periods that suit a match of half a minute."""
-    monkeypatch.setattr(sportradar, "SUMMARIES_S", 0.5)
+    monkeypatch.setattr(sportradar_rest, "SUMMARIES_S", 0.5)
+    monkeypatch.setattr(sportradar_rest, "REMOVED_S", 0.5)
     monkeypatch.setattr(sportradar, "SILENT_S", 2.0)
     monkeypatch.setattr("workers.feed.runner.RETRY_MAX_S", 0.5)
 
@@ -158,3 +164,40 @@ def test_the_key_goes_to_the_providers_hosts_alone() -> None:
     assert same("https://playout-stream.sportradar.com/x", "https://api.sportradar.com")
     assert not same("http://playout-stream.sportradar.com/x", "https://api.sportradar.com")
     assert not same("https://sportradar.com.example.net/x", "https://api.sportradar.com")
+
+
+def test_a_withdrawn_match_that_we_know_is_told_once(world: FeedWorld, recorded: Any, fast: None) -> None:
+    source = recorded(1.0)
+    source.provider.removed = [{"id": MATCH, "replaced_by": "sr:sport_event:2"}, {"id": "sr:sport_event:99"}]
+    with world.reading(SportradarRest(source.api())):
+        wait_until(lambda: (match := world.match(MATCH)) and match.replaced_by, "its successor")
+    assert world.match("sr:sport_event:99") is None
+
+
+def test_a_list_is_read_page_by_page(
+    world: FeedWorld, recorded: Any, fast: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sportradar_rest, "PAGE", 1)
+    source = recorded(1.0)
+    source.provider.page = 1
+    first = source.matches.messages[0]
+    document = json.loads(first.body)
+    document["sport_event"] |= {"id": "sr:sport_event:2"}
+    second = replace(first, match_id="sr:sport_event:2", body=json.dumps(document).encode())
+    source.matches.messages.insert(1, second)
+    with world.reading(SportradarRest(source.api())):
+        wait_until(lambda: world.match(MATCH) and world.match("sr:sport_event:2"), "both pages")
+
+
+def test_a_match_that_the_provider_has_dropped_is_told_and_stops_nothing(
+    world: FeedWorld, recorded: Any, fast: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.feed.reconciliation.STANDING_MS", 0)
+    source, rest = recorded(1.0), "sportradar_rest"
+    session = world.session(SportradarRest(source.api()), Event())
+    session.put([Update("sr:sport_event:77", Stamp(now_ms(), source="sportradar"), now_ms(), status=Status.LIVE)])
+    world.wait_for("sr:sport_event:77", "? live")
+    with world.reading(SportradarRest(source.api())):
+        wait_until(lambda: world.states.all() and world.health(rest).differing == 1, "it to be told")
+        wait_until(lambda: world.match(MATCH), "the other matches")
+    assert (world.health(rest).connected, world.health(rest).reconnects) == (True, 0)
