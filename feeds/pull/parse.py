@@ -71,7 +71,7 @@ def parse(mapping: Mapping, body: bytes, *, received_at: int) -> list[PulledMatc
 
 def parse_one(mapping: Mapping, body: bytes, *, received_at: int) -> PulledMatch | None:
     """The answer of `match_url`. None where it has no match: the provider has it no more. Raises Refused `not_json`."""
-    listed = mapping.request.match_list(json_of(body))
+    listed = mapping.request.match_list(json_of(body)) if body.strip() else None
     entries = things(listed if isinstance(listed, list) else [listed])
     return _match(mapping, entries[0], received_at) if entries else None
 

@@ -98,7 +98,7 @@ def test_a_withdrawn_match_is_told_by_sportradar_with_its_successor_if_it_has_on
 
 
 @pytest.mark.parametrize("name", ["openligadb", "football_data"])
-@pytest.mark.parametrize("body", ["null", "[]", "[null]"])
+@pytest.mark.parametrize("body", ["", "null", "[]", "[null]"])
 def test_one_match_that_a_polled_provider_has_no_more(name: str, body: str) -> None:
     assert parse_one(load(name), body.encode(), received_at=AT) is None
 

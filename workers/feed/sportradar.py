@@ -54,9 +54,12 @@ class SportradarApi:
         *,
         query: str = "",
         may_be_missing: bool = False,
+        even_if_unchanged: bool = False,
     ) -> bool:
         """Accept a document; False where it has not changed, or there is none and there may be none."""
         url = f"{self.base}/en/{path}.json{query}"
+        if even_if_unchanged:
+            self.source.forget(url)
         body = self.source.get(session, url, missing=b"" if may_be_missing else None)
         if not body:
             return False

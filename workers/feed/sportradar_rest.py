@@ -115,7 +115,8 @@ class SportradarRest:
             told.update(update.match_id for update in known)
             return known
 
-        self.api.read(session, "sport_events/removed", news)
+        # The list may be the same while we have come to know a match of it.
+        self.api.read(session, "sport_events/removed", news, even_if_unchanged=True)
         self.removed |= told
         self.removed_due_s = time.monotonic() + REMOVED_S
 

@@ -85,7 +85,7 @@ def end_of(match: Match | None) -> tuple[Any, ...]:
 
 
 def uncut(world: FeedWorld, recorded: Any) -> tuple[Any, ...]:
-    source = recorded(400.0)
+    source = recorded(800.0)
     with world.reading(*source.readers()):
         wait_until(lambda: source.matches.is_over, "the recording's end")
         world.wait_for(MATCH, "1-3 finished")
@@ -98,9 +98,11 @@ def test_a_match_ends_as_recorded(world: FeedWorld, recorded: Any, fast: None) -
     assert len(goals) == 4
 
 
-def test_cut_every_second_with_each_message_twice_it_ends_the_same(world: FeedWorld, recorded: Any, fast: None) -> None:
-    source = recorded(400.0)
-    source.provider.faults.cut_every_s, source.provider.faults.repeat = 1.0, 2
+def test_cut_twice_a_second_with_each_message_twice_it_ends_the_same(
+    world: FeedWorld, recorded: Any, fast: None
+) -> None:
+    source = recorded(800.0)
+    source.provider.faults.cut_every_s, source.provider.faults.repeat = 0.5, 2
     with world.reading(*source.readers()):
         wait_until(lambda: source.matches.is_over, "the recording's end")
         world.wait_for(MATCH, "1-3 finished")
@@ -111,7 +113,7 @@ def test_cut_every_second_with_each_message_twice_it_ends_the_same(world: FeedWo
 
 
 def test_an_outage_across_a_goal_is_made_good(world: FeedWorld, recorded: Any, fast: None) -> None:
-    source = recorded(400.0)
+    source = recorded(800.0)
     with world.reading(SportradarStream(source.api())):
         wait_until(lambda: world.shown(MATCH).endswith("first_half"), "kick-off")
         source.provider.faults.is_down, source.provider.faults.cut_every_s = True, 0.1
@@ -128,7 +130,7 @@ def test_an_outage_across_a_goal_is_made_good(world: FeedWorld, recorded: Any, f
 
 
 def test_a_stream_that_stalls_is_left_and_opened_again(world: FeedWorld, recorded: Any, fast: None) -> None:
-    source = recorded(400.0)
+    source = recorded(800.0)
     with world.reading(SportradarStream(source.api())):
         wait_until(lambda: world.shown(MATCH).endswith("first_half"), "kick-off")
         source.provider.faults.is_stalled = True
