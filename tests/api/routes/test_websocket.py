@@ -11,6 +11,7 @@ import pytest
 from wsproto.events import BytesMessage, CloseConnection, Ping, Pong
 
 from api.routes.websocket import MESSAGE_MAX, REFUSED_MAX, SUBSCRIPTIONS_MAX
+from db.domain import Subject
 from tests.conftest import wait_until
 from tests.support.holding import Origin, WebSocket
 
@@ -243,3 +244,25 @@ def test_what_is_no_handshake_is_refused(origin: Origin, lines: tuple[str, ...])
     assert (status, body["error"]["code"]) == (400, "bad_request")
     assert "WebSocket" in body["error"]["message"]
     wait_until(lambda: origin.inside()["here"] == 0, "nobody in the hub")
+
+
+def test_another_name_of_a_match_is_followed_as_the_match(origin: Origin, connect: Connect) -> None:
+    """And read, from the event loop, as everywhere else."""
+    origin.live.names.add(Subject.MATCH, {"other-m": "m", "circle": "circle-2", "circle-2": "circle"})
+    reader = connect().say({"subscribe": ["other-m", "circle"]})
+    assert reader.told()["match_id"] == "m"
+    assert reader.told()["error"]["code"] == "unknown_match"
+    version = goal(origin)
+    assert shown(reader.told()) == ("m", version)
+    reader.say({"unsubscribe": ["other-m"]})
+    reader.say({"subscribe": ["n"]})
+    assert reader.told()["match_id"] == "n"
+    goal(origin)
+    assert shown(reader.told() if goal(origin, "n") else {})[0] == "n"
+    for path, location in (
+        ("/api/score/other-m", "/api/score/m"),
+        ("/api/score/other-m/wait/1.0", "/api/score/m"),
+        ("/api/score/other-m/stream", "/api/score/m/stream"),
+    ):
+        answer = origin.get(path, allow_redirects=False)
+        assert (answer.status_code, answer.headers["Location"]) == (308, location), path
