@@ -16,7 +16,7 @@ import requests
 
 from db.domain import Update
 from db.domain.errors import Unavailable
-from feeds.json_stream import JsonStream
+from feeds.json_stream import JsonStream, Unreadable
 from feeds.sportradar.parse import parse
 from workers.feed.http import HttpSource
 from workers.feed.session import FeedSession
@@ -98,7 +98,8 @@ class SportradarStream:
         session.heard()
         if isinstance(value, dict) and "heartbeat" in value:
             return
-        session.accept(parsed, json.dumps(value).encode())
+        text = value.text if isinstance(value, Unreadable) else json.dumps(value)
+        session.accept(parsed, text.encode(errors="replace"))
         self._heard(session)
 
     def _heard(self, session: FeedSession) -> None:

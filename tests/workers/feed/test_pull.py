@@ -165,6 +165,7 @@ def test_silence_is_told_after_its_time() -> None:
     health = FeedHealth("openligadb", connected=True, heard_at=1_000_000, silent_after_s=90.0)
     assert health.state(1_000_000 + 90_000) == "ok"
     assert health.state(1_000_000 + 90_001) == "silent"
+    assert reader("openligadb", "http://127.0.0.1:9", "bl1", "bl2", "dfb").silent_after_s == 90.0
 
 
 @pytest.mark.parametrize("string_ids", [False, True])

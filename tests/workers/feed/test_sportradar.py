@@ -6,12 +6,15 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from threading import Event
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from db.domain import Match, Stamp, Status, Update
+from db.domain.errors import Unavailable
 from dev.providers.faults import Limit
 from dev.providers.playback import Playback, playback
 from dev.providers.server import ProviderServer
@@ -203,3 +206,20 @@ def test_a_match_that_the_provider_has_dropped_is_told_and_stops_nothing(
         wait_until(lambda: world.states.all() and world.health(rest).differing == 1, "it to be told")
         wait_until(lambda: world.match(MATCH), "the other matches")
     assert (world.health(rest).connected, world.health(rest).reconnects) == (True, 0)
+
+
+def test_broken_bytes_in_the_stream_are_refused_and_the_next_message_is_taken(world: FeedWorld) -> None:
+    reader = SportradarStream(SportradarApi("http://127.0.0.1:9", KEY, "trial"))
+    session = world.session(reader, Event())
+    status = {"status": "live", "match_status": "1st_half", "home_score": 1, "away_score": 0}
+    goal = {"id": 1, "type": "score_change", "time": "2026-05-01T18:10:00Z", "home_score": 1, "away_score": 0}
+    metadata = {"sport_event_id": "sr:sport_event_id:9"}
+    message = {"payload": {"event": goal, "sport_event_status": status}, "metadata": metadata}
+    whole = json.dumps(message).encode()
+    parts = [b'{"payload":?}', whole[:40], b"\xff" + whole[60:], whole, b'{"heartbeat":{}}']
+    answer = SimpleNamespace(iter_content=lambda chunk_size: iter(parts))
+    with pytest.raises(Unavailable):
+        list(map(partial(reader._take, session), reader._values(session, answer)))  # type: ignore[arg-type]
+    world.wait_for("sr:sport_event:9", "1-0 first_half")
+    assert session.health.refused >= 2
+    assert len(world.live.refusals.entries(10)) == session.health.refused
