@@ -217,6 +217,13 @@ def status_of_game(game: Json, play: Json) -> tuple[Status | None, str | None]:
     return status, None if status else word
 
 
+def status_after(game: Json, play: Json, metadata: Json) -> tuple[Status | None, str | None]:
+    """The status after a message: the game's confirmation, else what the event reports, else what the game says."""
+    status, word = status_of_game(game, play)
+    reported = status_of_event(play, metadata)
+    return (reported, None) if reported and status is not Status.FINISHED else (status, word)
+
+
 def _event(play: Json, game: Json, stamp: Stamp, received_at: int) -> Event | None:
     """Only scoring plays enter the timeline; a game has some 500 other plays."""
     event_id, kind = ident(play.get("id")), text(play.get("event_type") or play.get("play_type"), 64)
