@@ -11,7 +11,7 @@ from dataclasses import replace
 from threading import Event
 from typing import Any, Protocol
 
-from db.domain import Update
+from db.domain import Match, Update
 from db.domain.errors import Refused, Unavailable
 from db.live import metrics
 from db.live.feeds import FeedHealth, FeedStates
@@ -141,6 +141,7 @@ class FeedSession:
             return
         self._reported_s = time.monotonic()
         try:
+            self.standing()
             self.states.report(self.health)
         except Unavailable as error:
             logger.debug("feed_unreported feed=%s reason=%r", self.name, error.message)
@@ -152,9 +153,7 @@ class FeedSession:
         """Where documents differ from the live state that they repair."""
         match_ids = list(dict.fromkeys(document.match_id for document in documents(updates)))
         if match_ids:
-            known = [match for match in self.live.matches.read(match_ids) if match]
-            matches = {match.id: match for match in known}
-            self._count(self.reconciliation.compare(updates, matches, now_ms()))
+            self._count(self.reconciliation.compare(updates, self._known(match_ids), now_ms()))
 
     def reconcile_list(self, listed: Sequence[str], source: str) -> list[str]:
         """Matches that were not repaired by their documents, or that the provider's list of all matches in play lacks.
@@ -162,17 +161,27 @@ class FeedSession:
         source: under whose name their updates are accepted. Raises Unavailable.
         """
         live = [match for match in self.live.board.read().matches if match.source == source]
-        self.reconciliation.forget([*listed, *(match.id for match in live)])
         self._count(self.reconciliation.compare_list(listed, live, now_ms()))
-        return self.reconciliation.standing(now_ms())
+        return self.standing()
+
+    def standing(self) -> list[str]:
+        """Matches that differ although their documents were applied. Raises Unavailable."""
+        due = self.reconciliation.due(now_ms())
+        if due:
+            self.reconciliation.recheck(self._known(due), now_ms())
+        standing = self.reconciliation.standing()
+        metrics.FEED_DIFFERING.set(len(standing), feed=self.name)
+        self._note(differing=len(standing))
+        return standing
+
+    def _known(self, match_ids: Sequence[str]) -> dict[str, Match]:
+        return {match.id: match for match in self.live.matches.readable(match_ids)}
 
     def _count(self, differences: Sequence[Difference]) -> None:
         for difference in differences:
             metrics.FEED_DIFFERENCES.add(feed=self.name, field=difference.field)
             logger.info("feed_differs feed=%s match=%s field=%s", self.name, difference.match_id, difference.field)
-        standing = len(self.reconciliation.standing(now_ms()))
-        metrics.FEED_DIFFERING.set(standing, feed=self.name)
-        self._note(differences=self.health.differences + len(differences), differing=standing)
+        self._note(differences=self.health.differences + len(differences))
 
     def _refuse(self, body: bytes, error: Refused, received_at: int) -> None:
         metrics.FEED_REFUSED.add(feed=self.name)

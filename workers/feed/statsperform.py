@@ -149,7 +149,7 @@ class StatsPerformSocket:
             self.subscribed.add(fixture_id)
             session.gap()
             self.api.events(session, fixture_id)
-        for fixture_id in session.reconciliation.standing(now_ms())[:REPAIRED_MAX]:
+        for fixture_id in session.standing()[:REPAIRED_MAX]:
             self.api.events(session, fixture_id)
 
     def _take(self, session: FeedSession, socket: websocket.WebSocket) -> None:

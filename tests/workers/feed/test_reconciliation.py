@@ -38,14 +38,34 @@ def test_what_differs(document: Update, match: Match, fields: list[str]) -> None
     assert [difference.field for difference in differences] == fields
 
 
-def test_it_is_counted_once_and_stands_until_it_is_repaired() -> None:
-    reconciliation, ahead = Reconciliation(), [replace(DOCUMENT, score=Score(2, 0))]
-    assert len(reconciliation.compare(ahead, {"m": MATCH}, NOW)) == 1
-    assert reconciliation.compare(ahead, {"m": MATCH}, NOW + 1) == []
-    assert reconciliation.standing(NOW + STANDING_MS - 1) == []
-    assert reconciliation.standing(NOW + STANDING_MS) == ["m"]
-    reconciliation.compare(ahead, {"m": replace(MATCH, score=Score(2, 0))}, NOW + STANDING_MS)
-    assert reconciliation.standing(NOW + 2 * STANDING_MS) == []
+AHEAD = [replace(DOCUMENT, score=Score(2, 0))]
+
+
+def test_it_is_counted_once_and_stands_if_its_document_did_not_repair_it() -> None:
+    reconciliation = Reconciliation()
+    assert len(reconciliation.compare(AHEAD, {"m": MATCH}, NOW)) == 1
+    assert reconciliation.compare(AHEAD, {"m": MATCH}, NOW + 1) == []
+    assert reconciliation.due(NOW + STANDING_MS - 1) == []
+    assert reconciliation.due(NOW + STANDING_MS) == ["m"]
+    reconciliation.recheck({"m": replace(MATCH, minute=12)}, NOW + STANDING_MS)
+    assert reconciliation.standing() == ["m"]
+
+
+@pytest.mark.parametrize(
+    "present",
+    [
+        {"m": replace(MATCH, score=Score(2, 0))},
+        {"m": replace(MATCH, score=Score(3, 0))},
+        {},
+    ],
+    ids=["repaired", "moved on", "over"],
+)
+def test_what_was_repaired_or_has_moved_on_or_is_over_stands_no_more(present: dict[str, Match]) -> None:
+    """Although no other document of the match comes."""
+    reconciliation = Reconciliation()
+    reconciliation.compare(AHEAD, {"m": MATCH}, NOW)
+    reconciliation.recheck(present, NOW + STANDING_MS)
+    assert (reconciliation.standing(), reconciliation.differences) == ([], {})
 
 
 def test_what_we_do_not_know_yet_does_not_differ() -> None:
@@ -56,16 +76,17 @@ def test_a_match_in_play_that_the_list_lacks_is_absent_until_it_is_listed() -> N
     reconciliation = Reconciliation()
     assert [one.field for one in reconciliation.compare_list(["other"], [MATCH], NOW)] == ["absent"]
     reconciliation.compare([DOCUMENT], {"m": MATCH}, NOW + 1)
-    assert reconciliation.standing(NOW + STANDING_MS) == ["m"]
+    reconciliation.recheck({"m": MATCH}, NOW + STANDING_MS)
+    assert reconciliation.standing() == ["m"]
     assert reconciliation.compare_list(["m"], [MATCH], NOW + 2) == []
-    assert reconciliation.standing(NOW + STANDING_MS) == []
+    assert reconciliation.standing() == []
 
 
-def test_matches_that_are_over_are_forgotten() -> None:
+def test_an_absent_match_that_ends_is_forgotten() -> None:
     reconciliation = Reconciliation()
     reconciliation.compare_list([], [MATCH], NOW)
-    reconciliation.forget(["other"])
-    assert reconciliation.standing(NOW + STANDING_MS) == []
+    reconciliation.recheck({"m": replace(MATCH, status=Status.FINISHED)}, NOW + STANDING_MS)
+    assert reconciliation.differences == {}
 
 
 def test_health_tells_how_many_differ_and_how_many_stand(world: FeedWorld, monkeypatch: pytest.MonkeyPatch) -> None:
