@@ -64,6 +64,11 @@ class Documents:
         return [(text(match_id), at) for match_id, at in rows]
 
     @guarded
+    def waiting(self) -> int:
+        """Matches with documents that are not in SQL."""
+        return int(self.redis.zcard(keys.DOCUMENTS_PENDING))
+
+    @guarded
     def ack(self, written: Sequence[tuple[str, float]]) -> None:
         """Those written, unless they have changed since."""
         with self.redis.pipeline(transaction=False) as pipe:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -116,3 +117,16 @@ def test_documents_of_another_name_are_those_of_the_match(site: Site) -> None:
     site.app.test_cli_runner().invoke(args=["matches", "link", "g1", "m"])
     answer = site.get("/api/matches/g1/lineups")
     assert (answer.status_code, answer.headers["Location"]) == (308, "/api/matches/m/lineups")
+
+
+def test_without_sql_a_match_in_redis_has_its_documents_and_without_redis_sql_has(
+    make_site: Callable[..., Site], sqlite_url: str
+) -> None:
+    site = make_site(sqlite_url)
+    tell(site, status="scheduled", lineups={"home": HOME})
+    told = lineups(site)
+    no_sql = make_site("postgresql://u:p@127.0.0.1:1/none")
+    assert no_sql.get("/api/matches/m/lineups").get_json() == told
+    assert no_sql.get("/api/matches/m/stats").get_json()["version"] == 0
+    no_redis = make_site(sqlite_url, redis_url="redis://127.0.0.1:1/0")
+    assert no_redis.get("/api/matches/m/lineups").get_json() == told
