@@ -178,3 +178,15 @@ test("a round is told with its stage and its leg", () => {
   assert.equal(roundOf({ stage: null, round: null, leg: null }), "");
   assert.equal(roundOf(undefined), "");
 });
+
+test("line-ups come before the kick-off, though they have no minute", () => {
+  const told = [
+    { id: "l", event_type: "lineups", minute: null, period: null },
+    { id: "k", event_type: "kickoff", minute: 1, period: 1 },
+    { id: "g", event_type: "goal", minute: 10, period: 1 },
+  ];
+  assert.deepEqual(
+    arrange(told).moments.map(({ id }) => id),
+    ["g", "k", "l"],
+  );
+});
