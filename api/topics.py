@@ -7,8 +7,10 @@ import logging
 from api.delivery import render
 from api.delivery.answer import RenderedAnswer
 from api.delivery.snapshot import Snapshot
+from api.names import meant_match
 from api.services import Services, now_ms
 from api.web import errors
+from api.web.responses import moved
 from cdn import headers
 from db.domain.errors import LiveScoreError, Refused, Unavailable
 
@@ -59,7 +61,7 @@ def learn(services: Services, topic: str) -> None:
         for _ in range(2):
             current(services, topic, services.hub.foremost(topic))
     except LiveScoreError as error:
-        failure = errors.plain(error, topic, services.dialect)
+        failure = _meant(services, topic, error) or errors.plain(error, topic, services.dialect)
     except Exception:
         logger.exception("bug topic=%s", topic)
         bug = LiveScoreError("This is our fault. It has been logged.")
@@ -67,12 +69,21 @@ def learn(services: Services, topic: str) -> None:
     services.hub.admit(topic, now_ms(), failure)
 
 
+def _meant(services: Services, topic: str, error: LiveScoreError) -> RenderedAnswer | None:
+    """The way to the match that an unknown id means; None where it means none."""
+    match_id = meant_match(services, topic) if error.code == "unknown_match" else None
+    return moved(f"/api/score/{match_id}", services.dialect, topic) if match_id else None
+
+
 def plain(services: Services, snapshot: Snapshot) -> RenderedAnswer:
-    """What `/api/score/{match_id}` and `/api/live` answer, with the ETag of its version."""
+    """What `/api/score/{match_id}` and `/api/live` answer, with the ETag of its version; for a match that continues as
+    another, the way there."""
     now = now_ms()
     cursor = snapshot.cursor(now)
 
     def render_it() -> RenderedAnswer:
+        if snapshot.replaced_by:
+            return moved(f"/api/score/{snapshot.replaced_by}", services.dialect, snapshot.topic)
         cache = services.dialect.headers(headers.for_phase(snapshot.phase), snapshot.tags)
         return RenderedAnswer(snapshot.body(cursor), cache, etag=snapshot.etag)
 

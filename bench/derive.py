@@ -30,7 +30,8 @@ from db.domain import Event, Match, Update, essential, reduce
 from db.live.matches import StoredMatch
 from dev.local import redis_binary
 from dev.system import ROOT, free_port, wait_for_port
-from feeds.generic.parse import parse, slug
+from feeds.generic.match_entry import slug
+from feeds.generic.parse import parse
 from workers.boot import WorkerServices
 from workers.ingest import Drain
 

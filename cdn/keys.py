@@ -1,6 +1,6 @@
 """Cache keys: those that an answer carries, and those that a change purges. One grammar, one table.
 
-match-{id}          score, metadata, timeline, and the 404 of a match that does not exist yet
+match-{id}          score, metadata, timeline, line-ups, statistics, and the 404 of a match that does not exist yet
 live                the board of live matches
 day-{yyyy-mm-dd}    lists that show matches starting on that day (UTC)
 competition-{id}    lists of one competition

@@ -113,6 +113,8 @@ PUBLIC = (
     ),
     _stored("/api/matches/{match_id}", stale_s=1),
     _stored("/api/matches/{match_id}/events", stale_s=1),
+    _stored("/api/matches/{match_id}/lineups", stale_s=1),
+    _stored("/api/matches/{match_id}/stats", stale_s=1),
     _stored("/api/search", "q", stale_s=1),
     _stored("/api/edge/canary"),
     _stored("/api/edge/canary/control"),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from pydantic import TypeAdapter
 
-from db.domain import Event, Fact, Ledger, Match, Update, with_events
+from db.domain import Document, Event, Fact, Ledger, Lineups, Match, Stats, Update, with_events
 from db.domain.record import replace
 
 _matches = TypeAdapter(Match)
@@ -14,6 +15,8 @@ _events = TypeAdapter(Event)
 _event_lists = TypeAdapter(tuple[Event, ...])
 _ledgers = TypeAdapter(dict[str, Ledger])
 _updates = TypeAdapter(Update)
+_lineups = TypeAdapter(Lineups)
+_stats = TypeAdapter(Stats)
 _facts = TypeAdapter(tuple[Fact, ...])
 
 
@@ -59,6 +62,19 @@ def encode_update(update: Update) -> bytes:
 
 def decode_update(text: str | bytes) -> Update:
     return _updates.validate_json(text)
+
+
+def encode_document(document: Document) -> str:
+    adapter: TypeAdapter[Any] = _lineups if isinstance(document, Lineups) else _stats
+    return adapter.dump_json(document, exclude_defaults=True).decode()
+
+
+def decode_lineups(text: str | bytes) -> Lineups:
+    return _lineups.validate_json(text)
+
+
+def decode_stats(text: str | bytes) -> Stats:
+    return _stats.validate_json(text)
 
 
 def encode_facts(facts: tuple[Fact, ...]) -> str:

@@ -51,12 +51,23 @@ def things(value: Any) -> list[Json]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
+def keyed(value: Any, name: str) -> dict[str, Json]:
+    """The objects of a list by one of their fields, which is text: one where it is not is left out."""
+    return {key: item for item in things(value) if isinstance(key := item.get(name), str)}
+
+
 def text(value: Any, limit: int = NAME_LENGTH_MAX) -> str | None:
     """Text without control characters and lone surrogates, which PostgreSQL and UTF-8 refuse."""
     if not isinstance(value, str):
         return None
     plain = re.sub(r"[\x00-\x1f\x7f\ud800-\udfff]+", " ", value).strip()
     return plain[:limit] or None
+
+
+def label(value: Any) -> str | None:
+    """A round is a name or a number."""
+    number = whole(value)
+    return str(number) if number is not None else text(value)
 
 
 def whole(value: Any, limit: int = 9_999) -> int | None:
@@ -66,6 +77,15 @@ def whole(value: Any, limit: int = 9_999) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= limit:
         return None
     return int(value)
+
+
+def figure(value: Any) -> float | None:
+    """A number of a statistic, from 0 to a million, also as text: `"54.3"`."""
+    if isinstance(value, str) and re.fullmatch(r"\d{1,7}(\.\d{1,6})?", value, re.ASCII):
+        value = float(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1_000_000:
+        return None
+    return float(value)
 
 
 def ident(value: Any) -> str | None:

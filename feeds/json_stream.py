@@ -8,13 +8,28 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from db.domain.errors import Refused
 
 # The largest recorded push message has 4 KB. A buffer that grows to this is no message.
 MESSAGE_BYTES_MAX = 1024 * 1024
+
+
+# An error this near to the end may be of a value that is still on its way: a literal or an escape cut in two.
+CUT_CHARACTERS = 8
+# Between two messages. Within one these are beside each other in a string at most.
+_BOUNDARY = re.compile(r"[}\]]\s*(?=[{\[])")
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """What stood where a value should be, up to the next message."""
+
+    text: str
 
 
 class JsonStream:
@@ -26,22 +41,39 @@ class JsonStream:
         self._text = ""
 
     def values(self, chunk: bytes) -> Iterator[Any]:
-        """Values completed by this chunk, in order. Raises Refused `not_json` for a value that never ends."""
+        """Values completed by this chunk, in order, and an Unreadable for what is none.
+
+        Raises Refused `not_json` for a value that never ends.
+        """
         self._text += self._utf8.decode(chunk)
         # Only these end a message: without one there is nothing to try.
         if b"}" not in chunk and b"]" not in chunk:
             self._check_size()
             return
         start = 0
-        while True:
-            start = self._next_start(start)
+        while (start := self._next_start(start)) < len(self._text):
             try:
                 value, start = self._decoder.raw_decode(self._text, start)
-            except (ValueError, RecursionError):
+            except json.JSONDecodeError as error:
+                end = self._end_of_garbage(error, start)
+                if end is None:
+                    break
+                value, start = Unreadable(self._text[start:end]), end
+            except RecursionError:
                 break
             yield value
         self._text = self._text[start:]
         self._check_size()
+
+    def _end_of_garbage(self, error: json.JSONDecodeError, start: int) -> int | None:
+        """Where the next message begins after one that is broken; None while it may only be incomplete."""
+        is_cut = error.msg.startswith("Unterminated string") or error.pos >= len(self._text) - CUT_CHARACTERS
+        if error.pos == start and self._text[start] not in "{[":
+            # No message begins here: one may begin further on.
+            next_start = re.compile(r"[{\[]").search(self._text, start)
+            return next_start.start() if next_start else None
+        boundary = _BOUNDARY.search(self._text, error.pos) if not is_cut else None
+        return boundary.end() if boundary else None
 
     def _next_start(self, start: int) -> int:
         while start < len(self._text) and self._text[start] in " \t\r\n":

@@ -13,7 +13,7 @@ from threading import Event, Thread
 
 from cdn import headers
 from config import set_up_logs
-from db.domain import Stamp, Update
+from db.domain import Stamp, Subject, Update
 from db.domain.errors import Refused, Unavailable
 from db.live import metrics
 from db.live.metrics import Reporter
@@ -64,6 +64,9 @@ def is_history_due(services: WorkerServices, *, now_ms: int) -> bool:
     since = services.live.outbox.waiting_since()
     if since is not None and since < now_ms - OVERDUE_MS:
         return True
+    documents = services.live.documents.pending(1)
+    if documents and documents[0][1] < now_ms - OVERDUE_MS:
+        return True
     return bool(services.live.refusals.waiting() or services.partials.due(now_ms - OVERDUE_MS, 1))
 
 
@@ -97,8 +100,18 @@ def housekeep(services: WorkerServices, *, now_ms: int) -> None:
     # Reading the board counts undecodable matches; without readers the count would go stale.
     services.live.board.read()
     clear_board(services, now_ms=now_ms)
+    refill_names(services)
     services.history.refused_payloads.forget(before_ms=now_ms - KEEP_REFUSED_MS)
     expire_accounts(services, now_ms=now_ms)
+
+
+def refill_names(services: WorkerServices) -> None:
+    """Redis's copy of other names, where it has lost some, or was not there when one was added."""
+    for subject in (Subject.MATCH, Subject.TEAM):
+        if services.live.names.count(subject) < services.history.names.count(subject):
+            names = services.history.names.all(subject)
+            services.live.names.add(subject, names)
+            logger.warning("names_refilled subject=%s names=%d", subject.value, len(names))
 
 
 def clear_board(services: WorkerServices, *, now_ms: int) -> None:

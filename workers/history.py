@@ -60,11 +60,20 @@ def write_batch(live: LiveStore, history: History, merger: Merger | None = None)
     """
     name = reconcile(live, history, now_ms=_now_ms())
     collect(live, history, ENTRIES)
+    write_documents(live, history)
     count = (merger or Merger(live, history)).batch()
     waiting = live.outbox.pending(MATCHES)
     with set_aside_on_bug("history_batch_failed matches=%d", len(waiting)):
         return count + _write(live, history, waiting, name)
     return count + sum(_write_or_park(live, history, match_id, name) for match_id in waiting)
+
+
+def write_documents(live: LiveStore, history: History) -> None:
+    """Line-ups and statistics of some matches into SQL. Safe to repeat."""
+    waiting = live.documents.pending(MATCHES)
+    if waiting:
+        history.documents.write([document for match_id, _ in waiting for document in live.documents.read(match_id)])
+        live.documents.ack(waiting)
 
 
 def _write(live: LiveStore, history: History, match_ids: list[str], name: str) -> int:

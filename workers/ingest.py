@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from db.bugs import set_aside_on_bug
-from db.domain import BY_FIRST_WORD, Match, Precedence, Update, due_ms, essential, is_visible, reduce
+from db.domain import BY_FIRST_WORD, Document, Match, Precedence, Update, due_ms, essential, is_visible, reduce
 from db.live.commits import CommitResult
 from db.live.inbox import InboxHead
 from db.live.matches import EventName, StoredMatch
@@ -115,6 +115,7 @@ class Drain:
             # Another process committed since the inbox was read: the entries may be applied already.
             return 1
         after, facts = reduce(current.match, *waiting.updates, precedence=self.precedence)
+        self._keep_documents(after, waiting.updates)
         visible = is_visible(current.match, after, facts)
         purges = ring.purge_entries(current.match, after, facts) if self.purging and visible else []
         tell = visible and concerns(after, facts)
@@ -128,6 +129,22 @@ class Drain:
             _observe_lag(waiting.updates, now_ms=time.time_ns() // 1_000_000)
             self._follow(after, committed, visible)
         return committed.left
+
+    def _keep_documents(self, match: Match, updates: Iterable[Update]) -> None:
+        """Before the commit, which drops the entries: a repeat changes nothing."""
+        for update in updates:
+            documents: list[Document | None] = [update.lineups, update.stats]
+            for document in documents:
+                if document is None:
+                    continue
+                kept = self.live.documents.put(
+                    match.id,
+                    document,
+                    source=update.stamp.source,
+                    at_ms=update.stamp.at or update.received_at,
+                    purge=ring.document_purge(match, document) if self.purging else "",
+                )
+                ring.ring_document(self.bells, kept)
 
     def _follow(self, after: Match, committed: CommitResult, visible: bool) -> None:
         self._remember(StoredMatch(after, committed.rev))

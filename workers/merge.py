@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 
 from db.bugs import set_aside_on_bug
 from db.domain import BY_FIRST_WORD, Match, Precedence, due_ms, merged
@@ -18,6 +19,7 @@ from db.live.store import LiveStore
 from db.sql.history import History
 from notify.content.window import concerns
 from workers import ring
+from workers.join import Joiner
 from workers.queues import Doorbells
 
 logger = logging.getLogger(__name__)
@@ -52,16 +54,19 @@ class Merger:
         self.partials = Partials(live.redis)
         self.purging = purging
         self.precedence = precedence
+        self.joiner = Joiner(live, history, bells, purging=purging, precedence=precedence)
 
     def batch(self) -> int:
         """Merge the matches that are due; returns how many SQL knew. Raises Unavailable; safe to repeat."""
         match_ids = self.partials.due(_now_ms(), MATCHES)
-        stored = self.history.versions(match_ids)
+        stored, names = self.history.versions(match_ids), self.history.names.unmerged(match_ids)
         for match_id in match_ids:
-            self._merge_or_park(match_id, is_stored=match_id in stored)
+            self._merge_or_park(match_id, is_stored=match_id in stored, names=names.get(match_id, ()))
         return len(stored)
 
-    def _merge_or_park(self, match_id: str, *, is_stored: bool) -> None:
+    def _merge_or_park(self, match_id: str, *, is_stored: bool, names: Sequence[str] = ()) -> None:
+        """names: other ids of the match whose own records are to be joined to it."""
+
         def park() -> None:
             self.partials.put_off(match_id, until_ms=_now_ms() + AGAIN_MS)
             self.live.outbox.park(match_id, now_ms=_now_ms())
@@ -71,6 +76,8 @@ class Merger:
             # Retry after a concurrent commit.
             while not self._merged(match_id, stored):
                 continue
+            for name in names:
+                self.joiner.join(match_id, name, now_ms=_now_ms())
 
     def _merged(self, match_id: str, stored: Match | None) -> bool:
         """False after a concurrent commit."""

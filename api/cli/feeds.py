@@ -44,9 +44,11 @@ def forget(name: str) -> None:
 def _line(health: FeedHealth, now: int) -> str:
     heard = f"heard {(now - health.heard_at) / 1000:.0f} s ago" if health.heard_at else "never heard"
     quota = f", {health.quota_left} requests left" if health.quota_left is not None else ""
+    standing = f" ({health.differing} stand)" if health.differing else ""
     reason = f": {health.reason}" if health.reason else ""
     return (
         f"{health.name:16} {health.state(now):6} {heard}, {health.messages} messages, {health.updates} updates, "
-        f"{health.refused} refused, {health.reconnects} reconnects, {health.gaps} gaps{quota}, "
+        f"{health.refused} refused, {health.reconnects} reconnects, {health.gaps} gaps, "
+        f"{health.differences} differences{standing}{quota}, "
         f"read by {health.holder}{reason}"
     )

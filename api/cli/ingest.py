@@ -13,11 +13,11 @@ from standardwebhooks import Webhook
 
 from api.routes.ingest import accept
 from api.services import here, now_ms
-from config import new_secret
+from config import new_secret, words
 from db.domain.errors import Refused
 from db.refusal import RefusedPayload, refused_payload
 from db.refusals import collect
-from feeds import FEEDS
+from feeds import feed_named
 
 # Payloads moved from Redis to SQL in one transaction, as in the history job: each is 4 MB at most.
 COLLECTED_MAX = 50
@@ -85,7 +85,8 @@ def replay_refused(refused_ids: tuple[str, ...]) -> None:
         payload = _payload(refused_id)
         received_at = now_ms()
         try:
-            parsed = FEEDS[payload.provider](payload.body, received_at=received_at)
+            feed = feed_named(payload.provider, words(here().settings.feeds))
+            parsed = feed(payload.body, received_at=received_at)
         except Refused as error:
             faults = "".join(f"\n  {fault.field}: {fault.message}" for fault in error.faults)
             raise click.ClickException(f"{refused_id} is still refused: {error.message}{faults}") from None

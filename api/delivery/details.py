@@ -28,10 +28,12 @@ class Detail:
 
     version: of the match.
     answer: with the lifetime of its phase and the keys it is purged by.
+    replaced_by: the match under which this one continues.
     """
 
     version: int
     answer: RenderedAnswer
+    replaced_by: str | None = None
 
 
 class Details:

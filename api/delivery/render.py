@@ -9,8 +9,10 @@ from typing import Any
 
 from api.delivery.board_changes import BoardChanges, LoggedChange
 from api.delivery.snapshot import BOARD, CHANGES, Snapshot
-from db.domain import Competition, Event, Match, Person, Phase, Team
+from db.codec import decode_lineups, decode_stats
+from db.domain import Competition, Event, Lineups, Match, Person, Phase, Stats, Team, TeamLineup
 from db.live.board import Board
+from db.stored_document import StoredDocument
 
 # ms. Polls make up the CDN's bill, so the server sets their pace: a goal matters within seconds, a kick-off does not.
 POLL_AFTER_MS = {
@@ -29,7 +31,20 @@ def score(match: Match) -> Snapshot:
     """The snapshot behind `/api/score/{match_id}` and its waits."""
     body = summary(match) | {"events_version": match.events_version or match.version}
     path = f"/api/score/{match.id}"
-    return Snapshot(match.id, match.version, path, dumps(body), POLL_AFTER_MS[match.phase], match.phase)
+    return Snapshot(
+        match.id,
+        match.version,
+        path,
+        dumps(body),
+        POLL_AFTER_MS[match.phase],
+        match.phase,
+        replaced_by=successor(match),
+    )
+
+
+def successor(match: Match) -> str | None:
+    """The match under which it continues."""
+    return match.replaced_by if match.replaced_by != match.id else None
 
 
 def boards(board: Board) -> dict[str, Snapshot]:
@@ -104,12 +119,58 @@ def metadata(match: Match) -> dict[str, Any]:
         "start_time": rfc3339(match.start_time),
         "coverage": match.coverage,
         "replaced_by": match.replaced_by,
+        "stage": match.stage,
+        "round": match.round,
+        "leg": match.leg,
         "updated_at": rfc3339(match.updated_at),
     }
 
 
 def timeline(match: Match) -> dict[str, Any]:
     return {"match_id": match.id, "version": match.version, "events": [event(entry) for entry in match.timeline]}
+
+
+def lineups(match: Match, stored: StoredDocument | None) -> dict[str, Any]:
+    told = decode_lineups(stored.text) if stored else Lineups()
+    return {
+        "match_id": match.id,
+        "version": stored.version if stored else 0,
+        "confirmed": told.confirmed,
+        "home": _team_lineup(told.home),
+        "away": _team_lineup(told.away),
+    }
+
+
+def _team_lineup(lineup: TeamLineup | None) -> dict[str, Any] | None:
+    if lineup is None:
+        return None
+    return {
+        "formation": lineup.formation,
+        "coach": person(lineup.coach),
+        "players": [
+            {
+                "id": player.id,
+                "name": player.name,
+                "number": player.number,
+                "position": player.position,
+                "place": player.place,
+                "starter": player.starter,
+                "captain": player.captain,
+            }
+            for player in lineup.players
+        ],
+    }
+
+
+def stats(match: Match, stored: StoredDocument | None) -> dict[str, Any]:
+    told = decode_stats(stored.text) if stored else Stats()
+    sides = {"home": _figures(told.home), "away": _figures(told.away)}
+    return {"match_id": match.id, "version": stored.version if stored else 0, **sides}
+
+
+def _figures(figures: dict[str, float]) -> dict[str, float]:
+    """Whole numbers without a point."""
+    return {name: int(value) if value == int(value) else value for name, value in sorted(figures.items())}
 
 
 def event(entry: Event) -> dict[str, Any]:

@@ -59,6 +59,7 @@ class Snapshot:
     poll_after_ms: when a reader without a hold reads again.
     phase: of the match; how long it may be kept.
     told: of the board: the version of the newest change that readers who wait are told of.
+    replaced_by: the match under which it continues, None where it does not.
     recent: answers with it that many get.
     """
 
@@ -69,6 +70,7 @@ class Snapshot:
     poll_after_ms: int
     phase: Phase
     told: int | None = None
+    replaced_by: str | None = None
     recent: RecentAnswers = field(default_factory=RecentAnswers, init=False, repr=False, compare=False)
 
     @property
@@ -99,11 +101,15 @@ class Snapshot:
 
     def body(self, cursor: Cursor | None, held: WaitOutcome | None = None, base: int | None = None) -> bytes:
         """cursor: where to wait next; None where nothing waits for just this."""
-        links = "".join(
-            f',"{name}":' + (f'"{path}/{cursor}"' if cursor else "null") for name, path in self.waits.items()
-        )
+        links = "".join(f',"{name}":{self._link(path, cursor)}' for name, path in self.waits.items())
         why = f',"held":"{held}"' if held else ""
         return self.document(base)[:-1] + f'{links},"poll_after_ms":{self.poll_after_ms}{why}}}'.encode()
+
+    def _link(self, path: str, cursor: Cursor | None) -> str:
+        """Where to wait, in JSON. Whoever waits for a match that continues as another goes on there."""
+        if self.replaced_by:
+            return f'"/api/score/{self.replaced_by}/wait/0.0"'
+        return f'"{path}/{cursor}"' if cursor else "null"
 
     def answer(self, cursor: Cursor, held: WaitOutcome, base: int | None = None) -> RenderedAnswer:
         """held: what the asked cursor came to; changes and time-outs are immutable, the rest lives a second."""

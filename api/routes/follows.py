@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import Blueprint, Response
 
+from api.names import meant_subject
 from api.services import here, now_ms
 from api.web import account_schemas as bodies
 from api.web import auth
@@ -24,7 +27,8 @@ def follow(subject: str, subject_id: str) -> Response:
     """`matches`, `teams` or `competitions`. A follow of a match overrides those of its teams and its competition:
     `muted` silences one match of a followed team. Following again replaces the preferences."""
     account, body = auth.writer(), bodies.read(bodies.FollowIn)
-    new_follow = _follow(subject, subject_id, mask_of(body.kinds))
+    named = _follow(subject, subject_id, mask_of(body.kinds))
+    new_follow = replace(named, id=meant_subject(here(), named.subject, named.id))
     here().accounts.follow(account.id, new_follow, now_ms=now_ms())
     profile = here().accounts.profile(account.id)
     return private(follows_body([new_follow], topics_for(profile.account, profile.follows))[0])
@@ -34,7 +38,8 @@ def follow(subject: str, subject_id: str) -> Response:
 @documented("Unfollow", tag="follows", status=204, errors=(401, 422, 429, 503), bearer=True)
 def unfollow(subject: str, subject_id: str) -> Response:
     account, ended = auth.writer(), _follow(subject, subject_id, 0)
-    here().accounts.unfollow(account.id, ended.subject, ended.id)
+    for id_ in {ended.id, meant_subject(here(), ended.subject, ended.id)}:
+        here().accounts.unfollow(account.id, ended.subject, id_)
     return private(None)
 
 

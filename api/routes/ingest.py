@@ -171,7 +171,8 @@ def accept(updates: Sequence[Update], delivery: str = "") -> int:
 
     Raises Unavailable if they could not be stored. The clock rings again where ringing failed.
     """
-    new, bells = here().live.inbox.accept(updates, now_ms=now_ms(), delivery=delivery)
+    resolved = here().live.names.resolved(updates)
+    new, bells = here().live.inbox.accept(resolved, now_ms=now_ms(), delivery=delivery)
     for shard in bells:
         try:
             here().bells.ingest(shard)

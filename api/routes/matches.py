@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, Response, request, url_for
 from pydantic import ValidationError
-from werkzeug.wrappers import Response as AnyResponse
 
 from api.delivery import render
 from api.delivery.answer import RenderedAnswer
@@ -23,9 +21,11 @@ from api.web import responses, schemas
 from api.web.ids import checked_id
 from api.web.openapi import documented
 from cdn import headers, keys
-from db.domain import ID_PATTERN, Match, Phase, status_of
+from db.domain import ID_PATTERN, DocumentKind, Match, Phase, status_of
 from db.domain.errors import Fault, Refused, Unavailable
 from db.sql.history import MatchFilter, PageCursor
+from db.stored_document import StoredDocument, chosen_document
+from db.undecodable import decoded
 
 blueprint = Blueprint("matches", __name__)
 
@@ -56,36 +56,74 @@ def matches() -> Response:
 
 @blueprint.get("/api/matches/<match_id>")
 @documented("A match's metadata", schemas.Metadata, tag="matches")
-def match(match_id: str) -> AnyResponse:
-    """Teams, competition, venue, start. A match that was replaced redirects to the match that replaced it."""
-    answer = _detail(match_id, "metadata", render.metadata)
-    replaced_by = json.loads(answer.body)["replaced_by"] if b'"replaced_by":"' in answer.body else None
-    if replaced_by and replaced_by != match_id:
-        moved = redirect(f"/api/matches/{replaced_by}", 308)
-        moved.headers.update(here().dialect.headers(headers.LIST, [keys.match(match_id)]))
-        moved.headers["Access-Control-Allow-Origin"] = "*"
-        return moved
-    return responses.rendered(answer)
+def match(match_id: str) -> Response:
+    """Teams, competition, venue, start. A match that continues as another, and another name of a match, redirect there:
+    here, and wherever else a match is read."""
+    return _response(_detail(match_id, "metadata", render.metadata))
 
 
 @blueprint.get("/api/matches/<match_id>/events")
 @documented("A match's timeline", schemas.Timeline, tag="matches")
 def events(match_id: str) -> Response:
     """In match order. Voided events stay and are marked."""
-    return responses.rendered(_detail(match_id, "events", render.timeline))
+    return _response(_detail(match_id, "events", render.timeline))
 
 
-def _detail(match_id: str, name: str, body: Callable[[Match], dict[str, Any]]) -> RenderedAnswer:
+@blueprint.get("/api/matches/<match_id>/lineups")
+@documented("A match's line-ups", schemas.LineupsBody, tag="matches")
+def lineups(match_id: str) -> Response:
+    """Both squads, starters first. Sides are null and `version` is 0 until a feed tells them; `confirmed` says whether
+    the teams have."""
+    return _document(match_id, DocumentKind.LINEUPS, render.lineups)
+
+
+@blueprint.get("/api/matches/<match_id>/stats")
+@documented("A match's statistics", schemas.StatsBody, tag="matches")
+def stats(match_id: str) -> Response:
+    """Figures of both sides by name, such as `possession` (percent), `shots`, `corners`; other names are the
+    provider's. Empty, and `version` 0, until a feed tells them."""
+    return _document(match_id, DocumentKind.STATS, render.stats)
+
+
+def _document(
+    match_id: str, kind: DocumentKind, body: Callable[[Match, StoredDocument | None], dict[str, Any]]
+) -> Response:
+    """Not kept by this process: one small hash, and an edge asks once in seconds."""
+    stored = _find(match_id)
+    document = _stored_document(stored, kind)
+    version = document.version if document else 0
+    source = f"-{document.source}" if document else ""
+    etag = f"{match_id}-{kind.value}{source}-{version}"
+    answer = _answer(stored, decoded(match_id, lambda: body(stored, document)), etag)
+    return _response(Detail(version, answer, render.successor(stored)))
+
+
+def _stored_document(match: Match, kind: DocumentKind) -> StoredDocument | None:
+    """From Redis, or else from SQL. Raises Unavailable where neither can say."""
+    outage = None
+    try:
+        documents = here().live.documents.read(match.id, kind)
+    except Unavailable as error:
+        documents, outage = [], error
+    try:
+        return chosen_document(documents or here().history.documents.read(match.id, kind), match.source)
+    except Unavailable:
+        if outage is not None:
+            raise
+        # A match in play is in Redis: there are none, and SQL need not be asked.
+        return None
+
+
+def _detail(match_id: str, name: str, body: Callable[[Match], dict[str, Any]]) -> Detail:
     """Rendered once a version: 1,900 events take 50 ms. Raises Refused `unknown_match`, Unavailable."""
     version = _version(checked_id(match_id))
 
     def rendered() -> Detail:
         stored = _find(match_id)
-        cache = here().dialect.headers(headers.for_detail(stored.phase), (keys.match(stored.id),))
-        answer = RenderedAnswer(render.dumps(body(stored)), cache, f"{match_id}-{stored.version}")
-        return Detail(stored.version, answer)
+        answer = _answer(stored, body(stored), f"{match_id}-{stored.version}")
+        return Detail(stored.version, answer, render.successor(stored))
 
-    return here().details.get((name, match_id), version, rendered).answer
+    return here().details.get((name, match_id), version, rendered)
 
 
 def _version(match_id: str) -> int | None:
@@ -94,6 +132,19 @@ def _version(match_id: str) -> int | None:
         return here().live.matches.versions([match_id])[0]
     except Unavailable:
         return None
+
+
+def _answer(stored: Match, body: dict[str, Any], etag: str) -> RenderedAnswer:
+    cache = here().dialect.headers(headers.for_detail(stored.phase), (keys.match(stored.id),))
+    return RenderedAnswer(render.dumps(body), cache, etag)
+
+
+def _response(detail: Detail) -> Response:
+    if detail.replaced_by:
+        path = url_for(str(request.endpoint), match_id=detail.replaced_by)
+        moved_id = (request.view_args or {}).get("match_id", "")
+        return responses.rendered(responses.moved(path, here().dialect, moved_id))
+    return responses.rendered(detail.answer)
 
 
 @blueprint.get("/api/search")

@@ -101,6 +101,7 @@ def _measured() -> dict[str, tuple[str, float]]:
         "ingest_parked": ("Matches set aside after a bug", live.inbox.parked()),
         "match_partial": ("Matches not yet compared with what SQL knows of them", here().partials.count()),
         "live_undecodable": ("Matches that this release cannot read", live.matches.undecodable()),
+        "documents_waiting": ("Matches whose line-ups or statistics are not in SQL yet", live.documents.waiting()),
         "purge_waiting": ("Cache keys that wait to be purged", here().purges.waiting()),
         "push_lag_seconds": ("Age of the longest waiting news", _push_lag() / 1000),
         "push_parked": ("Matches whose news was set aside after a bug", here().alerts.parked()),

@@ -16,6 +16,7 @@ from api.delivery.snapshot import CHANGES, Snapshot
 from api.delivery.stream_writer import StreamWriter
 from api.services import here
 from api.topics import current
+from api.web import responses
 from api.web.ids import checked_id
 from api.web.openapi import documented
 from cdn import headers
@@ -78,6 +79,9 @@ def _streamed(topic: str) -> Response:
     services = here()
     seen = _seen()
     snapshot = current(services, topic, seen or 0)
+    if snapshot.replaced_by:
+        path = f"/api/score/{snapshot.replaced_by}/stream"
+        return responses.rendered(responses.moved(path, services.dialect, topic))
     connection = connection_of(request.environ)
     may_stay = connection is not None and has_place(request.environ) and request.method != "HEAD"
     writer = EventStream(connection, services.hub) if connection and may_stay else None

@@ -21,6 +21,7 @@ from api.delivery.environ import ALREADY_HANDLED, Connection, connection_of, has
 from api.delivery.frames import agreed, framed
 from api.delivery.snapshot import CHANGES, Snapshot
 from api.delivery.stream_writer import StreamWriter
+from api.names import meant_match
 from api.services import Services, here
 from api.topics import current
 from api.web import errors
@@ -67,6 +68,8 @@ class Socket(StreamWriter):
         self.protocol = protocol
         self.deflated = deflated
         self.topics: set[str] = set()
+        # Subscribed under a name that means another match, so that it can be unsubscribed by it.
+        self.other_names: dict[str, str] = {}
         self.text = ""
         # Beats without a sign of life, and what was refused.
         self.silent = self.refused = 0
@@ -161,14 +164,21 @@ class Socket(StreamWriter):
         if "subscribe_board" in message:
             self._subscribe(CHANGES, _board_version(message["subscribe_board"]))
 
-    def _subscribe(self, topic: str, version: int | None) -> None:
+    def _subscribe(self, topic: str, version: int | None, *, is_meant: bool = False) -> None:
+        """is_meant: by another name, which is followed once, so that two that name each other make no circle."""
         if topic not in self.topics and len(self.topics) >= SUBSCRIPTIONS_MAX:
             raise Refused(f"At most {SUBSCRIPTIONS_MAX} matches on one connection.", "busy")
         try:
-            current(self.services, topic, version or 0)
+            successor = current(self.services, topic, version or 0).replaced_by
         except Refused as error:
-            # An unknown match; the others of the list are followed all the same.
-            self._refuse(error)
+            successor = meant_match(self.services, topic) if error.code == "unknown_match" else None
+            if successor is None or is_meant:
+                # An unknown match; the others of the list are followed all the same.
+                self._refuse(error)
+                return
+        if successor and not is_meant:
+            self.other_names[topic] = successor
+            self._subscribe(successor, None, is_meant=True)
             return
         if not self.hub.join(topic, self):
             raise Refused("No more is taken here for now; poll, or try again later.", "busy")
@@ -182,6 +192,7 @@ class Socket(StreamWriter):
             self.offer(snapshot)
 
     def _unsubscribe(self, topic: str) -> None:
+        topic = self.other_names.pop(topic, topic)
         if topic in self.topics:
             self.topics.discard(topic)
             self.pending.pop(topic, None)

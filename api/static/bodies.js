@@ -89,6 +89,9 @@
  * @property {string | null} start_time
  * @property {string | null} coverage
  * @property {string | null} replaced_by
+ * @property {string | null} stage
+ * @property {string | null} round
+ * @property {number | null} leg
  * @property {string} updated_at
  */
 
@@ -116,6 +119,41 @@
  * @property {boolean} voided
  * @property {string | null} voids
  * @property {string} created_at
+ */
+
+/**
+ * @typedef {object} LineupPlayerBody
+ * @property {string | null} id
+ * @property {string} name
+ * @property {number | null} number
+ * @property {string | null} position
+ * @property {number | null} place
+ * @property {boolean} starter
+ * @property {boolean} captain
+ */
+
+/**
+ * @typedef {object} TeamLineupBody
+ * @property {string | null} formation
+ * @property {TimelinePerson | null} coach
+ * @property {LineupPlayerBody[]} players
+ */
+
+/**
+ * @typedef {object} LineupsBody
+ * @property {string} match_id
+ * @property {number} version
+ * @property {boolean} confirmed
+ * @property {TeamLineupBody | null} home
+ * @property {TeamLineupBody | null} away
+ */
+
+/**
+ * @typedef {object} StatsBody
+ * @property {string} match_id
+ * @property {number} version
+ * @property {Record<string, number>} home
+ * @property {Record<string, number>} away
  */
 
 /**

@@ -1,5 +1,6 @@
 /** One match: its score, its clock and its timeline. */
 
+import { About, roundOf } from "./about.js";
 import { badge, setBadge } from "./badge.js";
 import { bdi, isolate } from "./bidi.js";
 import { kickOffLong, name, scoreText, statusText, winner } from "./clock.js";
@@ -34,6 +35,7 @@ export class MatchPage {
   /** @type {HTMLElement} */ shootout;
   /** @type {HTMLElement} */ timeline;
   /** @type {HTMLElement} */ quiet;
+  /** @type {About} */ about;
   /** @type {HTMLElement} */ body;
   /** @type {HTMLElement} */ notice;
   /** Set by the first body; what a body leads to runs after that. @type {Score} */ match;
@@ -95,7 +97,9 @@ export class MatchPage {
       this.timeline,
       this.quiet,
     );
-    this.body = h("div", { class: "match-body", hidden: true }, this.head, this.shootout, story, this.facts);
+    this.about = new About(this.id, this.leaving.signal);
+    const parts = [this.head, this.shootout, story, this.about.element, this.facts];
+    this.body = h("div", { class: "match-body", hidden: true }, ...parts);
     this.notice = h("div", { class: "notice" }, h("p", { class: "loading" }, "Loading"));
     this.element = h("article", { class: "match" }, this.heading, this.notice, this.body);
   }
@@ -133,6 +137,7 @@ export class MatchPage {
     this.#league();
     this.#clock();
     this.#facts();
+    this.about.refresh(match.phase, { home: name(match.home_team), away: name(match.away_team) });
     if (news) this.#highlight(news);
     // The light says otherwise of a match that is over, whose state is the same.
     if (this.feed?.state) this.shell.indicate(this.feed.state, this.feed);
@@ -179,6 +184,7 @@ export class MatchPage {
     const rows = [
       ["Kick-off", kickOffLong(this.match)],
       ["Competition", this.match.competition?.name],
+      ["Round", roundOf(this.metadata)],
       ["Venue", this.metadata?.venue],
     ];
     this.facts.replaceChildren(

@@ -25,6 +25,7 @@
  * What a feed reads of a body of `/api/score/{match_id}` or `/api/live`. All their fields: bodies.js.
  *
  * @typedef {object} Body
+ * @property {string} [match_id] of a score
  * @property {number} [version] only grows
  * @property {string | null} [next] the path to wait at for what comes after this
  * @property {string | null} [changes] of a board: the same for what changes on it
@@ -296,7 +297,8 @@ export class Feed {
 
   #mayHold() {
     const body = this.#body;
-    const may = this.#current && nextOf(body).startsWith("/") && !AT_REST.has(body?.phase ?? "");
+    const mayWait = !AT_REST.has(body?.phase ?? "") || (body !== null && isReplaced(body));
+    const may = this.#current && nextOf(body).startsWith("/") && mayWait;
     if (may && this.#env.now() >= this.#holdAgainAt && this.#take()) return true;
     this.#release();
     return false;
@@ -614,7 +616,18 @@ function nextOf(body) {
  * @param {Body | null} held
  */
 function isOlder(body, held) {
+  // Of another match: this one continues under another id.
+  if (body.match_id !== held?.match_id) return false;
   return body.version !== undefined && held?.version !== undefined && body.version < held.version;
+}
+
+/**
+ * Whether the match continues under another id, where its next wait then is.
+ *
+ * @param {Body} body
+ */
+function isReplaced({ match_id: id, next }) {
+  return id !== undefined && !next?.startsWith(`/api/score/${id}/`);
 }
 
 /** @param {Body} body */

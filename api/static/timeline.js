@@ -29,11 +29,12 @@ const HOW = { own_goal: " (og)", penalty_goal: " (pen)" };
 
 // Marks across the timeline, and the period each opens or closes (9 after all).
 /** @type {Record<string, number>} */
-const OPENS = { kickoff: 1, second_half: 2, extra_time: 3, extra_second_half: 4 };
+const OPENS = { lineups: 0, kickoff: 1, second_half: 2, extra_time: 3, extra_second_half: 4 };
 /** @type {Record<string, number>} */
 const CLOSES = { half_time: 1, extra_half_time: 3, full_time: 9, abandoned: 9, awarded: 9, cancelled: 9, postponed: 9 };
 /** @type {Record<string, string>} */
 const MARKS = {
+  lineups: "Line-ups are in",
   kickoff: "Kick-off",
   half_time: "Half-time",
   extra_time: "Extra time",

@@ -7,12 +7,14 @@ import logging
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response, request, url_for
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import WebsocketMismatch
 
 from api.delivery.answer import RenderedAnswer
+from api.names import meant_match
 from api.services import here
+from api.web.responses import moved, rendered
 from cdn import headers, keys
 from db.domain import ID_PATTERN
 from db.domain.errors import Fault, LiveScoreError, Refused, Unavailable, Undecodable
@@ -62,6 +64,9 @@ def answer(status: int, text: str, cache: dict[str, str] = headers.NO_STORE, ret
 
 
 def refused(error: Refused) -> Response:
+    elsewhere = _elsewhere() if error.code == "unknown_match" else None
+    if elsewhere:
+        return elsewhere
     status = STATUS.get(error.code, 400)
     cache = missing() if status == 404 else headers.NO_STORE
     wait_s = error.retry_after_s or 1 if status == 429 else 0
@@ -69,6 +74,19 @@ def refused(error: Refused) -> Response:
     if error.code == "unauthorized":
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
+
+
+def _elsewhere() -> Response | None:
+    """The same of the match that an unknown id is another name of; None where it is none."""
+    values = request.view_args or {}
+    name = values.get("match_id", "")
+    if request.method not in ("GET", "HEAD") or not ID_PATTERN.fullmatch(name):
+        return None
+    match_id = meant_match(here(), name)
+    if match_id is None:
+        return None
+    path = url_for(str(request.endpoint), **{**values, "match_id": match_id})
+    return rendered(moved(path, here().dialect, name))
 
 
 def missing() -> dict[str, str]:

@@ -10,7 +10,8 @@ from flask import Response, current_app, request
 
 from api.delivery.answer import RenderedAnswer, accepts_gzip
 from api.delivery.render import dumps
-from cdn.headers import NO_STORE, Policy
+from cdn import keys
+from cdn.headers import LIST, NO_STORE, Dialect, Policy
 
 
 def public(
@@ -34,10 +35,16 @@ def rendered(answer: RenderedAnswer) -> Response:
     """An answer that is made once for many, in the variant that this client takes."""
     field = request.headers.get("Accept-Encoding", "")
     answer = answer.compressed if accepts_gzip(field) else answer
-    response = Response(answer.body, headers=answer.headers)
+    response = Response(answer.body, answer.status, headers=answer.headers)
     if answer.etag:
         response.make_conditional(request.environ)
     return response
+
+
+def moved(path: str, dialect: Dialect, match_id: str) -> RenderedAnswer:
+    """To the same of another match: the match continues as that one, or its id is another name of it."""
+    cache = dialect.headers(LIST, [keys.match(match_id)])
+    return RenderedAnswer(b"", cache | {"Location": path}, status="308 Permanent Redirect")
 
 
 def private(document: dict[str, Any] | None, status: int = 200) -> Response:

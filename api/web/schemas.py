@@ -178,6 +178,9 @@ class Metadata(Body):
     start_time: datetime | None
     coverage: str | None
     replaced_by: str | None
+    stage: Annotated[str | None, Field(description="of the competition, as the provider calls it")]
+    round: Annotated[str | None, Field(description="a name or a number, as the provider calls it")]
+    leg: Annotated[int | None, Field(description="1 or 2 where the two sides meet twice")]
     updated_at: datetime
 
 
@@ -207,6 +210,37 @@ class Timeline(Body):
     match_id: Id
     version: int
     events: list[TimelineEvent]
+
+
+class LineupPlayerBody(Body):
+    id: str | None
+    name: str
+    number: Annotated[int | None, Field(description="on the shirt")]
+    position: Annotated[str | None, Field(description="goalkeeper, defender, midfielder, forward, or another word")]
+    place: Annotated[int | None, Field(description="in the formation, 1 is the goalkeeper")]
+    starter: bool
+    captain: bool
+
+
+class TeamLineupBody(Body):
+    formation: Annotated[str | None, Field(description="such as 4-3-3")]
+    coach: TimelinePerson | None
+    players: Annotated[list[LineupPlayerBody], Field(description="starters by their place, then the bench")]
+
+
+class LineupsBody(Body):
+    match_id: Id
+    version: Annotated[int, Field(description="of this document; 0 while nobody has told it")]
+    confirmed: bool
+    home: TeamLineupBody | None
+    away: TeamLineupBody | None
+
+
+class StatsBody(Body):
+    match_id: Id
+    version: Annotated[int, Field(description="of this document; 0 while nobody has told it")]
+    home: dict[str, float]
+    away: dict[str, float]
 
 
 class SearchResult(Body):

@@ -5,6 +5,20 @@ hears of it, `kinds` what of, `topics` under which names.
 """
 
 from db.domain.derive import derived_events
+from db.domain.documents import (
+    FIGURE_NAME,
+    FIGURES_MAX,
+    PLAYERS_MAX,
+    Document,
+    DocumentKind,
+    LineupPlayer,
+    Lineups,
+    Stats,
+    TeamLineup,
+    formation_of,
+    kind_of,
+    ordered,
+)
 from db.domain.event import Event, Person, Telling
 from db.domain.facts import is_listed_alike, is_visible
 from db.domain.follower import Account, Device, Follow, Platform, Quiet, Subject
@@ -24,7 +38,8 @@ from db.domain.match import (
     with_events,
 )
 from db.domain.match_info import Competition, MatchInfo, Team
-from db.domain.merge import MergeResult, merged
+from db.domain.merge import MergeResult, joined, merged
+from db.domain.names import renamed, spelled, team_ids
 from db.domain.reduce import BY_FIRST_WORD, reduce
 from db.domain.score import Score
 from db.domain.sources import Precedence, due_ms
@@ -54,6 +69,8 @@ __all__ = [
     "CURSOR_PATTERN",
     "DEFAULT_KINDS",
     "EVENT_TYPES",
+    "FIGURES_MAX",
+    "FIGURE_NAME",
     "HOLD_MS",
     "ID_PATTERN",
     "IMPLIES",
@@ -61,6 +78,7 @@ __all__ = [
     "LANGUAGES",
     "LISTED_TYPES",
     "NEW_KINDS",
+    "PLAYERS_MAX",
     "RED_CARDS",
     "SCORING",
     "VARIANTS",
@@ -68,12 +86,16 @@ __all__ = [
     "Competition",
     "Cursor",
     "Device",
+    "Document",
+    "DocumentKind",
     "Event",
     "Fact",
     "FactKind",
     "Follow",
     "Kind",
     "Ledger",
+    "LineupPlayer",
+    "Lineups",
     "Match",
     "MatchInfo",
     "MergeResult",
@@ -86,9 +108,11 @@ __all__ = [
     "Score",
     "Side",
     "Stamp",
+    "Stats",
     "Status",
     "Subject",
     "Team",
+    "TeamLineup",
     "Telling",
     "Update",
     "Variant",
@@ -98,16 +122,23 @@ __all__ = [
     "essential",
     "event_field",
     "fits",
+    "formation_of",
     "is_listed_alike",
     "is_visible",
+    "joined",
+    "kind_of",
     "kinds_of",
     "language_of",
     "live_update_topic",
     "mask_of",
     "merged",
+    "ordered",
     "phase_of",
     "reduce",
+    "renamed",
+    "spelled",
     "status_of",
+    "team_ids",
     "topics_for",
     "united",
     "variant_of",

@@ -24,7 +24,7 @@ def facts_between(before: Match | None, after: Match) -> tuple[Fact, ...]:
     if before is None or before.status != after.status:
         facts.append(Fact(FactKind.STATUS, was=before.status if before else None))
     if before is None or is_taken_over or _info(before) != _info(after):
-        facts.append(Fact(FactKind.INFO))
+        facts.append(Fact(FactKind.INFO, was=_earlier_start(before, after)))
     return tuple(dict.fromkeys(facts))
 
 
@@ -93,4 +93,10 @@ def _content(event: Event) -> tuple[object, ...]:
 
 def _info(match: Match) -> tuple[object, ...]:
     info = (match.sport, match.home, match.away, match.competition, match.venue, match.start_time)
-    return (*info, match.coverage, match.replaced_by)
+    return (*info, match.coverage, match.replaced_by, match.stage, match.round, match.leg)
+
+
+def _earlier_start(before: Match | None, after: Match) -> str | None:
+    """The start as it was known before, where it is another one now."""
+    was = before.start_time if before else None
+    return str(was) if was is not None and was != after.start_time else None

@@ -58,6 +58,9 @@ class Match:
     start_time: int | None = None
     coverage: str | None = None
     replaced_by: str | None = None
+    stage: str | None = None
+    round: str | None = None
+    leg: int | None = None
     info_at: Stamp | None = None
     status: Status = Status.SCHEDULED
     decided_by: str | None = None
@@ -140,7 +143,7 @@ class FactKind(StrEnum):
 class Fact:
     """One change.
 
-    was: the score, status or type before.
+    was: the score, status or type before; of `info`, the start before (ms) where it was another.
     derived: it follows from a falling scoreboard or from an event that documents lack, and no message named it.
     """
 

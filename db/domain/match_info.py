@@ -19,7 +19,12 @@ class Competition:
 
 @dataclass(frozen=True, slots=True)
 class MatchInfo:
-    """None means not said, and changes nothing. start_time: ms since the epoch."""
+    """None means not said, and changes nothing.
+
+    start_time: ms since the epoch.
+    stage, round: of the competition, as the provider calls them: `Group Stage`, `5`, `round_of_16`.
+    leg: 1 or 2 where the two sides meet twice.
+    """
 
     home: Team | None = None
     away: Team | None = None
@@ -29,3 +34,6 @@ class MatchInfo:
     sport: str | None = None
     coverage: str | None = None
     replaced_by: str | None = None
+    stage: str | None = None
+    round: str | None = None
+    leg: int | None = None

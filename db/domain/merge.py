@@ -43,6 +43,19 @@ def merged(present: Match, stored: Match | None, *, now_ms: int, precedence: Pre
     return MergeResult(after, stored.version, visible, shown, facts_between(stored, after))
 
 
+def joined(match: Match, other: Match, *, now_ms: int, precedence: Precedence) -> MergeResult:
+    """One match that was told of under two ids: the first, with what was told under the second. Both with all events.
+
+    Always a new version, above those of both: whoever comes from the other id holds one of its versions.
+    """
+    if not other.ledgers:
+        other = with_ledgers(other)
+    both = replace(united(match, replace(other, id=match.id)), first=match.first or other.first)
+    after = _with_clock_of(derive(chosen(both, derive, now_ms=now_ms, precedence=precedence)), match, other)
+    shown = facts_between(match, after)
+    return MergeResult(after, other.version, True, shown, shown)
+
+
 def _both(present: Match, stored: Match) -> Match:
     """The source in force is that of the record that knew both; names of events are as history has them."""
     knows_both = stored.source in present.ledgers

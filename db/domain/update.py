@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from db.domain.documents import Lineups, Stats
 from db.domain.event import Event
 from db.domain.match_info import MatchInfo
 from db.domain.score import Score
@@ -20,7 +21,8 @@ class Update:
     provider's scoreboard at that moment, None where it does not say. status_word: the provider's word where it is
     none of ours. voids: the id of an event that no longer stands. is_document: it tells of the match as a whole, was
     asked for, and may be behind what is pushed. present: where such a document lists *all* events of the types `lists`,
-    their ids; a known event of these types which is missing there may have been taken back.
+    their ids; a known event of these types which is missing there may have been taken back. lineups, stats: all that is
+    known of them, as of the stamp; no score follows from them.
     """
 
     match_id: str
@@ -41,6 +43,8 @@ class Update:
     is_document: bool = False
     present: frozenset[str] | None = None
     lists: frozenset[str] = SCORING
+    lineups: Lineups | None = None
+    stats: Stats | None = None
 
     @property
     def is_tick(self) -> bool:

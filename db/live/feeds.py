@@ -30,6 +30,8 @@ class FeedHealth:
     refused: messages refused.
     reconnects: after a lost connection or a failed request.
     gaps: times that messages may have been missed and were asked for again.
+    differences: fields in which a document differed from the live state, before it was applied.
+    differing: matches that differ although their documents were applied.
     quota_left: requests left, None where the provider does not count.
     silent_after_s: a healthy feed is heard more often than this.
     reason: of the last failure.
@@ -45,6 +47,8 @@ class FeedHealth:
     refused: int = 0
     reconnects: int = 0
     gaps: int = 0
+    differences: int = 0
+    differing: int = 0
     quota_left: int | None = None
     silent_after_s: float = 60.0
     reason: str = ""

@@ -7,6 +7,7 @@ match:{id}:state    hash     match_commit.lua  version rev updated_at, score tim
                                                (board_drop.lua), after the start of a match that did not begin; a week
                                                without a start
 match:{id}:events   hash     match_commit.lua  event id → the event as JSON; expires with the state
+match:{id}:documents hash    document_put.lua  kind/source → "stamp version JSON" of line-ups and statistics; 2 days
 match:{id}:inbox    stream   inbox_accept.lua  updates not yet applied, in order of arrival
 match:{id}:outbox   stream   match_commit.lua  versions not yet written to history
 match:{id}:push     stream   match_commit.lua  versions with facts that nobody has made into alerts yet
@@ -20,8 +21,10 @@ history:parked      zset     live.park_history match ids whose history met a bug
 ingest:refused      stream   live.keep_refused refused payloads on their way to SQL, 256 at most
 history:pending     zset     commit, ack       match ids with a filled outbox, by time of the first (ms)
 history:partial     zset     commit, partials  match ids of which SQL may know more, by when to compare them (ms)
+documents:pending   zset     document_put.lua  match ids with documents that are not in SQL, by time of the change (ms)
 purge:pending       zset     match_commit.lua  `{cache key} {lifetime s}` to purge, by time of the commit (ms)
 purge:rebound       zset     purge_ack.lua     the same, purged once, by time of the second purge (ms)
+names:{subject}     hash     live.names        other name of a match or team → its id; a copy of SQL's table
 feeds               hash     live.feeds        feed name → its health as JSON (FeedHealth)
 feeds:positions     hash     live.feeds        feed name → where its reader goes on, JSON
 feeds:lease:{name}  string   lease_renew.lua   the process that reads the feed; seconds
@@ -83,6 +86,7 @@ UNDECODABLE = "live:undecodable"
 FILLED = "live:filled"
 PARTIAL = "history:partial"
 HISTORY_PENDING = "history:pending"
+DOCUMENTS_PENDING = "documents:pending"
 HISTORY_BELL = "bell:history"
 PURGE_PENDING = "purge:pending"
 PURGE_REBOUND = "purge:rebound"
@@ -121,6 +125,10 @@ def events(match_id: str) -> str:
     return f"match:{{{match_id}}}:events"
 
 
+def documents(match_id: str) -> str:
+    return f"match:{{{match_id}}}:documents"
+
+
 def inbox(match_id: str) -> str:
     return f"match:{{{match_id}}}:inbox"
 
@@ -139,6 +147,11 @@ def window(match_id: str) -> str:
 
 def alert(alert_id: str) -> str:
     return f"push:alert:{alert_id}"
+
+
+def names(subject: str) -> str:
+    """subject: `matches` or `teams`."""
+    return f"names:{subject}"
 
 
 def feed_lease(name: str) -> str:

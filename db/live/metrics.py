@@ -137,7 +137,10 @@ FEED_RECONNECTS = _declared(Counter("feed_reconnects_total", "Lost connections a
 FEED_GAPS = _declared(Counter("feed_gaps_total", "Times that a feed had to ask for what it may have missed", ("feed",)))
 FEED_LAG = _declared(Histogram("feed_lag_seconds", "From an event's time, by its sender, to its commit", ("source",)))
 FEED_DIFFERENCES = _declared(
-    Counter("feed_differences_total", "Matches that differed from the provider's document, by field", ("feed", "field"))
+    Counter("feed_differences_total", "Differences between documents and the live state, by field", ("feed", "field"))
+)
+FEED_DIFFERING = _declared(
+    Gauge("feed_differing", "Matches that differ although their documents were applied", ("feed",))
 )
 PUSHES = _declared(Counter("pushes_total", "Pushes by what became of them", ("service", "result", "reason")))
 PUSH_RINGS = _declared(

@@ -9,8 +9,10 @@ import redis
 from db.live.board import Boards
 from db.live.client import guarded
 from db.live.commits import Commits
+from db.live.documents import Documents
 from db.live.inbox import Inbox
 from db.live.matches import Matches
+from db.live.names import KnownNames
 from db.live.outbox import Outbox
 from db.live.refusals import Refusals
 
@@ -29,6 +31,8 @@ class LiveStore:
         self.matches = Matches(client)
         self.commits = Commits(client, shards)
         self.board = Boards(client, self.matches)
+        self.documents = Documents(client)
+        self.names = KnownNames(client)
         self.outbox = Outbox(client)
         self.refusals = Refusals(client)
 

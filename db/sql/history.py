@@ -12,9 +12,11 @@ from db.codec import decode_event, decode_ledgers, decode_match
 from db.domain import Competition, Match, Phase, Team, with_events
 from db.domain.errors import Undecodable
 from db.outbox_entry import OutboxEntry
+from db.sql.documents import DocumentArchive
 from db.sql.history_rows import HistoryRows, fold
 from db.sql.models import CompetitionRow, MatchEventRow, MatchRow, TeamRow
 from db.sql.moments import moment, ms
+from db.sql.names import NameBook, stored_team_ids
 from db.sql.refused_payloads import RefusedPayloads
 from db.sql.session import begin
 from db.undecodable import decoded, tell
@@ -62,6 +64,8 @@ class History:
     def __init__(self, bind: Engine) -> None:
         self.engine = bind
         self.refused_payloads = RefusedPayloads(bind)
+        self.names = NameBook(bind)
+        self.documents = DocumentArchive(bind)
 
     def write(self, changes: Iterable[OutboxEntry], ledgers: Mapping[str, str] | None = None) -> None:
         """Write outbox entries, of any matches, in order. A second writing of the same entries changes nothing.
@@ -119,13 +123,19 @@ class History:
         self, wanted: MatchFilter, limit: int, after: PageCursor | None = None
     ) -> tuple[list[Match], PageCursor | None]:
         """Matches in order of start, without events, and where the list goes on (None at its end)."""
-        query = _narrowed(select(MatchRow), wanted).order_by(MatchRow.listed_at, MatchRow.id).limit(limit + 1)
+        query = select(MatchRow).order_by(MatchRow.listed_at, MatchRow.id).limit(limit + 1)
         if after:
             query = query.where(tuple_(MatchRow.listed_at, MatchRow.id) > (moment(after.listed_at), after.match_id))
         with begin(self.engine) as session:
-            rows = list(session.scalars(query))
+            teams = stored_team_ids(session, [wanted.team]) if wanted.team is not None else []
+            rows = list(session.scalars(_narrowed(query, wanted, teams)))
             more = rows[limit - 1] if len(rows) > limit else None
             return _readable(rows[:limit]), PageCursor(ms(more.listed_at), more.id) if more else None
+
+    def team(self, team_id: str) -> Team | None:
+        with begin(self.engine) as session:
+            row = session.get(TeamRow, team_id)
+            return Team(row.id, row.name) if row else None
 
     def search(self, words: str, limit: int) -> SearchResults:
         """Teams and competitions whose name holds the words, accents aside, and those teams' latest matches."""
@@ -140,7 +150,7 @@ class History:
                 .order_by(CompetitionRow.name)
                 .limit(limit)
             ).all()
-            ids = [team.id for team in teams]
+            ids = stored_team_ids(session, [team.id for team in teams]) if teams else []
             plays = or_(MatchRow.home_team_id.in_(ids), MatchRow.away_team_id.in_(ids))
             rows = session.scalars(
                 select(MatchRow).where(plays).order_by(MatchRow.listed_at.desc(), MatchRow.id).limit(limit)
@@ -156,7 +166,8 @@ class History:
             session.execute(text("SELECT 1"))
 
 
-def _narrowed(query: Select[MatchRow], wanted: MatchFilter) -> Select[MatchRow]:
+def _narrowed(query: Select[MatchRow], wanted: MatchFilter, teams: Sequence[str]) -> Select[MatchRow]:
+    """teams: the ids of the team that is wanted."""
     clauses = []
     if wanted.since is not None:
         clauses.append(MatchRow.listed_at >= moment(wanted.since))
@@ -165,7 +176,7 @@ def _narrowed(query: Select[MatchRow], wanted: MatchFilter) -> Select[MatchRow]:
     if wanted.competition is not None:
         clauses.append(MatchRow.competition_id == wanted.competition)
     if wanted.team is not None:
-        clauses.append(or_(MatchRow.home_team_id == wanted.team, MatchRow.away_team_id == wanted.team))
+        clauses.append(or_(MatchRow.home_team_id.in_(teams), MatchRow.away_team_id.in_(teams)))
     if wanted.status is not None:
         clauses.append(MatchRow.status == wanted.status)
     if wanted.phase is not None:

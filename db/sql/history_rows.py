@@ -14,6 +14,7 @@ from db.domain import Event, FactKind, Match, event_field
 from db.outbox_entry import OutboxEntry
 from db.sql.models import Base, CompetitionRow, MatchEventRow, MatchRow, MatchScoreRow, TeamRow
 from db.sql.moments import moment
+from db.sql.names import redirected
 from db.sql.upsert import insert_into
 
 # Folding makes some letters longer (ß → ss, ﷺ → eighteen letters): the width of the column, which PostgreSQL enforces.
@@ -31,6 +32,8 @@ class HistoryRows:
 
     def __init__(self, ledgers: Mapping[str, str]) -> None:
         self.ledgers = ledgers
+        # Matches that continue under another id, and when that was told (ms).
+        self.successors: dict[str, tuple[str, int]] = {}
         self.by_table: dict[type[Base], dict[tuple[Any, ...], dict[str, Any]]] = {
             table: {} for table in (TeamRow, CompetitionRow, MatchRow, MatchScoreRow, MatchEventRow)
         }
@@ -43,6 +46,8 @@ class HistoryRows:
         if (competition := match.competition) is not None:
             named = {"id": competition.id, "name": competition.name, "folded": fold(competition.name)}
             self._put(CompetitionRow, (competition.id,), named)
+        if match.replaced_by:
+            self.successors[match.id] = match.replaced_by, match.updated_at
         self._put(MatchRow, (match.id,), _match_row(match) | {"ledgers": self.ledgers.get(match.id)})
         self.add_score(change)
         for event in change.events:
@@ -72,6 +77,8 @@ class HistoryRows:
         ):
             rows = [row for _, row in sorted(self.by_table[table].items())]
             _upsert(session, table, rows, update_columns, newest_only=guard)
+        for match_id, (successor, at_ms) in sorted(self.successors.items()):
+            redirected(session, match_id, successor, now_ms=at_ms)
 
 
 def _upsert(

@@ -120,6 +120,35 @@ class MatchEventRow(Base):
     document: Mapped[str] = mapped_column(Text)
 
 
+class DocumentRow(Base):
+    """Line-ups or statistics of a match, as one source tells them. kind: of db.domain.documents. at: its stamp."""
+
+    __tablename__ = "match_documents"
+
+    match_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
+    source: Mapped[str] = mapped_column(Id, primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    version: Mapped[int] = mapped_column(BigInteger)
+    document: Mapped[str] = mapped_column(Text)
+
+
+class NameRow(Base):
+    """Another name of a match or team. subject: `matches` or `teams`. kind: `same`, what is told under the name is told
+    of the thing; or `replaced`, of a match that continues as another. merged_at: when what was known under the name was
+    joined to the thing; None until then, and for `replaced`."""
+
+    __tablename__ = "names"
+    __table_args__ = (Index("ix_names_id", "subject", "id"),)
+
+    subject: Mapped[str] = mapped_column(String(16), primary_key=True)
+    name: Mapped[str] = mapped_column(Id, primary_key=True)
+    id: Mapped[str] = mapped_column(Id)
+    kind: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    merged_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
 class UserRow(Base):
     """A follower. token_digest: SHA-256 of the bearer token, in hex, which is kept nowhere; None for users whose tokens
     another issuer signs. quiet_since, quiet_until: minutes after midnight in time_zone."""

@@ -1,4 +1,4 @@
-"""football-data.org v4: `/v4/competitions/{code}/matches`, with its key and its ten requests a minute."""
+"""football-data.org v4: `/v4/competitions/{code}/matches` and `/v4/matches/{id}`, ten requests a minute."""
 
 from __future__ import annotations
 
@@ -41,6 +41,11 @@ class FootballData:
                     return ProviderAnswer(400, {"message": "dateFrom and dateTo go together", "errorCode": 400}, left)
                 matches = [self._match(code, match) for match in self.competitions[code]]
                 return ProviderAnswer(200, {"resultSet": {"count": len(matches)}, "matches": matches}, left)
+            case ("v4", "matches", number):
+                of_codes = ((code, match) for code, matches in self.competitions.items() for match in matches)
+                chosen = [self._match(code, match) for code, match in of_codes if str(match.number) == number]
+                if chosen:
+                    return ProviderAnswer(200, chosen[0], left)
         return ProviderAnswer(404, {"message": "The resource you are looking for does not exist."}, left)
 
     def _match(self, code: str, match: ScheduledMatch) -> Json:

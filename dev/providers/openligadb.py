@@ -1,4 +1,4 @@
-"""OpenLigaDB: `/getmatchdata/{league}` and `/getlastchangedate/{league}/{season}/{group}`.
+"""OpenLigaDB: `/getmatchdata/{league}`, `/getmatchdata/{id}` and `/getlastchangedate/{league}/{season}/{group}`.
 
 As it answers: times of changes without a zone, in German local time; no word for a match in play; ids as numbers.
 """
@@ -24,6 +24,8 @@ class OpenLigaDb:
     def __init__(self, leagues: dict[str, list[ScheduledMatch]], limit: Limit | None = None) -> None:
         self.leagues, self.faults = leagues, ProviderFaults()
         self.limit = limit or Limit(60, 60.0)
+        # Of another group than the current one: known by their number alone.
+        self.unlisted: list[ScheduledMatch] = []
 
     def answer(self, request: ProviderRequest) -> ProviderAnswer:
         if not self.limit.take():
@@ -31,10 +33,17 @@ class OpenLigaDb:
         now_s = time.time()
         match request.path:
             case ("getmatchdata", league) if league in self.leagues:
-                return ProviderAnswer(200, [_match(league, match, now_s) for match in self.leagues[league]])
+                listed = [match for match in self.leagues[league] if match not in self.unlisted]
+                return ProviderAnswer(200, [_match(league, match, now_s) for match in listed])
+            case ("getmatchdata", number):
+                return ProviderAnswer(200, self._one(number, now_s))
             case ("getlastchangedate", league, _, _) if league in self.leagues:
                 return ProviderAnswer(200, _local(max(match.changed_s(now_s) for match in self.leagues[league])))
         return ProviderAnswer(200, [])
+
+    def _one(self, number: str, now_s: float) -> Json | None:
+        of_leagues = ((league, match) for league, matches in self.leagues.items() for match in matches)
+        return next((_match(league, match, now_s) for league, match in of_leagues if str(match.number) == number), None)
 
 
 def _match(league: str, match: ScheduledMatch, now_s: float) -> Json:

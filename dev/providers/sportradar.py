@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from dev.providers.faults import Limit, ProviderFaults
 from dev.providers.playback import Playback
 from dev.providers.server import ProviderAnswer, ProviderRequest, etag_of
 from dev.recordings.recording import RecordedMessage
-from feeds.sportradar.soccer import normal_id
+from feeds.sportradar.sport_event import normal_id
 
 Json = dict[str, Any]
 
@@ -39,6 +39,10 @@ class SportradarProvider:
         self.faults = ProviderFaults()
         self.connections = 0
         self._tickets: dict[str, float] = {}
+        # Entries of `sport_events/removed`.
+        self.removed: list[Json] = []
+        # Matches of a day's list that are sent at once.
+        self.page = 200
 
     def answer(self, request: ProviderRequest) -> ProviderAnswer:
         if request.path[-1:] == ("session",):
@@ -54,7 +58,7 @@ class SportradarProvider:
             case ("soccer", _, "v4", _, *rest):
                 if not self.limit.take():
                     return ProviderAnswer(429, {"message": "Too Many Requests"}, {"Retry-After": "1"})
-                return self._rest("/".join(rest).removesuffix(".json"))
+                return self._rest("/".join(rest).removesuffix(".json"), int(request.query.get("start", "0")))
         return ProviderAnswer(404)
 
     # Push.
@@ -93,25 +97,27 @@ class SportradarProvider:
 
     # REST.
 
-    def _rest(self, path: str) -> ProviderAnswer:
+    def _rest(self, path: str, start: int) -> ProviderAnswer:
+        """start: of a page, for lists that have pages."""
         documents = self.documents()
         now_ms = time.time_ns() // 1_000_000
         live = [document for document in documents if _is_live(document, now_ms)]
         generated = {"generated_at": datetime.fromtimestamp(now_ms / 1000, UTC).isoformat(timespec="milliseconds")}
         match path.split("/"):
-            case ["schedules", "live", "summaries"]:
-                return _cached({"summaries": [_without(document, "timeline") for document in live]}, generated)
-            case ["schedules", "live", "timelines"]:
-                return _cached({"sport_event_timelines": live}, generated)
-            case ["schedules", "live", "timelines_delta"]:
-                delta = [_delta(document, now_ms) for document in live]
-                return _cached({"sport_event_timelines_delta": delta}, generated)
+            case ["schedules", "live", kind] if kind in LIVE:
+                parts = [LIVE[kind](document, now_ms) for document in live]
+                return _cached({kind if kind == "summaries" else f"sport_event_{kind}": parts}, generated)
             case ["schedules", day, "summaries"]:
                 of_day = [d for d in documents if str(d["sport_event"].get("start_time", "")).startswith(day)]
-                return _cached({"summaries": [_without(document, "timeline") for document in of_day]}, generated)
-            case ["sport_events", event_id, "timeline"]:
+                page = [_without(document, "timeline") for document in of_day[start : start + self.page]]
+                return _cached({"summaries": page}, generated)
+            case ["sport_events", "removed"]:
+                return _cached({"sport_events_removed": self.removed}, generated)
+            case ["sport_events", event_id, kind]:
                 one = next((d for d in documents if normal_id(d["sport_event"]["id"]) == normal_id(event_id)), None)
-                return _cached(one, generated) if one else ProviderAnswer(404)
+                if one and kind == "lineups" and "lineups" in one:
+                    return _cached(_without(one, "timeline"), generated)
+                return _cached(one, generated) if one and kind == "timeline" else ProviderAnswer(404)
         return ProviderAnswer(404)
 
     def documents(self) -> list[Json]:
@@ -136,6 +142,9 @@ class SportradarProvider:
         if event := payload.get("event"):
             document["timeline"][event["id"]] = event
             document["told_ms"] = message.at_ms
+        for name in ("lineups", "statistics"):
+            if name in payload:
+                document[name] = payload[name]
         if "sport_event_status" in payload:
             document["sport_event_status"] = payload["sport_event_status"]
             document["status_ms"] = message.at_ms
@@ -176,3 +185,11 @@ def _without(document: Json, name: str) -> Json:
 def _cached(document: Json, generated: Json) -> ProviderAnswer:
     """generated_at is no change of the content."""
     return ProviderAnswer(200, {**generated, **document}, {**etag_of(document), "Cache-Control": "max-age=1"})
+
+
+# What each list of matches in play has of a match.
+LIVE: dict[str, Callable[[Json, int], Json]] = {
+    "summaries": lambda document, _now_ms: _without(document, "timeline"),
+    "timelines": lambda document, _now_ms: document,
+    "timelines_delta": _delta,
+}

@@ -10,7 +10,7 @@ from db.domain import Side
 from dev.recordings.match_play import play
 from dev.recordings.recording import Expected, RecordedGoal, RecordedMessage, Recording, in_order
 from dev.recordings.story import Story
-from feeds.generic.parse import slug
+from feeds.generic.match_entry import slug
 
 
 def read(document: dict[str, Any], name: str) -> Recording:

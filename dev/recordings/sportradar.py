@@ -14,9 +14,9 @@ from typing import Any
 from db.domain import Side
 from dev.recordings.recording import Expected, RecordedGoal, RecordedMessage, Recording, in_order
 from dev.recordings.story import AHEAD_MS, MINUTE_MS, ms, rfc3339
-from feeds.generic.parse import slug
+from feeds.generic.match_entry import slug
 from feeds.sportradar import soccer_status as state
-from feeds.sportradar.soccer import normal_id
+from feeds.sportradar.sport_event import normal_id
 
 Json = dict[str, Any]
 

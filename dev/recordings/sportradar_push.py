@@ -10,7 +10,7 @@ from dev.recordings.sportradar import encoded, expected, status_after
 from dev.recordings.story import ms
 from feeds.sportradar import us_sports as us
 from feeds.sportradar.parse import LISTS
-from feeds.sportradar.soccer import normal_id
+from feeds.sportradar.sport_event import normal_id
 
 Json = dict[str, Any]
 
@@ -64,9 +64,7 @@ class _Stream:
         game, metadata = entry["payload"]["game"], entry.get("metadata", {})
         event = entry["payload"].get("event", {})
         score = us.score_of(game, us.sport_of(metadata))
-        status, word = us.status_of_event(event, metadata), None
-        if status is None:
-            status, word = us.status_of_game(game, event)
+        status, word = us.status_after(game, event, metadata)
         end = Expected(
             score.home if score else None, score.away if score else None, status.value if status else str(word)
         )

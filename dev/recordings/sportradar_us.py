@@ -45,7 +45,7 @@ def read_plays(plays: list[Json], name: str) -> Recording:
 def _status(last: Json) -> str:
     """Status after the last play. A list that ends with `completed` lacks the confirmation (`closed`)."""
     game, event = last["payload"]["game"], last["payload"]["event"]
-    status = us.status_of_event(event, last["metadata"]) or us.status_of_game(game, event)[0]
+    status, _ = us.status_after(game, event, last["metadata"])
     return status.value if status else "live"
 
 

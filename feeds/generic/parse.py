@@ -8,31 +8,17 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
 
-from db.domain import (
-    IMPLIES,
-    KICKS,
-    SCORING,
-    Competition,
-    Event,
-    MatchInfo,
-    Person,
-    Score,
-    Stamp,
-    Team,
-    Update,
-)
+from db.domain import IMPLIES, KICKS, SCORING, Event, Score, Stamp, Update
 from db.domain.errors import Fault, Refused
 from feeds.fields import AHEAD_MS, ident
-from feeds.generic.schema import EventIn, Lists, MatchIn, NamedIn
+from feeds.generic.match_entry import match_update, ms_of, person_of
+from feeds.generic.schema import EventIn, Lists, MatchIn
 from feeds.generic.vocabulary import standing_of
 from feeds.result import ParseResult, RefusedEntry
 
@@ -130,7 +116,7 @@ def _entry(name: str, index: int, raw: Any, latest: int) -> _Entry:
         checked = EventIn.model_validate(raw) if name == "events" else MatchIn.model_validate(raw)
     except ValidationError as error:
         return _Entry(RefusedEntry(name, index, _reasons(error)), raw, None, match_id)
-    ahead = isinstance(checked, EventIn) and _ms(checked.timestamp) > latest
+    ahead = isinstance(checked, EventIn) and ms_of(checked.timestamp) > latest
     faults = (Fault("timestamp", "lies more than a day ahead of our clock"),) if ahead else ()
     return _Entry(RefusedEntry(name, index, faults), raw, checked, match_id)
 
@@ -171,7 +157,7 @@ def _rest(refused: list[_Entry]) -> bytes:
 
 def _updates(entries: list[_Entry], received_at: int) -> list[Update]:
     """Matches come first: an event may need the sport of its match."""
-    matches = [_match_update(entry.checked, received_at) for entry in entries if isinstance(entry.checked, MatchIn)]
+    matches = [match_update(entry.checked, received_at) for entry in entries if isinstance(entry.checked, MatchIn)]
     events = [_event_update(entry.checked, received_at) for entry in entries if isinstance(entry.checked, EventIn)]
     return matches + events
 
@@ -179,7 +165,7 @@ def _updates(entries: list[_Entry], received_at: int) -> list[Update]:
 def _event_update(event: EventIn, received_at: int) -> Update:
     minute, added = event.minute
     added = event.added_minute if event.added_minute is not None else added
-    at = _ms(event.timestamp)
+    at = ms_of(event.timestamp)
     stamp = Stamp(at, event.sequence, "generic", (minute or 0) * 100 + (added or 0))
     has_score = event.home_score is not None and event.away_score is not None
     status, decided_by = standing_of(event.status) if event.status else (None, None)
@@ -215,8 +201,8 @@ def _event(event: EventIn, stamp: Stamp, minute: int | None, added: int | None, 
         minute=minute,
         added_minute=added,
         period=event.period,
-        player=_person(event.player),
-        assist=_person(event.assist),
+        player=person_of(event.player),
+        assist=person_of(event.assist),
         detail=event.detail,
         home_score=event.home_score,
         away_score=event.away_score,
@@ -239,7 +225,7 @@ def _derived_id(event: EventIn, minute: int | None, added: int | None) -> str:
     who = (event.player.id or event.player.name) if event.player else None
     what = (event.home_score, event.away_score) if event.event_type in _COUNTED else None
     is_known = what is None and (who or event.event_type in _WHISTLES)
-    when = None if is_known else _ms(event.timestamp)
+    when = None if is_known else ms_of(event.timestamp)
     shootout = (event.shootout.home, event.shootout.away) if event.shootout else None
     parts = (
         event.match_id,
@@ -255,46 +241,3 @@ def _derived_id(event: EventIn, minute: int | None, added: int | None) -> str:
         event.voids,
     )
     return "d-" + hashlib.sha256(repr(tuple(map(str, parts))).encode()).hexdigest()[:20]
-
-
-def _match_update(match: MatchIn, received_at: int) -> Update:
-    """Undated: entries of `matches` have no time, so the arrival decides."""
-    status, decided_by = standing_of(match.status) if match.status else (None, None)
-    info = MatchInfo(
-        home=Team(*_identity(match.home_team)) if match.home_team else None,
-        away=Team(*_identity(match.away_team)) if match.away_team else None,
-        competition=Competition(*_identity(match.competition)) if match.competition else None,
-        venue=match.venue,
-        start_time=_ms(match.start_time) if match.start_time else None,
-        sport=match.sport,
-        coverage=match.coverage,
-        replaced_by=match.replaced_by,
-    )
-    return Update(
-        match.id,
-        Stamp(0, source="generic"),
-        received_at,
-        info=info,
-        status=status,
-        status_word=match.status if status is None else None,
-        decided_by=decided_by,
-    )
-
-
-def _identity(named: NamedIn) -> tuple[str, str]:
-    return named.id or slug(named.name), named.name
-
-
-def _person(named: NamedIn | None) -> Person | None:
-    return Person(named.name, named.id) if named else None
-
-
-def slug(name: str) -> str:
-    """An id from a name: `Côte d'Ivoire` → `cote-d-ivoire`; from a hash where no Latin letter is left."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    short = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:64].rstrip("-")
-    return short or "n-" + hashlib.sha256(name.encode()).hexdigest()[:16]
-
-
-def _ms(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)

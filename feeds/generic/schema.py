@@ -24,7 +24,7 @@ from pydantic import (
     model_validator,
 )
 
-from db.domain import ID_PATTERN, Side
+from db.domain import FIGURE_NAME, FIGURES_MAX, ID_PATTERN, PLAYERS_MAX, Side
 from feeds.fields import ident
 from feeds.generic.vocabulary import ends_decided, event_type_of, spelled, sport_of
 
@@ -68,6 +68,12 @@ def _number(value: Any) -> Any:
     if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
         return int(value)
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _label(value: Any) -> Any:
+    """A round is a number or a name."""
+    number = _number(value)
+    return str(number) if type(number) is int else value
 
 
 def _counter(value: Any) -> int | float:
@@ -125,6 +131,7 @@ def _as_sport(value: Any) -> Any:
 # The OpenAPI document describes what is accepted, not what it is converted to.
 _IdAsSent = Annotated[str, Field(pattern=f"^{ID_PATTERN.pattern}$")] | Annotated[int, Field(ge=0)]
 _PointsAsSent = Annotated[int, Field(ge=0, le=9_999)] | Annotated[str, Field(pattern=r"^\d{1,4}$")]
+_LegAsSent = Annotated[int, Field(ge=1, le=9)] | Annotated[str, Field(pattern=r"^[1-9]$")]
 _CountAsSent = Annotated[int, Field(ge=0, le=99)] | Annotated[str, Field(pattern=r"^\d{1,2}$")]
 # Nanoseconds since the epoch fit, and SQL has no larger integer.
 COUNTER_MAX = 2**63 - 1
@@ -145,6 +152,10 @@ Points = Annotated[
 Count = Annotated[int, Field(strict=True, ge=0, le=99), BeforeValidator(_number, json_schema_input_type=_CountAsSent)]
 Counter = Annotated[int | float, PlainValidator(_counter, json_schema_input_type=_CounterAsSent)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1_000), AfterValidator(_plain)]
+
+
+Label = Annotated[Name, BeforeValidator(_label, json_schema_input_type=str | int)]
+Leg = Annotated[int, Field(strict=True, ge=1, le=9), BeforeValidator(_number, json_schema_input_type=_LegAsSent)]
 
 
 class _In(BaseModel):
@@ -195,6 +206,43 @@ class EventIn(_In):
         return entry
 
 
+class PlayerIn(_In):
+    name: Name
+    id: Maybe[Id] = None
+    number: Maybe[Count] = None
+    position: Maybe[Word] = None
+    place: Maybe[Count] = None
+    starter: bool = False
+    captain: bool = False
+
+
+Player = Annotated[PlayerIn, BeforeValidator(_named, json_schema_input_type=PlayerIn | str)]
+
+
+class TeamLineupIn(_In):
+    formation: Maybe[Name] = None
+    coach: Maybe[Named] = None
+    players: Annotated[list[Player], Field(max_length=PLAYERS_MAX)] = []
+
+
+class LineupsIn(_In):
+    """confirmed: by the teams; line-ups that are only expected say false."""
+
+    home: Maybe[TeamLineupIn] = None
+    away: Maybe[TeamLineupIn] = None
+    confirmed: bool = True
+
+
+FigureName = Annotated[str, StringConstraints(pattern=f"^{FIGURE_NAME.pattern}$"), BeforeValidator(_as_word)]
+Figure = Annotated[float, Field(strict=True, ge=0, le=1_000_000, allow_inf_nan=False), BeforeValidator(_number)]
+Figures = Annotated[dict[FigureName, Figure], Field(max_length=FIGURES_MAX)]
+
+
+class StatsIn(_In):
+    home: Maybe[Figures] = None
+    away: Maybe[Figures] = None
+
+
 class MatchIn(_In):
     """One match. Teams and competition are a name or `{id, name}`."""
 
@@ -208,6 +256,11 @@ class MatchIn(_In):
     sport: Maybe[Sport] = None
     coverage: Maybe[Word] = None
     replaced_by: Maybe[Id] = None
+    stage: Maybe[Label] = None
+    round: Maybe[Label] = None
+    leg: Maybe[Leg] = None
+    lineups: Maybe[LineupsIn] = None
+    stats: Maybe[StatsIn] = None
 
     @field_validator("replaced_by")
     @classmethod

@@ -59,6 +59,9 @@ class PullRequest:
     url: with {base}, {item}, {today}, {yesterday}, {tomorrow}.
     changed_url: gives a short answer that differs when the matches have changed; may use `changed`. "" for none.
     changed: placeholders of changed_url, taken from the last answer.
+    match_url: gives one match, with {id} as the provider writes it; asked for a match to come that is no longer listed:
+        it may have been moved, or is gone, which a 404 or an answer without a match says. "" for none.
+    match_list: from that answer to its match.
     key_header: header of the key; "" where there is none.
     quota_header: answer header with the number of requests left; "" where there is none.
     live_s, idle_s: seconds between two requests while a match is in play or about to begin, and otherwise.
@@ -70,6 +73,8 @@ class PullRequest:
     items: list[str] = field(default_factory=list)
     changed_url: str = ""
     changed: Table[str, Expression] = field(default_factory=dict)
+    match_url: str = ""
+    match_list: Expression = field(default_factory=lambda: Expression("@"))
     key_header: str = ""
     quota_header: str = ""
     live_s: float = 10.0

@@ -24,7 +24,7 @@ from db.domain import (
     phase_of,
 )
 from db.domain.errors import Fault, Refused
-from feeds.fields import Json, ident, ms, plausible, text, thing, things, whole
+from feeds.fields import Json, ident, label, ms, plausible, text, thing, things, whole
 from feeds.generic.vocabulary import standing_of
 from feeds.listing import with_listing
 from feeds.pull.mapping import Expression, Mapping, NamedPath
@@ -67,6 +67,19 @@ def parse(mapping: Mapping, body: bytes, *, received_at: int) -> list[PulledMatc
         faults = tuple(Fault(f"[{index}]", "has no match id", index) for index in missing)
         raise Refused("The answer has matches without an id; nothing of it was applied.", "invalid", faults)
     return [match for match in matches if match]
+
+
+def parse_one(mapping: Mapping, body: bytes, *, received_at: int) -> PulledMatch | None:
+    """The answer of `match_url`. None where it has no match: the provider has it no more. Raises Refused `not_json`."""
+    listed = mapping.request.match_list(json_of(body)) if body.strip() else None
+    entries = things(listed if isinstance(listed, list) else [listed])
+    return _match(mapping, entries[0], received_at) if entries else None
+
+
+def withdrawn(mapping: Mapping, match_id: str, received_at: int) -> Update:
+    """The provider has the match no more."""
+    stamp = Stamp(received_at, source=mapping.name)
+    return Update(match_id, stamp, received_at, status=Status.REMOVED, is_document=True)
 
 
 def json_of(body: bytes) -> Any:
@@ -183,6 +196,9 @@ def _info(mapping: Mapping, entry: Json) -> MatchInfo:
         venue=text(paths.venue(entry)),
         start_time=_time(paths.start_time(entry), paths.zone),
         sport=paths.sport or None,
+        stage=label(paths.stage(entry)),
+        round=label(paths.round(entry)),
+        leg=whole(paths.leg(entry), 9) or None,
     )
 
 

@@ -11,10 +11,12 @@ from typing import Any
 
 from db.domain import Update
 from db.domain.errors import Fault, Refused
-from feeds.fields import Json, documents, plausible, thing, things
+from feeds.fields import Json, documents, ms, plausible, thing, things
 from feeds.sportradar import soccer
 from feeds.sportradar import us_sports as us
 
+# Of matches that were withdrawn; an entry names nothing but ids.
+REMOVED = "sport_events_removed"
 LISTS = ("summaries", "schedules", "sport_event_timelines", "sport_event_timelines_delta")
 
 
@@ -31,6 +33,9 @@ def _updates(value: Any, index: int, received_at: int) -> list[Update]:
     document = thing(value)
     if "heartbeat" in document:
         return []
+    if isinstance(document.get(REMOVED), list):
+        generated_at = ms(document.get("generated_at"))
+        return [u for entry in things(document[REMOVED]) for u in soccer.removed(entry, generated_at, received_at)]
     if "payload" in document:
         updates = _message(document, received_at)
     else:

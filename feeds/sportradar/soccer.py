@@ -5,14 +5,16 @@ Score and status come from the status object, not from the event beside it: a re
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Any
 
-from db.domain import Competition, Event, MatchInfo, Person, Side, Stamp, Status, Team, Update
-from feeds.fields import TEXT_LENGTH_MAX, Json, ident, ms, person, text, thing, things, whole
+from db.domain import Event, MatchInfo, Person, Side, Stamp, Status, Update
+from feeds.fields import TEXT_LENGTH_MAX, Json, ident, keyed, ms, person, text, thing, things, whole
+from feeds.lineups import lineups_told
 from feeds.listing import with_listing
+from feeds.sportradar import lineup
 from feeds.sportradar import soccer_status as state
+from feeds.sportradar.sport_event import id_of_match, info_of, normal_id
 
 SOURCE = "sportradar"
 
@@ -50,20 +52,12 @@ BREAKS = {
     "extra_time_halftime": Status.ET_HALF_TIME,
     "awaiting_penalties": Status.BREAK_BEFORE_PENS,
 }
-# Other sports have documents of the same shape. Sport ids are the same in all Sportradar products.
-SPORTS = {
-    "sr:sport:1": "football",
-    "sr:sport:2": "basketball",
-    "sr:sport:3": "baseball",
-    "sr:sport:4": "ice_hockey",
-    "sr:sport:16": "american_football",
-}
 
 
 def document(document: Json, received_at: int) -> list[Update]:
     """A summary or timeline. A complete timeline with `generated_at` also shows which events were cancelled."""
     sport_event = thing(document.get("sport_event"))
-    match_id = normal_id(sport_event.get("id") or document.get("id"))
+    match_id = id_of_match(sport_event.get("id")) or normal_id(document.get("id"))
     if match_id is None:
         return []
     at = ms(document.get("generated_at"))
@@ -72,9 +66,23 @@ def document(document: Json, received_at: int) -> list[Update]:
         update for entry in things(document.get("timeline")) for update in _moment(match_id, entry, {}, received_at)
     ]
     match_state = replace(_state(match_id, status, Stamp(at or 0, source=SOURCE), received_at), is_document=True)
-    match_state = replace(match_state, info=_info(sport_event))
+    if match_state.status is Status.SCHEDULED and sport_event.get("start_time_confirmed") is False:
+        match_state = replace(match_state, status=Status.TIME_TBD)
+    squads, figures = lineup.lineups(document), lineup.stats(document)
+    match_state = replace(match_state, info=info_of(sport_event), lineups=squads, stats=figures)
+    moments += lineups_told(match_state)
     entries = _entries(document.get("timeline")) if at is not None and not document.get("excerpt") else {}
     return [*moments, with_listing(match_state, entries, lists_cards=True) if entries else match_state]
+
+
+def removed(entry: Json, generated_at: int | None, received_at: int) -> list[Update]:
+    """An entry of `sport_events/removed`: it was entered by mistake, and may continue under another id."""
+    match_id, successor = id_of_match(entry.get("id")), id_of_match(entry.get("replaced_by"))
+    if match_id is None:
+        return []
+    stamp = Stamp(generated_at or received_at, source=SOURCE)
+    status, info = (Status.REPLACED, MatchInfo(replaced_by=successor)) if successor else (Status.REMOVED, None)
+    return [Update(match_id, stamp, received_at, status=status, info=info)]
 
 
 def _entries(timeline: Any) -> dict[str, tuple[str | None, Side | None]]:
@@ -89,7 +97,7 @@ def _entries(timeline: Any) -> dict[str, tuple[str | None, Side | None]]:
 
 def message(payload: Json, metadata: Json, received_at: int) -> list[Update]:
     """One push message: an event, and the state of the match at that time."""
-    match_id = normal_id(metadata.get("sport_event_id"))
+    match_id = id_of_match(metadata.get("sport_event_id"))
     if match_id is None:
         return []
     event, status = thing(payload.get("event")), thing(payload.get("sport_event_status"))
@@ -97,42 +105,6 @@ def message(payload: Json, metadata: Json, received_at: int) -> list[Update]:
     if status:
         updates.append(_state(match_id, status, _stamp(event), received_at))
     return updates
-
-
-def normal_id(value: Any) -> str | None:
-    """`sr:sport_event:1`, also for `sr:sport_event_id:1` and `sr:match:1`, which other products call the same match."""
-    number = (
-        re.fullmatch(r"sr:(?:sport_event|sport_event_id|match):(\d{1,20})", value) if isinstance(value, str) else None
-    )
-    return f"sr:sport_event:{number[1]}" if number else None
-
-
-def _info(sport_event: Json) -> MatchInfo:
-    context = thing(sport_event.get("sport_event_context"))
-    sides = {competitor.get("qualifier"): competitor for competitor in things(sport_event.get("competitors"))}
-    competition = _named(context.get("competition") or sport_event.get("competition"))
-    return MatchInfo(
-        home=Team(*home) if (home := _named(sides.get("home"))) else None,
-        away=Team(*away) if (away := _named(sides.get("away"))) else None,
-        competition=Competition(*competition) if competition else None,
-        venue=text(thing(sport_event.get("venue")).get("name")),
-        start_time=ms(sport_event.get("start_time")),
-        sport=_sport(context.get("sport")),
-        coverage=text(thing(thing(sport_event.get("coverage")).get("sport_event_properties")).get("scores"), 64),
-        replaced_by=normal_id(sport_event.get("replaced_by")),
-    )
-
-
-def _sport(value: Any) -> str | None:
-    """None where it is missing: these are soccer documents, so the default (football) applies."""
-    sport_id = text(thing(value).get("id"), 64)
-    return SPORTS.get(sport_id, "other") if sport_id else None
-
-
-def _named(value: Any) -> tuple[str, str] | None:
-    fields = thing(value)
-    name, id_ = text(fields.get("name")), ident(fields.get("id"))
-    return (id_, name) if id_ and name else None
 
 
 def _state(match_id: str, status: Json, stamp: Stamp, received_at: int) -> Update:
@@ -239,15 +211,15 @@ def _side(entry: Json) -> Side | None:
 
 def _people(entry: Json) -> tuple[Person | None, Person | None]:
     """Player and assist. Of a substitution, the player who comes on; `_detail` has the one who goes off."""
-    players = {player.get("type"): player for player in things(entry.get("players"))}
+    players = keyed(entry.get("players"), "type")
     doer = players.get("scorer") or players.get("substituted_in") or entry.get("goal_scorer") or entry.get("player_in")
-    doer = doer or entry.get("player") or next(iter(players.values()), None)
+    doer = doer or entry.get("player") or next(iter(things(entry.get("players"))), None)
     helper = players.get("assist") or entry.get("assist")
     return person(doer), person(helper)
 
 
 def _detail(entry: Json) -> str | None:
-    players = {player.get("type"): player for player in things(entry.get("players"))}
+    players = keyed(entry.get("players"), "type")
     off = person(players.get("substituted_out") or entry.get("player_out"))
     if off:
         return f"off: {off.name}"

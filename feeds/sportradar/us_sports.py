@@ -62,8 +62,9 @@ def message(payload: Json, metadata: Json, received_at: int) -> list[Update]:
     event = _event(play, game, stamp, received_at)
     then = _at_first(match_id, play, metadata, first, received_at)
     now = Update(match_id, stamp, received_at, score=score)
-    if then.status is None:
-        status, word = status_of_game(game, play)
+    status, word = status_of_game(game, play)
+    # The last message has the game's confirmation beside the end that its event reports.
+    if then.status is None or status is Status.FINISHED:
         now = replace(now, status=status, status_word=word)
     return [
         Update(
@@ -82,7 +83,7 @@ def _as_one(now: Update, then: Update) -> list[Update]:
     """The current state and the state at the event's creation: one update unless the event was edited since."""
     if now.stamp != then.stamp:
         return [now, then]
-    status = then.status or now.status
+    status = now.status or then.status
     return [replace(now, status=status, clock=then.clock, period=then.period)]
 
 
@@ -214,6 +215,13 @@ def status_of_game(game: Json, play: Json) -> tuple[Status | None, str | None]:
         return (Status.INTERRUPTED if under_way else Status.DELAYED), None
     status = STATUSES.get(word) or status_of(word)
     return status, None if status else word
+
+
+def status_after(game: Json, play: Json, metadata: Json) -> tuple[Status | None, str | None]:
+    """The status after a message: the game's confirmation, else what the event reports, else what the game says."""
+    status, word = status_of_game(game, play)
+    reported = status_of_event(play, metadata)
+    return (reported, None) if reported and status is not Status.FINISHED else (status, word)
 
 
 def _event(play: Json, game: Json, stamp: Stamp, received_at: int) -> Event | None:

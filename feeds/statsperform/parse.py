@@ -6,13 +6,15 @@ same id in all formats. Formats: docs.performgroup.com, "SDAPI soccer" MA1, MA3.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from db.domain import RED_CARDS, Competition, MatchInfo, Score, Side, Stamp, Status, Team, Update, status_of
 from db.domain.errors import Fault, Refused
-from feeds.fields import Json, documents, ident, ms, plausible, text, thing, things, whole
+from feeds.fields import Json, documents, ident, label, ms, plausible, text, thing, things, whole
+from feeds.lineups import lineups_told
 from feeds.listing import with_listing
-from feeds.statsperform import ma1, ma3
+from feeds.statsperform import lineup, ma1, ma3
 from feeds.statsperform.incident import SOURCE, Fixture, Incident, displayed, update_of
 
 PERIODS = {
@@ -89,11 +91,18 @@ def _updates(part: Any, received_at: int) -> list[Update]:
     # A push message may include matchInfo but never lists all events.
     at = stamp.at if info and "content" not in message else 0
     fixture = Fixture(match_id, received_at, stamp, at, _sides(info), _score(scores))
-    head = [Update(match_id, stamp, received_at, info=_info(info))] if info else []
+    head = [Update(match_id, stamp, received_at, info=_info(info, live))] if info else []
     moments = [*ma1.moments(fixture, live), *ma3.moments(fixture, events)]
     happenings = [*ma3.voids(fixture, events), *(update_of(fixture, moment) for moment in moments)]
-    state = _listing(_state(fixture, live), fixture, moments)
-    return [*head, *happenings, *ma3.clock(fixture, events), state]
+    state = replace(_listing(_state(fixture, live), fixture, moments), **_documents(fixture, live))
+    return [*head, *happenings, *ma3.clock(fixture, events), *lineups_told(state), state]
+
+
+def _documents(fixture: Fixture, live: Json) -> dict[str, Any]:
+    """Line-ups and figures of a whole document."""
+    if not fixture.at:
+        return {}
+    return {"lineups": lineup.lineups(live, fixture.sides), "stats": lineup.stats(live, fixture.sides)}
 
 
 def _told_at(info: Json, live: Json) -> int:
@@ -166,7 +175,7 @@ def _sides(info: Json) -> dict[str, Side]:
     return {id_: Side(position) for id_, position in contestants if id_ and position in ("home", "away")}
 
 
-def _info(info: Json) -> MatchInfo:
+def _info(info: Json, live: Json) -> MatchInfo:
     teams = {
         contestant.get("position"): contestant
         for contestant in things(info.get("contestant"))
@@ -182,6 +191,9 @@ def _info(info: Json) -> MatchInfo:
         venue=text(venue.get("longName")) or text(venue.get("shortName")),
         start_time=_start(info),
         sport="football",
+        stage=text(thing(info.get("stage")).get("name")),
+        round=text(thing(info.get("series")).get("name")) or label(info.get("week")),
+        leg=whole(thing(live.get("matchDetails")).get("leg") or info.get("leg"), 9) or None,
     )
 
 

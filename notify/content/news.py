@@ -22,7 +22,14 @@ _BY_STATUS = {
     Status.CANCELLED: Kind.POSTPONED,
     Status.ABANDONED: Kind.POSTPONED,
     Status.DELAYED: Kind.POSTPONED,
+    Status.REMOVED: Kind.POSTPONED,
 }
+# Sports whose score counts what is told one by one. Two hundred baskets a game are no news.
+SPORTS_WITH_GOALS = frozenset({"football", "ice_hockey"})
+# A kick-off moved by less is no news; television moves many by a quarter of an hour.
+MOVED_MS = 30 * 60 * 1000
+# Nor is one of a match that is not near: a league sets the kick-offs of a month at once.
+NEAR_MS = 7 * 24 * 60 * 60 * 1000
 
 
 # Events that are news as they are.
@@ -65,7 +72,13 @@ def news_of(match: Match, facts: Iterable[Fact]) -> tuple[News, ...]:
     """News of the facts that led to `match`, in the order of the story. Most facts are no news."""
     facts = tuple(facts)
     events = [item for fact in facts if (item := _of_event(match, fact))]
-    return (*_with_names(match, facts, _goals(match, facts)), *events, *_of_status(match, facts))
+    goals = _with_names(match, facts, _goals(match, facts)) if _has_goals(match) else ()
+    return (*goals, *events, *_of_status(match, facts), *_of_start(match, facts))
+
+
+def _has_goals(match: Match) -> bool:
+    """A basket is no goal, and a result that authority has set was not scored."""
+    return match.sport in SPORTS_WITH_GOALS and match.status not in (Status.AWARDED, Status.WALKOVER)
 
 
 def _of_event(match: Match, fact: Fact) -> News | None:
@@ -210,6 +223,16 @@ def _of_status(match: Match, facts: tuple[Fact, ...]) -> tuple[News, ...]:
     at, status = match.status_at.at if match.status_at else 0, match.status
     kind = Kind.KICKOFF if _kicked_off(match, changes[0]) else _BY_STATUS.get(status)
     return (News(kind, _status_key(match, kind), at),) if kind else ()
+
+
+def _of_start(match: Match, facts: tuple[Fact, ...]) -> tuple[News, ...]:
+    """Another kick-off of a match that is near. Once for each time that it is moved to."""
+    starts = [int(fact.was) for fact in facts if fact.kind is FactKind.INFO and fact.was]
+    was, start = starts[0] if starts else None, match.start_time
+    if was is None or start is None or match.phase is not Phase.SCHEDULED or abs(start - was) < MOVED_MS:
+        return ()
+    is_near = min(was, start) - match.updated_at < NEAR_MS
+    return (News(Kind.POSTPONED, f"start:{start}"),) if is_near else ()
 
 
 def _kicked_off(match: Match, first: Fact) -> bool:

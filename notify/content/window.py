@@ -61,6 +61,9 @@ def concerns(match: Match, facts: Iterable[Fact]) -> bool:
     facts = tuple(facts)
     if any(fact.kind in (FactKind.SCORE, FactKind.STATUS) for fact in facts):
         return True
+    # Whether another start is news depends on how near it is, which is known once the change has its time.
+    if any(fact.kind is FactKind.INFO and fact.was for fact in facts):
+        return True
     touched = (match.events.get(fact.event_id) for fact in facts if fact.event_id)
     return any(event and event.type in _WAITING for event in touched) or bool(news_of(match, facts))
 

@@ -139,7 +139,10 @@ class Wording:
             Status.WALKOVER: _("Walkover"),
             Status.CANCELLED: _("Match cancelled"),
             Status.ABANDONED: _("Match abandoned"),
+            Status.REMOVED: _("Match cancelled"),
             Status.DELAYED: _("Kick-off delayed"),
+            Status.SCHEDULED: _("New kick-off time"),
+            Status.TIME_TBD: _("New kick-off time"),
         }.get(self.match.status)
 
     def _end(self) -> str:

@@ -101,6 +101,23 @@ def test_a_replaced_match_leads_to_the_one_that_took_its_place(open_tab: OpenTab
     expect(page.locator(".big-score")).to_have_text("0–0")
 
 
+def test_line_ups_and_statistics_are_shown_where_they_are_told(open_tab: OpenTab, play: Play) -> None:
+    players = [{"name": "A. Keeper", "number": 1, "starter": True}, {"name": "B. Bench", "number": 12}]
+    squads = {"home": {"formation": "433", "coach": "C. Coach", "players": players}}
+    told = play.match("Luton", "Burnley", "told", round=5, lineups=squads, stats={"home": {"shots": 3}})
+    silent = play.match("Luton", "Burnley", "silent")
+    play.system.wait_settled()
+    page = open_tab(f"/match/{told}")
+    expect(page.locator(".squad h3")).to_have_text("Luton 4-3-3")
+    expect(page.locator(".squad ol").first).to_have_text("1A. Keeper")
+    expect(page.locator(".squad .bench")).to_have_text("12B. Bench")
+    expect(page.locator(".stats tbody tr")).to_have_text("3Shots–")
+    expect(page.locator(".facts")).to_contain_text("5")
+    page = open_tab(f"/match/{silent}")
+    expect(page.locator(".facts")).to_be_visible()
+    expect(page.locator(".about section:visible")).to_have_count(0)
+
+
 def test_going_there_and_back_loads_no_page_again(open_tab: OpenTab, play: Play) -> None:
     match_id = play.kick_off()
     page = open_tab()

@@ -5,6 +5,7 @@ import { hues, monogram } from "../../api/static/badge.js";
 import { isolate } from "../../api/static/bidi.js";
 import { parseDay, plus } from "../../api/static/days.js";
 import { scored } from "../../api/static/goals.js";
+import { figuresOf, roundOf } from "../../api/static/about.js";
 import { arrange, scorers } from "../../api/static/timeline.js";
 
 test("monograms are what people call a team", () => {
@@ -160,4 +161,32 @@ test("days are parsed strictly and counted by the calendar", () => {
   for (const wrong of ["2026-02-30", "tomorrow", "2026-1-5", "", null]) assert.equal(parseDay(wrong), null);
   assert.equal(plus("2026-02-28", 1), "2026-03-01");
   assert.equal(plus("2026-01-01", -1), "2025-12-31");
+});
+
+test("figures of both sides in our order, then the others by name", () => {
+  const stats = { home: { zeal: 1, corners: 2, possession: 54.5 }, away: { corners: 3 } };
+  assert.deepEqual(figuresOf(stats), [
+    ["Possession (%)", "54.5", "–"],
+    ["Corners", "2", "3"],
+    ["Zeal", "1", "–"],
+  ]);
+});
+
+test("a round is told with its stage and its leg", () => {
+  assert.equal(roundOf({ stage: "Group Stage", round: "2", leg: null }), "Group Stage, 2");
+  assert.equal(roundOf({ stage: null, round: "round_of_16", leg: 2 }), "round of 16, leg 2");
+  assert.equal(roundOf({ stage: null, round: null, leg: null }), "");
+  assert.equal(roundOf(undefined), "");
+});
+
+test("line-ups come before the kick-off, though they have no minute", () => {
+  const told = [
+    { id: "l", event_type: "lineups", minute: null, period: null },
+    { id: "k", event_type: "kickoff", minute: 1, period: 1 },
+    { id: "g", event_type: "goal", minute: 10, period: 1 },
+  ];
+  assert.deepEqual(
+    arrange(told).moments.map(({ id }) => id),
+    ["g", "k", "l"],
+  );
 });

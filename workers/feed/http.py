@@ -47,8 +47,13 @@ class HttpSource:
         if isinstance(times, list) and not self.quota.times:
             self.quota = Quota(self.per_minute, [float(at) for at in times if isinstance(at, int | float)])
 
-    def get(self, session: FeedSession, url: str, *, quota_header: str = "") -> bytes | None:
-        """The body; None where it has not changed, or the session halted. Raises Unavailable, with Retry-After."""
+    def get(
+        self, session: FeedSession, url: str, *, quota_header: str = "", missing: bytes | None = None
+    ) -> bytes | None:
+        """The body; None where it has not changed, or the session halted. Raises Unavailable, with Retry-After.
+
+        missing: what a 404 stands for; it is a failure otherwise.
+        """
         if time.time() < self.fresh_until_s.get(url, 0.0) or not self._wait(session):
             return None
         headers = {"User-Agent": USER_AGENT, "Accept": "application/json", **self.headers}
@@ -61,6 +66,9 @@ class HttpSource:
             raise Unavailable(f"{self.redacted(url)}: {type(error).__name__}") from None
         left = answer.headers.get(quota_header, "") if quota_header else ""
         session.quota(int(left) if left.isdecimal() else self.quota.left(time.time()))
+        if answer.status_code == 404 and missing is not None:
+            session.heard()
+            return missing
         return self._body(session, url, answer, body)
 
     def _body(self, session: FeedSession, url: str, answer: requests.Response, body: bytes) -> bytes | None:

@@ -15,6 +15,7 @@ from feeds.pull.mapping import Mapping
 from feeds.pull.parse import IN_PLAY_MS, PulledMatch, json_of, parse
 from workers.feed.http import HttpSource
 from workers.feed.session import FeedSession, now_ms
+from workers.feed.vanished import VanishedMatches
 
 # Live polling begins this long before a start: a kick-off is sometimes early, a start time off by some minutes.
 EARLY_MS = 5 * 60 * 1000
@@ -52,7 +53,9 @@ class PullReader:
         self.items = list(items) or [""]
         header = mapping.request.key_header
         self.source = HttpSource(mapping.request.per_minute, {header: key} if header and key else {}, (key,))
-        self.silent_after_s = max(90.0, 1.5 * mapping.request.idle_s + 15 * len(self.items))
+        # A request is made each idle_s, and may take some seconds.
+        self.silent_after_s = max(90.0, 1.5 * mapping.request.idle_s)
+        self.vanished = VanishedMatches(mapping, self.source, self.base)
         self.seen: dict[str, SeenMatch] = {}
         # The last answer of changed_url and the placeholders it is made of, by item.
         self.changed: dict[str, str] = {}
@@ -75,10 +78,12 @@ class PullReader:
         body = self._get(session, url)
         if body is None:
             return
+        listed: list[PulledMatch] = []
         matches: list[PulledMatch] = []
 
         def changed_updates(content: bytes, received_at: int) -> list[Update]:
-            matches[:] = self._changed_matches(parse(self.mapping, content, received_at=received_at))
+            listed[:] = parse(self.mapping, content, received_at=received_at)
+            matches[:] = self._changed_matches(listed)
             return [update for match in matches for update in match.updates]
 
         try:
@@ -91,6 +96,8 @@ class PullReader:
         for match in matches:
             self._remember(match)
         self._remember_parts(item, body)
+        if listed:
+            self.vanished.look(session, item, listed)
 
     def _get(self, session: FeedSession, url: str) -> bytes | None:
         return self.source.get(session, url, quota_header=self.mapping.request.quota_header)

@@ -7,7 +7,8 @@ from db.domain.errors import Refused
 from feeds.pull.mapping import PRESETS, load
 from workers.feed.pull import PullReader
 from workers.feed.session import FeedReader
-from workers.feed.sportradar import SportradarApi, SportradarRest, SportradarStream
+from workers.feed.sportradar import SportradarApi, SportradarStream
+from workers.feed.sportradar_rest import SportradarRest
 from workers.feed.statsperform import StatsPerformApi, StatsPerformSocket
 
 

@@ -17,6 +17,7 @@ from db.live import metrics
 from db.live.feeds import FeedHealth, FeedStates
 from db.live.store import LiveStore
 from db.refusal import refused_payload
+from workers.feed.reconciliation import Difference, Reconciliation, documents
 from workers.queues import Doorbells
 
 logger = logging.getLogger(__name__)
@@ -40,9 +41,7 @@ class FeedReader(Protocol):
 
 
 class FeedSession:
-    """resolve: gives updates the match ids that we know their matches by.
-
-    halt: set when the process ends or another one has the lease.
+    """halt: set when the process ends or another one has the lease.
     backlog_max: updates that may wait unapplied.
     position: what was kept for the next start. Raises Unavailable where it cannot be read.
     """
@@ -56,17 +55,16 @@ class FeedSession:
         halt: Event,
         *,
         backlog_max: int,
-        resolve: Callable[[Sequence[Update]], list[Update]] = list,
     ) -> None:
         self.live = live
         self.bells = bells
         self.states = states
         self.halt = halt
         self.backlog_max = backlog_max
-        self.resolve = resolve
         holder = f"{socket.gethostname()}:{os.getpid()}"
         self.health = FeedHealth(reader.name, holder, since=now_ms(), silent_after_s=reader.silent_after_s)
         self.position = states.position(reader.name)
+        self.reconciliation = Reconciliation()
         self._reported_s = 0.0
 
     @property
@@ -84,19 +82,22 @@ class FeedSession:
         metrics.FEED_MESSAGES.add(feed=self.name)
         self._note(messages=self.health.messages + 1)
         try:
-            updates = parse(body, received_at)
+            updates = self.live.names.resolved(parse(body, received_at))
         except Refused as error:
             self._refuse(body, error, received_at)
             return 0
-        self._count_differences(updates)
+        self._reconcile(updates)
         return self.put(updates)
 
     def put(self, updates: Sequence[Update]) -> int:
-        """Raises Unavailable where they are not safe. The clock rings for a doorbell that cannot be rung now."""
+        """updates: with the ids that we know their matches by. Raises Unavailable where they are not safe.
+
+        The clock rings for a doorbell that cannot be rung now.
+        """
         if not updates:
             return 0
         self._wait_for_workers()
-        _, shards = self.live.inbox.accept(self.resolve(updates), now_ms=now_ms())
+        _, shards = self.live.inbox.accept(updates, now_ms=now_ms())
         metrics.FEED_UPDATES.add(len(updates), feed=self.name)
         self._note(updates=self.health.updates + len(updates))
         for shard in shards:
@@ -140,6 +141,7 @@ class FeedSession:
             return
         self._reported_s = time.monotonic()
         try:
+            self.standing()
             self.states.report(self.health)
         except Unavailable as error:
             logger.debug("feed_unreported feed=%s reason=%r", self.name, error.message)
@@ -147,13 +149,39 @@ class FeedSession:
     def _note(self, **changed: Any) -> None:
         self.health = replace(self.health, **changed)
 
-    def _count_differences(self, updates: Sequence[Update]) -> None:
-        """Where a provider's document differs from the live state that it repairs."""
-        documents = [update for update in updates if update.is_document and (update.score or update.status)]
-        for document, match in zip(documents, self.live.matches.read([d.match_id for d in documents]), strict=True):
-            for field in _differing(document, match) if match else ():
-                metrics.FEED_DIFFERENCES.add(feed=self.name, field=field)
-                logger.info("feed_differs feed=%s match=%s field=%s", self.name, document.match_id, field)
+    def _reconcile(self, updates: Sequence[Update]) -> None:
+        """Where documents differ from the live state that they repair."""
+        match_ids = list(dict.fromkeys(document.match_id for document in documents(updates)))
+        if match_ids:
+            self._count(self.reconciliation.compare(updates, self._known(match_ids), now_ms()))
+
+    def reconcile_list(self, listed: Sequence[str], source: str) -> list[str]:
+        """Matches that were not repaired by their documents, or that the provider's list of all matches in play lacks.
+
+        source: under whose name their updates are accepted. Raises Unavailable.
+        """
+        live = [match for match in self.live.board.read().matches if match.source == source]
+        self._count(self.reconciliation.compare_list(listed, live, now_ms()))
+        return self.standing()
+
+    def standing(self) -> list[str]:
+        """Matches that differ although their documents were applied. Raises Unavailable."""
+        due = self.reconciliation.due(now_ms())
+        if due:
+            self.reconciliation.recheck(self._known(due), now_ms())
+        standing = self.reconciliation.standing()
+        metrics.FEED_DIFFERING.set(len(standing), feed=self.name)
+        self._note(differing=len(standing))
+        return standing
+
+    def _known(self, match_ids: Sequence[str]) -> dict[str, Match]:
+        return {match.id: match for match in self.live.matches.readable(match_ids)}
+
+    def _count(self, differences: Sequence[Difference]) -> None:
+        for difference in differences:
+            metrics.FEED_DIFFERENCES.add(feed=self.name, field=difference.field)
+            logger.info("feed_differs feed=%s match=%s field=%s", self.name, difference.match_id, difference.field)
+        self._note(differences=self.health.differences + len(differences))
 
     def _refuse(self, body: bytes, error: Refused, received_at: int) -> None:
         metrics.FEED_REFUSED.add(feed=self.name)
@@ -165,12 +193,6 @@ class FeedSession:
     def _wait_for_workers(self) -> None:
         while self.live.inbox.backlog() > self.backlog_max and not self.halt.wait(BACKLOG_WAIT_S):
             self.report()
-
-
-def _differing(document: Update, match: Match) -> list[str]:
-    """`score`, `status`, or both. A match that another source tells may differ for as long as it does."""
-    fields = ["score"] if document.score and document.score != match.score else []
-    return [*fields, "status"] if document.status and document.status is not match.status else fields
 
 
 def now_ms() -> int:

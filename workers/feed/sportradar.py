@@ -1,15 +1,14 @@
-"""Sportradar soccer: the push stream, with the REST API for what a stream cannot tell.
+"""Sportradar soccer: the push stream, and the requests of its REST API.
 
 Push is stateless and has no status changes: after each connection the matches in play are read once by REST, and a
-second reader polls their summaries (developer.sportradar.com, "Soccer push feeds", "Match status workflow").
+second reader, sportradar_rest, polls (developer.sportradar.com, "Soccer push feeds", "Match status workflow").
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,26 +16,25 @@ import requests
 
 from db.domain import Update
 from db.domain.errors import Unavailable
-from feeds.json_stream import JsonStream
+from feeds.json_stream import JsonStream, Unreadable
 from feeds.sportradar.parse import parse
 from workers.feed.http import HttpSource
-from workers.feed.session import FeedSession, now_ms
+from workers.feed.session import FeedSession
 
 # A heartbeat comes every five seconds; after three missed ones the connection is dead.
 SILENT_S = 15.0
 CONNECT_S = 5.0
 # `timelines_delta` covers ten seconds; beyond a margin for our own delay all timelines are read.
 DELTA_S = 7.0
-# Summaries of matches in play; the live TTL is about one second, but status words are all that push lacks.
-SUMMARIES_S = 10.0
-# Schedules of today and the days after.
-SCHEDULE_S, SCHEDULE_DAYS = 30 * 60.0, 7
 # Trial keys allow about one request a second, so each of our two readers makes one every two seconds at most.
 PER_MINUTE = 28
 
 
 def parsed(body: bytes, received_at: int) -> list[Update]:
     return parse(body, received_at=received_at)
+
+
+ParseDocument = Callable[[bytes, int], list[Update]]
 
 
 class SportradarApi:
@@ -48,14 +46,25 @@ class SportradarApi:
         self.key = key
         self.source = HttpSource(PER_MINUTE, {"x-api-key": key}, (key,))
 
-    def read(self, session: FeedSession, path: str) -> bool:
-        """Accept a document; False where it has not changed."""
-        url = f"{self.base}/en/{path}.json"
-        body = self.source.get(session, url)
-        if body is None:
+    def read(
+        self,
+        session: FeedSession,
+        path: str,
+        parse_it: ParseDocument = parsed,
+        *,
+        query: str = "",
+        may_be_missing: bool = False,
+        even_if_unchanged: bool = False,
+    ) -> bool:
+        """Accept a document; False where it has not changed, or there is none and there may be none."""
+        url = f"{self.base}/en/{path}.json{query}"
+        if even_if_unchanged:
+            self.source.forget(url)
+        body = self.source.get(session, url, missing=b"" if may_be_missing else None)
+        if not body:
             return False
         try:
-            session.accept(parsed, body)
+            session.accept(parse_it, body)
         except Unavailable:
             self.source.forget(url)
             raise
@@ -89,7 +98,8 @@ class SportradarStream:
         session.heard()
         if isinstance(value, dict) and "heartbeat" in value:
             return
-        session.accept(parsed, json.dumps(value).encode())
+        text = value.text if isinstance(value, Unreadable) else json.dumps(value)
+        session.accept(parsed, text.encode(errors="replace"))
         self._heard(session)
 
     def _heard(self, session: FeedSession) -> None:
@@ -142,37 +152,6 @@ class SportradarStream:
         except requests.RequestException as error:
             raise Unavailable(f"the stream broke: {type(error).__name__}") from None
         raise Unavailable("the stream ended")
-
-
-class SportradarRest:
-    """Schedules ahead, and status of matches in play, which push does not have."""
-
-    name = "sportradar_rest"
-    silent_after_s = 90.0
-
-    def __init__(self, api: SportradarApi) -> None:
-        self.api = api
-
-    def read(self, session: FeedSession) -> None:
-        self.api.source.go_on(session)
-        while not session.halt.is_set():
-            if time.time() - _seconds(session.position, "scheduled_s") > SCHEDULE_S:
-                self._read_schedules(session)
-            self.api.read(session, "schedules/live/summaries")
-            session.halt.wait(SUMMARIES_S)
-
-    def _read_schedules(self, session: FeedSession) -> None:
-        today = datetime.fromtimestamp(now_ms() / 1000, UTC).date()
-        for ahead in range(SCHEDULE_DAYS):
-            if session.halt.is_set():
-                return
-            self.api.read(session, f"schedules/{today + timedelta(ahead)}/summaries")
-        session.keep(scheduled_s=time.time())
-
-
-def _seconds(position: Mapping[str, Any], name: str) -> float:
-    value = position.get(name, 0.0)
-    return float(value) if isinstance(value, int | float) else 0.0
 
 
 def _is_same_provider(url: str, base: str) -> bool:

@@ -28,6 +28,8 @@ PING_S, SILENT_S = 5.0, 15.0
 # Fixtures of the followed calendars, and those in play.
 FIXTURES_S = 60.0
 PER_MINUTE = 120
+# Matches that differ from their documents, read in full after each list.
+REPAIRED_MAX = 3
 # A token is valid for about an hour; it is renewed well before.
 TOKEN_S = 45 * 60.0
 
@@ -53,7 +55,7 @@ class StatsPerformApi:
         fixtures: list[dict[str, Any]] = []
         for calendar in self.calendars or [""]:
             query = f"&tmcl={calendar}" if calendar else ""
-            body = self._get(session, f"match/{self.outlet_key}?_rt=b&_fmt=json&live=yes&_pgSz=1000{query}")
+            body = self._get(session, f"match/{self.outlet_key}?_rt=b&_fmt=json&live=yes&lineups=yes&_pgSz=1000{query}")
             if body is not None:
                 session.accept(parsed, body)
                 fixtures += things(thing(json_of(body)).get("match"))
@@ -146,6 +148,8 @@ class StatsPerformSocket:
             socket.send(json.dumps({"content": content}))
             self.subscribed.add(fixture_id)
             session.gap()
+            self.api.events(session, fixture_id)
+        for fixture_id in session.standing()[:REPAIRED_MAX]:
             self.api.events(session, fixture_id)
 
     def _take(self, session: FeedSession, socket: websocket.WebSocket) -> None:

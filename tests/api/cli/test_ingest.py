@@ -147,3 +147,28 @@ def test_a_replay_whose_bell_cannot_be_rung_is_a_replay(
     result = run(site, "refused", "replay", id_)
     assert (result.exit_code, site.waiting()) == (0, 1), result.output
     assert run(site, "refused", "list").stdout == ""
+
+
+SUMMARY = b'{"sport_event": {"id": "sr:sport_event:7"}, "sport_event_status": {"status": "live"}}'
+LEAGUE = b'[{"matchID": 7, "matchIsFinished": true}]'
+
+
+@pytest.mark.parametrize(
+    ("feed", "body", "match_id"),
+    [("sportradar_rest", SUMMARY, "sr:sport_event:7"), ("openligadb", LEAGUE, "openligadb-7")],
+)
+def test_what_a_connected_feed_refused_is_replayed_by_its_own_parser(
+    site: Site, feed: str, body: bytes, match_id: str
+) -> None:
+    site.services.history.refused_payloads.keep([RefusedPayload("kept", feed, now_ms(), "invalid", "a fault", body)])
+    result = run(site, "refused", "replay", "kept")
+    assert result.exit_code == 0, result.output
+    site.work()
+    assert site.get(f"/api/score/{match_id}").status_code == 200
+
+
+def test_a_feed_that_is_no_longer_configured_is_named(site: Site) -> None:
+    site.services.history.refused_payloads.keep([RefusedPayload("kept", "gone", now_ms(), "invalid", "a fault", b"{}")])
+    result = run(site, "refused", "replay", "kept")
+    assert result.exit_code == 1
+    assert "gone" in result.stderr

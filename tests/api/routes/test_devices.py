@@ -33,8 +33,9 @@ def test_one_match_of_a_followed_team_can_be_muted(alice: User) -> None:
 
 def test_topics_are_handed_out_unless_quiet_hours_rule_them_out(alice: User) -> None:
     follow = alice.ask("PUT", "/api/me/follows/matches/sr:match:1", {"notification_prefs": {"goal": True}}).get_json()
-    assert "m.sr%3Amatch%3A1.goal.en" in follow["topics"]
-    assert "own.sr%3Amatch%3A1" in follow["topics"]
+    # By the name that we keep it under.
+    assert "m.sr%3Asport_event%3A1.goal.en" in follow["topics"]
+    assert "own.sr%3Asport_event%3A1" in follow["topics"]
     assert alice.me()["topics"] == "en"
     quiet = alice.ask("PATCH", "/api/me", {"quiet_hours": {"since": "22:00", "until": "06:00"}}).get_json()
     assert quiet["topics"] is None

@@ -60,11 +60,23 @@ class Store:
             self.hub.forget("m")
 
 
+class OtherNames:
+    """Other name → match."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, str] = {}
+
+    def of_match(self, name: str) -> str | None:
+        return self.known.get(name)
+
+
 class Here:
     def __init__(self) -> None:
         self.hub = Hub(100, later)
         self.dialect = headers.dialect("fastly")
         self.store = self.reader = self.listener = self.history = Store(self.hub)
+        self.live = self
+        self.names = OtherNames()
 
 
 @pytest.fixture
@@ -214,6 +226,15 @@ def test_what_could_not_be_read_is_said_as_any_failure_is(
     assert ("Surrogate-Key" in answer.headers) == (way == "unknown")
     assert ("Retry-After" in answer.headers) == (way == "down")
     assert here.hub.here == 0
+
+
+def test_who_arrives_by_another_name_is_sent_to_the_match(here: Here) -> None:
+    here.store.version, here.names.known = None, {"m": "final"}
+    (client,) = arrive(here, V)
+    learn(services(here), "m")
+    (answer,) = client.answers
+    assert (answer.status[:3], answer.headers["Location"]) == ("308", "/api/score/final")
+    assert (answer.body, here.hub.here) == (b"", 0)
 
 
 # On the app, whose test client's connections cannot be parked: what is held has a thread that waits.

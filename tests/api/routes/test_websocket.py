@@ -11,6 +11,7 @@ from wsproto.events import BytesMessage, CloseConnection, Ping, Pong
 from wsproto.extensions import PerMessageDeflate
 
 from api.routes.websocket import MESSAGE_MAX, REFUSED_MAX, SUBSCRIPTIONS_MAX
+from db.domain import Subject
 from tests.conftest import wait_until
 from tests.support.holding import Origin, WebSocket
 
@@ -261,3 +262,25 @@ def test_what_becomes_large_when_it_is_inflated_is_too_big(origin: Origin, conne
     reader = connect(extensions=[PerMessageDeflate()])
     reader.say("0" * 20_000_000)
     assert reader.ended() == 1009
+
+
+def test_another_name_of_a_match_is_followed_as_the_match(origin: Origin, connect: Connect) -> None:
+    """And read, from the event loop, as everywhere else."""
+    origin.live.names.add(Subject.MATCH, {"other-m": "m", "circle": "circle-2", "circle-2": "circle"})
+    reader = connect().say({"subscribe": ["other-m", "circle"]})
+    assert reader.told()["match_id"] == "m"
+    assert reader.told()["error"]["code"] == "unknown_match"
+    version = origin.goal()
+    assert shown(reader.told()) == ("m", version)
+    reader.say({"unsubscribe": ["other-m"]})
+    reader.say({"subscribe": ["n"]})
+    assert reader.told()["match_id"] == "n"
+    origin.goal()
+    assert shown(reader.told() if origin.goal("n") else {})[0] == "n"
+    for path, location in (
+        ("/api/score/other-m", "/api/score/m"),
+        ("/api/score/other-m/wait/1.0", "/api/score/m"),
+        ("/api/score/other-m/stream", "/api/score/m/stream"),
+    ):
+        answer = origin.get(path, allow_redirects=False)
+        assert (answer.status_code, answer.headers["Location"]) == (308, location), path

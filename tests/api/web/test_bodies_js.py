@@ -21,6 +21,10 @@ MODELS = (
     schemas.Metadata,
     schemas.TimelinePerson,
     schemas.TimelineEvent,
+    schemas.LineupPlayerBody,
+    schemas.TeamLineupBody,
+    schemas.LineupsBody,
+    schemas.StatsBody,
     schemas.Timeline,
     schemas.SearchResult,
 )

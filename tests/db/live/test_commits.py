@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
+import pytest
 import redis
 
 from db.codec import decode_facts
@@ -184,3 +186,12 @@ def test_a_match_tells_when_its_timeline_last_changed(live: LiveStore, client: r
     assert shown(live) == (last, last)
     apply(live, goal("a", 2))
     assert shown(live)[0] == shown(live)[1]
+
+
+@pytest.mark.parametrize(("days", "kept_days"), [(0, 1), (3, 4), (8, 9), (9, 1), (200, 1)])
+def test_fixtures_that_are_far_ahead_do_not_fill_redis(
+    live: LiveStore, client: redis.Redis, days: int, kept_days: int
+) -> None:
+    start_ms = time.time_ns() // 1_000_000 + days * KEEP_S * 1000 - 60_000
+    live.commits.restore(Match("a", version=5, updated_at=5, start_time=start_ms))
+    assert (kept_days - 1) * KEEP_S < int(client.ttl(keys.state("a"))) <= kept_days * KEEP_S  # type: ignore[arg-type]

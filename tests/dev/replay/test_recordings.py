@@ -214,7 +214,7 @@ def test_a_recording_is_read_whole(file: str, messages: int, matches: int) -> No
         (FOOTBALL[2], "71pif9hi2vwzp6q0xzilyxst0", "2-1 finished"),
         (FOOTBALL[3], "datafactory-1111111", "4-2 finished"),
         (FOOTBALL[4], "statsbomb-3788741", "0-3 finished"),
-        (US[0], "sd:match:1be3c3f8-49ers-seahawks-2019-12-29", "21-26 ended"),
+        (US[0], "sd:match:1be3c3f8-49ers-seahawks-2019-12-29", "21-26 finished"),
         (US[1], "sd:match:0d996d35-85e5-4913-bd45-ac9cfedbf272", "57-55 live"),
         (US[1], "sd:match:26e0906a-a222-4013-a9c8-dea6a8fe1f4f", "41-45 live"),
         (US[2], "sd:match:eaa42c5a-0f07-45e8-8838-b29f6c0300c9", "1-5 live"),

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from db.domain import ID_PATTERN, Competition, Person, Score, Side, Status, Team, Update
 from db.domain.errors import Fault, Refused
 from feeds.fields import AHEAD_MS
-from feeds.generic.parse import FAULTS_MAX, parse, slug
+from feeds.generic.match_entry import slug
+from feeds.generic.parse import FAULTS_MAX, parse
 from tests.support.feeds import EVENT, EVENT_AT, generic_event, generic_updates
 
 

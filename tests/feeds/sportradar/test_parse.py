@@ -82,7 +82,7 @@ def test_heartbeats_say_nothing_whatever_their_unit() -> None:
         (b"7", "invalid"),
         (b'{"payload": 7, "metadata": 7}', "invalid"),
         (b'{"payload": {"event": {"id": 1}}, "metadata": {"sport_event_id": "sr:season:1"}}', "invalid"),
-        (b'{"sport_event": {"id": "9"}}', "invalid"),
+        (b'{"sport_event": {"id": "nine"}}', "invalid"),
     ],
 )
 def test_what_is_no_message_is_refused(body: bytes, code: str) -> None:

@@ -200,3 +200,57 @@ def test_its_score_is_read_only_where_one_field_can_be_it(
 
 def test_runs_are_no_score_of_a_sport_that_counts_points() -> None:
     assert played(game("NBA", {"id": "e", "updated": at(10)}, {"runs": 9}, {"runs": 4})).score is None
+
+
+# Games from their first to their last message.
+
+
+def whole_game(league: str, *plays: tuple[str, int, int, str], field: str = "points") -> Match:
+    """plays: type of the event, both scores after it, and the game's status then."""
+    messages = []
+    for n, (kind, home, away, status) in enumerate(plays):
+        sides = {"home": {"id": "h", "name": "H", field: home}, "away": {"id": "a", "name": "A", field: away}}
+        event = {"id": f"e{n}", "event_type": kind, "period": {"number": 1 + n // 2}, "clock": "10:00"}
+        moments = dict.fromkeys(("created", "updated"), f"2026-01-01T20:{n:02}:00Z")
+        payload = {"game": {"id": "g", "status": status, **sides}, "event": event | moments}
+        messages.append({"payload": payload, "metadata": {"league": league, "match": "sd:match:g"}})
+    return match_after(sportradar_updates(*messages))
+
+
+HOCKEY = [
+    ("faceoff", 0, 0, "inprogress"),
+    ("goal", 1, 0, "inprogress"),
+    ("endperiod", 1, 0, "inprogress"),
+    ("goal", 1, 1, "inprogress"),
+    ("endperiod", 1, 1, "inprogress"),
+    # A shoot-out adds one goal to the winner.
+    ("shootoutgoal", 2, 1, "inprogress"),
+    ("endgame", 2, 1, "complete"),
+    ("endgame", 2, 1, "closed"),
+]
+FOOTBALL = [
+    ("kickoff", 0, 0, "inprogress"),
+    ("touchdown", 6, 0, "inprogress"),
+    ("extrapoint", 7, 0, "inprogress"),
+    ("fieldgoal", 7, 3, "inprogress"),
+    ("endgame", 7, 3, "complete"),
+    ("endgame", 7, 3, "closed"),
+]
+
+
+@pytest.mark.parametrize(
+    ("league", "plays", "score", "sport"),
+    [("NHL", HOCKEY, (2, 1), "ice_hockey"), ("NFL", FOOTBALL, (7, 3), "american_football")],
+)
+def test_a_game_ends_with_its_score(league: str, plays: Any, score: tuple[int, int], sport: str) -> None:
+    match = whole_game(league, *plays)
+    assert (match.score, match.status, match.sport) == (Score(*score), Status.FINISHED, sport)
+    assert match.shootout is None
+
+
+@pytest.mark.parametrize("field", ["sets", "goals", "overs"])
+def test_a_sport_that_we_do_not_know_shows_its_status_and_no_number(field: str) -> None:
+    plays = [("serve", 3, 1, "inprogress"), ("point", 4, 1, "inprogress")]
+    match = whole_game("CURLING", *plays, field=field)
+    assert (match.score, match.status, match.sport) == (None, Status.LIVE, "other")
+    assert whole_game("CURLING", *plays, ("end", 4, 1, "closed"), field=field).status is Status.FINISHED

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from db.domain import Event, Fact, FactKind, Kind, Match, Person, Score, Side, Stamp, Status, Update, reduce
+from db.domain import Event, Fact, FactKind, Kind, Match, MatchInfo, Person, Score, Side, Stamp, Status, Update, reduce
 from notify.content.news import News, news_of
 
 HOME, AWAY = Side.HOME, Side.AWAY
@@ -262,3 +262,36 @@ def test_a_goal_that_is_void_already_and_is_then_voided_by_name_is_confirmed() -
     assert play.match
     [word] = news_of(play.match, (Fact(FactKind.VOIDED, "g1"),))
     assert (word.key, word.confirms) == ("g1", True)
+
+
+# Fixtures.
+
+DAY = 24 * 60 * 60 * 1000
+KICKOFF = 40 * DAY
+
+
+def rescheduled(to: int, *, told_at: int, was: int = KICKOFF, status: Status = Status.SCHEDULED) -> tuple[News, ...]:
+    match, _ = reduce(None, Update("m", Stamp(1), 1, status=Status.SCHEDULED, info=MatchInfo(start_time=was)))
+    moved = Update("m", Stamp(2), 2, status=status, info=MatchInfo(start_time=to))
+    match, facts = reduce(match, moved)
+    return news_of(replace(match, updated_at=told_at), facts)
+
+
+def test_a_kick_off_that_is_moved_is_told_once_for_each_time() -> None:
+    assert kinds(rescheduled(KICKOFF + DAY, told_at=KICKOFF - DAY)) == [(Kind.POSTPONED, f"start:{KICKOFF + DAY}")]
+
+
+def test_a_few_minutes_or_a_match_far_ahead_are_no_news() -> None:
+    assert rescheduled(KICKOFF + 15 * 60_000, told_at=KICKOFF - DAY) == ()
+    assert rescheduled(KICKOFF + DAY, told_at=KICKOFF - 20 * DAY) == ()
+
+
+def test_a_postponement_with_another_date_is_one_piece_of_news() -> None:
+    news = rescheduled(KICKOFF + DAY, told_at=KICKOFF - DAY, status=Status.POSTPONED)
+    assert kinds(news) == [(Kind.POSTPONED, f"postponed:{KICKOFF + DAY}")]
+
+
+def test_a_withdrawn_match_is_told() -> None:
+    match, _ = reduce(None, Update("m", Stamp(1), 1, status=Status.SCHEDULED))
+    match, facts = reduce(match, Update("m", Stamp(2), 2, status=Status.REMOVED))
+    assert kinds(news_of(match, facts)) == [(Kind.POSTPONED, "removed:0")]

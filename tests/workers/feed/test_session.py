@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Sequence
 from threading import Event
@@ -12,6 +13,11 @@ from db.domain import Score, Stamp, Update
 from db.domain.errors import Refused, Unavailable
 from db.live.feeds import FeedStates, Lease
 from db.live.metrics import FEED_DIFFERENCES, _local
+from feeds import FEEDS
+from feeds.pull.mapping import load
+from feeds.pull.parse import parse as pull
+from tests.feeds.test_corrections import WRITERS
+from tests.feeds.test_fuzz import base
 from tests.support.feed_world import FeedWorld
 from workers.feed.runner import FeedRunner
 from workers.feed.session import FeedReader, FeedSession, now_ms
@@ -131,3 +137,22 @@ def reader_protocol(reader: FeedReader) -> FeedReader:
 
 
 reader_protocol(NullReader())
+
+
+@pytest.mark.parametrize("provider", sorted(WRITERS))
+def test_broken_messages_end_no_session_and_each_is_counted(
+    world: FeedWorld, session: FeedSession, provider: str
+) -> None:
+    body = json.dumps(base(provider)).encode()
+    read = FEEDS.get(provider)
+
+    def parse(broken: bytes, received_at: int) -> Sequence[Update]:
+        if read:
+            return read(broken, received_at=received_at).updates
+        return [u for match in pull(load(provider), broken, received_at=received_at) for u in match.updates]
+
+    cuts = [body[:at] for at in range(1, len(body) - 1, len(body) // 20)]
+    for cut in cuts:
+        assert session.accept(parse, cut) == 0
+    assert (session.health.refused, session.health.updates) == (len(cuts), 0)
+    assert session.accept(parse, body) > 0

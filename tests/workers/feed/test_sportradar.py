@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from threading import Event
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from db.domain import Match
+from db.domain import Match, Stamp, Status, Update
+from db.domain.errors import Unavailable
 from dev.providers.faults import Limit
 from dev.providers.playback import Playback, playback
 from dev.providers.server import ProviderServer
@@ -17,8 +23,10 @@ from dev.recordings import read
 from tests.conftest import wait_until
 from tests.support.feed_world import FeedWorld
 from tests.support.paths import DATA
-from workers.feed import sportradar
-from workers.feed.sportradar import SportradarApi, SportradarRest, SportradarStream
+from workers.feed import sportradar, sportradar_rest
+from workers.feed.session import now_ms
+from workers.feed.sportradar import SportradarApi, SportradarStream
+from workers.feed.sportradar_rest import SportradarRest
 
 pytestmark = pytest.mark.skipif(not DATA.exists(), reason="no recordings at hand")
 
@@ -53,7 +61,8 @@ class Sportradar:
 @pytest.fixture
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     """Periods that suit a match of half a minute."""
-    monkeypatch.setattr(sportradar, "SUMMARIES_S", 0.5)
+    monkeypatch.setattr(sportradar_rest, "SUMMARIES_S", 0.5)
+    monkeypatch.setattr(sportradar_rest, "REMOVED_S", 0.5)
     monkeypatch.setattr(sportradar, "SILENT_S", 2.0)
     monkeypatch.setattr("workers.feed.runner.RETRY_MAX_S", 0.5)
 
@@ -79,7 +88,7 @@ def end_of(match: Match | None) -> tuple[Any, ...]:
 
 
 def uncut(world: FeedWorld, recorded: Any) -> tuple[Any, ...]:
-    source = recorded(400.0)
+    source = recorded(800.0)
     with world.reading(*source.readers()):
         wait_until(lambda: source.matches.is_over, "the recording's end")
         world.wait_for(MATCH, "1-3 finished")
@@ -92,9 +101,11 @@ def test_a_match_ends_as_recorded(world: FeedWorld, recorded: Any, fast: None) -
     assert len(goals) == 4
 
 
-def test_cut_every_second_with_each_message_twice_it_ends_the_same(world: FeedWorld, recorded: Any, fast: None) -> None:
-    source = recorded(400.0)
-    source.provider.faults.cut_every_s, source.provider.faults.repeat = 1.0, 2
+def test_cut_twice_a_second_with_each_message_twice_it_ends_the_same(
+    world: FeedWorld, recorded: Any, fast: None
+) -> None:
+    source = recorded(800.0)
+    source.provider.faults.cut_every_s, source.provider.faults.repeat = 0.5, 2
     with world.reading(*source.readers()):
         wait_until(lambda: source.matches.is_over, "the recording's end")
         world.wait_for(MATCH, "1-3 finished")
@@ -105,7 +116,7 @@ def test_cut_every_second_with_each_message_twice_it_ends_the_same(world: FeedWo
 
 
 def test_an_outage_across_a_goal_is_made_good(world: FeedWorld, recorded: Any, fast: None) -> None:
-    source = recorded(400.0)
+    source = recorded(800.0)
     with world.reading(SportradarStream(source.api())):
         wait_until(lambda: world.shown(MATCH).endswith("first_half"), "kick-off")
         source.provider.faults.is_down, source.provider.faults.cut_every_s = True, 0.1
@@ -122,7 +133,7 @@ def test_an_outage_across_a_goal_is_made_good(world: FeedWorld, recorded: Any, f
 
 
 def test_a_stream_that_stalls_is_left_and_opened_again(world: FeedWorld, recorded: Any, fast: None) -> None:
-    source = recorded(400.0)
+    source = recorded(800.0)
     with world.reading(SportradarStream(source.api())):
         wait_until(lambda: world.shown(MATCH).endswith("first_half"), "kick-off")
         source.provider.faults.is_stalled = True
@@ -158,3 +169,57 @@ def test_the_key_goes_to_the_providers_hosts_alone() -> None:
     assert same("https://playout-stream.sportradar.com/x", "https://api.sportradar.com")
     assert not same("http://playout-stream.sportradar.com/x", "https://api.sportradar.com")
     assert not same("https://sportradar.com.example.net/x", "https://api.sportradar.com")
+
+
+def test_a_withdrawn_match_that_we_know_is_told_once(world: FeedWorld, recorded: Any, fast: None) -> None:
+    source = recorded(1.0)
+    source.provider.removed = [{"id": MATCH, "replaced_by": "sr:sport_event:2"}, {"id": "sr:sport_event:99"}]
+    with world.reading(SportradarRest(source.api())):
+        wait_until(lambda: (match := world.match(MATCH)) and match.replaced_by, "its successor")
+    assert world.match("sr:sport_event:99") is None
+
+
+def test_a_list_is_read_page_by_page(
+    world: FeedWorld, recorded: Any, fast: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sportradar_rest, "PAGE", 1)
+    source = recorded(1.0)
+    source.provider.page = 1
+    first = source.matches.messages[0]
+    document = json.loads(first.body)
+    document["sport_event"] |= {"id": "sr:sport_event:2"}
+    second = replace(first, match_id="sr:sport_event:2", body=json.dumps(document).encode())
+    source.matches.messages.insert(1, second)
+    with world.reading(SportradarRest(source.api())):
+        wait_until(lambda: world.match(MATCH) and world.match("sr:sport_event:2"), "both pages")
+
+
+def test_a_match_that_the_provider_has_dropped_is_told_and_stops_nothing(
+    world: FeedWorld, recorded: Any, fast: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.feed.reconciliation.STANDING_MS", 0)
+    source, rest = recorded(1.0), "sportradar_rest"
+    session = world.session(SportradarRest(source.api()), Event())
+    session.put([Update("sr:sport_event:77", Stamp(now_ms(), source="sportradar"), now_ms(), status=Status.LIVE)])
+    world.wait_for("sr:sport_event:77", "? live")
+    with world.reading(SportradarRest(source.api())):
+        wait_until(lambda: world.states.all() and world.health(rest).differing == 1, "it to be told")
+        wait_until(lambda: world.match(MATCH), "the other matches")
+    assert (world.health(rest).connected, world.health(rest).reconnects) == (True, 0)
+
+
+def test_broken_bytes_in_the_stream_are_refused_and_the_next_message_is_taken(world: FeedWorld) -> None:
+    reader = SportradarStream(SportradarApi("http://127.0.0.1:9", KEY, "trial"))
+    session = world.session(reader, Event())
+    status = {"status": "live", "match_status": "1st_half", "home_score": 1, "away_score": 0}
+    goal = {"id": 1, "type": "score_change", "time": "2026-05-01T18:10:00Z", "home_score": 1, "away_score": 0}
+    metadata = {"sport_event_id": "sr:sport_event_id:9"}
+    message = {"payload": {"event": goal, "sport_event_status": status}, "metadata": metadata}
+    whole = json.dumps(message).encode()
+    parts = [b'{"payload":?}', whole[:40], b"\xff" + whole[60:], whole, b'{"heartbeat":{}}']
+    answer = SimpleNamespace(iter_content=lambda chunk_size: iter(parts))
+    with pytest.raises(Unavailable):
+        list(map(partial(reader._take, session), reader._values(session, answer)))  # type: ignore[arg-type]
+    world.wait_for("sr:sport_event:9", "1-0 first_half")
+    assert session.health.refused >= 2
+    assert len(world.live.refusals.entries(10)) == session.health.refused
