@@ -70,6 +70,9 @@ export type Metadata = {
     start_time: string | null;
     coverage: string | null;
     replaced_by: string | null;
+    stage: string | null;
+    round: string | null;
+    leg: number | null;
     updated_at: string;
 };
 export type TimelinePerson = {
@@ -91,6 +94,33 @@ export type TimelineEvent = {
     voided: boolean;
     voids: string | null;
     created_at: string;
+};
+export type LineupPlayerBody = {
+    id: string | null;
+    name: string;
+    number: number | null;
+    position: string | null;
+    place: number | null;
+    starter: boolean;
+    captain: boolean;
+};
+export type TeamLineupBody = {
+    formation: string | null;
+    coach: TimelinePerson | null;
+    players: LineupPlayerBody[];
+};
+export type LineupsBody = {
+    match_id: string;
+    version: number;
+    confirmed: boolean;
+    home: TeamLineupBody | null;
+    away: TeamLineupBody | null;
+};
+export type StatsBody = {
+    match_id: string;
+    version: number;
+    home: Record<string, number>;
+    away: Record<string, number>;
 };
 export type Timeline = {
     match_id: string;
@@ -176,6 +206,9 @@ export type SearchResult = {
  * @property {string | null} start_time
  * @property {string | null} coverage
  * @property {string | null} replaced_by
+ * @property {string | null} stage
+ * @property {string | null} round
+ * @property {number | null} leg
  * @property {string} updated_at
  */
 /**
@@ -201,6 +234,37 @@ export type SearchResult = {
  * @property {boolean} voided
  * @property {string | null} voids
  * @property {string} created_at
+ */
+/**
+ * @typedef {object} LineupPlayerBody
+ * @property {string | null} id
+ * @property {string} name
+ * @property {number | null} number
+ * @property {string | null} position
+ * @property {number | null} place
+ * @property {boolean} starter
+ * @property {boolean} captain
+ */
+/**
+ * @typedef {object} TeamLineupBody
+ * @property {string | null} formation
+ * @property {TimelinePerson | null} coach
+ * @property {LineupPlayerBody[]} players
+ */
+/**
+ * @typedef {object} LineupsBody
+ * @property {string} match_id
+ * @property {number} version
+ * @property {boolean} confirmed
+ * @property {TeamLineupBody | null} home
+ * @property {TeamLineupBody | null} away
+ */
+/**
+ * @typedef {object} StatsBody
+ * @property {string} match_id
+ * @property {number} version
+ * @property {Record<string, number>} home
+ * @property {Record<string, number>} away
  */
 /**
  * @typedef {object} Timeline

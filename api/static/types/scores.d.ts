@@ -14,6 +14,10 @@
 export type State = "live" | "polling" | "reconnecting" | "offline" | "paused" | "missing";
 export type Body = {
     /**
+     * of a score
+     */
+    match_id?: string;
+    /**
      * only grows
      */
     version?: number;
