@@ -48,9 +48,9 @@ class Settings:
     worker_connections: int = 20_000
     # Job worker processes in one `worker` dyno. From three on neither a score nor a purge waits for other work.
     worker_processes: int = 3
-    # Groups of matches that are drained side by side. One keeps a Saturday; give each further one its own worker. Redis
-    # records the number and refuses another: `flask ingest shards` changes it.
-    ingest_shards: int = 1
+    # Groups of matches, drained side by side, whose keys share a tag. One keeps a Saturday; 16 are a good number where
+    # matches are to be on several masters. Redis records the number and refuses another.
+    live_shards: int = 1
     # Signing secret of /api/ingest/generic, `whsec_` and base64 (Standard Webhooks). Two, with a space between, while
     # it is rotated.
     ingest_secret_generic: str = field(default="", repr=False)
@@ -180,6 +180,8 @@ class Settings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
+        if environ.get("INGEST_SHARDS"):
+            raise Refused("INGEST_SHARDS is gone: unset it, and see LIVE_SHARDS (docs/runbook.md).")
         given = {f.name: environ[f.name.upper()] for f in fields(cls) if environ.get(f.name.upper(), "") != ""}
         read = {f.name: _parse(f.name, given[f.name], f.type) for f in fields(cls) if f.name in given}
         settings = cls(**read)
@@ -272,6 +274,11 @@ def _is_no_database(url: str) -> bool:
     return not url.startswith(("postgres://", "postgresql://", "postgresql+psycopg://", "sqlite:///"))
 
 
+def _are_too_many(text: str) -> bool:
+    """As `db.live.sharding` divides."""
+    return int(text) > 64
+
+
 def _is_no_port(text: str) -> bool:
     return int(text) > 65_535
 
@@ -357,6 +364,7 @@ _WRONG: dict[str, tuple[Callable[[str], bool], str]] = {
     "redis_url": _REDIS,
     "rq_redis_url": _REDIS,
     "database_url": (_is_no_database, "must begin with postgresql://, postgres:// or sqlite:///"),
+    "live_shards": (_are_too_many, "must be 64 at most"),
     "port": (_is_no_port, "must be 65535 at most"),
     "log_level": (_is_no_level, "must be DEBUG, INFO, WARNING or ERROR"),
     "ingest_secret_generic": (

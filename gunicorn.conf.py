@@ -37,6 +37,6 @@ control_socket_disable = True
 def on_starting(_arbiter: Any) -> None:
     """Before there is a worker to refuse deliveries one by one."""
     try:
-        agree_at_start(settings.redis_url, settings.ingest_shards)
+        agree_at_start(settings.redis_url, settings.live_shards)
     except Refused as error:
         sys.exit(error.message)

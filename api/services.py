@@ -34,7 +34,7 @@ from db.live.client import WEB_ANSWER_S, connect
 from db.live.limits import Limits
 from db.live.partials import Partials
 from db.live.purges import Purges
-from db.live.shards import Shards
+from db.live.shards import ShardCount
 from db.live.store import LiveStore
 from db.sql.accounts import Accounts
 from db.sql.audience import Audience
@@ -61,11 +61,11 @@ class Services:
 
     @cached_property
     def live(self) -> LiveStore:
-        return LiveStore(self.redis, self.settings.ingest_shards)
+        return LiveStore(self.redis, self.settings.live_shards)
 
     @cached_property
-    def shards(self) -> Shards:
-        return Shards(self.live.redis, self.settings.ingest_shards)
+    def shards(self) -> ShardCount:
+        return ShardCount(self.live.sharded)
 
     @cached_property
     def history(self) -> History:
@@ -85,15 +85,15 @@ class Services:
 
     @cached_property
     def partials(self) -> Partials:
-        return Partials(self.live.redis)
+        return Partials(self.live.sharded)
 
     @cached_property
     def alerts(self) -> Alerts:
-        return Alerts(self.redis)
+        return Alerts(self.live.sharded)
 
     @cached_property
     def chunks(self) -> Chunks:
-        return Chunks(self.redis)
+        return Chunks(self.live.sharded)
 
     @cached_property
     def limits(self) -> Limits:
@@ -143,7 +143,7 @@ class Services:
 
     @cached_property
     def purges(self) -> Purges:
-        return Purges(self.live.redis)
+        return Purges(self.live.sharded)
 
     @cached_property
     def bells(self) -> queues.Doorbells:

@@ -30,9 +30,10 @@ from tests.support.paths import ROOT
 from workers.boot import WorkerServices
 
 if TYPE_CHECKING:
+    from tests.support.layouts import Layout
     from tests.support.system import System
 
-pytest_plugins = ["tests.support.quick"]
+pytest_plugins = ["tests.support.quick", "tests.support.layouts"]
 
 # The tests start hundreds of Python processes. Without bytecode files each compiles the whole project again.
 sys.dont_write_bytecode = False
@@ -117,14 +118,9 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServ
 
 
 @pytest.fixture
-def redis_url(redis_server: RedisServer) -> str:
+def redis_url(layout: Layout) -> str:
     """An empty Redis."""
-    if not redis_server.is_up():
-        redis_server.start()
-    client = redis.Redis.from_url(redis_server.url)
-    client.flushall()
-    client.close()
-    return redis_server.url
+    return layout.url
 
 
 def postgres_bin() -> Path | None:
@@ -303,11 +299,11 @@ def system(request: pytest.FixtureRequest, run_system: Callable[..., System]) ->
 
 
 @pytest.fixture
-def make_services(redis_url: str) -> Iterator[Callable[..., WorkerServices]]:
+def make_services(layout: Layout) -> Iterator[Callable[..., WorkerServices]]:
     created: list[WorkerServices] = []
 
     def make(database_url: str, **changed: Any) -> WorkerServices:
-        defaults = {"redis_url": redis_url, "database_url": database_url}
+        defaults = {**layout.settings, "database_url": database_url}
         created.append(WorkerServices(Settings(**(defaults | changed))))
         return created[-1]
 

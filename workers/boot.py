@@ -19,7 +19,8 @@ from db.live.client import connect
 from db.live.partials import Partials
 from db.live.plans import Plans
 from db.live.purges import Purges
-from db.live.shards import Shards, agree_at_start
+from db.live.sharding import ShardedRedis
+from db.live.shards import ShardCount, agree_at_start
 from db.live.store import LiveStore
 from db.sql.accounts import Accounts
 from db.sql.audience import Audience
@@ -35,7 +36,7 @@ class WorkerServices:
 
     @cached_property
     def live(self) -> LiveStore:
-        return LiveStore(connect(self.settings.redis_url), self.settings.ingest_shards)
+        return LiveStore(connect(self.settings.redis_url), self.settings.live_shards)
 
     @cached_property
     def precedence(self) -> Precedence:
@@ -43,8 +44,8 @@ class WorkerServices:
         return Precedence(sources, self.settings.source_silence_s * 1000)
 
     @cached_property
-    def shards(self) -> Shards:
-        return Shards(self.live.redis, self.settings.ingest_shards)
+    def shards(self) -> ShardCount:
+        return ShardCount(self.live.sharded)
 
     @cached_property
     def history(self) -> History:
@@ -56,31 +57,35 @@ class WorkerServices:
 
     @cached_property
     def partials(self) -> Partials:
-        return Partials(self.live.redis)
+        return Partials(self.live.sharded)
 
     @cached_property
     def purges(self) -> Purges:
-        return Purges(self.live.redis)
+        return Purges(self.live.sharded)
 
     @cached_property
     def cdn(self) -> Backend:
         return registry.chosen(self.settings)
 
     @cached_property
+    def _for_push(self) -> ShardedRedis:
+        return ShardedRedis(connect(self.settings.redis_url), self.settings.live_shards)
+
+    @cached_property
     def alerts(self) -> Alerts:
-        return Alerts(connect(self.settings.redis_url))
+        return Alerts(self._for_push)
 
     @cached_property
     def plans(self) -> Plans:
-        return Plans(self.alerts.redis)
+        return Plans(self._for_push)
 
     @cached_property
     def broadcasts(self) -> Broadcasts:
-        return Broadcasts(self.alerts.redis)
+        return Broadcasts(self._for_push)
 
     @cached_property
     def chunks(self) -> Chunks:
-        return Chunks(connect(self.settings.redis_url))
+        return Chunks(self._for_push)
 
     @cached_property
     def audience(self) -> Audience:
@@ -116,7 +121,7 @@ def begin() -> WorkerServices:
     """Services at process start. A missing setting, or one that contradicts Redis, exits with one sentence."""
     try:
         started = services()
-        agree_at_start(started.settings.redis_url, started.settings.ingest_shards)
+        agree_at_start(started.settings.redis_url, started.settings.live_shards)
     except Refused as error:
         sys.exit(error.message)
     return started

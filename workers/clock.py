@@ -38,11 +38,10 @@ EXPIRED_MAX = 100
 
 def sweep(services: WorkerServices, *, now_ms: int) -> int:
     """Ring for every overdue mailbox; returns the number of doorbells."""
-    rung = 0
-    for shard in range(services.live.shards):
-        if services.live.inbox.pending(shard, before_ms=now_ms - OVERDUE_MS):
-            services.bells.ingest(shard)
-            rung += 1
+    overdue = services.live.inbox.overdue(now_ms - OVERDUE_MS)
+    for shard in overdue:
+        services.bells.ingest(shard)
+    rung = len(overdue)
     rung += tick_due(services, now_ms=now_ms)
     next_ms = services.purges.next_ms()
     if next_ms is not None and next_ms < now_ms - OVERDUE_MS:
@@ -92,6 +91,8 @@ def expire_accounts(services: WorkerServices, *, now_ms: int) -> None:
 def housekeep(services: WorkerServices, *, now_ms: int) -> None:
     services.bells.prematch()
     before_ms = now_ms - PARKED_MS
+    for match_id in services.live.inbox.adopt():
+        logger.warning("match_adopted match=%s", match_id)
     for match_id in services.live.inbox.unpark(before_ms=before_ms) + services.live.outbox.unpark(before_ms=before_ms):
         logger.warning("match_unparked match=%s", match_id)
     # Reading the board counts undecodable matches; without readers the count would go stale.

@@ -7,7 +7,7 @@ import time
 
 from db.bugs import set_aside_on_bug
 from db.domain.errors import Unavailable
-from db.live.lineage import Lineage
+from db.live.lineage import Lineage, Names
 from db.live.partials import Partials
 from db.live.store import LiveStore
 from db.refusals import collect
@@ -58,22 +58,22 @@ def write_batch(live: LiveStore, history: History, merger: Merger | None = None)
 
     Returns the number of matches merged and entries written. Safe to repeat.
     """
-    name = reconcile(live, history, now_ms=_now_ms())
+    names = reconcile(live, history, now_ms=_now_ms())
     collect(live, history, ENTRIES)
     count = (merger or Merger(live, history)).batch()
     waiting = live.outbox.pending(MATCHES)
     with set_aside_on_bug("history_batch_failed matches=%d", len(waiting)):
-        return count + _write(live, history, waiting, name)
-    return count + sum(_write_or_park(live, history, match_id, name) for match_id in waiting)
+        return count + _write(live, history, waiting, names)
+    return count + sum(_write_or_park(live, history, match_id, names) for match_id in waiting)
 
 
-def _write(live: LiveStore, history: History, match_ids: list[str], name: str) -> int:
-    """name: the Redis that was compared with SQL. Nothing is written for another one, nor for partial matches."""
+def _write(live: LiveStore, history: History, match_ids: list[str], names: Names) -> int:
+    """names: the Redis that was compared with SQL. Nothing is written for another one, nor for partial matches."""
     boxes = live.outbox.batch(match_ids, ENTRIES)
     ledgers = live.matches.ledgers(match_ids)
-    if Lineage(live.redis).read()[0] != name:
+    if Lineage(live.sharded).read()[0] != names:
         return 0
-    for match_id in Partials(live.redis).among(match_ids):
+    for match_id in Partials(live.sharded).among(match_ids):
         del boxes[match_id]
     changes = [change for box in boxes.values() for change in box]
     if changes:
@@ -82,14 +82,14 @@ def _write(live: LiveStore, history: History, match_ids: list[str], name: str) -
     return len(changes)
 
 
-def _write_or_park(live: LiveStore, history: History, match_id: str, name: str) -> int:
+def _write_or_park(live: LiveStore, history: History, match_id: str, names: Names) -> int:
     """An outbox that hits a bug is parked with an error and retried, so that it does not stop the others."""
 
     def park() -> None:
         live.outbox.park(match_id, now_ms=_now_ms())
 
     with set_aside_on_bug("history_parked match=%s", match_id, aside=park):
-        return _write(live, history, [match_id], name)
+        return _write(live, history, [match_id], names)
     return 0
 
 

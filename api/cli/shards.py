@@ -1,4 +1,4 @@
-"""`flask ingest shards`: the number of groups in which matches are drained."""
+"""`flask live shards`: the number of groups that the matches in Redis are divided in."""
 
 from __future__ import annotations
 
@@ -8,27 +8,14 @@ from flask.cli import AppGroup
 
 from api.services import here
 
-ingest = AppGroup("ingest", help="Updates that are accepted and not yet applied.")
+live = AppGroup("live", help="The live state in Redis.")
 
 
 def register(app: Flask) -> None:
-    app.cli.add_command(ingest)
+    app.cli.add_command(live)
 
 
-@ingest.command("shards")
-@click.argument("count", type=click.IntRange(min=1), required=False)
-def shards(count: int | None) -> None:
-    """Print the number recorded in Redis, or change it to COUNT. Refused while updates wait to be applied.
-
-    Then set INGEST_SHARDS to it and restart every process: until then the endpoint answers 503, and senders retry.
-    """
-    if count is None:
-        click.echo(here().shards.recorded())
-        return
-    unapplied = here().shards.change(count)
-    if unapplied:
-        raise click.ClickException(
-            f"Nothing is changed: {unapplied.waiting} matches wait to be applied and {unapplied.parked} are parked "
-            "(docs/runbook.md). Try again once they are applied."
-        )
-    click.echo(f"Drained in {count} from now on. Set INGEST_SHARDS={count} and restart every process.")
+@live.command("shards")
+def shards() -> None:
+    """Print the number recorded in Redis, 0 before the first start over it."""
+    click.echo(here().shards.recorded())

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import redis
-
 from db.domain import (
     Match,
 )
@@ -14,11 +12,15 @@ from db.live import keys
 from db.live.client import guarded, lua, text
 from db.live.commits import KEEP_S
 from db.live.matches import Matches
+from db.live.sharding import Shard, ShardedRedis
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """The live matches together, and the version that grows with each change of one of them."""
+    """The live matches together, and the version that grows with each change of one of them.
+
+    version: the sum of the shards' versions. It only orders: each of them grows by itself.
+    """
 
     version: int
     matches: tuple[Match, ...]
@@ -27,11 +29,10 @@ class Board:
 class Boards:
     """Reads the board, and takes matches off it."""
 
-    def __init__(self, client: redis.Redis, matches: Matches) -> None:
-        # Any: redis-py types every answer as "bytes or str or …", for it cannot see decode_responses.
-        self.redis: Any = client
+    def __init__(self, sharded: ShardedRedis, matches: Matches) -> None:
+        self.sharded = sharded
         self.matches = matches
-        self._drop = client.register_script(lua("board_drop"))
+        self._drop = sharded.redis.register_script(lua("board_drop"))
 
     @guarded
     def read(self) -> Board:
@@ -39,22 +40,28 @@ class Boards:
 
         The version is read before the matches: it may be older than they are, and then the next wait answers at once.
         """
-        with self.redis.pipeline(transaction=False) as pipe:
-            pipe.get(keys.BOARD)
-            pipe.zrange(keys.MATCHES, 0, -1)
-            version, ids = pipe.execute()
-        return Board(int(version or 0), tuple(self.matches.readable([text(match_id) for match_id in ids])))
+        answers = self.sharded.each(_ask_board)
+        version = sum(int(version or 0) for version in answers[::2])
+        places = [place for of_shard in answers[1::2] for place in of_shard]
+        ids = [text(match_id) for match_id, _ in sorted(places, key=lambda place: (place[1], place[0]))]
+        return Board(version, tuple(self.matches.readable(ids)))
 
     @guarded
     def stale(self, *, started_before: int, silent_since: int) -> list[Match]:
         """Matches on the board that began before the one moment (ms), or nobody knows when, and of which nothing new
         was told since the other."""
-        ids = [text(match_id) for match_id in self.redis.zrangebyscore(keys.MATCHES, "-inf", started_before)]
+        ids = [queued.member for queued in self.sharded.queued(keys.MATCHES, started_before)]
         return [match for match in self.matches.readable(ids) if match.updated_at < silent_since]
 
     @guarded
     def drop(self, match: Match) -> bool:
         """Take it off the board, unless something was told of it since, and keep it for as long as one that has ended;
         its next commit puts it back."""
-        boxes = [keys.state(match.id), keys.MATCHES, keys.BOARD, keys.events(match.id)]
+        names = [keys.state(match.id), keys.MATCHES, keys.BOARD, keys.events(match.id)]
+        boxes = [self.sharded.of(match.id).key(name) for name in names]
         return bool(self._drop(keys=boxes, args=[match.id, match.version, keys.CHANGED, KEEP_S]))
+
+
+def _ask_board(pipe: Any, shard: Shard) -> None:
+    pipe.get(shard.key(keys.BOARD))
+    pipe.zrange(shard.key(keys.MATCHES), 0, -1, withscores=True)

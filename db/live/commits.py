@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import redis
-
 from db.codec import (
     encode_event,
     encode_facts,
@@ -28,6 +26,7 @@ from db.domain import (
 from db.live import keys
 from db.live.client import BELL_S, guarded, lua, text
 from db.live.matches import StoredMatch
+from db.live.sharding import ShardedRedis
 
 # State stays a day after the end: readers of last night's result never reach SQL.
 KEEP_S = 24 * 60 * 60
@@ -54,10 +53,10 @@ class CommitResult:
 class Commits:
     """Writes matches."""
 
-    def __init__(self, client: redis.Redis, shards: int) -> None:
-        self.shards = shards
-        self._commit = client.register_script(lua("match_commit"))
-        self._restore = client.register_script(lua("match_restore"))
+    def __init__(self, sharded: ShardedRedis) -> None:
+        self.sharded = sharded
+        self._commit = sharded.redis.register_script(lua("match_commit"))
+        self._restore = sharded.redis.register_script(lua("match_restore"))
 
     @guarded
     def commit(
@@ -82,8 +81,7 @@ class Commits:
         before = held.match
         mode = "new" if visible else "drop" if before == after else "keep"
         changed = _changed(before, after) if mode != "drop" else {}
-        audience_of = after.id if tell and visible else ""
-        return self._step(held, after, facts, mode, _urgent(facts), purges, audience_of, due_ms, "", ids, changed)
+        return self._step(held, after, facts, mode, _urgent(facts), purges, tell and visible, due_ms, "", ids, changed)
 
     @guarded
     def merge(
@@ -103,10 +101,9 @@ class Commits:
         """
         after, floor = merged.match, merged.stored_version
         mode = "new" if merged.visible else "keep" if merged.is_stored else "drop"
-        audience_of = after.id if tell else ""
         events = _changed(None, after)
         urgent = _urgent(merged.shown)
-        return self._step(held, after, merged.told, mode, urgent, purges, audience_of, due_ms, floor, entries, events)
+        return self._step(held, after, merged.told, mode, urgent, purges, tell, due_ms, floor, entries, events)
 
     def _step(
         self,
@@ -116,7 +113,7 @@ class Commits:
         mode: str,
         urgent: int,
         purges: Sequence[str],
-        audience_of: str,
+        tell: bool,
         due_ms: int | None,
         floor: int | str,
         ids: Sequence[str],
@@ -127,27 +124,29 @@ class Commits:
         document: list[Any] = [*_fields(after), encode_facts(facts), *_standing(after)]
         due = due_ms if due_ms is not None else ""
         last: list[Any] = [encode_ledgers(after), due, floor, len(ids), *ids, *pairs]
-        wake: list[Any] = [BELL_S, keys.CHANGED, urgent, ",".join(purges)]
+        wake: list[Any] = [BELL_S, keys.CHANGED, urgent, ",".join(purges), int(tell)]
+        shard = self.sharded.of(match_id)
+        names = [
+            keys.state(match_id),
+            keys.events(match_id),
+            keys.inbox(match_id),
+            keys.outbox(match_id),
+            keys.pending(shard.number),
+            keys.HISTORY_PENDING,
+            keys.HISTORY_BELL,
+            keys.MATCHES,
+            keys.BOARD,
+            keys.PURGE_PENDING,
+            keys.PURGE_BELL,
+            keys.WAITING,
+            keys.push(match_id),
+            keys.PUSH_PENDING,
+            keys.PUSH_BELL,
+            keys.DUE,
+            keys.PARTIAL,
+        ]
         done, version, ring, left, rev, purge, push = self._commit(
-            keys=[
-                keys.state(match_id),
-                keys.events(match_id),
-                keys.inbox(match_id),
-                keys.outbox(match_id),
-                keys.pending(keys.shard_of(match_id, self.shards)),
-                keys.HISTORY_PENDING,
-                keys.HISTORY_BELL,
-                keys.MATCHES,
-                keys.BOARD,
-                keys.PURGE_PENDING,
-                keys.PURGE_BELL,
-                keys.WAITING,
-                keys.push(audience_of) if audience_of else "",
-                keys.PUSH_PENDING,
-                keys.PUSH_BELL,
-                keys.DUE,
-                keys.PARTIAL,
-            ],
+            keys=[shard.key(name) for name in names],
             args=[match_id, held.rev, mode, *document, *wake, *last],
         )
         rung = bool(ring), int(left), text(rev), bool(purge), bool(push)
@@ -158,20 +157,10 @@ class Commits:
         """Put a match read from history back; False if Redis holds it already."""
         fields = _fields(match)
         pairs = [part for name, event in _changed(None, match).items() for part in (name, encode_event(event))]
-        return bool(
-            self._restore(
-                keys=[keys.state(match.id), keys.events(match.id), keys.MATCHES, keys.BOARD],
-                args=[
-                    match.id,
-                    match.version,
-                    match.updated_at,
-                    *fields,
-                    *_standing(match),
-                    encode_ledgers(match),
-                    *pairs,
-                ],
-            )
-        )
+        shard = self.sharded.of(match.id)
+        names = [keys.state(match.id), keys.events(match.id), keys.MATCHES, keys.BOARD]
+        args = [match.id, match.version, match.updated_at, *fields, *_standing(match), encode_ledgers(match), *pairs]
+        return bool(self._restore(keys=[shard.key(name) for name in names], args=args))
 
 
 def _changed(before: Match | None, after: Match) -> dict[str, Event]:

@@ -27,6 +27,7 @@ from db.domain.errors import Undecodable
 from db.domain.record import replace
 from db.live import keys
 from db.live.client import guarded, text
+from db.live.sharding import ShardedRedis
 from db.undecodable import decoded, tell
 
 # What could not be decoded is told and counted once a minute and process (db.undecodable); the clock looks each minute.
@@ -48,9 +49,14 @@ class StoredMatch:
 class Matches:
     """The stored state of all matches, read only."""
 
-    def __init__(self, client: redis.Redis) -> None:
-        # Any: redis-py types every answer as "bytes or str or …", for it cannot see decode_responses.
-        self.redis: Any = client
+    def __init__(self, sharded: ShardedRedis) -> None:
+        self.sharded, self.redis = sharded, sharded.redis
+
+    def _state_key(self, match_id: str) -> str:
+        return self.sharded.of(match_id).key(keys.state(match_id))
+
+    def _events_key(self, match_id: str) -> str:
+        return self.sharded.of(match_id).key(keys.events(match_id))
 
     @guarded
     def load(self, match_id: str, names: Collection[EventName] | None = None) -> StoredMatch:
@@ -61,18 +67,18 @@ class Matches:
         """
         # Which source was heard first is not known yet: either name may be the one.
         fields = {field for source, event_id in names or () for field in (event_id, event_field("?", source, event_id))}
-        with self.redis.pipeline() as pipe:
-            pipe.hmget(keys.state(match_id), "match", "version", "updated_at", "rev", "ledgers")
+        with self.redis.pipeline(transaction=True) as pipe:
+            pipe.hmget(self._state_key(match_id), "match", "version", "updated_at", "rev", "ledgers")
             if names is None:
-                pipe.hvals(keys.events(match_id))
+                pipe.hvals(self._events_key(match_id))
             elif fields:
-                pipe.hmget(keys.events(match_id), *fields)
+                pipe.hmget(self._events_key(match_id), *fields)
             row, *rows = pipe.execute()
         if row[0] is None:
             return StoredMatch(None, "0")
         match = decoded(match_id, lambda: _stored(row, rows[0] if rows else ()))
         if not match.ledgers:
-            events = self.redis.hvals(keys.events(match_id))
+            events = self.redis.hvals(self._events_key(match_id))
             match = decoded(match_id, lambda: with_ledgers(with_events(match, _events(events))))
         return StoredMatch(match, text(row[3]))
 
@@ -84,15 +90,15 @@ class Matches:
         fields = [event_field(match.first, source, event_id) for source, event_id in missing]
         if not fields:
             return match
-        rows = self.redis.hmget(keys.events(match.id), *fields)
+        rows = self.redis.hmget(self._events_key(match.id), *fields)
         return decoded(match.id, lambda: with_events(match, _events(rows)))
 
     @guarded
     def timeline(self, match_id: str) -> Match | None:
         """The match to show, with all its events."""
-        with self.redis.pipeline() as pipe:
-            pipe.hmget(keys.state(match_id), "match", "version", "updated_at")
-            pipe.hvals(keys.events(match_id))
+        with self.redis.pipeline(transaction=True) as pipe:
+            pipe.hmget(self._state_key(match_id), "match", "version", "updated_at")
+            pipe.hvals(self._events_key(match_id))
             (text, version, updated_at), rows = pipe.execute()
         if text is None:
             return None
@@ -103,7 +109,7 @@ class Matches:
         """What was told of each match, as it is stored."""
         with self.redis.pipeline(transaction=False) as pipe:
             for match_id in match_ids:
-                pipe.hget(keys.state(match_id), "ledgers")
+                pipe.hget(self._state_key(match_id), "ledgers")
             rows = pipe.execute() if match_ids else []
         return {match_id: text(row) for match_id, row in zip(match_ids, rows, strict=True) if row}
 
@@ -125,7 +131,7 @@ class Matches:
     def _rows(self, match_ids: Sequence[str]) -> list[Any]:
         with self.redis.pipeline(transaction=False) as pipe:
             for match_id in match_ids:
-                pipe.hmget(keys.state(match_id), "match", "version", "updated_at")
+                pipe.hmget(self._state_key(match_id), "match", "version", "updated_at")
             return list(pipe.execute()) if match_ids else []
 
     def _decoded(self, match_id: str, row: Any) -> Match | None:
@@ -142,7 +148,7 @@ class Matches:
         """For `undecodable`. Whoever only reads does not fail where Redis takes no writes."""
         if not tell(error):
             return
-        with suppress(redis.RedisError), self.redis.pipeline() as pipe:
+        with suppress(redis.RedisError), self.redis.pipeline(transaction=True) as pipe:
             pipe.zadd(keys.UNDECODABLE, {error.match_id: time.time_ns() // 1_000_000})
             pipe.expire(keys.UNDECODABLE, UNDECODABLE_S)
             pipe.execute()
@@ -157,15 +163,16 @@ class Matches:
     @guarded
     def versions(self, match_ids: Sequence[str | None]) -> list[int | None]:
         """Only the versions, in the order asked: of matches, None where Redis holds none; and for None of the board."""
+        shards = self.sharded.shards if None in match_ids else ()
         with self.redis.pipeline(transaction=False) as pipe:
+            for shard in shards:
+                pipe.get(shard.key(keys.BOARD))
             for match_id in match_ids:
-                pipe.hget(keys.state(match_id), "version") if match_id is not None else pipe.get(keys.BOARD)
-            versions = pipe.execute()
-        absent: dict[str | None, int] = {None: 0}
-        return [
-            int(version) if version else absent.get(match_id)
-            for match_id, version in zip(match_ids, versions, strict=True)
-        ]
+                if match_id is not None:
+                    pipe.hget(self._state_key(match_id), "version")
+            versions = [int(version) if version else None for version in pipe.execute()]
+        board, rest = sum(version or 0 for version in versions[: len(shards)]), iter(versions[len(shards) :])
+        return [next(rest) if match_id is not None else board for match_id in match_ids]
 
 
 def _stored(row: Any, events: Iterable[bytes | None]) -> Match:

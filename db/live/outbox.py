@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
-
-import redis
 
 from db.codec import (
     decode_event_list,
@@ -14,6 +11,7 @@ from db.codec import (
 )
 from db.live import keys
 from db.live.client import guarded, lua, text
+from db.live.sharding import ShardedRedis
 from db.outbox_entry import OutboxEntry
 from db.undecodable import decoded
 
@@ -21,26 +19,26 @@ from db.undecodable import decoded
 class Outbox:
     """Outboxes of all matches."""
 
-    def __init__(self, client: redis.Redis) -> None:
-        # Any: redis-py types every answer as "bytes or str or …", for it cannot see decode_responses.
-        self.redis: Any = client
-        self._clear_bell = client.register_script(lua("bell_silence"))
-        self._ack = client.register_script(lua("mailbox_ack"))
+    def __init__(self, sharded: ShardedRedis) -> None:
+        self.sharded, self.redis = sharded, sharded.redis
+        self._silence, self._ack = lua("bell_silence"), lua("mailbox_ack")
+
+    def _box(self, match_id: str) -> str:
+        return self.sharded.of(match_id).key(keys.outbox(match_id))
 
     @guarded
     def pending(self, limit: int) -> list[str]:
-        return [text(match_id) for match_id in self.redis.zrange(keys.HISTORY_PENDING, 0, limit - 1)]
+        return [queued.member for queued in self.sharded.queued(keys.HISTORY_PENDING, limit=limit)]
 
     @guarded
     def waiting_since(self) -> int | None:
         """ms at which the longest waiting outbox was filled; None if all is written."""
-        head = self.redis.zrange(keys.HISTORY_PENDING, 0, 0, withscores=True)
-        return int(head[0][1]) if head else None
+        return self.sharded.first_at(keys.HISTORY_PENDING)
 
     @guarded
     def entries(self, match_id: str, limit: int, after: str | None = None) -> list[OutboxEntry]:
         """The oldest entries, or those that follow one. Raises Undecodable."""
-        entries = self.redis.xrange(keys.outbox(match_id), f"({after}" if after else "-", count=limit)
+        entries = self.redis.xrange(self._box(match_id), f"({after}" if after else "-", count=limit)
         return decoded(match_id, lambda: changes_of(entries))
 
     @guarded
@@ -48,7 +46,7 @@ class Outbox:
         """The oldest entries of each, read in one round trip. Raises Undecodable."""
         with self.redis.pipeline(transaction=False) as pipe:
             for match_id in match_ids:
-                pipe.xrange(keys.outbox(match_id), count=limit)
+                pipe.xrange(self._box(match_id), count=limit)
             boxes = dict(zip(match_ids, pipe.execute() if match_ids else (), strict=True))
         return {match_id: decoded(match_id, partial(changes_of, box)) for match_id, box in boxes.items()}
 
@@ -57,41 +55,40 @@ class Outbox:
         """Drop entries written to history, by match, in one round trip."""
         with self.redis.pipeline(transaction=False) as pipe:
             for match_id, ids in boxes.items():
-                self._ack(keys=[keys.outbox(match_id), keys.HISTORY_PENDING], args=[match_id, *ids], client=pipe)
+                pending = self.sharded.of(match_id).key(keys.HISTORY_PENDING)
+                # EVAL, for a cluster's pipeline of redis-py takes no EVALSHA.
+                pipe.eval(self._ack, 2, self._box(match_id), pending, match_id, *ids)
             if boxes:
                 pipe.execute()
 
     @guarded
     def clear_bell(self) -> bool:
-        return bool(self._clear_bell(keys=[keys.HISTORY_PENDING, keys.HISTORY_BELL]))
+        return self.sharded.are_silent(self._silence, keys.HISTORY_PENDING, keys.HISTORY_BELL)
 
     @guarded
     def mute_bell(self) -> None:
         """Silence the bell although outboxes are filled: SQL is away, the clock will ring."""
-        self.redis.delete(keys.HISTORY_BELL)
+        self.sharded.each(lambda pipe, shard: pipe.delete(shard.key(keys.HISTORY_BELL)))
 
     @guarded
     def park(self, match_id: str, *, now_ms: int) -> None:
         """Set a match aside whose outbox cannot be written, so that it does not hold up the others."""
-        with self.redis.pipeline() as pipe:
-            pipe.zrem(keys.HISTORY_PENDING, match_id)
-            pipe.zadd(keys.HISTORY_PARKED, {match_id: now_ms}, nx=True)
+        shard = self.sharded.of(match_id)
+        with self.redis.pipeline(transaction=True) as pipe:
+            pipe.zrem(shard.key(keys.HISTORY_PENDING), match_id)
+            pipe.zadd(shard.key(keys.HISTORY_PARKED), {match_id: now_ms}, nx=True)
             pipe.execute()
 
     @guarded
     def unpark(self, *, before_ms: int) -> list[str]:
         """Put matches parked before a moment back among the pending; returns them."""
-        match_ids = [text(match_id) for match_id in self.redis.zrangebyscore(keys.HISTORY_PARKED, "-inf", before_ms)]
-        with self.redis.pipeline() as pipe:
-            for match_id in match_ids:
-                pipe.zadd(keys.HISTORY_PENDING, {match_id: before_ms}, nx=True)
-                pipe.zrem(keys.HISTORY_PARKED, match_id)
-            pipe.execute()
-        return match_ids
+        return self.sharded.unpark(
+            keys.HISTORY_PARKED, lambda shard: shard.key(keys.HISTORY_PENDING), before_ms=before_ms
+        )
 
     @guarded
     def parked(self) -> int:
-        return int(self.redis.zcard(keys.HISTORY_PARKED))
+        return self.sharded.total(keys.HISTORY_PARKED)
 
 
 def change_of(entry_id: str, fields: dict[bytes, bytes]) -> OutboxEntry:

@@ -13,23 +13,24 @@ from db.live.inbox import Inbox
 from db.live.matches import Matches
 from db.live.outbox import Outbox
 from db.live.refusals import Refusals
+from db.live.sharding import ShardedRedis
 
 
 class LiveStore:
     """One attribute a noun.
 
     redis: the client that all of them use.
-    shards: into how many pending sets the inboxes are divided.
+    sharded: the same, with the shards that it is divided in.
     """
 
     def __init__(self, client: redis.Redis, shards: int) -> None:
         self.redis: Any = client
-        self.shards = shards
-        self.inbox = Inbox(client, shards)
-        self.matches = Matches(client)
-        self.commits = Commits(client, shards)
-        self.board = Boards(client, self.matches)
-        self.outbox = Outbox(client)
+        self.sharded = sharded = ShardedRedis(client, shards)
+        self.inbox = Inbox(sharded)
+        self.matches = Matches(sharded)
+        self.commits = Commits(sharded)
+        self.board = Boards(sharded, self.matches)
+        self.outbox = Outbox(sharded)
         self.refusals = Refusals(client)
 
     @guarded

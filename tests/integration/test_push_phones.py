@@ -33,6 +33,7 @@ from feeds.generic import parse as generic
 from tests.conftest import ROOT
 from tests.support.accounts import set_up
 from tests.support.emulators import Emulated, emulators, emulators_process
+from tests.support.layouts import Layout
 from tests.support.push import ALL, START, World, headline, transports_to
 
 __all__ = ["emulators", "emulators_process"]
@@ -147,9 +148,9 @@ class Sdk:
 
 
 @pytest.fixture
-def world(redis_url: str, sqlite_url: str, emulators: Emulated) -> Iterator[World]:
+def world(layout: Layout, sqlite_url: str, emulators: Emulated) -> Iterator[World]:
     transports = transports_to(emulators)
-    world = World(redis_url, sqlite_url, transports)
+    world = World(layout, sqlite_url, transports)
     yield world
     world.history.engine.dispose()
     for transport in (*transports.apns.values(), transports.android):

@@ -14,6 +14,7 @@ from db.refusal import RefusedPayload
 from db.sql.history import MatchFilter
 from db.sql.session import begin
 from tests.conftest import Postgres
+from tests.support.live import key_of
 from workers import history
 from workers.boot import WorkerServices
 from workers.history import drain_pending, write_batch
@@ -63,7 +64,7 @@ def test_what_is_written_is_what_is_live(either: WorkerServices) -> None:
         assert written(either, match_id) == either.live.matches.timeline(match_id)
     assert scores(either) == 6
     assert either.live.outbox.waiting_since() is None
-    assert not either.live.redis.exists(keys.HISTORY_BELL)
+    assert not either.live.redis.exists(key_of(either.live, "a", keys.HISTORY_BELL))
 
 
 def test_a_batch_written_and_not_acknowledged_is_written_again_harmlessly(
@@ -103,7 +104,7 @@ def test_a_database_away_and_back_loses_nothing(
         play(services, goal("a", 2), goal("a", 3), goal("new", 1))
         drain(services)
         assert services.live.outbox.waiting_since() is not None
-        assert not services.live.redis.exists(keys.HISTORY_BELL)
+        assert not services.live.redis.exists(key_of(services.live, "a", keys.HISTORY_BELL))
         score = services.live.matches.read(["a"])[0]
         assert score
         assert score.score == Score(3, 0)
@@ -120,13 +121,12 @@ def test_a_database_away_and_back_loses_nothing(
 
 def test_an_outbox_that_cannot_be_written_is_set_aside_and_the_others_go_on(either: WorkerServices) -> None:
     play(either, goal("good", 1), goal("bad", 1), goal("fine", 1))
-    either.live.redis.xadd(
-        keys.outbox("bad"), {"version": "x", "updated_at": 1, "match": "{}", "facts": "", "events": ""}
-    )
+    outbox = key_of(either.live, "bad", keys.outbox)
+    either.live.redis.xadd(outbox, {"version": "x", "updated_at": 1, "match": "{}", "facts": "", "events": ""})
     drain(either)
     assert {match.id for match in either.history.matches(MatchFilter(), 10)[0]} == {"fine", "good"}
     assert (either.live.outbox.pending(10), either.live.outbox.parked()) == ([], 1)
-    either.live.redis.xdel(keys.outbox("bad"), either.live.redis.xrevrange(keys.outbox("bad"), count=1)[0][0])
+    either.live.redis.xdel(outbox, either.live.redis.xrevrange(outbox, count=1)[0][0])
     either.live.outbox.unpark(before_ms=2**53)
     drain(either)
     assert written(either, "bad").score == Score(1, 0)

@@ -9,6 +9,7 @@ import redis
 
 from db.live.client import connect
 from db.live.store import LiveStore
+from tests.support.layouts import Layout
 
 
 @pytest.fixture
@@ -19,5 +20,5 @@ def client(redis_url: str) -> Iterator[redis.Redis]:
 
 
 @pytest.fixture
-def live(client: redis.Redis) -> LiveStore:
-    return LiveStore(client, shards=2)
+def live(client: redis.Redis, layout: Layout) -> LiveStore:
+    return LiveStore(client, layout.shards)
