@@ -32,7 +32,9 @@ class Settings:
     # Live state. redis://, rediss:// or unix://. Heroku's certificates are self-signed, so rediss checks none, unless
     # the URL says `?ssl_cert_reqs=required`, with `&ssl_ca_certs=/path/ca.pem` for an authority of one's own.
     redis_url: str = field(default="redis://127.0.0.1:6379/0", repr=False)
-    # Job queues; the live state's Redis unless set.
+    # Whether REDIS_URL is any node of a Redis or Valkey Cluster. Needs LIVE_SHARDS above 1, and RQ_REDIS_URL.
+    redis_cluster: bool = False
+    # Job queues; the live state's Redis unless set. Beside a cluster also limits and metrics.
     rq_redis_url: str = field(default="", repr=False)
     # History. postgresql://, Heroku's postgres://, or sqlite:///path.
     database_url: str = field(default="sqlite:///var/scores.db", repr=False)
@@ -192,6 +194,7 @@ class Settings:
             missing = [other for other in others if name in given and not getattr(settings, other)]
             if missing:
                 raise Refused(f"{name.upper()} needs {' and '.join(missing).upper()} beside it.")
+        _check_cluster(settings)
         return settings
 
     def ingest_secrets(self, provider: str) -> tuple[str, ...]:
@@ -206,12 +209,29 @@ class Settings:
         return self.rq_redis_url or self.redis_url
 
     @property
+    def figures_url(self) -> str:
+        """The Redis of limits and metrics, which belong to no shard."""
+        return self.queue_url if self.redis_cluster else self.redis_url
+
+    @property
     def sql_url(self) -> str:
         """DATABASE_URL in SQLAlchemy's words: Heroku still hands out postgres:// (devcenter, "Heroku Postgres")."""
         for prefix in ("postgres://", "postgresql://"):
             if self.database_url.startswith(prefix):
                 return "postgresql+psycopg://" + self.database_url.removeprefix(prefix)
         return self.database_url
+
+
+def _check_cluster(settings: Settings) -> None:
+    """RQ runs on no cluster, and the keys of one shard without a tag are in many slots."""
+    if not settings.redis_cluster:
+        return
+    if not settings.rq_redis_url:
+        raise Refused("REDIS_CLUSTER=1 needs RQ_REDIS_URL beside it: job queues need a Redis that is no cluster.")
+    if settings.live_shards == 1:
+        raise Refused("REDIS_CLUSTER=1 needs LIVE_SHARDS beside it, 16 for up to 16 masters.")
+    if settings.redis_url.startswith("unix:"):
+        raise Refused("REDIS_CLUSTER=1 needs a REDIS_URL that begins with redis:// or rediss://.")
 
 
 def _parse(name: str, text: str, kind: Any) -> Any:

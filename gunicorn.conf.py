@@ -10,6 +10,8 @@ from typing import Any
 from api.server.places import places
 from config import Settings
 from db.domain.errors import Refused
+from db.live.cluster import connect_live
+from db.live.sharding import ShardedRedis
 from db.live.shards import agree_at_start
 
 settings = Settings.at_start()
@@ -37,6 +39,8 @@ control_socket_disable = True
 def on_starting(_arbiter: Any) -> None:
     """Before there is a worker to refuse deliveries one by one."""
     try:
-        agree_at_start(settings.redis_url, settings.live_shards)
+        connection = connect_live(settings.redis_url, is_cluster=settings.redis_cluster)
+        agree_at_start(ShardedRedis(connection, settings.live_shards))
+        connection.close()
     except Refused as error:
         sys.exit(error.message)

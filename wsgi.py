@@ -8,4 +8,4 @@ from db.live.metrics import Reporter
 settings = Settings.load()
 set_up_logs(settings.log_level)
 app = create_app(settings)
-Reporter(connect(settings.redis_url)).start()
+Reporter(connect(settings.figures_url)).start()

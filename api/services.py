@@ -31,8 +31,11 @@ from db.live import metrics
 from db.live.alerts import Alerts
 from db.live.chunks import Chunks
 from db.live.client import WEB_ANSWER_S, connect
+from db.live.cluster import WEB_RETRIES, Cluster
 from db.live.limits import Limits
+from db.live.news import open_feed
 from db.live.partials import Partials
+from db.live.pubsub import Feed
 from db.live.purges import Purges
 from db.live.shards import ShardCount
 from db.live.store import LiveStore
@@ -56,12 +59,17 @@ class Services:
 
     @cached_property
     def redis(self) -> redis.Redis:
-        """One bounded pool of connections for all that this process asks Redis."""
-        return connect(self.settings.redis_url, answer_s=WEB_ANSWER_S)
+        """One bounded pool of connections for all that this process asks Redis, but what is on a cluster."""
+        return connect(self.settings.figures_url, answer_s=WEB_ANSWER_S)
 
     @cached_property
     def live(self) -> LiveStore:
-        return LiveStore(self.redis, self.settings.live_shards)
+        return LiveStore(self._cluster or self.redis, self.settings.live_shards)
+
+    @cached_property
+    def _cluster(self) -> Cluster | None:
+        url = self.settings.redis_url
+        return Cluster(url, answer_s=WEB_ANSWER_S, retries=WEB_RETRIES) if self.settings.redis_cluster else None
 
     @cached_property
     def shards(self) -> ShardCount:
@@ -139,7 +147,11 @@ class Services:
 
     @cached_property
     def listener(self) -> Listener:
-        return Listener(self.settings.redis_url, self.live, self.hub)
+        return Listener(self.news, self.live, self.hub)
+
+    def news(self) -> Feed:
+        """A new subscription."""
+        return open_feed(self.settings.redis_url, self.settings.live_shards, is_cluster=self.settings.redis_cluster)
 
     @cached_property
     def purges(self) -> Purges:
@@ -147,7 +159,7 @@ class Services:
 
     @cached_property
     def bells(self) -> queues.Doorbells:
-        is_same = self.settings.queue_url == self.settings.redis_url
+        is_same = self.settings.queue_url == self.settings.figures_url
         return queues.Doorbells(self.redis if is_same else connect(self.settings.queue_url, answer_s=WEB_ANSWER_S))
 
 

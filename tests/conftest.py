@@ -304,8 +304,11 @@ def make_services(layout: Layout) -> Iterator[Callable[..., WorkerServices]]:
 
     def make(database_url: str, **changed: Any) -> WorkerServices:
         defaults = {**layout.settings, "database_url": database_url}
-        created.append(WorkerServices(Settings(**(defaults | changed))))
-        return created[-1]
+        services = WorkerServices(Settings(**(defaults | changed)))
+        if services.settings.redis_cluster:
+            services.live.redis = layout.client()
+        created.append(services)
+        return services
 
     yield make
     for services in created:

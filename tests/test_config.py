@@ -63,10 +63,12 @@ BESIDE = {
     "auth_jwks_url": {"auth_issuer": "i", "auth_audience": "a"},
     "apns_key": {"apns_team": "t", "apns_key_id": "k", "apns_bundle": "b"},
     "vapid_key": {"vapid_contact": "c"},
+    "redis_cluster": {"rq_redis_url": "redis://b/0", "live_shards": "16"},
 }
 # Every field, a text for its variable, and what that is read as.
 GIVEN = {
     "redis_url": ("rediss://:pass@redis.example:6380/1", "rediss://:pass@redis.example:6380/1"),
+    "redis_cluster": ("1", True),
     "rq_redis_url": ("redis://127.0.0.1:6379/2", "redis://127.0.0.1:6379/2"),
     "database_url": ("postgres://u:p@db.example/scores", "postgres://u:p@db.example/scores"),
     "var_dir": ("elsewhere", "elsewhere"),
@@ -264,6 +266,21 @@ def test_an_endpoint_without_a_secret_is_closed() -> None:
 )
 def test_heroku_s_database_url_is_put_into_sqlalchemy_s_words(url: str, sql: str) -> None:
     assert read(database_url=url).sql_url == sql
+
+
+@pytest.mark.parametrize("missing", ["rq_redis_url", "live_shards"])
+def test_a_cluster_needs_shards_and_another_redis_for_its_jobs(missing: str) -> None:
+    beside = {name: text for name, text in BESIDE["redis_cluster"].items() if name != missing}
+    with pytest.raises(Refused, match=f"REDIS_CLUSTER=1 needs {missing.upper()}"):
+        read(redis_cluster="1", **beside)
+    settings = read(redis_cluster="1", **BESIDE["redis_cluster"])
+    assert settings.figures_url == settings.queue_url == "redis://b/0"
+    assert read(redis_url="redis://a/0", rq_redis_url="redis://b/0").figures_url == "redis://a/0"
+
+
+def test_the_setting_that_shards_take_the_place_of_is_named() -> None:
+    with pytest.raises(Refused, match="INGEST_SHARDS is gone: unset it, and see LIVE_SHARDS"):
+        read(ingest_shards="4")
 
 
 def test_jobs_use_the_live_state_s_redis_unless_told_otherwise() -> None:

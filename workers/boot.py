@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+import redis
+
 from cdn.backends import registry
 from cdn.backends.base import Backend
 from config import Settings
@@ -16,8 +18,11 @@ from db.live.alerts import Alerts
 from db.live.broadcasts import Broadcasts
 from db.live.chunks import Chunks
 from db.live.client import connect
+from db.live.cluster import Cluster, connect_live
+from db.live.news import open_feed
 from db.live.partials import Partials
 from db.live.plans import Plans
+from db.live.pubsub import Feed
 from db.live.purges import Purges
 from db.live.sharding import ShardedRedis
 from db.live.shards import ShardCount, agree_at_start
@@ -36,7 +41,19 @@ class WorkerServices:
 
     @cached_property
     def live(self) -> LiveStore:
-        return LiveStore(connect(self.settings.redis_url), self.settings.live_shards)
+        return LiveStore(self._connect(), self.settings.live_shards)
+
+    @cached_property
+    def figures(self) -> redis.Redis:
+        """Where metrics are counted."""
+        return connect(self.settings.figures_url)
+
+    def news(self) -> Feed:
+        """A new subscription."""
+        return open_feed(self.settings.redis_url, self.settings.live_shards, is_cluster=self.settings.redis_cluster)
+
+    def _connect(self) -> redis.Redis | Cluster:
+        return connect_live(self.settings.redis_url, is_cluster=self.settings.redis_cluster)
 
     @cached_property
     def precedence(self) -> Precedence:
@@ -69,7 +86,7 @@ class WorkerServices:
 
     @cached_property
     def _for_push(self) -> ShardedRedis:
-        return ShardedRedis(connect(self.settings.redis_url), self.settings.live_shards)
+        return ShardedRedis(self._connect(), self.settings.live_shards)
 
     @cached_property
     def alerts(self) -> Alerts:
@@ -121,7 +138,7 @@ def begin() -> WorkerServices:
     """Services at process start. A missing setting, or one that contradicts Redis, exits with one sentence."""
     try:
         started = services()
-        agree_at_start(started.settings.redis_url, started.settings.live_shards)
+        agree_at_start(started.live.sharded)
     except Refused as error:
         sys.exit(error.message)
     return started

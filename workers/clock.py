@@ -153,7 +153,7 @@ def watch_edge(services: WorkerServices, stopping: Event) -> None:
     settings = services.settings
     if not settings.public_url:
         return
-    Probe(settings.redis_url, settings.public_url, stopping).start()
+    Probe(services.news, settings.public_url, stopping).start()
     arguments = (settings.public_url, services.cdn, headers.dialect(settings.cdn), stopping)
     Thread(target=check_at_start, args=arguments, name="edge-check", daemon=True).start()
 
@@ -164,7 +164,7 @@ def main() -> None:
     clock = Clock(services)
     for stop in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stop, lambda *_: clock.stopping.set())
-    reporter = Reporter(services.live.redis)
+    reporter = Reporter(services.figures)
     reporter.start()
     watch_edge(services, clock.stopping)
     logger.info("clock_started")

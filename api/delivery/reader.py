@@ -33,29 +33,43 @@ class ReadBatch:
         self.done = False
 
 
+class Lane:
+    """Topics that are out of reach together. In a cluster those of a shard, so that nobody waits for another's."""
+
+    def __init__(self) -> None:
+        self.batch = ReadBatch()
+        self.lock = threading.Lock()
+
+
 class SnapshotReader:
     def __init__(self, live: LiveStore) -> None:
         self.live = live
         self.kept: OrderedDict[str, Snapshot] = OrderedDict()
-        self.batch = ReadBatch()
-        self.lock = threading.Lock()
+        self.lanes: dict[int | None, Lane] = {None: Lane()}
+
+    def _lane(self, topic: str) -> Lane:
+        """The board, which all shards make, shares that of a Redis that is no cluster."""
+        if topic == BOARD or not self.live.sharded.is_cluster:
+            return self.lanes[None]
+        return self.lanes.setdefault(self.live.sharded.of(topic).number, Lane())
 
     def read(self, topic: str) -> Snapshot | None:
         """The topic as it is in Redis at some moment after this call; None if it is not there. Raises Unavailable,
         and Undecodable."""
-        batch = self.batch
+        lane = self._lane(topic)
+        batch = lane.batch
         batch.topics[topic] = None
-        with self.lock:
+        with lane.lock:
             if not batch.done:
                 # Whoever comes from here on would come too late for this one.
-                self.batch = ReadBatch()
+                lane.batch = ReadBatch()
                 self._ask(batch)
         if batch.error:
             raise batch.error
         if topic in batch.snapshots:
             return batch.snapshots[topic]
         # Asked a moment too late by another thread, or beside one that cannot be rendered.
-        with self.lock:
+        with lane.lock:
             return self.read_all([topic])[topic]
 
     def _ask(self, batch: ReadBatch) -> None:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from db.live import keys
-from db.live.client import guarded, lua
+from db.live.client import guarded
 from db.live.outbox import change_of
-from db.live.sharding import ShardedRedis
+from db.live.sharding import ShardedRedis, ShardScript
 from db.outbox_entry import OutboxEntry
 
 # The ledger outlives the longest match by far: a feed may repeat yesterday's goals.
@@ -51,9 +51,9 @@ class Alerts:
     """Every method raises Unavailable without Redis."""
 
     def __init__(self, sharded: ShardedRedis) -> None:
-        self.sharded, self.redis = sharded, sharded.redis
-        self._commit = self.redis.register_script(lua("alerts_commit"))
-        self._silence = lua("bell_silence")
+        self.sharded = sharded
+        self._commit = ShardScript(sharded, "alerts_commit")
+        self._silence = ShardScript(sharded, "bell_silence")
 
     # Mailbox and window.
 
@@ -66,7 +66,7 @@ class Alerts:
     def park(self, match_id: str, *, now_ms: int) -> None:
         """Set aside a match whose news hits a bug, so that it does not block the others."""
         shard = self.sharded.of(match_id)
-        with self.redis.pipeline(transaction=True) as pipe:
+        with shard.redis.pipeline(transaction=True) as pipe:
             pipe.zrem(shard.key(keys.PUSH_PENDING), match_id)
             pipe.zrem(shard.key(keys.PUSH_WINDOWS), match_id)
             pipe.zadd(shard.key(keys.PUSH_PARKED), {match_id: now_ms}, nx=True)
@@ -98,7 +98,7 @@ class Alerts:
     @guarded
     def mailbox(self, match_id: str, limit: int) -> Mailbox:
         shard = self.sharded.of(match_id)
-        with self.redis.pipeline(transaction=True) as pipe:
+        with shard.redis.pipeline(transaction=True) as pipe:
             pipe.hmget(shard.key(keys.window(match_id)), "window", "rev")
             pipe.xrange(shard.key(keys.push(match_id)), count=limit)
             (window, rev), entries = pipe.execute()
@@ -135,15 +135,14 @@ class Alerts:
         args += [int(broadcast), ALERT_S, RECENT, len(opened), len(amended), *parts, len(ids), *ids]
         args += [part for pair in newest.items() for part in pair]
         shard = self.sharded.of(match_id)
-        return bool(self._commit(keys=[shard.key(name) for name in fixed + hashes], args=args))
+        return bool(self._commit(shard, fixed + hashes, args))
 
     @guarded
     def active(self, alert_ids: Sequence[str]) -> list[bytes]:
         """Those of these alerts that still exist and are not stopped."""
-        with self.redis.pipeline(transaction=False) as pipe:
-            for alert_id in alert_ids:
-                pipe.hmget(self._alert(alert_id), "alert", "stopped")
-            rows = pipe.execute() if alert_ids else []
+        rows = self.sharded.of_each_alert(
+            alert_ids, lambda pipe, shard, alert_id: pipe.hmget(shard.key(keys.alert(alert_id)), "alert", "stopped")
+        )
         return [alert for alert, stopped in rows if alert and not stopped]
 
     @guarded
@@ -156,24 +155,21 @@ class Alerts:
     @guarded
     def clear_bell(self) -> bool:
         """Clear the doorbell if every mailbox is empty; False if one is filled."""
-        return self.sharded.are_silent(self._silence, keys.PUSH_PENDING, keys.PUSH_BELL)
+        return self.sharded.silence(self._silence, keys.PUSH_PENDING, keys.PUSH_BELL)
 
     @guarded
     def recent(self, limit: int) -> list[tuple[str, dict[str, str]]]:
         """Alerts, newest first, with their counters."""
         rows = self.sharded.each(
-            lambda pipe, shard: pipe.zrange(shard.key(keys.PUSH_RECENT), 0, limit - 1, desc=True, withscores=True)
+            lambda pipe, shard: pipe.zrange(shard.key(keys.PUSH_RECENT), 0, limit - 1, desc=True, withscores=True),
+            instead=(),
         )
         newest = sorted((entry for row in rows for entry in row), key=lambda entry: entry[1], reverse=True)
         ids = [alert_id.decode() for alert_id, _ in newest[:limit]]
-        with self.redis.pipeline(transaction=False) as pipe:
-            for alert_id in ids:
-                pipe.hgetall(self._alert(alert_id))
-            rows = pipe.execute() if ids else []
+        rows = self.sharded.of_each_alert(
+            ids, lambda pipe, shard, alert_id: pipe.hgetall(shard.key(keys.alert(alert_id)))
+        )
         return [(alert_id, _counters(row)) for alert_id, row in zip(ids, rows, strict=True) if row]
-
-    def _alert(self, alert_id: str) -> str:
-        return self.sharded.of_alert(alert_id).key(keys.alert(alert_id))
 
 
 def _check_names(match_id: str, alert_ids: Sequence[str]) -> None:

@@ -9,10 +9,10 @@ from db.domain import (
     Match,
 )
 from db.live import keys
-from db.live.client import guarded, lua, text
+from db.live.client import guarded, text
 from db.live.commits import KEEP_S
 from db.live.matches import Matches
-from db.live.sharding import Shard, ShardedRedis
+from db.live.sharding import Shard, ShardedRedis, ShardScript
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Boards:
     def __init__(self, sharded: ShardedRedis, matches: Matches) -> None:
         self.sharded = sharded
         self.matches = matches
-        self._drop = sharded.redis.register_script(lua("board_drop"))
+        self._drop = ShardScript(sharded, "board_drop")
 
     @guarded
     def read(self) -> Board:
@@ -57,9 +57,9 @@ class Boards:
     def drop(self, match: Match) -> bool:
         """Take it off the board, unless something was told of it since, and keep it for as long as one that has ended;
         its next commit puts it back."""
+        shard = self.sharded.of(match.id)
         names = [keys.state(match.id), keys.MATCHES, keys.BOARD, keys.events(match.id)]
-        boxes = [self.sharded.of(match.id).key(name) for name in names]
-        return bool(self._drop(keys=boxes, args=[match.id, match.version, keys.CHANGED, KEEP_S]))
+        return bool(self._drop(shard, names, [match.id, match.version, *self.sharded.channel(shard), KEEP_S]))
 
 
 def _ask_board(pipe: Any, shard: Shard) -> None:

@@ -24,9 +24,9 @@ from db.domain import (
     event_field,
 )
 from db.live import keys
-from db.live.client import BELL_S, guarded, lua, text
+from db.live.client import BELL_S, guarded, text
 from db.live.matches import StoredMatch
-from db.live.sharding import ShardedRedis
+from db.live.sharding import ShardedRedis, ShardScript
 
 # State stays a day after the end: readers of last night's result never reach SQL.
 KEEP_S = 24 * 60 * 60
@@ -55,8 +55,8 @@ class Commits:
 
     def __init__(self, sharded: ShardedRedis) -> None:
         self.sharded = sharded
-        self._commit = sharded.redis.register_script(lua("match_commit"))
-        self._restore = sharded.redis.register_script(lua("match_restore"))
+        self._commit = ShardScript(sharded, "match_commit")
+        self._restore = ShardScript(sharded, "match_restore")
 
     @guarded
     def commit(
@@ -124,8 +124,8 @@ class Commits:
         document: list[Any] = [*_fields(after), encode_facts(facts), *_standing(after)]
         due = due_ms if due_ms is not None else ""
         last: list[Any] = [encode_ledgers(after), due, floor, len(ids), *ids, *pairs]
-        wake: list[Any] = [BELL_S, keys.CHANGED, urgent, ",".join(purges), int(tell)]
         shard = self.sharded.of(match_id)
+        wake: list[Any] = [BELL_S, *self.sharded.channel(shard), urgent, ",".join(purges), int(tell)]
         names = [
             keys.state(match_id),
             keys.events(match_id),
@@ -146,8 +146,7 @@ class Commits:
             keys.PARTIAL,
         ]
         done, version, ring, left, rev, purge, push = self._commit(
-            keys=[shard.key(name) for name in names],
-            args=[match_id, held.rev, mode, *document, *wake, *last],
+            shard, names, [match_id, held.rev, mode, *document, *wake, *last]
         )
         rung = bool(ring), int(left), text(rev), bool(purge), bool(push)
         return CommitResult(done == b"done", int(version), *rung)
@@ -160,7 +159,7 @@ class Commits:
         shard = self.sharded.of(match.id)
         names = [keys.state(match.id), keys.events(match.id), keys.MATCHES, keys.BOARD]
         args = [match.id, match.version, match.updated_at, *fields, *_standing(match), encode_ledgers(match), *pairs]
-        return bool(self._restore(keys=[shard.key(name) for name in names], args=args))
+        return bool(self._restore(shard, names, args))
 
 
 def _changed(before: Match | None, after: Match) -> dict[str, Event]:

@@ -15,8 +15,8 @@ from db.domain import (
 )
 from db.domain.errors import Unavailable
 from db.live import keys
-from db.live.client import BELL_S, guarded, lua, text
-from db.live.sharding import SHARDS_MAX, Shard, ShardedRedis
+from db.live.client import BELL_S, guarded, text
+from db.live.sharding import SHARDS_MAX, Shard, ShardedRedis, ShardScript
 from db.live.shards import differing
 
 # s. A delivery id is kept for three times the five minutes in which its signature is valid, so that no replay
@@ -41,10 +41,10 @@ class Inbox:
     """Inboxes of all matches."""
 
     def __init__(self, sharded: ShardedRedis) -> None:
-        self.sharded, self.redis = sharded, sharded.redis
-        self._accept = self.redis.register_script(lua("inbox_accept"))
-        self._clear_bell = self.redis.register_script(lua("bell_silence"))
-        self._ack = self.redis.register_script(lua("mailbox_ack"))
+        self.sharded = sharded
+        self._accept = ShardScript(sharded, "inbox_accept")
+        self._clear_bell = ShardScript(sharded, "bell_silence")
+        self._ack = ShardScript(sharded, "mailbox_ack")
 
     def accept(self, updates: Sequence[Update], *, now_ms: int, delivery: str = "") -> tuple[bool, list[int]]:
         """Put updates into their inboxes, in order of each match; up to ACCEPTED_MAX of a shard in one step.
@@ -84,7 +84,7 @@ class Inbox:
         args: list[Any] = [now_ms, SEEN_S, BELL_S, len(self.sharded.shards), mark]
         for update in updates:
             args += [update.match_id, encode_update(update)]
-        outcome, number = self._accept(keys=[shard.key(name) for name in names], args=args)
+        outcome, number = self._accept(shard, names, args)
         if outcome == b"other":
             raise Unavailable(differing(len(self.sharded.shards), int(number)))
         return outcome == b"new", bool(number)
@@ -92,24 +92,25 @@ class Inbox:
     @guarded
     def backlog(self) -> int:
         """Updates that are accepted and not yet applied."""
-        return sum(int(waiting or 0) for waiting in self.sharded.each(_ask_waiting))
+        return sum(int(waiting or 0) for waiting in self.sharded.each(_ask_waiting, instead=0))
 
     @guarded
     def pending(self, number: int) -> list[str]:
         """Matches of a shard with a filled inbox, longest waiting first."""
-        return [text(match_id) for match_id in self.redis.zrange(_pending(self.sharded.shards[number]), 0, -1)]
+        shard = self.sharded.shards[number]
+        return [text(match_id) for match_id in shard.redis.zrange(_pending(shard), 0, -1)]
 
     @guarded
     def overdue(self, before_ms: int) -> list[int]:
         """Numbers of the shards where an inbox has waited since before a moment."""
-        heads = self.sharded.each(lambda pipe, shard: pipe.zcount(_pending(shard), "-inf", before_ms))
-        return [shard.number for shard, count in zip(self.sharded.shards, heads, strict=True) if count]
+        counts = self.sharded.each(lambda pipe, shard: pipe.zcount(_pending(shard), "-inf", before_ms), instead=0)
+        return [shard.number for shard, count in zip(self.sharded.shards, counts, strict=True) if count]
 
     @guarded
     def head(self, match_id: str, limit: int) -> InboxHead:
         """The revision is read first: one that still holds at the commit says that no entry was taken in between."""
         shard = self.sharded.of(match_id)
-        with self.redis.pipeline(transaction=False) as pipe:
+        with shard.redis.pipeline(transaction=False) as pipe:
             pipe.hget(shard.key(keys.state(match_id)), "rev")
             pipe.xrange(shard.key(keys.inbox(match_id)), count=limit)
             rev, entries = pipe.execute()
@@ -124,32 +125,32 @@ class Inbox:
     @guarded
     def postpone(self, due: Sequence[str], held: Collection[str], *, until_ms: int) -> None:
         """Matches that have been told the time are due again later; those that are not held, never."""
-        with self.redis.pipeline(transaction=False) as pipe:
-            for match_id in due:
-                name = self.sharded.of(match_id).key(keys.DUE)
-                if match_id in held:
-                    pipe.zadd(name, {match_id: until_ms}, xx=True)
-                else:
-                    pipe.zrem(name, match_id)
-            pipe.execute()
+
+        def move(pipe: Any, shard: Shard, match_id: str) -> None:
+            if match_id in held:
+                pipe.zadd(shard.key(keys.DUE), {match_id: until_ms}, xx=True)
+            else:
+                pipe.zrem(shard.key(keys.DUE), match_id)
+
+        self.sharded.of_each(due, move)
 
     @guarded
     def settle(self, match_id: str) -> int:
         """A match whose inbox is empty leaves the pending; returns how many entries there are after all."""
         shard = self.sharded.of(match_id)
-        return int(self._ack(keys=[shard.key(keys.inbox(match_id)), _pending(shard)], args=[match_id]))
+        return int(self._ack(shard, [keys.inbox(match_id), keys.pending(shard.number)], [match_id]))
 
     @guarded
     def clear_bell(self, number: int) -> bool:
         """Clear a shard's bell if nothing is pending there. False if something is."""
         shard = self.sharded.shards[number]
-        return bool(self._clear_bell(keys=[_pending(shard), shard.key(keys.bell(number))]))
+        return bool(self._clear_bell(shard, [keys.pending(number), keys.bell(number)], ()))
 
     @guarded
     def park(self, match_id: str, *, now_ms: int) -> None:
         """Set a match aside whose inbox cannot be drained, so that it does not hold up its shard."""
         shard = self.sharded.of(match_id)
-        with self.redis.pipeline(transaction=True) as pipe:
+        with shard.redis.pipeline(transaction=True) as pipe:
             pipe.zrem(_pending(shard), match_id)
             pipe.zadd(shard.key(keys.PARKED), {match_id: now_ms}, nx=True)
             pipe.execute()
@@ -165,13 +166,13 @@ class Inbox:
         if len(self.sharded.shards) > 1:
             return []
         (own,), others = self.sharded.shards, [keys.pending(number) for number in range(1, SHARDS_MAX)]
-        with self.redis.pipeline(transaction=False) as pipe:
+        with own.redis.pipeline(transaction=False) as pipe:
             for other in others:
                 pipe.zrange(other, 0, -1, withscores=True)
             left = pipe.execute()
         for other, members in zip(others, left, strict=True):
             if members:
-                with self.redis.pipeline(transaction=True) as pipe:
+                with own.redis.pipeline(transaction=True) as pipe:
                     pipe.zadd(_pending(own), dict(members), nx=True)
                     pipe.zrem(other, *(member for member, _ in members))
                     pipe.execute()

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from db.codec import (
     decode_event_list,
     decode_match,
 )
 from db.live import keys
-from db.live.client import guarded, lua, text
-from db.live.sharding import ShardedRedis
+from db.live.client import guarded, text
+from db.live.sharding import Shard, ShardedRedis, ShardScript
 from db.outbox_entry import OutboxEntry
 from db.undecodable import decoded
 
@@ -20,11 +21,9 @@ class Outbox:
     """Outboxes of all matches."""
 
     def __init__(self, sharded: ShardedRedis) -> None:
-        self.sharded, self.redis = sharded, sharded.redis
-        self._silence, self._ack = lua("bell_silence"), lua("mailbox_ack")
-
-    def _box(self, match_id: str) -> str:
-        return self.sharded.of(match_id).key(keys.outbox(match_id))
+        self.sharded = sharded
+        self._silence = ShardScript(sharded, "bell_silence")
+        self._ack = ShardScript(sharded, "mailbox_ack")
 
     @guarded
     def pending(self, limit: int) -> list[str]:
@@ -38,43 +37,43 @@ class Outbox:
     @guarded
     def entries(self, match_id: str, limit: int, after: str | None = None) -> list[OutboxEntry]:
         """The oldest entries, or those that follow one. Raises Undecodable."""
-        entries = self.redis.xrange(self._box(match_id), f"({after}" if after else "-", count=limit)
+        shard = self.sharded.of(match_id)
+        entries = shard.redis.xrange(shard.key(keys.outbox(match_id)), f"({after}" if after else "-", count=limit)
         return decoded(match_id, lambda: changes_of(entries))
 
     @guarded
     def batch(self, match_ids: Sequence[str], limit: int) -> dict[str, list[OutboxEntry]]:
         """The oldest entries of each, read in one round trip. Raises Undecodable."""
-        with self.redis.pipeline(transaction=False) as pipe:
-            for match_id in match_ids:
-                pipe.xrange(self._box(match_id), count=limit)
-            boxes = dict(zip(match_ids, pipe.execute() if match_ids else (), strict=True))
+        rows = self.sharded.of_each(
+            match_ids, lambda pipe, shard, match_id: pipe.xrange(shard.key(keys.outbox(match_id)), count=limit)
+        )
+        boxes = dict(zip(match_ids, rows, strict=True))
         return {match_id: decoded(match_id, partial(changes_of, box)) for match_id, box in boxes.items()}
 
     @guarded
     def ack(self, boxes: Mapping[str, Sequence[str]]) -> None:
         """Drop entries written to history, by match, in one round trip."""
-        with self.redis.pipeline(transaction=False) as pipe:
-            for match_id, ids in boxes.items():
-                pending = self.sharded.of(match_id).key(keys.HISTORY_PENDING)
-                # EVAL, for a cluster's pipeline of redis-py takes no EVALSHA.
-                pipe.eval(self._ack, 2, self._box(match_id), pending, match_id, *ids)
-            if boxes:
-                pipe.execute()
+
+        def ack(pipe: Any, shard: Shard, match_id: str) -> None:
+            names = [keys.outbox(match_id), keys.HISTORY_PENDING]
+            self._ack.put_into(pipe, shard, names, [match_id, *boxes[match_id]])
+
+        self.sharded.of_each(boxes, ack)
 
     @guarded
     def clear_bell(self) -> bool:
-        return self.sharded.are_silent(self._silence, keys.HISTORY_PENDING, keys.HISTORY_BELL)
+        return self.sharded.silence(self._silence, keys.HISTORY_PENDING, keys.HISTORY_BELL)
 
     @guarded
     def mute_bell(self) -> None:
         """Silence the bell although outboxes are filled: SQL is away, the clock will ring."""
-        self.sharded.each(lambda pipe, shard: pipe.delete(shard.key(keys.HISTORY_BELL)))
+        self.sharded.each(lambda pipe, shard: pipe.delete(shard.key(keys.HISTORY_BELL)), instead=0)
 
     @guarded
     def park(self, match_id: str, *, now_ms: int) -> None:
         """Set a match aside whose outbox cannot be written, so that it does not hold up the others."""
         shard = self.sharded.of(match_id)
-        with self.redis.pipeline(transaction=True) as pipe:
+        with shard.redis.pipeline(transaction=True) as pipe:
             pipe.zrem(shard.key(keys.HISTORY_PENDING), match_id)
             pipe.zadd(shard.key(keys.HISTORY_PARKED), {match_id: now_ms}, nx=True)
             pipe.execute()

@@ -13,7 +13,7 @@ class Partials:
     """`match_commit.lua` adds those that begin, and takes out those that are merged."""
 
     def __init__(self, sharded: ShardedRedis) -> None:
-        self.sharded, self.redis = sharded, sharded.redis
+        self.sharded = sharded
 
     @guarded
     def count(self) -> int:
@@ -26,25 +26,23 @@ class Partials:
 
     @guarded
     def among(self, match_ids: Sequence[str]) -> set[str]:
-        with self.redis.pipeline(transaction=False) as pipe:
-            for match_id in match_ids:
-                pipe.zscore(self._box(match_id), match_id)
-            scores = pipe.execute() if match_ids else []
+        scores = self.sharded.of_each(
+            match_ids, lambda pipe, shard, match_id: pipe.zscore(shard.key(keys.PARTIAL), match_id)
+        )
         return {match_id for match_id, score in zip(match_ids, scores, strict=True) if score is not None}
 
     @guarded
     def add(self, match_ids: Iterable[str], *, now_ms: int) -> None:
         for shard, group in self.sharded.grouped(match_ids).items():
-            self.redis.zadd(shard.key(keys.PARTIAL), dict.fromkeys(group, now_ms), nx=True)
+            shard.redis.zadd(shard.key(keys.PARTIAL), dict.fromkeys(group, now_ms), nx=True)
 
     @guarded
     def put_off(self, match_id: str, *, until_ms: int) -> None:
-        self.redis.zadd(self._box(match_id), {match_id: until_ms}, xx=True)
+        shard = self.sharded.of(match_id)
+        shard.redis.zadd(shard.key(keys.PARTIAL), {match_id: until_ms}, xx=True)
 
     @guarded
     def forget(self, match_id: str) -> None:
         """Redis has let the match go."""
-        self.redis.zrem(self._box(match_id), match_id)
-
-    def _box(self, match_id: str) -> str:
-        return self.sharded.of(match_id).key(keys.PARTIAL)
+        shard = self.sharded.of(match_id)
+        shard.redis.zrem(shard.key(keys.PARTIAL), match_id)

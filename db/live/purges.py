@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from db.live import keys
-from db.live.client import guarded, lua
-from db.live.sharding import Queued, Shard, ShardedRedis
+from db.live.client import guarded
+from db.live.sharding import Queued, Shard, ShardedRedis, ShardScript
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,8 @@ def entry(key: str, lifetime_s: int) -> str:
 class Purges:
     def __init__(self, sharded: ShardedRedis) -> None:
         self.sharded = sharded
-        self._ack = sharded.redis.register_script(lua("purge_ack"))
-        self._silence = lua("bell_silence")
+        self._ack = ShardScript(sharded, "purge_ack")
+        self._silence = ShardScript(sharded, "bell_silence")
 
     @guarded
     def due(self, now_ms: int, limit: int) -> list[DuePurge]:
@@ -62,7 +62,7 @@ class Purges:
         if done:
             pairs = [part for purge in done for part in (purge.entry, str(purge.at_ms))]
             again = "" if again_at_ms is None else again_at_ms
-            self._ack(keys=[shard.key(box), shard.key(keys.PURGE_REBOUND)], args=[again, *pairs])
+            self._ack(shard, [box, keys.PURGE_REBOUND], [again, *pairs])
 
     @guarded
     def waiting(self) -> int:
@@ -76,7 +76,7 @@ class Purges:
     @guarded
     def silence(self) -> bool:
         """Silence the bell if nothing is pending; False if something is."""
-        return self.sharded.are_silent(self._silence, keys.PURGE_PENDING, keys.PURGE_BELL)
+        return self.sharded.silence(self._silence, keys.PURGE_PENDING, keys.PURGE_BELL)
 
 
 def _due(queued: Queued, *, rebound: bool) -> DuePurge:

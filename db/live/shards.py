@@ -4,10 +4,11 @@ into the shard of a match is looked for there by the others."""
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any
 
 from db.domain.errors import Refused, Unavailable
 from db.live import keys
-from db.live.client import connect, guarded
+from db.live.client import guarded
 from db.live.sharding import ShardedRedis
 
 
@@ -15,26 +16,26 @@ class ShardCount:
     """LIVE_SHARDS of this process, and the number that Redis has."""
 
     def __init__(self, sharded: ShardedRedis) -> None:
-        self.sharded, self.redis = sharded, sharded.redis
-        self.count = len(sharded.shards)
+        self.sharded, self.count = sharded, len(sharded.shards)
 
     @guarded
     def recorded(self) -> int:
         """The number of this Redis; 0 before the first start over it."""
-        return int(self.redis.get(keys.SHARDS) or 0)
+        return int(self.sharded.untagged(keys.SHARDS).get(keys.SHARDS) or 0)
 
     @guarded
     def agree(self) -> None:
         """Record this process's number where there is none. Raises Refused where there is another."""
-        self._agree_on(keys.SHARDS)
+        self._agree_on(self.sharded.untagged(keys.SHARDS), keys.SHARDS)
 
     @guarded
     def agree_in(self, number: int) -> None:
         """The same for one shard alone, whatever the others do."""
-        self._agree_on(self.sharded.shards[number].key(keys.SHARDS))
+        shard = self.sharded.shards[number]
+        self._agree_on(shard.redis, shard.key(keys.SHARDS))
 
-    def _agree_on(self, key: str) -> None:
-        with self.redis.pipeline(transaction=False) as pipe:
+    def _agree_on(self, client: Any, key: str) -> None:
+        with client.pipeline(transaction=False) as pipe:
             pipe.set(key, self.count, nx=True)
             pipe.get(key)
             recorded = int(pipe.execute()[1])
@@ -42,10 +43,10 @@ class ShardCount:
             raise Refused(differing(self.count, recorded))
 
 
-def agree_at_start(url: str, count: int) -> None:
+def agree_at_start(sharded: ShardedRedis) -> None:
     """Of a process, which Refused ends with one sentence. A Redis that is away is asked when it is first needed."""
-    with connect(url) as client, suppress(Unavailable):
-        ShardCount(ShardedRedis(client, count)).agree()
+    with suppress(Unavailable):
+        ShardCount(sharded).agree()
 
 
 def differing(count: int, recorded: int) -> str:

@@ -8,6 +8,7 @@ import redis
 
 from db.live.board import Boards
 from db.live.client import guarded
+from db.live.cluster import Cluster
 from db.live.commits import Commits
 from db.live.inbox import Inbox
 from db.live.matches import Matches
@@ -19,20 +20,21 @@ from db.live.sharding import ShardedRedis
 class LiveStore:
     """One attribute a noun.
 
-    redis: the client that all of them use.
+    redis: the connection that all of them use.
     sharded: the same, with the shards that it is divided in.
     """
 
-    def __init__(self, client: redis.Redis, shards: int) -> None:
-        self.redis: Any = client
-        self.sharded = sharded = ShardedRedis(client, shards)
+    def __init__(self, connection: redis.Redis | Cluster, shards: int) -> None:
+        self.redis: Any = connection
+        self.sharded = sharded = ShardedRedis(connection, shards)
         self.inbox = Inbox(sharded)
         self.matches = Matches(sharded)
         self.commits = Commits(sharded)
         self.board = Boards(sharded, self.matches)
         self.outbox = Outbox(sharded)
-        self.refusals = Refusals(client)
+        self.refusals = Refusals(sharded)
 
     @guarded
-    def ping(self) -> None:
-        self.redis.ping()
+    def ping(self) -> int:
+        """How many shards are out of reach; raises Unavailable where all are."""
+        return self.sharded.ping()

@@ -1,10 +1,10 @@
-"""How live state is kept: on one Redis, or in 16 shards of it. `pytest --live=sharded` runs everything on the other; a
-test marked `everywhere` runs on each."""
+"""How live state is kept: on one Redis, in 16 shards of it, or in 16 shards on a cluster. `pytest --live=cluster` runs
+everything there; a test marked `everywhere` runs on each."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,27 +13,54 @@ import redis
 from redis.commands.core import Script, ScriptCommands
 from redis.crc import key_slot
 
+from db.live.client import connect
+from db.live.cluster import connect_live
+from db.live.store import LiveStore
+from tests.support.clusters import RedisCluster
+
 if TYPE_CHECKING:
     from tests.conftest import RedisServer
 
-NAMES = ("plain", "sharded")
-SHARDS = {"plain": 1, "sharded": 16}
+NAMES = ("plain", "sharded", "cluster")
+SHARDS = {"plain": 1, "sharded": 16, "cluster": 16}
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
     """
-    url: of a Redis that is empty.
+    url: of a Redis that is empty, or of a node of a cluster that is.
     shards: that it is divided in.
+    plain_url: of a Redis that is no cluster.
     """
 
     name: str
     url: str
     shards: int
+    plain_url: str
+
+    @property
+    def is_cluster(self) -> bool:
+        return self.name == "cluster"
 
     @property
     def settings(self) -> dict[str, Any]:
-        return {"redis_url": self.url, "live_shards": self.shards}
+        settings = {"redis_url": self.url, "live_shards": self.shards}
+        return settings | ({"redis_cluster": True, "rq_redis_url": self.plain_url} if self.is_cluster else {})
+
+    def connect(self) -> Any:
+        """As the product does."""
+        return connect_live(self.url, is_cluster=self.is_cluster)
+
+    def client(self) -> Any:
+        """For any key, wherever it is."""
+        return redis.RedisCluster.from_url(self.url) if self.is_cluster else connect(self.url)
+
+    def live(self) -> LiveStore:
+        """`redis` takes any key."""
+        live = LiveStore(self.connect(), self.shards)
+        if self.is_cluster:
+            live.redis = self.client()
+        return live
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -50,6 +77,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("layout", NAMES if chosen == "plain" else [chosen], indirect=True)
 
 
+@pytest.fixture(scope="session")
+def redis_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisCluster]:
+    cluster = RedisCluster(tmp_path_factory.mktemp("cluster"))
+    cluster.start()
+    yield cluster
+    cluster.end()
+
+
 @pytest.fixture
 def layout(request: pytest.FixtureRequest, redis_server: RedisServer) -> Layout:
     name = getattr(request, "param", request.config.getoption("--live"))
@@ -57,7 +92,12 @@ def layout(request: pytest.FixtureRequest, redis_server: RedisServer) -> Layout:
         redis_server.start()
     with redis.Redis.from_url(redis_server.url) as client:
         client.flushall()
-    return Layout(name, redis_server.url, SHARDS[name])
+    url = redis_server.url
+    if name == "cluster":
+        cluster: RedisCluster = request.getfixturevalue("redis_cluster")
+        cluster.flush()
+        url = cluster.url
+    return Layout(name, url, SHARDS[name], redis_server.url)
 
 
 @pytest.fixture

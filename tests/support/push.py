@@ -33,9 +33,7 @@ from db.live import keys
 from db.live.alerts import Alerts
 from db.live.broadcasts import Broadcasts
 from db.live.chunks import Chunks
-from db.live.client import connect
 from db.live.plans import Plans
-from db.live.store import LiveStore
 from db.sql.accounts import Accounts
 from db.sql.audience import Audience
 from db.sql.history import History
@@ -104,15 +102,14 @@ class World:
 
     def __init__(self, layout: Layout, sql_url: str, transports: Transports | None = None) -> None:
         """transports: where pushes go, unless the Recorder `phones` is to keep them."""
-        client = connect(layout.url)
-        self.redis: Any = client
-        self.live = LiveStore(client, layout.shards)
+        self.live = layout.live()
+        self.redis: Any = self.live.redis
         sharded = self.live.sharded
         self.alerts, self.chunks = Alerts(sharded), Chunks(sharded)
         self.plans, self.broadcasts = Plans(sharded), Broadcasts(sharded)
         self.history = History(engine(sql_url))
         self.accounts, self.audience = Accounts(self.history.engine), Audience(self.history.engine)
-        self.bells = Doorbells(redis.Redis.from_url(layout.url))
+        self.bells = Doorbells(redis.Redis.from_url(layout.plain_url))
         self.phones = Recorder()
         self.transports = transports or self._recording()
         self.push = self.worker()

@@ -17,7 +17,6 @@ from db.live.purges import DuePurge, Purges, entry
 from db.live.sharding import ShardedRedis
 from db.live.store import LiveStore
 from tests.support.layouts import Layout
-from tests.support.live import key_of
 from workers.ingest import Drain
 from workers.purge import COALESCE_S, DUE_KEYS_MAX, REBOUND_MS, Purger, drain_pending
 from workers.queues import PURGE, Doorbells
@@ -49,26 +48,34 @@ class Recording(NullBackend):
 
 
 @pytest.fixture
-def client(redis_url: str) -> Iterator[redis.Redis]:
-    client = connect(redis_url)
+def client(layout: Layout) -> Iterator[redis.Redis]:
+    client = connect(layout.plain_url)
     yield client
     client.close()
 
 
 @pytest.fixture
-def purges(client: redis.Redis, layout: Layout) -> Purges:
-    return Purges(ShardedRedis(client, layout.shards))
+def purges(layout: Layout) -> Iterator[Purges]:
+    connection = layout.connect()
+    yield Purges(ShardedRedis(connection, layout.shards))
+    connection.close()
 
 
 def wanted(purges: Purges, *names: str, lifetime_s: int = 10, at_ms: int = NOW) -> None:
     """As if a match of the same name had changed."""
     for name in names:
-        box = purges.sharded.of(name).key(keys.PURGE_PENDING)
-        purges.sharded.redis.zadd(box, {entry(name, lifetime_s): at_ms})
+        shard = purges.sharded.of(name)
+        shard.redis.zadd(shard.key(keys.PURGE_PENDING), {entry(name, lifetime_s): at_ms})
 
 
-def bell_of(purges: Purges, match_id: str) -> str:
-    return purges.sharded.of(match_id).key(keys.PURGE_BELL)
+def ring(purges: Purges, match_id: str) -> None:
+    shard = purges.sharded.of(match_id)
+    shard.redis.set(shard.key(keys.PURGE_BELL), 1)
+
+
+def is_ringing(purges: Purges, match_id: str) -> bool:
+    shard = purges.sharded.of(match_id)
+    return bool(shard.redis.exists(shard.key(keys.PURGE_BELL)))
 
 
 class TestRounds:
@@ -261,12 +268,12 @@ class TestDraining:
         self, client: redis.Redis, purges: Purges, redis_url: str
     ) -> None:
         bells = Doorbells(client)
-        client.set(bell_of(purges, "match-1"), 1)
+        ring(purges, "match-1")
         wanted(purges, "match-1", at_ms=now_ms(client))
         cdn = Recording(rebound_above_s=15)
         drain_pending(Purger(purges, cdn), bells)
         assert cdn.purged == ["match-1"]
-        assert not client.exists(bell_of(purges, "match-1"))
+        assert not is_ringing(purges, "match-1")
 
     def test_where_the_cdn_is_down_it_waits_and_rings_for_the_next(
         self, client: redis.Redis, purges: Purges, monkeypatch: pytest.MonkeyPatch
@@ -286,7 +293,7 @@ class TestDraining:
     ) -> None:
         bells = Doorbells(client)
         bells.history()
-        client.set(bell_of(purges, "match-1"), 1)
+        ring(purges, "match-1")
         wanted(purges, "match-1", lifetime_s=660, at_ms=now_ms(client))
         cdn = Recording()
         cdn.says = [refused("the credentials are wrong or may not purge (401)")]
@@ -294,7 +301,7 @@ class TestDraining:
         assert len(cdn.calls) == 1
         assert len(bells.queues[PURGE]) == 0
         # The clock rings for it, and every commit need not.
-        assert client.exists(bell_of(purges, "match-1"))
+        assert is_ringing(purges, "match-1")
 
     def test_a_spent_budget_is_waited_for_here(self, client: redis.Redis, purges: Purges) -> None:
         cdn = Recording(max_keys=1, rebound_above_s=15)
@@ -322,45 +329,45 @@ class TestDraining:
         wanted(purges, "match-1", at_ms=now_ms(client))
         drain_pending(Purger(purges, Recording()), bells)
         assert purges.next_ms() is not None
-        assert not client.exists(bell_of(purges, "match-1"))
+        assert not is_ringing(purges, "match-1")
 
 
 class TestCommitting:
     @pytest.fixture
-    def live(self, client: redis.Redis, layout: Layout) -> LiveStore:
-        return LiveStore(client, layout.shards)
+    def live(self, purges: Purges) -> LiveStore:
+        return LiveStore(purges.sharded.connection, len(purges.sharded.shards))
 
     def update(self, sequence: int, **records: object) -> Update:
         info = MatchInfo(home=Team("h", f"Home {sequence}"), away=Team("a", "Away"))
         return Update("m1", stamp=Stamp(NOW + sequence, sequence), received_at=NOW, info=info)
 
-    def drained(self, live: LiveStore, sqlite_url: str, *, purging: bool) -> Doorbells:
-        bells = Doorbells(live.redis)
+    def drained(self, live: LiveStore, client: redis.Redis, *, purging: bool) -> Doorbells:
+        bells = Doorbells(client)
         live.inbox.accept([self.update(1)], now_ms=NOW)
         Drain(live, bells, purging=purging).match("m1")
         return bells
 
     def test_a_commit_leaves_its_keys_in_the_same_step_and_rings(
-        self, live: LiveStore, purges: Purges, sqlite_url: str
+        self, live: LiveStore, purges: Purges, client: redis.Redis
     ) -> None:
-        bells = self.drained(live, sqlite_url, purging=True)
-        (due,) = purges.due(now_ms(live.redis), DUE_KEYS_MAX)
-        version = int(live.redis.hget(key_of(live, "m1", keys.state), "version"))
+        bells = self.drained(live, client, purging=True)
+        (due,) = purges.due(now_ms(client), DUE_KEYS_MAX)
+        version = live.matches.versions(["m1"])[0]
         assert due == DuePurge("match-m1", 60, version, live.sharded.of("m1"))
         assert len(bells.queues[PURGE]) == 1
-        assert live.redis.exists(bell_of(purges, "m1"))
+        assert is_ringing(purges, "m1")
 
     def test_a_second_commit_does_not_ring_a_bell_that_rings(
-        self, live: LiveStore, purges: Purges, sqlite_url: str
+        self, live: LiveStore, purges: Purges, client: redis.Redis
     ) -> None:
-        bells = self.drained(live, sqlite_url, purging=True)
+        bells = self.drained(live, client, purging=True)
         live.inbox.accept([self.update(2)], now_ms=NOW)
         Drain(live, bells, purging=True).match("m1")
         assert len(bells.queues[PURGE]) == 1
         assert purges.waiting() == 1
 
-    def test_without_a_cdn_nothing_is_left(self, live: LiveStore, purges: Purges, sqlite_url: str) -> None:
-        bells = self.drained(live, sqlite_url, purging=False)
+    def test_without_a_cdn_nothing_is_left(self, live: LiveStore, purges: Purges, client: redis.Redis) -> None:
+        bells = self.drained(live, client, purging=False)
         assert purges.waiting() == 0
         assert len(bells.queues[PURGE]) == 0
 

@@ -161,6 +161,6 @@ def test_a_listener_tells_the_readers_of_the_others(site: Site, caplog: pytest.L
     play(site.services, goal("bad"), goal("good"))
     write_as_tomorrow(site.services, "bad")
     room = Hub(10, lambda _seconds, _action: lambda: None, lambda *_: None)
-    listener = Listener(site.services.settings.redis_url, site.services.live, room)
+    listener = Listener(site.services.news, site.services.live, room)
     assert [document.topic for document in listener._read(["bad", "good"]) if document] == ["good"]
     assert not [record for record in caplog.records if record.exc_info]

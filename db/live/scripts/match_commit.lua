@@ -10,13 +10,13 @@
 -- KEYS[16] matches that have something due zset  KEYS[17] partial matches zset: followers hear of none of them until it is merged
 -- ARGV[1] match id  ARGV[2] rev the drain read ("0" if none)  ARGV[3] mode: "new" version, "keep" version, "drop" only
 -- ARGV[4] match JSON  ARGV[5] score  ARGV[6] time  ARGV[7] status  ARGV[8] facts JSON
--- ARGV[9] start time (ms) while the match is live, else ""  ARGV[10] expiry of state (s; 0 = none)  ARGV[11] bell expiry (s)  ARGV[12] channel
--- ARGV[13] "1" if score or status changed, else "0"
--- ARGV[14] what to purge at the edge, separated by commas, "" for nothing
--- ARGV[15] "1" if followers may want to hear of it, else "0"
--- ARGV[16] ledgers JSON  ARGV[17] when something is due (ms), "" for nothing
--- ARGV[18] "" for a drain; for a merge the version that history has, 0 for none
--- ARGV[19] number of ids, then those ids: inbox entries that a drain applied, outbox entries that a merge takes the place of;
+-- ARGV[9] start time (ms) while the match is live, else ""  ARGV[10] expiry of state (s; 0 = none)  ARGV[11] bell expiry (s)
+-- ARGV[12] PUBLISH or SPUBLISH  ARGV[13] channel  ARGV[14] "1" if score or status changed, else "0"
+-- ARGV[15] what to purge at the edge, separated by commas, "" for nothing
+-- ARGV[16] "1" if followers may want to hear of it, else "0"
+-- ARGV[17] ledgers JSON  ARGV[18] when something is due (ms), "" for nothing
+-- ARGV[19] "" for a drain; for a merge the version that history has, 0 for none
+-- ARGV[20] number of ids, then those ids: inbox entries that a drain applied, outbox entries that a merge takes the place of;
 -- then pairs of event name and event JSON: those that changed, all of them for a merge
 local state, events, inbox, outbox, ingest_pending, history_pending, history_bell, live_matches, board_version =
     unpack(KEYS, 1, 9)
@@ -24,8 +24,8 @@ local purge_pending, purge_bell, waiting, mailbox, push_pending, push_bell, due_
     unpack(KEYS, 10, 17)
 local match_id, read_rev, mode, match, score, time, status, facts, start_ms =
     unpack(ARGV, 1, 9)
-local expiry_s, bell_s, channel, urgent, purges, tell, ledgers, due_ms, floor, id_count =
-    unpack(ARGV, 10, 19)
+local expiry_s, bell_s, publish, channel, urgent, purges, tell, ledgers, due_ms, floor, id_count =
+    unpack(ARGV, 10, 20)
 local rev = redis.call("HGET", state, "rev") or "0"
 if rev ~= read_rev then
     return {"stale", 0, 0, 1, rev, 0, 0}
@@ -38,7 +38,7 @@ local version = tonumber(redis.call("HGET", state, "version") or "0")
 local ring, purge, push = 0, 0, 0
 local ids = tonumber(id_count)
 local touched = {}
-for i = 21 + ids, #ARGV, 2 do
+for i = 22 + ids, #ARGV, 2 do
     touched[#touched + 1] = ARGV[i]
 end
 
@@ -67,10 +67,10 @@ if mode ~= "drop" then
         -- Events may have had other names; the outbox entries know less than the one that follows.
         redis.call("DEL", events)
         for i = 1, ids do
-            redis.call("XDEL", outbox, ARGV[19 + i])
+            redis.call("XDEL", outbox, ARGV[20 + i])
         end
     end
-    for i = 20 + ids, #ARGV, 2 do
+    for i = 21 + ids, #ARGV, 2 do
         redis.call("HSET", events, ARGV[i], ARGV[i + 1])
     end
     local on_board = start_ms ~= "" or redis.call("ZSCORE", live_matches, match_id)
@@ -106,7 +106,7 @@ if mode ~= "drop" then
         if purges ~= "" and redis.call("SET", purge_bell, string.format("%.0f", now), "NX", "EX", bell_s) then
             purge = 1
         end
-        redis.call("PUBLISH", channel, string.format("%s %.0f %.0f %s", match_id, version, board, urgent))
+        redis.call(publish, channel, string.format("%s %.0f %.0f %s", match_id, version, board, urgent))
     end
 end
 if tell == "1" and not partial then
@@ -127,7 +127,7 @@ if merging then
 end
 local taken = 0
 for i = 1, ids do
-    taken = taken + redis.call("XDEL", inbox, ARGV[19 + i])
+    taken = taken + redis.call("XDEL", inbox, ARGV[20 + i])
 end
 redis.call("DECRBY", waiting, taken)
 local left = redis.call("XLEN", inbox)

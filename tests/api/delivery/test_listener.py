@@ -15,7 +15,7 @@ from api.delivery.listener import CHUNK, Listener
 from api.delivery.snapshot import BOARD, Snapshot
 from db.domain import Match
 from db.domain.errors import Unavailable
-from db.live.pubsub import GAP, MatchChanged
+from db.live.pubsub import GAP, ChangeFeed, MatchChanged
 from db.live.store import LiveStore
 from tests.api.conftest import Site, event, fixture
 from tests.api.delivery.test_hub import Clock, CountingHub, Stream, score
@@ -34,6 +34,7 @@ class Store:
         self.down = False
         self.matches = SimpleNamespace(read=self.read)
         self.board = SimpleNamespace(read=self.read_board)
+        self.sharded = SimpleNamespace(is_cluster=False)
 
     def read(self, topics: list[str]) -> list[Any]:
         self.reads.append(topics)
@@ -57,7 +58,7 @@ class Ear:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.hub = CountingHub(1_000, Clock().later)
-        self.listener = Listener("redis://", cast(LiveStore, store), self.hub)
+        self.listener = Listener(lambda: ChangeFeed("redis://"), cast(LiveStore, store), self.hub)
         self.streams: dict[str, Stream] = {}
 
     def watch(self, *topics: str) -> None:

@@ -43,7 +43,7 @@ def test_each_script_and_each_key_is_of_one_shard(
     redis_url: str, sqlite_url: str, slots_used: dict[str, set[int]]
 ) -> None:
     """A cluster refuses a script of several slots. A key without the tag of a shard is in none."""
-    world = World(Layout("sharded", redis_url, 16), sqlite_url)
+    world = World(Layout("sharded", redis_url, 16, redis_url), sqlite_url)
     world.fan("fan")
     world.kick_off()
     for n in range(20):
