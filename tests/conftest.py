@@ -118,6 +118,23 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServ
 
 
 @pytest.fixture
+def run_redis(tmp_path: Path) -> Iterator[Callable[[], RedisServer]]:
+    """Starts servers of the test's own."""
+    servers: list[RedisServer] = []
+
+    def run() -> RedisServer:
+        folder = tmp_path / f"redis-{len(servers)}"
+        folder.mkdir()
+        servers.append(RedisServer(folder))
+        servers[-1].start()
+        return servers[-1]
+
+    yield run
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
 def redis_url(layout: Layout) -> str:
     """An empty Redis."""
     return layout.url

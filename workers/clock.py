@@ -129,7 +129,8 @@ class Clock:
         """
         for step in (self._agree, self._reconcile, self._sweep, self._housekeep):
             try:
-                step(now_ms)
+                if not self.services.shards.is_frozen():
+                    step(now_ms)
             except Unavailable as error:
                 logger.warning("clock_waits step=%s reason=%r", step.__name__.strip("_"), error.message)
 

@@ -28,6 +28,8 @@ LIFE_S, LINGER_S, LOOK_S = 2.0, 0.3, 0.1
 def drain() -> None:
     """The job behind the history doorbell."""
     resources = services()
+    if resources.shards.is_frozen():
+        return
     purging = resources.settings.cdn != "null"
     merger = Merger(
         resources.live, resources.history, resources.bells, purging=purging, precedence=resources.precedence

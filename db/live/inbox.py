@@ -13,11 +13,11 @@ from db.codec import (
 from db.domain import (
     Update,
 )
-from db.domain.errors import Unavailable
+from db.domain.errors import Refused, Unavailable
 from db.live import keys
 from db.live.client import BELL_S, guarded, text
 from db.live.sharding import SHARDS_MAX, Shard, ShardedRedis, ShardScript
-from db.live.shards import differing
+from db.live.shards import ShardCount, differing
 
 # s. A delivery id is kept for three times the five minutes in which its signature is valid, so that no replay
 # within the tolerance of either clock is accepted (Standard Webhooks, "Replay attacks").
@@ -45,6 +45,8 @@ class Inbox:
         self._accept = ShardScript(sharded, "inbox_accept")
         self._clear_bell = ShardScript(sharded, "bell_silence")
         self._ack = ShardScript(sharded, "mailbox_ack")
+        # Once it has: the script looks in the shards of this number, and not in those of another.
+        self.has_agreed = False
 
     def accept(self, updates: Sequence[Update], *, now_ms: int, delivery: str = "") -> tuple[bool, list[int]]:
         """Put updates into their inboxes, in order of each match; up to ACCEPTED_MAX of a shard in one step.
@@ -54,12 +56,26 @@ class Inbox:
         amid a delivery it may come again under its id: a shard that has it keeps nothing, and of a long part that
         broke off the updates already taken are repeats.
         """
+        self._agree()
         groups: dict[Shard, list[Update]] = {} if updates else {self.sharded.shards[0]: []}
         for update in updates:
             groups.setdefault(self.sharded.of(update.match_id), []).append(update)
         results = {shard: self._accept_group(shard, group, now_ms, delivery) for shard, group in groups.items()}
         is_new = any(new for new, _ in results.values())
         return is_new, [shard.number for shard, (_, rung) in results.items() if rung]
+
+    def _agree(self) -> None:
+        """A process may have been started while Redis was away. Raises Unavailable where the number is another."""
+        if self.has_agreed:
+            return
+        count = len(self.sharded.shards)
+        try:
+            recorded = ShardCount(self.sharded).agree()
+        except Refused as error:
+            raise Unavailable(error.message) from error
+        if recorded != count:
+            raise Unavailable(differing(count, recorded))
+        self.has_agreed = True
 
     def _accept_group(self, shard: Shard, updates: list[Update], now_ms: int, delivery: str) -> tuple[bool, bool]:
         """The updates of one shard. Returns (new, whether to ring)."""

@@ -53,7 +53,7 @@ live:version        string   match_commit.lua  version of the board: grows with 
 scores:changed      pub/sub  match_commit.lua  `{match_id} {version} {board} {urgent}` of each new version; board is the
                                                board's version or 0, urgent 1 if the score or status changed
 
-With LIVE_SHARDS above 1 the tag of a shard (`{3.0}:`, db.live.sharding) stands before all of them but metrics:* and
+With LIVE_SHARDS above 1 the tag of a shard (`{16.3.12}:`, db.live.sharding) stands before all of them but metrics:* and
 limit:*. What belongs to no match is in the first shard: feeds*, push:health:*, live:undecodable and ingest:refused.
 Redis Cluster hashes the first pair of braces, so a shard lives in one slot. `live:shards` is there both ways: without
 a tag to be found, and in each shard, where scripts compare it.

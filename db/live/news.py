@@ -112,7 +112,11 @@ class Ear(threading.Thread):
             for channel in self.channels.values():
                 # One command a shard: a channel is in a slot, too.
                 pubsub.ssubscribe(channel)
-            self._hear(pubsub)
+            # A replica takes a subscription, too, and hears of its master over a link that may break. One that is asked
+            # after it, and is the master, will say when it is none any more.
+            role: Any = self.client.execute_command("ROLE")  # type: ignore[no-untyped-call]
+            if role[0] == b"master":
+                self._hear(pubsub)
         except (redis.RedisError, OSError, Full) as error:
             logger.info("ear_deaf shards=%d reason=%s", len(self.channels), type(error).__name__)
         finally:

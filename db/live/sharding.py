@@ -61,7 +61,8 @@ def tags(shards: int) -> tuple[str, ...]:
 
 def _name(number: int, shards: int) -> str:
     """The first name whose slot is in this part of the slots."""
-    names = (f"{number}.{n}" for n in count())
+    # The number of shards is in it, so that the keys of two numbers can stand beside each other.
+    names = (f"{shards}.{number}.{n}" for n in count())
     return next(name for name in names if key_slot(name.encode()) * shards // REDIS_CLUSTER_HASH_SLOTS == number)
 
 

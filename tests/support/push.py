@@ -34,6 +34,7 @@ from db.live.alerts import Alerts
 from db.live.broadcasts import Broadcasts
 from db.live.chunks import Chunks
 from db.live.plans import Plans
+from db.live.store import LiveStore
 from db.sql.accounts import Accounts
 from db.sql.audience import Audience
 from db.sql.history import History
@@ -102,11 +103,8 @@ class World:
 
     def __init__(self, layout: Layout, sql_url: str, transports: Transports | None = None) -> None:
         """transports: where pushes go, unless the Recorder `phones` is to keep them."""
-        self.live = layout.live()
-        self.redis: Any = self.live.redis
-        sharded = self.live.sharded
-        self.alerts, self.chunks = Alerts(sharded), Chunks(sharded)
-        self.plans, self.broadcasts = Plans(sharded), Broadcasts(sharded)
+        self.layout = layout
+        self.use(layout.live())
         self.history = History(engine(sql_url))
         self.accounts, self.audience = Accounts(self.history.engine), Audience(self.history.engine)
         self.bells = Doorbells(redis.Redis.from_url(layout.plain_url))
@@ -115,6 +113,16 @@ class World:
         self.push = self.worker()
         self.now_ms = START
         self.stamps = 0
+
+    def use(self, live: LiveStore) -> None:
+        """Go on with this live state."""
+        self.live = live
+        self.redis: Any = live.redis
+        sharded = live.sharded
+        self.alerts, self.chunks = Alerts(sharded), Chunks(sharded)
+        self.plans, self.broadcasts = Plans(sharded), Broadcasts(sharded)
+        if hasattr(self, "transports"):
+            self.push = self.worker()
 
     def _recording(self) -> Transports:
         transports = Transports(Settings())

@@ -30,7 +30,7 @@ from workers.clock import (
 from workers.history import write_batch
 from workers.ingest import Drain
 from workers.merge import Merger
-from workers.queues import BELLS_MAX
+from workers.queues import BELLS_MAX, DRAINS_MAX
 from workers.reconcile import STALE_SILENT_MS, STALE_START_MS, reconcile
 
 NOW = 1_700_000_000_000
@@ -164,9 +164,9 @@ def test_a_clock_that_rings_while_no_worker_runs_does_not_fill_redis(services: W
         clock.tick(filled + OVERDUE_MS + second * 60_000)
     assert {name: queue.count for name, queue in services.bells.queues.items()} == {
         "ingest": BELLS_MAX,
-        "purge": BELLS_MAX,
+        "purge": DRAINS_MAX,
         "push": BELLS_MAX,
-        "history": BELLS_MAX,
+        "history": DRAINS_MAX,
     }
 
 

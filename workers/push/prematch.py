@@ -51,6 +51,8 @@ def look() -> None:
     ahead = Prematch(here.alerts, here.plans, here.audience, here.history, here.transports, push_of(here))
     try:
         now_ms = time.time_ns() // 1_000_000
+        if here.shards.is_frozen():
+            return
         if here.plans.lease(f"lookahead-{now_ms // MINUTE_MS}", LEASE_S):
             ahead.look(now_ms=now_ms)
             here.bells.push()

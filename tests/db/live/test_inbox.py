@@ -14,6 +14,7 @@ from db.domain import Person, Score
 from db.domain.errors import Unavailable
 from db.live import keys
 from db.live.inbox import ACCEPTED_MAX, SEEN_S, Inbox
+from db.live.sharding import Shard
 from db.live.store import LiveStore
 from tests.support.live import NOW, apply, goal, key_of
 
@@ -49,9 +50,9 @@ def test_a_long_delivery_is_taken_in_steps_in_order_and_once(live: LiveStore, mo
     steps: list[int] = []
     script = live.inbox._accept
 
-    def counted(keys: list[str], args: list[Any]) -> Any:
-        steps.append((len(args) - 5) // 3)
-        return script(keys=keys, args=args)
+    def counted(shard: Shard, names: list[str], args: list[Any]) -> Any:
+        steps.append((len(args) - 5) // 2)
+        return script(shard, names, args)
 
     monkeypatch.setattr(live.inbox, "_accept", counted)
     updates = [goal("a", n) for n in range(2 * ACCEPTED_MAX + 1)]

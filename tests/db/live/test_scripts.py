@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from db.live import keys
 from db.live.plans import Plan
 from db.live.purges import DuePurge, Purges
-from db.live.sharding import divided
+from db.live.sharding import tags
 from tests.support.layouts import Layout
 from tests.support.paths import ROOT
 from tests.support.push import FINAL, World
@@ -69,9 +70,8 @@ def test_each_script_and_each_key_is_of_one_shard(
     world.alerts.clear_bell()
     assert {name for name, counts in slots_used.items() if counts != {1}} == set()
     assert {path.stem for path in SCRIPTS} - slots_used.keys() == OF_NO_SHARD
-    tags = {shard.tag for shard in divided(16)}
-    untagged = {name.decode() for name in world.redis.scan_iter() if name.decode().partition(":")[0] + ":" not in tags}
-    assert {name for name in untagged if not name.startswith(("rq:", "push:health:"))} == set()
+    names = [name.decode() for name in world.redis.scan_iter()]
+    assert [name for name in names if not name.startswith((*tags(16), "rq:"))] == [keys.SHARDS]
 
 
 def test_every_pipeline_says_whether_it_is_a_transaction() -> None:
