@@ -136,8 +136,8 @@ def run_redis(tmp_path: Path) -> Iterator[Callable[[], RedisServer]]:
 
 @pytest.fixture
 def redis_url(layout: Layout) -> str:
-    """An empty Redis."""
-    return layout.url
+    """An empty Redis that is no cluster."""
+    return layout.plain_url
 
 
 def postgres_bin() -> Path | None:

@@ -15,8 +15,10 @@ from redis.crc import key_slot
 
 from db.live.client import connect
 from db.live.cluster import connect_live
+from db.live.news import open_feed
+from db.live.pubsub import Feed
 from db.live.store import LiveStore
-from tests.support.clusters import RedisCluster
+from tests.support.clusters import RedisCluster, wait
 
 if TYPE_CHECKING:
     from tests.conftest import RedisServer
@@ -54,6 +56,13 @@ class Layout:
     def client(self) -> Any:
         """For any key, wherever it is."""
         return redis.RedisCluster.from_url(self.url) if self.is_cluster else connect(self.url)
+
+    def feed(self) -> Feed:
+        """A subscription that hears every shard."""
+        feed = open_feed(self.url, self.shards, is_cluster=self.is_cluster)
+        feed.subscribe()
+        wait(lambda: feed.next(0.1) and not feed.deaf, "all shards to be heard")
+        return feed
 
     def live(self) -> LiveStore:
         """`redis` takes any key."""

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from db.domain import Event, MatchInfo, Score, Side, Stamp, Status, Update
 from db.live import keys
 from db.live.commits import KEEP_S
-from db.live.pubsub import ChangeFeed, Gap, MatchChanged
+from db.live.pubsub import Gap, MatchChanged
 from db.refusal import RefusedPayload
 from db.sql.models import MatchRow
 from db.sql.session import begin
@@ -90,6 +90,7 @@ def test_nothing_to_do_rings_nothing(services: WorkerServices) -> None:
     assert sweep(services, now_ms=NOW) == 0
 
 
+@pytest.mark.everywhere
 def test_live_matches_come_back_into_an_empty_redis(services: WorkerServices) -> None:
     play(services, goal("playing"), goal("over", status=Status.FINISHED))
     before = services.live.matches.load("playing").match
@@ -203,19 +204,20 @@ def test_a_match_that_began_lately_or_of_which_something_was_told_stays_on_the_b
     assert len(services.live.board.read().matches) == 1
 
 
-def test_readers_hear_that_the_board_has_changed(services: WorkerServices, redis_url: str) -> None:
+def test_readers_hear_that_the_board_has_changed(services: WorkerServices) -> None:
     play(services, goal("a", status=Status.SECOND_HALF))
     before = services.live.matches.load("a").match
     assert before
-    feed = ChangeFeed(redis_url)
+    feed = services.news()
     feed.subscribe()
+    wait_until(lambda: feed.next(0.1) and not feed.deaf, "all shards to be heard")
     assert services.live.board.drop(before)
     heard: list[MatchChanged | Gap] = []
-    change = MatchChanged("a", before.version, services.live.board.read().version, urgent=True)
+    version = services.live.board.read().version
 
     def is_heard() -> bool:
         heard.extend(feed.next(0.1))
-        return change in heard
+        return MatchChanged("a", before.version, version, urgent=True) in heard
 
     wait_until(is_heard, "the news")
     feed.close()

@@ -48,6 +48,7 @@ def versions(services: WorkerServices, match_id: str) -> list[int]:
     return [change.match.version for change in services.live.outbox.entries(match_id, 10_000)]
 
 
+@pytest.mark.everywhere
 def test_everything_that_waits_is_applied_in_order(services: WorkerServices) -> None:
     accept(services, *(goal("a", n) for n in range(3)), goal("b", 1))
     drain_all(drain(services))
@@ -208,6 +209,7 @@ def test_a_commit_whose_answer_was_lost_is_not_done_twice(
     assert len(versions(services, "a")) == 2
 
 
+@pytest.mark.everywhere
 def test_a_poisoned_inbox_is_set_aside_and_the_others_go_on(services: WorkerServices) -> None:
     accept(services, goal("bad", 1), goal("good", 1))
     inbox = key_of(services.live, "bad", keys.inbox)

@@ -264,6 +264,7 @@ class TestFailing:
 
 
 class TestDraining:
+    @pytest.mark.everywhere
     def test_it_silences_the_bell_only_when_nothing_waits(
         self, client: redis.Redis, purges: Purges, redis_url: str
     ) -> None:

@@ -43,10 +43,48 @@ for i = 22 + ids, #ARGV, 2 do
 end
 
 -- The match as it is now, for whoever works on it next.
-local function put_into(box)
+local function put_into(box, documents, ...)
     redis.call("XADD", box, "*", "version", string.format("%.0f", version), "updated_at",
         redis.call("HGET", state, "updated_at"), "match", match, "facts", facts,
-        "events", "[" .. table.concat(touched, ",") .. "]")
+        "events", "[" .. table.concat(documents, ",") .. "]", ...)
+end
+
+-- The same for history, which keeps the newest of a match and of each event, and every version with a score or status of
+-- its own. So an entry without one, which names the events it has, is taken up into the next. MERGED_MAX: events of one
+-- entry, for each step writes them again.
+local MERGED_MAX = 50
+local function put_into_outbox()
+    local names, is_named = {}, {}
+    for i = 21 + ids, #ARGV, 2 do
+        names[#names + 1] = ARGV[i]
+        is_named[ARGV[i]] = true
+    end
+    local plain = urgent ~= "1" and not merging
+    local last = redis.call("XREVRANGE", outbox, "+", "-", "COUNT", 1)[1]
+    local fields = {}
+    for i = 1, last and #last[2] or 0, 2 do
+        fields[last[2][i]] = last[2][i + 1]
+    end
+    local earlier = fields.names and cjson.decode(fields.names) or {}
+    local documents = {}
+    for i = 1, #touched do
+        documents[i] = touched[i]
+    end
+    if fields.names and #earlier + #names <= MERGED_MAX then
+        redis.call("XDEL", outbox, last[1])
+        for _, name in ipairs(earlier) do
+            local document = not is_named[name] and redis.call("HGET", events, name)
+            if document then
+                names[#names + 1] = name
+                documents[#documents + 1] = document
+            end
+        end
+    end
+    if plain and #names <= MERGED_MAX then
+        put_into(outbox, documents, "names", #names > 0 and cjson.encode(names) or "[]")
+    else
+        put_into(outbox, documents)
+    end
 end
 
 if mode ~= "drop" then
@@ -88,7 +126,7 @@ if mode ~= "drop" then
     end
     -- What no reader sees yet, the voiding of a goal that nobody has told, history has to know all the same.
     if mode == "new" or #touched > 0 or merging then
-        put_into(outbox)
+        put_into_outbox()
         redis.call("ZADD", history_pending, "NX", string.format("%.0f", now), match_id)
         if redis.call("SET", history_bell, string.format("%.0f", now), "NX", "EX", bell_s) then
             ring = 1
@@ -110,7 +148,7 @@ if mode ~= "drop" then
     end
 end
 if tell == "1" and not partial then
-    put_into(mailbox)
+    put_into(mailbox, touched)
     redis.call("ZADD", push_pending, "NX", string.format("%.0f", now), match_id)
     if redis.call("SET", push_bell, string.format("%.0f", now), "NX", "EX", bell_s) then
         push = 1

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 import redis
 
 from db.codec import decode_facts
 from db.domain import Match, Score, Stamp, Status, Team
 from db.live import keys
 from db.live.commits import KEEP_S
+from db.live.pubsub import MatchChanged
 from db.live.store import LiveStore
+from tests.conftest import wait_until
+from tests.support.layouts import Layout
 from tests.support.live import NOW, apply, board, goal, key_of, redis_now, whistle
 
 
-def test_a_commit_does_everything_in_one_step(live: LiveStore, client: redis.Redis) -> None:
-    listener = client.pubsub(ignore_subscribe_messages=True)
-    listener.subscribe(keys.CHANGED)
+@pytest.mark.everywhere
+def test_a_commit_does_everything_in_one_step(live: LiveStore, client: redis.Redis, layout: Layout) -> None:
+    feed = layout.feed()
     live.inbox.accept([goal("a", 1)], now_ms=NOW)
     done = apply(live, goal("a", 1), ids=live.inbox.head("a", 10).ids)
     assert (done.done, done.ring, done.left) == (True, True, 0)
@@ -30,11 +34,8 @@ def test_a_commit_does_everything_in_one_step(live: LiveStore, client: redis.Red
     [change] = live.outbox.entries("a", 10)
     assert (change.match.version, [event.id for event in change.events]) == (done.version, ["g1"])
     assert [fact.kind.value for fact in decode_facts(change.facts)] == ["added", "score", "status", "info"]
-    heard = None
-    while heard is None:
-        heard = listener.get_message(timeout=5)
-    assert heard["data"].split()[:2] == [b"a", str(done.version).encode()]
-    listener.close()
+    wait_until(lambda: MatchChanged("a", done.version, done.version, urgent=True) in feed.next(0.1), "the news")
+    feed.close()
 
 
 def test_the_hash_reads_in_plain_words(live: LiveStore, client: redis.Redis) -> None:

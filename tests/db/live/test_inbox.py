@@ -46,6 +46,7 @@ def test_a_delivery_seen_before_leaves_nothing(live: LiveStore, client: redis.Re
     assert 0 < int(client.ttl(key_of(live, "a", keys.seen("generic", "msg:1")))) <= SEEN_S  # type: ignore[arg-type]
 
 
+@pytest.mark.everywhere
 def test_a_long_delivery_is_taken_in_steps_in_order_and_once(live: LiveStore, monkeypatch: pytest.MonkeyPatch) -> None:
     steps: list[int] = []
     script = live.inbox._accept
