@@ -38,6 +38,8 @@ class Settings:
     rq_redis_url: str = field(default="", repr=False)
     # History. postgresql://, Heroku's postgres://, or sqlite:///path.
     database_url: str = field(default="sqlite:///var/scores.db", repr=False)
+    # A replica of the history for lists and search; DATABASE_URL unless set, and while it is away.
+    database_read_url: str = field(default="", repr=False)
     # Where the embedded run keeps its Redis file, its database and its secret.
     var_dir: str = "var"
     # TCP port of the web process.
@@ -215,11 +217,21 @@ class Settings:
 
     @property
     def sql_url(self) -> str:
-        """DATABASE_URL in SQLAlchemy's words: Heroku still hands out postgres:// (devcenter, "Heroku Postgres")."""
-        for prefix in ("postgres://", "postgresql://"):
-            if self.database_url.startswith(prefix):
-                return "postgresql+psycopg://" + self.database_url.removeprefix(prefix)
-        return self.database_url
+        """DATABASE_URL in SQLAlchemy's words."""
+        return _sql_url(self.database_url)
+
+    @property
+    def sql_read_url(self) -> str:
+        """The same of DATABASE_READ_URL; "" if it is not set."""
+        return _sql_url(self.database_read_url)
+
+
+def _sql_url(url: str) -> str:
+    """Heroku still hands out postgres:// (devcenter, "Heroku Postgres")."""
+    for prefix in ("postgres://", "postgresql://"):
+        if url.startswith(prefix):
+            return "postgresql+psycopg://" + url.removeprefix(prefix)
+    return url
 
 
 def _check_cluster(settings: Settings) -> None:
@@ -376,6 +388,7 @@ def _is_no_level(word: str) -> bool:
     return word.upper() not in logging.getLevelNamesMapping()
 
 
+_DATABASE = (_is_no_database, "must begin with postgresql://, postgres:// or sqlite:///")
 _REDIS = (_is_no_redis, "must begin with redis://, rediss:// or unix://")
 _URL = (_is_no_url, "must begin with https://")
 _SHARED = (_are_short, "must be 16 characters or more; `make secret` makes one")
@@ -383,7 +396,8 @@ _SHARED = (_are_short, "must be 16 characters or more; `make secret` makes one")
 _WRONG: dict[str, tuple[Callable[[str], bool], str]] = {
     "redis_url": _REDIS,
     "rq_redis_url": _REDIS,
-    "database_url": (_is_no_database, "must begin with postgresql://, postgres:// or sqlite:///"),
+    "database_url": _DATABASE,
+    "database_read_url": _DATABASE,
     "live_shards": (_are_too_many, "must be 64 at most"),
     "port": (_is_no_port, "must be 65535 at most"),
     "log_level": (_is_no_level, "must be DEBUG, INFO, WARNING or ERROR"),

@@ -77,7 +77,8 @@ class Services:
 
     @cached_property
     def history(self) -> History:
-        return History(engine(self.settings.sql_url))
+        replica = self.settings.sql_read_url
+        return History(engine(self.settings.sql_url), engine(replica) if replica else None)
 
     @cached_property
     def dialect(self) -> headers.Dialect:

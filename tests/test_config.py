@@ -71,6 +71,7 @@ GIVEN = {
     "redis_cluster": ("1", True),
     "rq_redis_url": ("redis://127.0.0.1:6379/2", "redis://127.0.0.1:6379/2"),
     "database_url": ("postgres://u:p@db.example/scores", "postgres://u:p@db.example/scores"),
+    "database_read_url": ("postgres://u:p@replica.example/scores", "postgres://u:p@replica.example/scores"),
     "var_dir": ("elsewhere", "elsewhere"),
     "port": ("8123", 8123),
     "host": ("127.0.0.1", "127.0.0.1"),
@@ -242,8 +243,8 @@ def test_a_key_without_line_breaks_is_one() -> None:
 
 
 def test_no_secret_and_no_password_is_shown() -> None:
-    bear = {"redis_url", "rq_redis_url", "database_url", "apns_key", "fcm_credentials", "vapid_key"}
-    words = ("secret", "token", "api_key")
+    bear = {"redis_url", "rq_redis_url", "database_url", "database_read_url", "apns_key", "vapid_key"}
+    words = ("secret", "token", "api_key", "credentials")
     secrets = {name: GIVEN[name][0] for name in GIVEN if name in bear or any(word in name for word in words)}
     shown = repr(read(**secrets, **BESIDE["apns_key"], **BESIDE["vapid_key"]))
     assert [name for name, text in secrets.items() if text in shown] == []
@@ -266,6 +267,8 @@ def test_an_endpoint_without_a_secret_is_closed() -> None:
 )
 def test_heroku_s_database_url_is_put_into_sqlalchemy_s_words(url: str, sql: str) -> None:
     assert read(database_url=url).sql_url == sql
+    assert read(database_read_url=url).sql_read_url == sql
+    assert read(database_url=url).sql_read_url == ""
 
 
 @pytest.mark.parametrize("missing", ["rq_redis_url", "live_shards"])

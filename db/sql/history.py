@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from sqlalchemy import Engine, Select, and_, or_, select, text, tuple_
 from sqlalchemy.orm import Session
 
-from db.codec import decode_event, decode_ledgers, decode_match
-from db.domain import Competition, Match, Phase, Team, with_events
-from db.domain.errors import Undecodable
+from db.codec import decode_event, decode_ledgers
+from db.domain import Match, Phase, with_events
+from db.domain.errors import Unavailable
 from db.outbox_entry import OutboxEntry
-from db.sql.history_rows import HistoryRows, fold
-from db.sql.models import CompetitionRow, MatchEventRow, MatchRow, TeamRow
+from db.sql.history_rows import HistoryRows
+from db.sql.models import MatchEventRow, MatchRow
 from db.sql.moments import moment, ms
 from db.sql.refused_payloads import RefusedPayloads
+from db.sql.rows import match_of, readable
+from db.sql.search import SearchResults, search
 from db.sql.session import begin
-from db.undecodable import decoded, tell
+from db.undecodable import decoded
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +55,15 @@ class RecentMatch:
     live: bool
 
 
-@dataclass(frozen=True, slots=True)
-class SearchResults:
-    teams: tuple[Team, ...]
-    competitions: tuple[Competition, ...]
-    matches: tuple[Match, ...]
-
-
 class History:
-    """What was. One instance per process; every method is one transaction and raises Unavailable without a database."""
+    """What was. One instance per process; every method is one transaction and raises Unavailable without a database.
 
-    def __init__(self, bind: Engine) -> None:
+    replica: where lists and search are read, which may be a moment behind; all else needs what was written last.
+    """
+
+    def __init__(self, bind: Engine, replica: Engine | None = None) -> None:
         self.engine = bind
+        self.replica = replica or bind
         self.refused_payloads = RefusedPayloads(bind)
 
     def write(self, changes: Iterable[OutboxEntry], ledgers: Mapping[str, str] | None = None) -> None:
@@ -122,34 +125,25 @@ class History:
         query = _narrowed(select(MatchRow), wanted).order_by(MatchRow.listed_at, MatchRow.id).limit(limit + 1)
         if after:
             query = query.where(tuple_(MatchRow.listed_at, MatchRow.id) > (moment(after.listed_at), after.match_id))
-        with begin(self.engine) as session:
+
+        def read(session: Session) -> tuple[list[Match], PageCursor | None]:
             rows = list(session.scalars(query))
             more = rows[limit - 1] if len(rows) > limit else None
-            return _readable(rows[:limit]), PageCursor(ms(more.listed_at), more.id) if more else None
+            return readable(rows[:limit]), PageCursor(ms(more.listed_at), more.id) if more else None
+
+        return self._read(read)
 
     def search(self, words: str, limit: int) -> SearchResults:
         """Teams and competitions whose name holds the words, accents aside, and those teams' latest matches."""
-        like = f"%{fold(words).replace('!', '!!').replace('%', '!%').replace('_', '!_')}%"
+        return self._read(lambda session: search(session, words, limit))
+
+    def _read(self, read: Callable[[Session], R]) -> R:
+        """From the replica, or from the primary while that is away."""
+        if self.replica is not self.engine:
+            with suppress(Unavailable), begin(self.replica) as session:
+                return read(session)
         with begin(self.engine) as session:
-            teams = session.scalars(
-                select(TeamRow).where(TeamRow.folded.like(like, escape="!")).order_by(TeamRow.name).limit(limit)
-            ).all()
-            competitions = session.scalars(
-                select(CompetitionRow)
-                .where(CompetitionRow.folded.like(like, escape="!"))
-                .order_by(CompetitionRow.name)
-                .limit(limit)
-            ).all()
-            ids = [team.id for team in teams]
-            plays = or_(MatchRow.home_team_id.in_(ids), MatchRow.away_team_id.in_(ids))
-            rows = session.scalars(
-                select(MatchRow).where(plays).order_by(MatchRow.listed_at.desc(), MatchRow.id).limit(limit)
-            ).all()
-            return SearchResults(
-                tuple(Team(team.id, team.name) for team in teams),
-                tuple(Competition(row.id, row.name) for row in competitions),
-                tuple(_readable(rows)),
-            )
+            return read(session)
 
     def ping(self) -> None:
         with begin(self.engine) as session:
@@ -173,10 +167,6 @@ def _narrowed(query: Select[MatchRow], wanted: MatchFilter) -> Select[MatchRow]:
     return query.where(and_(True, *clauses))
 
 
-def _match(row: MatchRow) -> Match:
-    return decoded(row.id, lambda: decode_match(row.document, row.version, ms(row.updated_at)))
-
-
 def _stored(session: Session, row: MatchRow) -> Match:
     match, ledgers = _whole(session, row), row.ledgers
     return replace(match, ledgers=decoded(row.id, lambda: decode_ledgers(ledgers))) if ledgers else match
@@ -185,15 +175,4 @@ def _stored(session: Session, row: MatchRow) -> Match:
 def _whole(session: Session, row: MatchRow) -> Match:
     documents = session.scalars(select(MatchEventRow.document).where(MatchEventRow.match_id == row.id)).all()
     events = decoded(row.id, lambda: list(map(decode_event, documents)))
-    return with_events(_match(row), events)
-
-
-def _readable(rows: Iterable[MatchRow], read: Callable[[MatchRow], Match] = _match) -> list[Match]:
-    """What this release can read of them."""
-    matches: list[Match] = []
-    for row in rows:
-        try:
-            matches.append(read(row))
-        except Undecodable as error:
-            tell(error)
-    return matches
+    return with_events(match_of(row), events)

@@ -154,7 +154,7 @@ def test_what_another_drain_applied_while_the_inbox_was_read_is_not_applied_agai
     services: WorkerServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     accept(services, undated(Status.FIRST_HALF))
-    client = services.live.redis
+    client = services.live.sharded.of("a").redis
 
     class Slow(Pipeline):
         """Something happens after the first of its commands."""
