@@ -34,6 +34,9 @@ class Settings:
     redis_url: str = field(default="redis://127.0.0.1:6379/0", repr=False)
     # Whether REDIS_URL is any node of a Redis or Valkey Cluster. Needs LIVE_SHARDS above 1, and RQ_REDIS_URL.
     redis_cluster: bool = False
+    # Milliseconds that a delivery waits for a replica of Redis to have it, 500 at most; 0 for none. What no replica
+    # has by then is accepted and counted.
+    replica_wait_ms: int = 0
     # Job queues; the live state's Redis unless set. Beside a cluster also limits and metrics.
     rq_redis_url: str = field(default="", repr=False)
     # History. postgresql://, Heroku's postgres://, or sqlite:///path.
@@ -311,6 +314,11 @@ def _are_too_many(text: str) -> bool:
     return int(text) > 64
 
 
+def _is_too_long(text: str) -> bool:
+    """A web request has a second for an answer of Redis (db.live.client.WEB_ANSWER_S)."""
+    return int(text) > 500
+
+
 def _is_no_port(text: str) -> bool:
     return int(text) > 65_535
 
@@ -398,6 +406,7 @@ _WRONG: dict[str, tuple[Callable[[str], bool], str]] = {
     "rq_redis_url": _REDIS,
     "database_url": _DATABASE,
     "database_read_url": _DATABASE,
+    "replica_wait_ms": (_is_too_long, "must be 500 at most"),
     "live_shards": (_are_too_many, "must be 64 at most"),
     "port": (_is_no_port, "must be 65535 at most"),
     "log_level": (_is_no_level, "must be DEBUG, INFO, WARNING or ERROR"),

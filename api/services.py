@@ -64,7 +64,7 @@ class Services:
 
     @cached_property
     def live(self) -> LiveStore:
-        return LiveStore(self._cluster or self.redis, self.settings.live_shards)
+        return LiveStore(self._cluster or self.redis, self.settings.live_shards, self.settings.replica_wait_ms)
 
     @cached_property
     def _cluster(self) -> Cluster | None:

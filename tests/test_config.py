@@ -69,6 +69,7 @@ BESIDE = {
 GIVEN = {
     "redis_url": ("rediss://:pass@redis.example:6380/1", "rediss://:pass@redis.example:6380/1"),
     "redis_cluster": ("1", True),
+    "replica_wait_ms": ("100", 100),
     "rq_redis_url": ("redis://127.0.0.1:6379/2", "redis://127.0.0.1:6379/2"),
     "database_url": ("postgres://u:p@db.example/scores", "postgres://u:p@db.example/scores"),
     "database_read_url": ("postgres://u:p@replica.example/scores", "postgres://u:p@replica.example/scores"),
@@ -183,6 +184,7 @@ def test_a_flag_has_several_words(word: str) -> None:
         ("web_concurrency", "-1"),
         ("live_shards", "1.5"),
         ("live_shards", "65"),
+        ("replica_wait_ms", "501"),
         ("demo", "maybe"),
         ("demo_speed", "fast"),
         ("demo_speed", "0"),

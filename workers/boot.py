@@ -41,7 +41,7 @@ class WorkerServices:
 
     @cached_property
     def live(self) -> LiveStore:
-        return LiveStore(self._connect(), self.settings.live_shards)
+        return LiveStore(self._connect(), self.settings.live_shards, self.settings.replica_wait_ms)
 
     @cached_property
     def figures(self) -> redis.Redis:

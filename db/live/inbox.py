@@ -16,6 +16,7 @@ from db.domain import (
 from db.domain.errors import Refused, Unavailable
 from db.live import keys
 from db.live.client import BELL_S, guarded, text
+from db.live.metrics import ACCEPTED_UNREPLICATED
 from db.live.sharding import SHARDS_MAX, Shard, ShardedRedis, ShardScript
 from db.live.shards import ShardCount, differing
 
@@ -38,10 +39,13 @@ class InboxHead:
 
 
 class Inbox:
-    """Inboxes of all matches."""
+    """Inboxes of all matches.
 
-    def __init__(self, sharded: ShardedRedis) -> None:
-        self.sharded = sharded
+    replica_wait_ms: how long updates that are accepted wait for a replica to have them, 0 for not at all.
+    """
+
+    def __init__(self, sharded: ShardedRedis, replica_wait_ms: int = 0) -> None:
+        self.sharded, self.replica_wait_ms = sharded, replica_wait_ms
         self._accept = ShardScript(sharded, "inbox_accept")
         self._clear_bell = ShardScript(sharded, "bell_silence")
         self._ack = ShardScript(sharded, "mailbox_ack")
@@ -100,10 +104,24 @@ class Inbox:
         args: list[Any] = [now_ms, SEEN_S, BELL_S, len(self.sharded.shards), mark]
         for update in updates:
             args += [update.match_id, encode_update(update)]
-        outcome, number = self._accept(shard, names, args)
+        if self.replica_wait_ms:
+            outcome, number = self._accept_and_wait(shard, names, args, len(updates))
+        else:
+            outcome, number = self._accept(shard, names, args)
         if outcome == b"other":
             raise Unavailable(differing(len(self.sharded.shards), int(number)))
         return outcome == b"new", bool(number)
+
+    def _accept_and_wait(self, shard: Shard, names: list[str], args: list[Any], count: int) -> Any:
+        """WAIT is about the writes of its connection. After a failover there may be no replica for a while: to refuse
+        then would stop what the replicas are for."""
+        with shard.redis.pipeline(transaction=False) as pipe:
+            self._accept.put_into(pipe, shard, names, args)
+            pipe.wait(1, self.replica_wait_ms)
+            accepted, replicas = pipe.execute()
+        if not replicas:
+            ACCEPTED_UNREPLICATED.add(count)
+        return accepted
 
     @guarded
     def backlog(self) -> int:

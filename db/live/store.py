@@ -24,10 +24,10 @@ class LiveStore:
     sharded: the same, with the shards that it is divided in.
     """
 
-    def __init__(self, connection: redis.Redis | Cluster, shards: int) -> None:
+    def __init__(self, connection: redis.Redis | Cluster, shards: int, replica_wait_ms: int = 0) -> None:
         self.redis: Any = connection
         self.sharded = sharded = ShardedRedis(connection, shards)
-        self.inbox = Inbox(sharded)
+        self.inbox = Inbox(sharded, replica_wait_ms)
         self.matches = Matches(sharded)
         self.commits = Commits(sharded)
         self.board = Boards(sharded, self.matches)

@@ -14,6 +14,7 @@ from db.domain import Person, Score
 from db.domain.errors import Unavailable
 from db.live import keys
 from db.live.inbox import ACCEPTED_MAX, SEEN_S, Inbox
+from db.live.metrics import Counter
 from db.live.sharding import Shard
 from db.live.store import LiveStore
 from tests.support.live import NOW, apply, goal, key_of
@@ -123,3 +124,15 @@ def test_what_is_not_empty_is_not_settled(live: LiveStore) -> None:
     live.inbox.accept([goal("a", 1)], now_ms=NOW)
     assert live.inbox.settle("a") == 1
     assert live.inbox.backlog() == 1
+
+
+def test_updates_that_no_replica_has_in_time_are_accepted_and_counted(
+    live: LiveStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[float] = []
+    monkeypatch.setattr(Counter, "add", lambda _, amount: counted.append(amount))
+    careful = Inbox(live.sharded, replica_wait_ms=1)
+    assert careful.accept([goal("a", 1), goal("a", 2)], now_ms=NOW, delivery="generic:1")[0] is True
+    assert careful.accept([goal("a", 1)], now_ms=NOW, delivery="generic:1")[0] is False
+    assert careful.head("a", 10).updates == (goal("a", 1), goal("a", 2))
+    assert sum(counted) in (0, 3), "a cluster has replicas"
