@@ -43,6 +43,9 @@ class Settings:
     database_url: str = field(default="sqlite:///var/scores.db", repr=False)
     # A replica of the history for lists and search; DATABASE_URL unless set, and while it is away.
     database_read_url: str = field(default="", repr=False)
+    # Days after its start for which history keeps the timeline of a match, and each of its scores. The match with its
+    # last score stays.
+    history_keep_days: int = 400
     # Where the embedded run keeps its Redis file, its database and its secret.
     var_dir: str = "var"
     # TCP port of the web process.

@@ -177,6 +177,18 @@ class Postgres:
             shutil.chown(self.folder, "postgres")
         self._run("initdb", "-D", str(self.folder / "data"), "-U", "scores", "-A", "trust", "-E", "UTF8", "--no-sync")
 
+    def follow(self, primary: Postgres) -> None:
+        """Begin as a copy that goes on with what the other writes."""
+        if self.user:
+            shutil.chown(self.folder, "postgres")
+        self._run("pg_basebackup", "-R", "-D", str(self.folder / "data"), "-d", primary.url(), "-c", "fast")
+
+    def promote(self) -> None:
+        self._run("pg_ctl", "-D", str(self.folder / "data"), "-w", "promote")
+
+    def connect(self) -> psycopg.Connection[Any]:
+        return psycopg.connect(self.url(), autocommit=True)
+
     def start(self) -> None:
         options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder} -c fsync=off"
         self._run(

@@ -72,6 +72,7 @@ GIVEN = {
     "replica_wait_ms": ("100", 100),
     "rq_redis_url": ("redis://127.0.0.1:6379/2", "redis://127.0.0.1:6379/2"),
     "database_url": ("postgres://u:p@db.example/scores", "postgres://u:p@db.example/scores"),
+    "history_keep_days": ("30", 30),
     "database_read_url": ("postgres://u:p@replica.example/scores", "postgres://u:p@replica.example/scores"),
     "var_dir": ("elsewhere", "elsewhere"),
     "port": ("8123", 8123),

@@ -34,6 +34,8 @@ DAY_MS = 24 * 60 * 60 * 1000
 KEEP_REFUSED_MS = 30 * DAY_MS
 # Accounts deleted in one go: each takes up to ten devices and 500 follows with it.
 EXPIRED_MAX = 100
+# Matches whose timelines are deleted in one go, 2,000 rows each at the most: 28,800 a day.
+FORGOTTEN_MAX = 20
 
 
 def sweep(services: WorkerServices, *, now_ms: int) -> int:
@@ -100,6 +102,9 @@ def housekeep(services: WorkerServices, *, now_ms: int) -> None:
     clear_board(services, now_ms=now_ms)
     services.history.refused_payloads.forget(before_ms=now_ms - KEEP_REFUSED_MS)
     expire_accounts(services, now_ms=now_ms)
+    before_ms = now_ms - services.settings.history_keep_days * DAY_MS
+    if forgotten := services.history.forget_details(before_ms=before_ms, limit=FORGOTTEN_MAX):
+        logger.info("history_forgotten matches=%d", forgotten)
 
 
 def clear_board(services: WorkerServices, *, now_ms: int) -> None:

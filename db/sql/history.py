@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from sqlalchemy import Engine, Select, and_, or_, select, text, tuple_
+from sqlalchemy import Engine, Select, and_, delete, or_, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from db.codec import decode_event, decode_ledgers
@@ -15,7 +15,7 @@ from db.domain import Match, Phase, with_events
 from db.domain.errors import Unavailable
 from db.outbox_entry import OutboxEntry
 from db.sql.history_rows import HistoryRows
-from db.sql.models import MatchEventRow, MatchRow
+from db.sql.models import MatchEventRow, MatchRow, MatchScoreRow
 from db.sql.moments import moment, ms
 from db.sql.refused_payloads import RefusedPayloads
 from db.sql.rows import match_of, readable
@@ -24,6 +24,8 @@ from db.sql.session import begin
 from db.undecodable import decoded
 
 R = TypeVar("R")
+# How far back the clock looks for matches whose details are too old. It may have been away for as long.
+FORGOTTEN_WITHIN_MS = 90 * 24 * 60 * 60 * 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,20 @@ class History:
                 return read(session)
         with begin(self.engine) as session:
             return read(session)
+
+    def forget_details(self, *, before_ms: int, limit: int) -> int:
+        """Delete timelines and scores of so many matches that started before a moment; returns of how many. Those that
+        did so much earlier were seen to before."""
+        starts = MatchRow.listed_at
+        earliest, latest = moment(max(0, before_ms - FORGOTTEN_WITHIN_MS)), moment(before_ms)
+        details = (MatchEventRow, MatchScoreRow)
+        has_some = or_(*(select(table.match_id).where(table.match_id == MatchRow.id).exists() for table in details))
+        old = select(MatchRow.id).where(starts >= earliest, starts < latest, has_some).order_by(starts).limit(limit)
+        with begin(self.engine) as session:
+            match_ids = session.scalars(old).all()
+            for table in details if match_ids else ():
+                session.execute(delete(table).where(table.match_id.in_(match_ids)))
+            return len(match_ids)
 
     def ping(self) -> None:
         with begin(self.engine) as session:

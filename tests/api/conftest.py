@@ -65,6 +65,11 @@ class Site:
         assert "refused" not in answer.get_json(), answer.get_data(as_text=True)
         self.work()
 
+    def cut_off(self) -> None:
+        """The connections to live state."""
+        for shard in self.services.live.sharded.shards:
+            shard.redis.connection_pool.disconnect()
+
     def waiting(self) -> int:
         return self.services.live.inbox.backlog()
 
@@ -127,8 +132,11 @@ def make_site(layout: Layout) -> Iterator[Callable[..., Site]]:
             "ingest_secret_sportradar": SHARED_SECRET,
             "ingest_secret_statsperform": SHARED_SECRET,
         }
-        sites.append(Site(Settings(**(settings | changed))))
-        return sites[-1]
+        site = Site(Settings(**(settings | changed)))
+        if site.services.settings.redis_cluster:
+            site.services.live.redis = layout.client()
+        sites.append(site)
+        return site
 
     yield make
     for site in sites:

@@ -119,6 +119,8 @@ def change(world: World, count: int, *args: str) -> World:
 @pytest.mark.parametrize("numbers", [(4, 3), (3, 1)])
 def test_everything_goes_on_where_it_was(world: World, numbers: tuple[int, int]) -> None:
     connection = world.live.sharded.connection
+    if 1 in numbers and world.layout.is_cluster:
+        pytest.skip("a cluster has more than one shard")
     before, version = everything(world.live), world.live.board.read().version
     world.live.inbox.accept([], now_ms=NOW, delivery="generic:old")
     world.live.refusals.keep(payload(1))

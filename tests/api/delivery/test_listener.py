@@ -206,7 +206,7 @@ def hearing(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     ear.stopping = True
     ear.join(10)
     assert not ear.is_alive()
-    site.services.live.redis.connection_pool.disconnect()
+    site.cut_off()
 
 
 def watch(site: Site) -> Callable[[], int]:
@@ -237,7 +237,8 @@ def test_a_bug_leaves_it_listening(
 
 def test_a_listener_that_was_cut_off_reads_again_what_it_missed(hearing: Site) -> None:
     offered = watch(hearing)
-    hearing.services.live.redis.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+    for shard in hearing.services.live.sharded.shards:
+        shard.redis.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
     version = newest(hearing, 2)
     wait_until(lambda: offered() == version, "the change")
     wait_until(lambda: hearing.services.listener.up, "the listener")

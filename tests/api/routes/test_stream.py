@@ -19,7 +19,7 @@ def listening(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     site.services.listener.stopping = True
     if site.services.listener.begun:
         site.services.listener.join(10)
-    site.services.live.redis.connection_pool.disconnect()
+    site.cut_off()
 
 
 def test_the_present_is_sent_once_with_when_to_come_back(listening: Site) -> None:

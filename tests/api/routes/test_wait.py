@@ -230,7 +230,7 @@ def listening(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     site.services.listener.stopping = True
     if site.services.listener.begun:
         site.services.listener.join(10)
-    site.services.live.redis.connection_pool.disconnect()
+    site.cut_off()
 
 
 def next_of(site: Site, path: str = "/api/score/m") -> str:

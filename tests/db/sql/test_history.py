@@ -373,3 +373,17 @@ def test_refused_payloads_take_no_more_than_so_many_bytes(history: History) -> N
     history.refused_payloads.keep(payloads)
     assert history.refused_payloads.forget(before_ms=0, bytes_max=3_000) == 2
     assert [kept.id for kept in history.refused_payloads.newest(10)] == ["p4", "p3", "p2"]
+
+
+def test_timelines_and_scores_are_kept_for_so_long_and_matches_for_ever(history: History) -> None:
+    day = 24 * HOUR
+    for n in range(4):
+        played = match(f"m{n}", START + n, start_time=START + n * day, events={"g": goal("g", 1)})
+        history.write([change(played, goal("g", 1))])
+    assert history.forget_details(before_ms=START + 3 * day, limit=2) == 2
+    assert history.forget_details(before_ms=START + 3 * day, limit=2) == 1
+    assert history.forget_details(before_ms=START + 3 * day, limit=2) == 0
+    stored = [history.match(f"m{n}") for n in range(4)]
+    assert [len(one.events) for one in stored if one] == [0, 0, 0, 1]
+    with Session(history.engine) as session:
+        assert session.scalars(select(MatchScoreRow.match_id)).all() == ["m3"]
