@@ -96,8 +96,7 @@ def kill_master(system: ClusterSystem, n: int) -> None:
 
 def fail_over(system: ClusterSystem, n: int) -> None:
     node = system.cluster.master_of(f"{tags(SHARDS)[n]}x")
-    system.cluster.replica_of(node).redis.execute_command("CLUSTER", "FAILOVER")
-    wait_until(lambda: not node.is_master, "the replica to take over")
+    system.cluster.fail_over(node)
     wait_until(system.cluster.is_whole, "the old master to follow")
 
 

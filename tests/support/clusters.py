@@ -130,6 +130,16 @@ class RedisCluster:
                     return node
         raise AssertionError("it has no replica")
 
+    def fail_over(self, master: Node) -> None:
+        """Its replica takes over in order. One that does not get to it within 5 s gives up without a word."""
+        replica = self.replica_of(master)
+        ends = time.monotonic() + 30
+        while master.is_master and time.monotonic() < ends:
+            with suppress(redis.RedisError):
+                replica.redis.execute_command("CLUSTER", "FAILOVER")
+            with suppress(pytest.fail.Exception):
+                wait(lambda: not master.is_master, "the replica to take over", timeout_s=6)
+
     def begin_move(self, slot: int, old: Node, new: Node) -> None:
         new.redis.execute_command("CLUSTER", "SETSLOT", slot, "IMPORTING", old.id)
         old.redis.execute_command("CLUSTER", "SETSLOT", slot, "MIGRATING", new.id)

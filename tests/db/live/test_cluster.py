@@ -152,7 +152,7 @@ def test_news_go_on_after_a_gap_wherever_a_shard_goes(
     shard = live.sharded.of(match_id)
     slot, new = key_slot(shard.key("x").encode()), redis_cluster.master_of(live.sharded.of(other).key("x"))
     if trouble == "failover":
-        redis_cluster.replica_of(node).redis.execute_command("CLUSTER", "FAILOVER")
+        redis_cluster.fail_over(node)
     elif trouble == "kill":
         node.kill()
     else:
