@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Three workers on two cores: much of a test is to wait for a lifetime, a time limit or the start of a server.
 PYTEST := $(BIN)/pytest -q -n 3 --dist loadgroup
+LIVE_TESTS := tests/db/live tests/workers tests/cdn/backends tests/api/cli tests/api/routes tests/api/delivery
 .DEFAULT_GOAL := help
 .PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' $(MAKEFILE_LIST))
 
@@ -36,6 +37,10 @@ js-types: ## the types of the page's modules, where there are npm and a network
 
 unit: $(VENV)/.tests ## pytest: unit, real servers, headless browser
 	$(PYTEST)
+
+test-cluster: $(VENV)/.tests ## live state, ingest, push and purge in 16 shards, on one Redis and on a cluster of six
+	$(PYTEST) --live=sharded $(LIVE_TESTS)
+	$(PYTEST) --live=cluster $(LIVE_TESTS)
 
 faults: $(VENV)/.tests ## of pytest, what kills, cuts, stalls and restarts; and 5,000 stories in other orders
 	STORIES=$(or $(STORIES),5000) $(PYTEST) -m faults

@@ -32,10 +32,20 @@ class Settings:
     # Live state. redis://, rediss:// or unix://. Heroku's certificates are self-signed, so rediss checks none, unless
     # the URL says `?ssl_cert_reqs=required`, with `&ssl_ca_certs=/path/ca.pem` for an authority of one's own.
     redis_url: str = field(default="redis://127.0.0.1:6379/0", repr=False)
-    # Job queues; the live state's Redis unless set.
+    # Whether REDIS_URL is any node of a Redis or Valkey Cluster. Needs LIVE_SHARDS above 1, and RQ_REDIS_URL.
+    redis_cluster: bool = False
+    # Milliseconds that a delivery waits for a replica of Redis to have it, 500 at most; 0 for none. What no replica
+    # has by then is accepted and counted.
+    replica_wait_ms: int = 0
+    # Job queues; the live state's Redis unless set. Beside a cluster also limits and metrics.
     rq_redis_url: str = field(default="", repr=False)
     # History. postgresql://, Heroku's postgres://, or sqlite:///path.
     database_url: str = field(default="sqlite:///var/scores.db", repr=False)
+    # A replica of the history for lists and search; DATABASE_URL unless set, and while it is away.
+    database_read_url: str = field(default="", repr=False)
+    # Days after its start for which history keeps the timeline of a match, and each of its scores. The match with its
+    # last score stays.
+    history_keep_days: int = 400
     # Where the embedded run keeps its Redis file, its database and its secret.
     var_dir: str = "var"
     # TCP port of the web process.
@@ -48,9 +58,9 @@ class Settings:
     worker_connections: int = 20_000
     # Job worker processes in one `worker` dyno. From three on neither a score nor a purge waits for other work.
     worker_processes: int = 3
-    # Groups of matches that are drained side by side. One keeps a Saturday; give each further one its own worker. Redis
-    # records the number and refuses another: `flask ingest shards` changes it.
-    ingest_shards: int = 1
+    # Groups of matches, drained side by side, whose keys share a tag. One keeps a Saturday; 16 are a good number where
+    # matches are to be on several masters. Redis records the number and refuses another.
+    live_shards: int = 1
     # Signing secret of /api/ingest/generic, `whsec_` and base64 (Standard Webhooks). Two, with a space between, while
     # it is rotated.
     ingest_secret_generic: str = field(default="", repr=False)
@@ -180,6 +190,8 @@ class Settings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
+        if environ.get("INGEST_SHARDS"):
+            raise Refused("INGEST_SHARDS is gone: unset it, and see LIVE_SHARDS (docs/runbook.md).")
         given = {f.name: environ[f.name.upper()] for f in fields(cls) if environ.get(f.name.upper(), "") != ""}
         read = {f.name: _parse(f.name, given[f.name], f.type) for f in fields(cls) if f.name in given}
         settings = cls(**read)
@@ -190,6 +202,7 @@ class Settings:
             missing = [other for other in others if name in given and not getattr(settings, other)]
             if missing:
                 raise Refused(f"{name.upper()} needs {' and '.join(missing).upper()} beside it.")
+        _check_cluster(settings)
         return settings
 
     def ingest_secrets(self, provider: str) -> tuple[str, ...]:
@@ -204,12 +217,39 @@ class Settings:
         return self.rq_redis_url or self.redis_url
 
     @property
+    def figures_url(self) -> str:
+        """The Redis of limits and metrics, which belong to no shard."""
+        return self.queue_url if self.redis_cluster else self.redis_url
+
+    @property
     def sql_url(self) -> str:
-        """DATABASE_URL in SQLAlchemy's words: Heroku still hands out postgres:// (devcenter, "Heroku Postgres")."""
-        for prefix in ("postgres://", "postgresql://"):
-            if self.database_url.startswith(prefix):
-                return "postgresql+psycopg://" + self.database_url.removeprefix(prefix)
-        return self.database_url
+        """DATABASE_URL in SQLAlchemy's words."""
+        return _sql_url(self.database_url)
+
+    @property
+    def sql_read_url(self) -> str:
+        """The same of DATABASE_READ_URL; "" if it is not set."""
+        return _sql_url(self.database_read_url)
+
+
+def _sql_url(url: str) -> str:
+    """Heroku still hands out postgres:// (devcenter, "Heroku Postgres")."""
+    for prefix in ("postgres://", "postgresql://"):
+        if url.startswith(prefix):
+            return "postgresql+psycopg://" + url.removeprefix(prefix)
+    return url
+
+
+def _check_cluster(settings: Settings) -> None:
+    """RQ runs on no cluster, and the keys of one shard without a tag are in many slots."""
+    if not settings.redis_cluster:
+        return
+    if not settings.rq_redis_url:
+        raise Refused("REDIS_CLUSTER=1 needs RQ_REDIS_URL beside it: job queues need a Redis that is no cluster.")
+    if settings.live_shards == 1:
+        raise Refused("REDIS_CLUSTER=1 needs LIVE_SHARDS beside it, 16 for up to 16 masters.")
+    if settings.redis_url.startswith("unix:"):
+        raise Refused("REDIS_CLUSTER=1 needs a REDIS_URL that begins with redis:// or rediss://.")
 
 
 def _parse(name: str, text: str, kind: Any) -> Any:
@@ -270,6 +310,16 @@ def _is_no_redis(url: str) -> bool:
 
 def _is_no_database(url: str) -> bool:
     return not url.startswith(("postgres://", "postgresql://", "postgresql+psycopg://", "sqlite:///"))
+
+
+def _are_too_many(text: str) -> bool:
+    """As `db.live.sharding` divides."""
+    return int(text) > 64
+
+
+def _is_too_long(text: str) -> bool:
+    """A web request has a second for an answer of Redis (db.live.client.WEB_ANSWER_S)."""
+    return int(text) > 500
 
 
 def _is_no_port(text: str) -> bool:
@@ -349,6 +399,7 @@ def _is_no_level(word: str) -> bool:
     return word.upper() not in logging.getLevelNamesMapping()
 
 
+_DATABASE = (_is_no_database, "must begin with postgresql://, postgres:// or sqlite:///")
 _REDIS = (_is_no_redis, "must begin with redis://, rediss:// or unix://")
 _URL = (_is_no_url, "must begin with https://")
 _SHARED = (_are_short, "must be 16 characters or more; `make secret` makes one")
@@ -356,7 +407,10 @@ _SHARED = (_are_short, "must be 16 characters or more; `make secret` makes one")
 _WRONG: dict[str, tuple[Callable[[str], bool], str]] = {
     "redis_url": _REDIS,
     "rq_redis_url": _REDIS,
-    "database_url": (_is_no_database, "must begin with postgresql://, postgres:// or sqlite:///"),
+    "database_url": _DATABASE,
+    "database_read_url": _DATABASE,
+    "replica_wait_ms": (_is_too_long, "must be 500 at most"),
+    "live_shards": (_are_too_many, "must be 64 at most"),
     "port": (_is_no_port, "must be 65535 at most"),
     "log_level": (_is_no_level, "must be DEBUG, INFO, WARNING or ERROR"),
     "ingest_secret_generic": (

@@ -48,9 +48,13 @@ def on_starting(_arbiter: Any) -> None:
 
 
 def _agree() -> None:
-    from db.live.shards import agree_at_start  # noqa: PLC0415 - see on_starting
+    from db.live.cluster import connect_live  # noqa: PLC0415 - see on_starting
+    from db.live.sharding import ShardedRedis  # noqa: PLC0415
+    from db.live.shards import agree_at_start  # noqa: PLC0415
 
     try:
-        agree_at_start(settings.redis_url, settings.ingest_shards)
+        connection = connect_live(settings.redis_url, is_cluster=settings.redis_cluster)
+        agree_at_start(ShardedRedis(connection, settings.live_shards))
+        connection.close()
     except Refused as error:
         sys.exit(error.message)

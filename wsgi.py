@@ -8,5 +8,5 @@ from db.live.metrics import Reporter
 settings = Settings.load()
 set_up_logs(settings.log_level)
 app = create_app(settings)
-app.reporter = Reporter(connect(settings.redis_url))
+app.reporter = Reporter(connect(settings.figures_url))
 app.reporter.start()

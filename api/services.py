@@ -31,10 +31,13 @@ from db.live import metrics
 from db.live.alerts import Alerts
 from db.live.chunks import Chunks
 from db.live.client import WEB_ANSWER_S, connect
+from db.live.cluster import WEB_RETRIES, Cluster
 from db.live.limits import Limits
+from db.live.news import open_feed
 from db.live.partials import Partials
+from db.live.pubsub import Feed
 from db.live.purges import Purges
-from db.live.shards import Shards
+from db.live.shards import ShardCount
 from db.live.store import LiveStore
 from db.sql.accounts import Accounts
 from db.sql.audience import Audience
@@ -56,20 +59,26 @@ class Services:
 
     @cached_property
     def redis(self) -> redis.Redis:
-        """One bounded pool of connections for all that this process asks Redis."""
-        return connect(self.settings.redis_url, answer_s=WEB_ANSWER_S)
+        """One bounded pool of connections for all that this process asks Redis, but what is on a cluster."""
+        return connect(self.settings.figures_url, answer_s=WEB_ANSWER_S)
 
     @cached_property
     def live(self) -> LiveStore:
-        return LiveStore(self.redis, self.settings.ingest_shards)
+        return LiveStore(self._cluster or self.redis, self.settings.live_shards, self.settings.replica_wait_ms)
 
     @cached_property
-    def shards(self) -> Shards:
-        return Shards(self.live.redis, self.settings.ingest_shards)
+    def _cluster(self) -> Cluster | None:
+        url = self.settings.redis_url
+        return Cluster(url, answer_s=WEB_ANSWER_S, retries=WEB_RETRIES) if self.settings.redis_cluster else None
+
+    @cached_property
+    def shards(self) -> ShardCount:
+        return ShardCount(self.live.sharded)
 
     @cached_property
     def history(self) -> History:
-        return History(engine(self.settings.sql_url))
+        replica = self.settings.sql_read_url
+        return History(engine(self.settings.sql_url), engine(replica) if replica else None)
 
     @cached_property
     def dialect(self) -> headers.Dialect:
@@ -85,15 +94,15 @@ class Services:
 
     @cached_property
     def partials(self) -> Partials:
-        return Partials(self.live.redis)
+        return Partials(self.live.sharded)
 
     @cached_property
     def alerts(self) -> Alerts:
-        return Alerts(self.redis)
+        return Alerts(self.live.sharded)
 
     @cached_property
     def chunks(self) -> Chunks:
-        return Chunks(self.redis)
+        return Chunks(self.live.sharded)
 
     @cached_property
     def limits(self) -> Limits:
@@ -139,15 +148,19 @@ class Services:
 
     @cached_property
     def listener(self) -> Listener:
-        return Listener(self.settings.redis_url, self.live, self.hub)
+        return Listener(self.news, self.live, self.hub)
+
+    def news(self) -> Feed:
+        """A new subscription."""
+        return open_feed(self.settings.redis_url, self.settings.live_shards, is_cluster=self.settings.redis_cluster)
 
     @cached_property
     def purges(self) -> Purges:
-        return Purges(self.live.redis)
+        return Purges(self.live.sharded)
 
     @cached_property
     def bells(self) -> queues.Doorbells:
-        is_same = self.settings.queue_url == self.settings.redis_url
+        is_same = self.settings.queue_url == self.settings.figures_url
         return queues.Doorbells(self.redis if is_same else connect(self.settings.queue_url, answer_s=WEB_ANSWER_S))
 
 

@@ -22,7 +22,7 @@ class OtherMatch:
         # By score, when it was committed (ms since the epoch), until the reader has it or a higher one.
         self.committed_at: dict[int, int] = {}
         self.ending = False
-        self.live = LiveStore(connect(system.redis_url), system.settings.ingest_shards)
+        self.live = LiveStore(connect(system.redis_url), system.settings.live_shards)
         self.commit(1)
         self.committed_at.clear()
         Thread(target=self._read, daemon=True).start()

@@ -97,7 +97,7 @@ def kick_off(system: System) -> tuple[LiveStore, Saturday]:
 
 
 def sent_bytes(options: argparse.Namespace) -> dict[str, object]:
-    with running(INGEST_SHARDS=1) as system:
+    with running() as system:
         live, saturday = kick_off(system)
         readers = {way: HeldReader(system.port, way) for way in WAYS}
         for reader in readers.values():
@@ -183,7 +183,7 @@ async def read_all(crowd: Crowd, readers: int, seconds: float, goals: Callable[[
 
 def reach_origin(options: argparse.Namespace) -> dict[str, object]:
     figures: dict[str, object] = {}
-    with deployed(INGEST_SHARDS=1) as d:
+    with deployed() as d:
         live, saturday = kick_off(d.system)
         numbers = itertools.count(1)
 

@@ -24,6 +24,7 @@ from db.domain import DEFAULT_KINDS, Competition, Kind, Match, Score, Team, mask
 from db.live.alerts import Alerts, Draft, Mailbox
 from db.live.chunks import Chunks
 from db.live.plans import Plans
+from db.live.sharding import ShardedRedis
 from db.sql.audience import Audience
 from dev.local import redis_binary
 from dev.system import ROOT, free_port
@@ -85,11 +86,12 @@ class Worker:
     """A push worker with transports of its own."""
 
     def __init__(self, client: redis.Redis, engine: Engine, ios: Transport, android: Transport) -> None:
-        self.alerts, chunks, audience = Alerts(client), Chunks(client), Audience(engine)
+        sharded = ShardedRedis(client, 1)
+        self.alerts, chunks, audience = Alerts(sharded), Chunks(sharded), Audience(engine)
         transports = Transports(Settings())
         transports.apns = {"production": ios}
         vars(transports).update(android=android)
-        self.planner = Planner(Plans(client), chunks, audience, transports, Doorbells(client))
+        self.planner = Planner(Plans(sharded), chunks, audience, transports, Doorbells(client))
         self.sender = ChunkSender(chunks, audience, transports)
 
     def goal(self, number: int) -> None:

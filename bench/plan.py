@@ -31,8 +31,10 @@ from config import Settings
 from db.domain import BITS, DEFAULT_KINDS, Competition, Kind, Match, Score, Team, mask_of
 from db.live import keys
 from db.live.alerts import Alerts, Draft, Mailbox
-from db.live.chunks import Chunks, unpack
+from db.live.chunk import unpack
+from db.live.chunks import Chunks
 from db.live.plans import Plans
+from db.live.sharding import ShardedRedis
 from db.sql.audience import FOR_MANY, Audience
 from db.sql.followers import followers_of
 from dev.local import redis_binary
@@ -103,8 +105,9 @@ def indexes(engine: Engine, match: Match) -> tuple[list[str], int]:
 def plan_all(sql_url: str, redis_url: str, go: Event, result: SimpleQueue[int]) -> None:
     """One planner: works until nothing is left to plan; reports by how much its memory grew (KB)."""
     client, bind = redis.Redis.from_url(redis_url), create_engine(sql_url)
+    sharded = ShardedRedis(client, 1)
     planner = Planner(
-        Plans(client), Chunks(client), Audience(bind), Transports(Settings(push="null")), Doorbells(client)
+        Plans(sharded), Chunks(sharded), Audience(bind), Transports(Settings(push="null")), Doorbells(client)
     )
     bind.connect().close()
     before_kb = _peak_kb()
@@ -121,7 +124,8 @@ def plan_all(sql_url: str, redis_url: str, go: Event, result: SimpleQueue[int]) 
 def measure(sql_url: str, url: str, planners: int) -> dict[str, Any]:
     client, context = redis.Redis.from_url(url), get_context("spawn")
     client.flushdb()
-    alerts, chunks = Alerts(client), Chunks(client)
+    sharded = ShardedRedis(client, 1)
+    alerts, chunks = Alerts(sharded), Chunks(sharded)
     go, results = context.Event(), context.SimpleQueue()
     children = [context.Process(target=plan_all, args=(sql_url, url, go, results)) for _ in range(planners)]
     for child in children:

@@ -30,9 +30,10 @@ from tests.support.paths import ROOT
 from workers.boot import WorkerServices
 
 if TYPE_CHECKING:
+    from tests.support.layouts import Layout
     from tests.support.system import System
 
-pytest_plugins = ["tests.support.quick", "tests.support.emulators"]
+pytest_plugins = ["tests.support.quick", "tests.support.emulators", "tests.support.layouts"]
 
 # The tests start hundreds of Python processes. Without bytecode files each compiles the whole project again.
 sys.dont_write_bytecode = False
@@ -119,14 +120,26 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServ
 
 
 @pytest.fixture
-def redis_url(redis_server: RedisServer) -> str:
-    """An empty Redis."""
-    if not redis_server.is_up():
-        redis_server.start()
-    client = redis.Redis.from_url(redis_server.url)
-    client.flushall()
-    client.close()
-    return redis_server.url
+def run_redis(tmp_path: Path) -> Iterator[Callable[[], RedisServer]]:
+    """Starts servers of the test's own."""
+    servers: list[RedisServer] = []
+
+    def run() -> RedisServer:
+        folder = tmp_path / f"redis-{len(servers)}"
+        folder.mkdir()
+        servers.append(RedisServer(folder))
+        servers[-1].start()
+        return servers[-1]
+
+    yield run
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+def redis_url(layout: Layout) -> str:
+    """An empty Redis that is no cluster."""
+    return layout.plain_url
 
 
 def postgres_bin() -> Path | None:
@@ -180,6 +193,18 @@ class Postgres:
         if self.user:
             shutil.chown(self.folder, "postgres")
         self._run("initdb", "-D", str(self.folder / "data"), "-U", "scores", "-A", "trust", "-E", "UTF8", "--no-sync")
+
+    def follow(self, primary: Postgres) -> None:
+        """Begin as a copy that goes on with what the other writes."""
+        if self.user:
+            shutil.chown(self.folder, "postgres")
+        self._run("pg_basebackup", "-R", "-D", str(self.folder / "data"), "-d", primary.url(), "-c", "fast")
+
+    def promote(self) -> None:
+        self._run("pg_ctl", "-D", str(self.folder / "data"), "-w", "promote")
+
+    def connect(self) -> psycopg.Connection[Any]:
+        return psycopg.connect(self.url(), autocommit=True)
 
     def start(self) -> None:
         options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder} -c fsync=off"
@@ -328,13 +353,16 @@ def system(request: pytest.FixtureRequest, run_system: Callable[..., System]) ->
 
 
 @pytest.fixture
-def make_services(redis_url: str) -> Iterator[Callable[..., WorkerServices]]:
+def make_services(layout: Layout) -> Iterator[Callable[..., WorkerServices]]:
     created: list[WorkerServices] = []
 
     def make(database_url: str, **changed: Any) -> WorkerServices:
-        defaults = {"redis_url": redis_url, "database_url": database_url}
-        created.append(WorkerServices(Settings(**(defaults | changed))))
-        return created[-1]
+        defaults = {**layout.settings, "database_url": database_url}
+        services = WorkerServices(Settings(**(defaults | changed)))
+        if services.settings.redis_cluster:
+            services.live.redis = layout.client()
+        created.append(services)
+        return services
 
     yield make
     for services in created:

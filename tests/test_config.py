@@ -63,19 +63,24 @@ BESIDE = {
     "auth_jwks_url": {"auth_issuer": "i", "auth_audience": "a"},
     "apns_key": {"apns_team": "t", "apns_key_id": "k", "apns_bundle": "b"},
     "vapid_key": {"vapid_contact": "c"},
+    "redis_cluster": {"rq_redis_url": "redis://b/0", "live_shards": "16"},
 }
 # Every field, a text for its variable, and what that is read as.
 GIVEN = {
     "redis_url": ("rediss://:pass@redis.example:6380/1", "rediss://:pass@redis.example:6380/1"),
+    "redis_cluster": ("1", True),
+    "replica_wait_ms": ("100", 100),
     "rq_redis_url": ("redis://127.0.0.1:6379/2", "redis://127.0.0.1:6379/2"),
     "database_url": ("postgres://u:p@db.example/scores", "postgres://u:p@db.example/scores"),
+    "history_keep_days": ("30", 30),
+    "database_read_url": ("postgres://u:p@replica.example/scores", "postgres://u:p@replica.example/scores"),
     "var_dir": ("elsewhere", "elsewhere"),
     "port": ("8123", 8123),
     "host": ("127.0.0.1", "127.0.0.1"),
     "web_concurrency": ("3", 3),
     "worker_connections": ("500", 500),
     "worker_processes": ("4", 4),
-    "ingest_shards": ("2", 2),
+    "live_shards": ("2", 2),
     "ingest_secret_generic": (KEY, KEY),
     "ingest_secret_sportradar": ("sixteen-letters!", "sixteen-letters!"),
     "ingest_secret_statsperform": ("sixteen-letters?", "sixteen-letters?"),
@@ -152,7 +157,7 @@ def test_a_variable_is_read(name: str) -> None:
     assert getattr(read(**{name: text}, **BESIDE.get(name, {})), name) == value
 
 
-@pytest.mark.parametrize("name", BESIDE)
+@pytest.mark.parametrize("name", [name for name in BESIDE if name != "redis_cluster"])
 def test_what_is_of_no_use_alone_names_what_it_needs(name: str) -> None:
     with pytest.raises(Refused, match=" and ".join(BESIDE[name]).upper()):
         read(**{name: GIVEN[name][0]})
@@ -178,7 +183,9 @@ def test_a_flag_has_several_words(word: str) -> None:
         ("port", "0"),
         ("port", "70000"),
         ("web_concurrency", "-1"),
-        ("ingest_shards", "1.5"),
+        ("live_shards", "1.5"),
+        ("live_shards", "65"),
+        ("replica_wait_ms", "501"),
         ("demo", "maybe"),
         ("demo_speed", "fast"),
         ("demo_speed", "0"),
@@ -239,8 +246,8 @@ def test_a_key_without_line_breaks_is_one() -> None:
 
 
 def test_no_secret_and_no_password_is_shown() -> None:
-    bear = {"redis_url", "rq_redis_url", "database_url", "apns_key", "fcm_credentials", "vapid_key"}
-    words = ("secret", "token", "api_key")
+    bear = {"redis_url", "rq_redis_url", "database_url", "database_read_url", "apns_key", "vapid_key"}
+    words = ("secret", "token", "api_key", "credentials")
     secrets = {name: GIVEN[name][0] for name in GIVEN if name in bear or any(word in name for word in words)}
     shown = repr(read(**secrets, **BESIDE["apns_key"], **BESIDE["vapid_key"]))
     assert [name for name, text in secrets.items() if text in shown] == []
@@ -263,6 +270,23 @@ def test_an_endpoint_without_a_secret_is_closed() -> None:
 )
 def test_heroku_s_database_url_is_put_into_sqlalchemy_s_words(url: str, sql: str) -> None:
     assert read(database_url=url).sql_url == sql
+    assert read(database_read_url=url).sql_read_url == sql
+    assert read(database_url=url).sql_read_url == ""
+
+
+@pytest.mark.parametrize("missing", ["rq_redis_url", "live_shards"])
+def test_a_cluster_needs_shards_and_another_redis_for_its_jobs(missing: str) -> None:
+    beside = {name: text for name, text in BESIDE["redis_cluster"].items() if name != missing}
+    with pytest.raises(Refused, match=f"REDIS_CLUSTER=1 needs {missing.upper()}"):
+        read(redis_cluster="1", **beside)
+    settings = read(redis_cluster="1", **BESIDE["redis_cluster"])
+    assert settings.figures_url == settings.queue_url == "redis://b/0"
+    assert read(redis_url="redis://a/0", rq_redis_url="redis://b/0").figures_url == "redis://a/0"
+
+
+def test_the_setting_that_shards_take_the_place_of_is_named() -> None:
+    with pytest.raises(Refused, match="INGEST_SHARDS is gone: unset it, and see LIVE_SHARDS"):
+        read(ingest_shards="4")
 
 
 def test_jobs_use_the_live_state_s_redis_unless_told_otherwise() -> None:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+import redis
+
 from cdn.backends import registry
 from cdn.backends.base import Backend
 from config import Settings
@@ -14,10 +16,14 @@ from db.live.alerts import Alerts
 from db.live.broadcasts import Broadcasts
 from db.live.chunks import Chunks
 from db.live.client import connect
+from db.live.cluster import Cluster, connect_live
+from db.live.news import open_feed
 from db.live.partials import Partials
 from db.live.plans import Plans
+from db.live.pubsub import Feed
 from db.live.purges import Purges
-from db.live.shards import Shards
+from db.live.sharding import ShardedRedis
+from db.live.shards import ShardCount
 from db.live.store import LiveStore
 from db.sql.accounts import Accounts
 from db.sql.audience import Audience
@@ -34,7 +40,19 @@ class WorkerServices:
 
     @cached_property
     def live(self) -> LiveStore:
-        return LiveStore(connect(self.settings.redis_url), self.settings.ingest_shards)
+        return LiveStore(self._connect(), self.settings.live_shards, self.settings.replica_wait_ms)
+
+    @cached_property
+    def figures(self) -> redis.Redis:
+        """Where metrics are counted."""
+        return connect(self.settings.figures_url)
+
+    def news(self) -> Feed:
+        """A new subscription."""
+        return open_feed(self.settings.redis_url, self.settings.live_shards, is_cluster=self.settings.redis_cluster)
+
+    def _connect(self) -> redis.Redis | Cluster:
+        return connect_live(self.settings.redis_url, is_cluster=self.settings.redis_cluster)
 
     @cached_property
     def precedence(self) -> Precedence:
@@ -42,8 +60,8 @@ class WorkerServices:
         return Precedence(sources, self.settings.source_silence_s * 1000)
 
     @cached_property
-    def shards(self) -> Shards:
-        return Shards(self.live.redis, self.settings.ingest_shards)
+    def shards(self) -> ShardCount:
+        return ShardCount(self.live.sharded)
 
     @cached_property
     def history(self) -> History:
@@ -55,31 +73,35 @@ class WorkerServices:
 
     @cached_property
     def partials(self) -> Partials:
-        return Partials(self.live.redis)
+        return Partials(self.live.sharded)
 
     @cached_property
     def purges(self) -> Purges:
-        return Purges(self.live.redis)
+        return Purges(self.live.sharded)
 
     @cached_property
     def cdn(self) -> Backend:
         return registry.chosen(self.settings)
 
     @cached_property
+    def _for_push(self) -> ShardedRedis:
+        return ShardedRedis(self._connect(), self.settings.live_shards)
+
+    @cached_property
     def alerts(self) -> Alerts:
-        return Alerts(connect(self.settings.redis_url))
+        return Alerts(self._for_push)
 
     @cached_property
     def plans(self) -> Plans:
-        return Plans(self.alerts.redis)
+        return Plans(self._for_push)
 
     @cached_property
     def broadcasts(self) -> Broadcasts:
-        return Broadcasts(self.alerts.redis)
+        return Broadcasts(self._for_push)
 
     @cached_property
     def chunks(self) -> Chunks:
-        return Chunks(connect(self.settings.redis_url))
+        return Chunks(self._for_push)
 
     @cached_property
     def audience(self) -> Audience:

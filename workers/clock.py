@@ -34,15 +34,16 @@ DAY_MS = 24 * 60 * 60 * 1000
 KEEP_REFUSED_MS = 30 * DAY_MS
 # Accounts deleted in one go: each takes up to ten devices and 500 follows with it.
 EXPIRED_MAX = 100
+# Matches whose timelines are deleted in one go, 2,000 rows each at the most: 28,800 a day.
+FORGOTTEN_MAX = 20
 
 
 def sweep(services: WorkerServices, *, now_ms: int) -> int:
     """Ring for every overdue mailbox; returns the number of doorbells."""
-    rung = 0
-    for shard in range(services.live.shards):
-        if services.live.inbox.pending(shard, before_ms=now_ms - OVERDUE_MS):
-            services.bells.ingest(shard)
-            rung += 1
+    overdue = services.live.inbox.overdue(now_ms - OVERDUE_MS)
+    for shard in overdue:
+        services.bells.ingest(shard)
+    rung = len(overdue)
     rung += tick_due(services, now_ms=now_ms)
     next_ms = services.purges.next_ms()
     if next_ms is not None and next_ms < now_ms - OVERDUE_MS:
@@ -65,7 +66,7 @@ def is_history_due(services: WorkerServices, *, now_ms: int) -> bool:
     if since is not None and since < now_ms - OVERDUE_MS:
         return True
     documents = services.live.documents.pending(1)
-    if documents and documents[0][1] < now_ms - OVERDUE_MS:
+    if documents and documents[0].score < now_ms - OVERDUE_MS:
         return True
     return bool(services.live.refusals.waiting() or services.partials.due(now_ms - OVERDUE_MS, 1))
 
@@ -95,6 +96,8 @@ def expire_accounts(services: WorkerServices, *, now_ms: int) -> None:
 def housekeep(services: WorkerServices, *, now_ms: int) -> None:
     services.bells.prematch()
     before_ms = now_ms - PARKED_MS
+    for match_id in services.live.inbox.adopt():
+        logger.warning("match_adopted match=%s", match_id)
     for match_id in services.live.inbox.unpark(before_ms=before_ms) + services.live.outbox.unpark(before_ms=before_ms):
         logger.warning("match_unparked match=%s", match_id)
     # Reading the board counts undecodable matches; without readers the count would go stale.
@@ -103,6 +106,9 @@ def housekeep(services: WorkerServices, *, now_ms: int) -> None:
     refill_names(services)
     services.history.refused_payloads.forget(before_ms=now_ms - KEEP_REFUSED_MS)
     expire_accounts(services, now_ms=now_ms)
+    before_ms = now_ms - services.settings.history_keep_days * DAY_MS
+    if forgotten := services.history.forget_details(before_ms=before_ms, limit=FORGOTTEN_MAX):
+        logger.info("history_forgotten matches=%d", forgotten)
 
 
 def refill_names(services: WorkerServices) -> None:
@@ -141,7 +147,8 @@ class Clock:
         """
         for step in (self._agree, self._reconcile, self._sweep, self._housekeep):
             try:
-                step(now_ms)
+                if not self.services.shards.is_frozen():
+                    step(now_ms)
             except Unavailable as error:
                 logger.warning("clock_waits step=%s reason=%r", step.__name__.strip("_"), error.message)
 
@@ -165,7 +172,7 @@ def watch_edge(services: WorkerServices, stopping: Event) -> None:
     settings = services.settings
     if not settings.public_url:
         return
-    Probe(settings.redis_url, settings.public_url, stopping).start()
+    Probe(services.news, settings.public_url, stopping).start()
     arguments = (settings.public_url, services.cdn, headers.dialect(settings.cdn), stopping)
     Thread(target=check_at_start, args=arguments, name="edge-check", daemon=True).start()
 
@@ -176,7 +183,7 @@ def main() -> None:
     clock = Clock(services)
     for stop in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stop, lambda *_: clock.stopping.set())
-    reporter = Reporter(services.live.redis)
+    reporter = Reporter(services.figures)
     reporter.start()
     watch_edge(services, clock.stopping)
     logger.info("clock_started")

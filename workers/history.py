@@ -7,9 +7,10 @@ import time
 
 from db.bugs import set_aside_on_bug
 from db.domain.errors import Unavailable
-from db.live.lineage import Lineage
+from db.live.lineage import Lineage, Names
 from db.live.partials import Partials
 from db.live.store import LiveStore
+from db.outbox_entry import OutboxEntry
 from db.refusals import collect
 from db.sql.history import History
 from workers.boot import services
@@ -28,6 +29,8 @@ LIFE_S, LINGER_S, LOOK_S = 2.0, 0.3, 0.1
 def drain() -> None:
     """The job behind the history doorbell."""
     resources = services()
+    if resources.shards.is_frozen():
+        return
     purging = resources.settings.cdn != "null"
     merger = Merger(
         resources.live, resources.history, resources.bells, purging=purging, precedence=resources.precedence
@@ -58,47 +61,69 @@ def write_batch(live: LiveStore, history: History, merger: Merger | None = None)
 
     Returns the number of matches merged and entries written. Safe to repeat.
     """
-    name = reconcile(live, history, now_ms=_now_ms())
+    names = reconcile(live, history, now_ms=_now_ms())
     collect(live, history, ENTRIES)
     write_documents(live, history)
     count = (merger or Merger(live, history)).batch()
     waiting = live.outbox.pending(MATCHES)
     with set_aside_on_bug("history_batch_failed matches=%d", len(waiting)):
-        return count + _write(live, history, waiting, name)
-    return count + sum(_write_or_park(live, history, match_id, name) for match_id in waiting)
+        written = _write(live, history, waiting, names)
+        if written is not None:
+            return count + written
+        logger.warning("history_batch_slow matches=%d", len(waiting))
+    return count + sum(_write_or_park(live, history, match_id, names) for match_id in waiting)
 
 
 def write_documents(live: LiveStore, history: History) -> None:
     """Line-ups and statistics of some matches into SQL. Safe to repeat."""
     waiting = live.documents.pending(MATCHES)
     if waiting:
-        history.documents.write([document for match_id, _ in waiting for document in live.documents.read(match_id)])
+        history.documents.write([document for entry in waiting for document in live.documents.read(entry.member)])
         live.documents.ack(waiting)
 
 
-def _write(live: LiveStore, history: History, match_ids: list[str], name: str) -> int:
-    """name: the Redis that was compared with SQL. Nothing is written for another one, nor for partial matches."""
+def _write(live: LiveStore, history: History, match_ids: list[str], names: Names) -> int | None:
+    """How many entries were written; None if SQL is up and has not done it in its time.
+
+    names: the Redis that was compared with SQL. Nothing is written for another one, nor for partial matches.
+    """
     boxes = live.outbox.batch(match_ids, ENTRIES)
     ledgers = live.matches.ledgers(match_ids)
-    if Lineage(live.redis).read()[0] != name:
+    if Lineage(live.sharded).read()[0] != names:
         return 0
-    for match_id in Partials(live.redis).among(match_ids):
+    for match_id in Partials(live.sharded).among(match_ids):
         del boxes[match_id]
     changes = [change for box in boxes.values() for change in box]
-    if changes:
-        history.write(changes, ledgers)
+    if changes and not _is_written(history, changes, ledgers):
+        return None
     live.outbox.ack({match_id: [change.id for change in box] for match_id, box in boxes.items()})
     return len(changes)
 
 
-def _write_or_park(live: LiveStore, history: History, match_id: str, name: str) -> int:
-    """An outbox that hits a bug is parked with an error and retried, so that it does not stop the others."""
+def _is_written(history: History, changes: list[OutboxEntry], ledgers: dict[str, str]) -> bool:
+    """False where SQL is up: that a statement is not done in its time may be the fault of one match, of a row that
+    another session keeps locked or of one that is too large, and all others would wait behind it for ever."""
+    try:
+        history.write(changes, ledgers)
+    except Unavailable:
+        history.ping()
+        return False
+    return True
+
+
+def _write_or_park(live: LiveStore, history: History, match_id: str, names: Names) -> int:
+    """An outbox that hits a bug, or is not written in time, is parked with an error and retried, so that it does not
+    stop the others."""
 
     def park() -> None:
         live.outbox.park(match_id, now_ms=_now_ms())
 
     with set_aside_on_bug("history_parked match=%s", match_id, aside=park):
-        return _write(live, history, [match_id], name)
+        written = _write(live, history, [match_id], names)
+        if written is not None:
+            return written
+        logger.error("history_slow match=%s", match_id)
+        park()
     return 0
 
 

@@ -43,8 +43,8 @@ def drain_shard(shard: int) -> None:
 
     Raises Refused in a worker that started before the number of shards changed: it would look under the wrong keys.
     """
-    services().shards.agree()
-    drain_pending(_drain(), shard)
+    if services().shards.agree_in(shard):
+        drain_pending(_drain(), shard)
 
 
 @lru_cache(maxsize=1)

@@ -37,7 +37,7 @@ class Joiner:
     def join(self, match_id: str, name: str, *, now_ms: int) -> None:
         """Safe to repeat: a record is a set of tellings. Raises Unavailable."""
         if self.live.inbox.head(name, 1).ids:
-            Partials(self.live.redis).add([match_id], now_ms=now_ms + AGAIN_MS)
+            Partials(self.live.sharded).add([match_id], now_ms=now_ms + AGAIN_MS)
             return
         record = self._record(name)
         if record is not None:

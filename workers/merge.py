@@ -51,7 +51,7 @@ class Merger:
         self.live = live
         self.history = history
         self.bells = bells
-        self.partials = Partials(live.redis)
+        self.partials = Partials(live.sharded)
         self.purging = purging
         self.precedence = precedence
         self.joiner = Joiner(live, history, bells, purging=purging, precedence=precedence)

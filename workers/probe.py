@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from urllib.parse import quote
 
 import requests
@@ -17,7 +18,7 @@ from cdn.check import check
 from cdn.headers import Dialect
 from db.domain.errors import Unavailable
 from db.live import metrics
-from db.live.pubsub import ChangeFeed, MatchChanged
+from db.live.pubsub import Feed, MatchChanged
 
 logger = logging.getLogger(__name__)
 
@@ -32,18 +33,18 @@ SETTLE_S = 20.0
 
 
 class Probe(threading.Thread):
-    """news_url: Redis, for changes.
+    """news: opens a subscription to changes.
     url: where readers come.
     """
 
-    def __init__(self, news_url: str, url: str, stopping: threading.Event) -> None:
+    def __init__(self, news: Callable[[], Feed], url: str, stopping: threading.Event) -> None:
         super().__init__(name="probe", daemon=True)
-        self.news_url, self.url, self.stopping = news_url, url.rstrip("/"), stopping
+        self.news, self.url, self.stopping = news, url.rstrip("/"), stopping
         self.session = requests.Session()
 
     def run(self) -> None:
         while not self.stopping.is_set():
-            feed = ChangeFeed(self.news_url)
+            feed = self.news()
             try:
                 feed.subscribe()
                 self._listen(feed)
@@ -53,7 +54,7 @@ class Probe(threading.Thread):
             finally:
                 feed.close()
 
-    def _listen(self, feed: ChangeFeed) -> None:
+    def _listen(self, feed: Feed) -> None:
         while not self.stopping.is_set():
             # Urgent changes are purged; a change of the minute is left to expire.
             changes = [change for change in feed.next(1.0) if isinstance(change, MatchChanged) and change.urgent]

@@ -40,6 +40,8 @@ def drain() -> None:
     """The job behind the purge doorbell."""
     resources = services()
     try:
+        if resources.shards.is_frozen():
+            return
         drain_pending(_purger(), resources.bells)
     except Unavailable as error:
         logger.warning("purge_waits reason=%r", error.message)

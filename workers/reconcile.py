@@ -6,12 +6,13 @@ Matches are compared by version before anything is written to SQL again.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from db.domain import Match
 from db.domain.errors import Undecodable
-from db.live.lineage import Lineage
+from db.live.lineage import Lineage, Names
 from db.live.partials import Partials
+from db.live.sharding import Shard
 from db.live.store import LiveStore
 from db.sql.history import History
 from db.undecodable import tell
@@ -29,18 +30,21 @@ STALE_START_MS = 6 * 60 * 60 * 1000
 STALE_SILENT_MS = 3 * 60 * 60 * 1000
 
 
-def reconcile(live: LiveStore, history: History, *, now_ms: int) -> str:
-    """Reconcile a Redis that may have lost data; returns its name, recorded from then on.
+def reconcile(live: LiveStore, history: History, *, now_ms: int) -> Names:
+    """Reconcile the shards of a Redis that may have lost data; returns its names, recorded from then on.
 
     Usually there is nothing to do, at the cost of one read. Raises Unavailable; safe to repeat.
     """
-    lineage = Lineage(live.redis)
-    name, recorded = lineage.read()
-    if name != recorded:
-        live.board.renew(name)
-        _compare(live, history, now_ms, is_new=not recorded)
-        lineage.record(name)
-    return name
+    lineage = Lineage(live.sharded)
+    names, recorded = lineage.read()
+    if names != recorded:
+        both = list(zip(live.sharded.shards, names, recorded, strict=True))
+        for shard, name, before in both:
+            if name != before:
+                live.board.renew(shard, name)
+        _compare(live, history, now_ms, {shard: not before for shard, name, before in both if name != before})
+        lineage.record(names)
+    return names
 
 
 def stale_bounds(now_ms: int) -> dict[str, int]:
@@ -48,20 +52,22 @@ def stale_bounds(now_ms: int) -> dict[str, int]:
     return {"started_before": now_ms - STALE_START_MS, "silent_since": now_ms - STALE_SILENT_MS}
 
 
-def _compare(live: LiveStore, history: History, now_ms: int, *, is_new: bool) -> None:
-    """is_new: Redis holds only matches that arrived since, all partial. Otherwise differing matches become partial."""
+def _compare(live: LiveStore, history: History, now_ms: int, changed: Mapping[Shard, bool]) -> None:
+    """changed: shards, and whether each is new. Then it holds only matches that arrived since, all partial; otherwise
+    differing matches become partial."""
     after, compared, restored, older = "", 0, 0, 0
-    while page := history.recent(PAGE, after, since=now_ms - RECENT_MS, **stale_bounds(now_ms)):
+    while recent := history.recent(PAGE, after, since=now_ms - RECENT_MS, **stale_bounds(now_ms)):
+        after = recent[-1].id
+        page = [match for match in recent if live.sharded.of(match.id) in changed]
         present = dict(zip(page, live.matches.versions([match.id for match in page]), strict=True))
         restored += _restore(live, history, [match.id for match in page if match.live and present[match] is None])
         differing = [match.id for match, version in present.items() if version not in (None, match.version)]
-        Partials(live.redis).add(differing, now_ms=now_ms)
+        Partials(live.sharded).add(differing, now_ms=now_ms)
         older += len(differing)
         compared += len(page)
-        after = page[-1].id
         if restored or older:
             logger.warning("live_compared matches=%d restored=%d differing=%d", compared, restored, older)
-    if is_new and restored:
+    if restored and all(changed.values()):
         logger.warning("live_rebuilt matches=%d", restored)
 
 

@@ -7,6 +7,8 @@ import sys
 from cdn.backends import registry
 from config import Settings
 from db.domain.errors import Refused
+from db.live.cluster import connect_live
+from db.live.sharding import ShardedRedis
 from db.live.shards import agree_at_start
 
 
@@ -15,7 +17,9 @@ def settings_at_start() -> Settings:
     settings = Settings.at_start()
     try:
         registry.check(settings)
-        agree_at_start(settings.redis_url, settings.ingest_shards)
+        connection = connect_live(settings.redis_url, is_cluster=settings.redis_cluster)
+        agree_at_start(ShardedRedis(connection, settings.live_shards))
+        connection.close()
     except Refused as error:
         sys.exit(error.message)
     return settings

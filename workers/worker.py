@@ -93,7 +93,7 @@ def work(settings: Settings, index: int) -> None:
     boot.serve(names)
     boot.begin()
     worker = JobWorker(names, connect(settings.queue_url))
-    reporter = Reporter(connect(settings.redis_url))
+    reporter = Reporter(connect(settings.figures_url))
     reporter.start()
     _warm_up(names)
     _spare_collections()

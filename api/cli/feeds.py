@@ -26,7 +26,7 @@ def register(app: Flask) -> None:
 @with_appcontext
 def list_feeds() -> None:
     """State, age of the last message, counters, quota left, and the last failure."""
-    healths = FeedStates(here().live.redis).all()
+    healths = FeedStates(here().live.sharded).all()
     for health in healths:
         click.echo(_line(health, now_ms()))
     if not healths:
@@ -38,7 +38,7 @@ def list_feeds() -> None:
 @with_appcontext
 def forget(name: str) -> None:
     """Remove a feed that is no longer read from this list."""
-    FeedStates(here().live.redis).forget(name)
+    FeedStates(here().live.sharded).forget(name)
 
 
 def _line(health: FeedHealth, now: int) -> str:

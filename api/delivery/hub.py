@@ -195,7 +195,7 @@ class Hub:
         if group is None:
             group = self.holds[snapshot.topic][cursor.slot] = WaitGroup(snapshot.topic, cursor)
             last = max(cursor.slot, snapshot.slot(now_ms))
-            ends_ms = snapshot.waited + (last + 1) * HOLD_MS
+            ends_ms = snapshot.made_ms(now_ms) + (last + 1) * HOLD_MS
             wait_ms = min(max(ends_ms - now_ms, 0), HOLD_MS)
             group.end = self.later(wait_ms / 1000, lambda group=group, at=now_ms + wait_ms: self._time_out(group, at))  # type: ignore[misc]
         return group

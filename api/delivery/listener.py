@@ -6,14 +6,14 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from api.delivery import render
 from api.delivery.hub import Hub
 from api.delivery.snapshot import OF_BOARD, Snapshot
 from db.domain.errors import Unavailable, Undecodable
 from db.live import metrics
-from db.live.pubsub import ChangeFeed, Gap, MatchChanged
+from db.live.pubsub import Feed, Gap, MatchChanged
 from db.live.store import LiveStore
 
 logger = logging.getLogger(__name__)
@@ -35,11 +35,12 @@ class Listener(threading.Thread):
     lag_ms: from the last commit to its release.
     board_read_at: when the board was last read (time.monotonic).
     board_due: it has changed since.
+    unread: topics whose master was out of reach when they changed.
     """
 
-    def __init__(self, redis_url: str, live: LiveStore, hub: Hub) -> None:
+    def __init__(self, news: Callable[[], Feed], live: LiveStore, hub: Hub) -> None:
         super().__init__(name="listener", daemon=True)
-        self.redis_url = redis_url
+        self.news = news
         self.live = live
         self.hub = hub
         self.begun = self.up = False
@@ -48,6 +49,8 @@ class Listener(threading.Thread):
         self.board_read_at = 0.0
         self.board_due = False
         self.stopping = False
+        self.unread: set[str] = set()
+        self.retried_at = 0.0
 
     def heed(self) -> None:
         """Begin to listen, where it has not begun."""
@@ -62,11 +65,12 @@ class Listener(threading.Thread):
 
     def run(self) -> None:
         while not self.stopping:
-            feed = ChangeFeed(self.redis_url)
+            feed = self.news()
             try:
                 feed.subscribe()
                 while not self.stopping:
                     self.hear(feed.next(self._wait_s()))
+                    self.up = self.up and not feed.deaf
             except Unavailable as error:
                 logger.warning("listener_cut_off reason=%r", error.message)
             except Exception:
@@ -79,15 +83,17 @@ class Listener(threading.Thread):
 
     def hear(self, news: Sequence[MatchChanged | Gap]) -> None:
         metrics.HELD_READERS.set(self.hub.here)
-        if any(isinstance(entry, Gap) for entry in news):
-            self._read_again()
+        gaps = {entry.shard for entry in news if isinstance(entry, Gap)}
+        if gaps:
+            self._read_again(gaps)
+        self._retry()
         changes = [entry for entry in news if isinstance(entry, MatchChanged)]
         self._matches({change.match_id: change.version for change in changes})
         self._board(changes)
 
-    def _read_again(self) -> None:
-        """Nobody knows what was said while nobody listened."""
-        topics = self.hub.watched()
+    def _read_again(self, gaps: set[int | None]) -> None:
+        """Nobody knows what was said while nobody listened. gaps: shards; None for all."""
+        topics = [topic for topic in self.hub.watched() if None in gaps or self._shard(topic) in {*gaps, None}]
         for first in range(0, len(topics), CHUNK):
             self._know(topics[first : first + CHUNK])
         self.up = True
@@ -119,7 +125,29 @@ class Listener(threading.Thread):
             self._know(awaited)
             self.board_read_at, self.board_due = time.monotonic(), False
 
+    def _shard(self, topic: str) -> int | None:
+        """None for the board, which all shards make."""
+        return None if topic in OF_BOARD else self.live.sharded.of(topic).number
+
     def _know(self, topics: Sequence[str]) -> None:
+        """Where one master of several is out of reach, its topics are read later, and the others now."""
+        if not self.live.sharded.is_cluster:
+            self._tell(topics)
+            return
+        for group in by_shard(self.live, topics).values():
+            try:
+                self._tell(group)
+            except Unavailable:
+                self.unread.update(group)
+
+    def _retry(self) -> None:
+        """What was out of reach, once in a while."""
+        if self.unread and time.monotonic() - self.retried_at > LOOK_S:
+            topics, self.unread = sorted(self.unread), set()
+            self.retried_at = time.monotonic()
+            self._know(topics)
+
+    def _tell(self, topics: Sequence[str]) -> None:
         for snapshot in self._read(topics):
             if snapshot:
                 self.hub.know(snapshot)
@@ -139,6 +167,14 @@ class Listener(threading.Thread):
 
     def _wait_s(self) -> float:
         return max(0.0, self.board_read_at + BEAT_S - time.monotonic()) if self.board_due else LOOK_S
+
+
+def by_shard(live: LiveStore, topics: Iterable[str]) -> dict[int | None, list[str]]:
+    """Topics that are out of reach together, in the order asked; the board is by itself."""
+    groups: dict[int | None, list[str]] = {}
+    for topic in topics:
+        groups.setdefault(None if topic in OF_BOARD else live.sharded.of(topic).number, []).append(topic)
+    return groups
 
 
 def read(live: LiveStore, topics: Sequence[str]) -> list[Snapshot | None]:

@@ -37,31 +37,56 @@ class ReadBatch:
         self.done = False
 
 
-class SnapshotReader:
-    def __init__(self, live: LiveStore) -> None:
-        self.live = live
-        self.kept: OrderedDict[str, Snapshot] = OrderedDict()
+class Lane:
+    """Topics that are out of reach together. In a cluster those of a shard, so that nobody waits for another's."""
+
+    def __init__(self) -> None:
         self.batch = ReadBatch()
         self.lock = threading.Lock()
         self.outage = ""
         self.outage_until = 0.0
 
+    def note(self, error: Unavailable) -> None:
+        self.outage, self.outage_until = error.message, time.monotonic() + OUTAGE_S
+
+    def check(self) -> None:
+        """Raises Unavailable for a moment after an outage."""
+        if time.monotonic() < self.outage_until:
+            raise Unavailable(self.outage)
+
+
+class SnapshotReader:
+    def __init__(self, live: LiveStore) -> None:
+        self.live = live
+        self.kept: OrderedDict[str, Snapshot] = OrderedDict()
+        self.lanes: dict[int | None, Lane] = {None: Lane()}
+
+    def _lane(self, topic: str) -> Lane:
+        """The board, which all shards make, shares that of a Redis that is no cluster."""
+        return self.lanes.setdefault(self._number(topic), Lane())
+
+    def _number(self, topic: str) -> int | None:
+        if topic in OF_BOARD or not self.live.sharded.is_cluster:
+            return None
+        return self.live.sharded.of(topic).number
+
     def read(self, topic: str) -> Snapshot | None:
         """The topic as it is in Redis at some moment after this call; None if it is not there. Raises Unavailable,
         and Undecodable."""
-        batch = self.batch
+        lane = self._lane(topic)
+        batch = lane.batch
         batch.topics[topic] = None
-        with self.lock:
+        with lane.lock:
             if not batch.done:
                 # Whoever comes from here on would come too late for this one.
-                self.batch = ReadBatch()
+                lane.batch = ReadBatch()
                 self._ask(batch)
         if batch.error:
             raise batch.error
         if topic in batch.snapshots:
             return batch.snapshots[topic]
         # Asked a moment too late by another thread, or beside one that cannot be rendered.
-        with self.lock:
+        with lane.lock:
             return self.read_all([topic])[topic]
 
     def _ask(self, batch: ReadBatch) -> None:
@@ -79,12 +104,15 @@ class SnapshotReader:
 
     def read_all(self, topics: list[str]) -> dict[str, Snapshot | None]:
         """As they are in Redis now; None for what is not there. Raises Unavailable, Undecodable."""
-        if time.monotonic() < self.outage_until:
-            raise Unavailable(self.outage)
+        lanes = {self._lane(topic) for topic in topics}
+        for lane in lanes:
+            lane.check()
         try:
             return self._read_all(topics)
         except Unavailable as error:
-            self.outage, self.outage_until = error.message, time.monotonic() + OUTAGE_S
+            # Of topics of several lanes, nobody knows which of them is out of reach.
+            for lane in lanes if len(lanes) == 1 else ():
+                lane.note(error)
             raise
 
     def _read_all(self, topics: list[str]) -> dict[str, Snapshot | None]:

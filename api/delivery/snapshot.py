@@ -21,6 +21,8 @@ from db.domain import HOLD_MS, Cursor, Phase
 BOARD, CHANGES = "/live", "/live/changes"
 OF_BOARD = (BOARD, CHANGES)
 
+# No clock is so far ahead of the others.
+AHEAD_MS = 24 * 60 * 60 * 1000
 # Held answers bear no keys, for they need no purge; so every CDN understands them in the common dialect.
 WAIT, AT_ONCE = headers.WAIT.headers(), headers.AT_ONCE.headers()
 
@@ -80,7 +82,12 @@ class Snapshot:
 
     def slot(self, now_ms: int) -> int:
         """Hold-lengths since the version was made, so that topics do not re-poll together."""
-        return max(0, (now_ms - self.waited) // HOLD_MS)
+        return max(0, (now_ms - self.made_ms(now_ms)) // HOLD_MS)
+
+    def made_ms(self, now_ms: int) -> int:
+        """When the version was made. The board's is the sum of its shards' versions, of which each is a time: then its
+        slots are counted from the epoch, for every process has to count them alike."""
+        return self.waited if self.waited <= now_ms + AHEAD_MS else 0
 
     def cursor(self, now_ms: int) -> Cursor:
         return Cursor(self.waited, self.slot(now_ms))

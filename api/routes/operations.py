@@ -6,7 +6,7 @@ import hmac
 import json
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import redis
 from flask import Blueprint, Response, request
@@ -20,6 +20,8 @@ from db.live import metrics
 from db.live.feeds import FeedStates
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 blueprint = Blueprint("ops", __name__)
 
@@ -51,18 +53,20 @@ def readyz() -> Response:
 def _readiness() -> dict[str, Any]:
     here().listener.heed()
     figures = here().connections.newest
-    redis, sql = _responds(here().live.ping), _responds(here().history.ping)
+    shards_away, sql = _shards_away(), _responds(here().history.ping)
+    redis = shards_away is not None
     return {
         "redis": redis,
         "sql": sql,
-        "status": "ready" if redis and sql else "degraded" if redis else "down",
+        "status": "down" if not redis else "degraded" if shards_away or not sql else "ready",
+        "live_shards_away": shards_away,
         "ingest_waiting": here().live.inbox.backlog() if redis else None,
         "ingest_parked": here().live.inbox.parked() if redis else None,
         "history_parked": here().live.outbox.parked() if redis else None,
         "history_lag_ms": _history_lag() if redis else None,
         "match_partial": here().partials.count() if redis else None,
-        "live_undecodable": here().live.matches.undecodable() if redis else None,
-        "feeds": _feed_states() if redis else None,
+        "live_undecodable": _unless_away(here().live.matches.undecodable) if redis else None,
+        "feeds": _unless_away(_feed_states) if redis else None,
         "listener": here().listener.up,
         "listener_lag_ms": here().listener.lag_ms,
         "places_taken": figures.taken if figures else None,
@@ -77,7 +81,7 @@ def metrics_page() -> Response:
     are closed, but for METRICS_OPEN."""
     _may_see_metrics()
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(metrics.Collector(here().live.redis, _measured))
+    registry.register(metrics.Collector(here().redis, _measured))
     try:
         text = generate_latest(registry)
     except redis.RedisError as error:
@@ -97,17 +101,38 @@ def _may_see_metrics() -> None:
 def _measured() -> dict[str, tuple[str, float]]:
     live = here().live
     return {
+        "live_shards_away": ("Shards whose master does not answer", live.ping()),
         "ingest_waiting": ("Updates accepted and not yet applied", live.inbox.backlog()),
         "ingest_parked": ("Matches set aside after a bug", live.inbox.parked()),
         "match_partial": ("Matches not yet compared with what SQL knows of them", here().partials.count()),
-        "live_undecodable": ("Matches that this release cannot read", live.matches.undecodable()),
-        "documents_waiting": ("Matches whose line-ups or statistics are not in SQL yet", live.documents.waiting()),
+        "live_undecodable": ("Matches that this release cannot read", _unless_away(live.matches.undecodable) or 0),
+        "documents_waiting": (
+            "Matches whose line-ups or statistics are not in SQL yet",
+            _unless_away(live.documents.waiting) or 0,
+        ),
         "purge_waiting": ("Cache keys that wait to be purged", here().purges.waiting()),
         "push_lag_seconds": ("Age of the longest waiting news", _push_lag() / 1000),
         "push_parked": ("Matches whose news was set aside after a bug", here().alerts.parked()),
         "push_chunks_waiting": ("Chunks of devices that wait to be sent", here().chunks.sending()[0]),
         "history_lag_seconds": ("Age of the longest waiting outbox", _history_lag() / 1000),
     }
+
+
+def _unless_away(ask: Callable[[], T]) -> T | None:
+    """What is in one shard only, which may be out of reach while others are not."""
+    try:
+        return ask()
+    except Unavailable:
+        return None
+
+
+def _shards_away() -> int | None:
+    """Shards of which no master answers; None if no shard can be asked."""
+    try:
+        return here().live.ping()
+    except Unavailable as error:
+        logger.warning("not_ready reason=%r", error.message)
+        return None
 
 
 def _responds(ping: Callable[[], None]) -> bool:
@@ -121,7 +146,7 @@ def _responds(ping: Callable[[], None]) -> bool:
 
 def _feed_states() -> dict[str, str]:
     """`ok`, `silent` or `down`, by feed."""
-    return {health.name: health.state(now_ms()) for health in FeedStates(here().live.redis).all()}
+    return {health.name: health.state(now_ms()) for health in FeedStates(here().live.sharded).all()}
 
 
 def _push_lag() -> int:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import redis
-
 from db.domain import Match
 from db.live import keys
-from db.live.client import guarded, lua, text
+from db.live.client import guarded, text
 from db.live.commits import KEEP_S
 from db.live.matches import Matches
+from db.live.sharding import Shard, ShardedRedis, ShardScript
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +31,12 @@ class BoardChange:
 class Board:
     """The live matches together, and what changed lately.
 
-    version: grows with each change of one of them.
+    version: grows with each change of one of them. It is the sum of the shards' versions, and only orders: each of them
+    grows by itself.
     told: the version of the newest change that readers who wait are told of: of what a list shows, but for a minute
     that ticks.
-    since: whoever has this version or a newer one can be told the difference from `changes`.
+    since: whoever has this version or a newer one can be told the difference from `changes`. With several shards only
+    who has the newest: a sum does not say which of them moved.
     changes: newest last.
     """
 
@@ -49,12 +50,12 @@ class Board:
 class Boards:
     """Reads the board, and takes matches off it."""
 
-    def __init__(self, client: redis.Redis, matches: Matches) -> None:
-        # Any: redis-py types every answer as "bytes or str or …", for it cannot see decode_responses.
-        self.redis: Any = client
+    def __init__(self, sharded: ShardedRedis, matches: Matches) -> None:
+        self.sharded = sharded
         self.matches = matches
-        self._drop = client.register_script(lua("board_advance", "board_drop"))
-        self._renew = client.register_script(lua("board_renew"))
+        self._read = ShardScript(sharded, "board_read")
+        self._drop = ShardScript(sharded, "board_advance", "board_drop")
+        self._renew = ShardScript(sharded, "board_renew")
 
     @guarded
     def read(self) -> Board:
@@ -63,39 +64,75 @@ class Boards:
         Which matches they are is of `version`; the matches themselves may be newer, and then are told of again. Where
         the release before made the newest change it is not logged, and nobody can be told a difference.
         """
-        with self.redis.pipeline() as pipe:
-            pipe.get(keys.BOARD)
-            pipe.zrange(keys.MATCHES, 0, -1)
-            pipe.hmget(keys.BOARD_BOUNDS, "since", "told", "through")
-            pipe.zrange(keys.BOARD_CHANGES, 0, -1, withscores=True)
-            version, ids, (since, told, through), log = pipe.execute()
-        if version != through:
-            since, told, log = version, version, []
-        on_board = dict.fromkeys(text(match_id) for match_id in ids)
-        logged = {text(match_id): int(score) for match_id, score in log if score > int(since)}
-        left = [match_id for match_id in logged if match_id not in on_board]
+        parts = [_part(row) for row in self.sharded.each(self._ask)]
+        board = parts[0] if len(parts) == 1 else _together(parts)
+        places = sorted((place for part in parts for place in part.places), key=lambda place: (place[1], place[0]))
+        on_board = [match_id for match_id, _ in places]
+        logged = {match_id: version for match_id, version in board.log if version > board.since}
+        left = [match_id for match_id in logged if match_id not in set(on_board)]
         readable = {match.id: match for match in self.matches.readable([*on_board, *left])}
-        changes = (BoardChange(at, name, readable.get(name), name in on_board) for name, at in logged.items())
+        shown_ids = set(on_board)
+        changes = (BoardChange(at, name, readable.get(name), name in shown_ids) for name, at in logged.items())
         shown = tuple(readable[match_id] for match_id in on_board if match_id in readable)
-        return Board(int(version or 0), shown, int(told or 0), int(since or 0), tuple(changes))
+        return Board(board.version, shown, board.told, board.since, tuple(changes))
+
+    def _ask(self, pipe: Any, shard: Shard) -> None:
+        names = [keys.BOARD, keys.MATCHES, keys.BOARD_BOUNDS, keys.BOARD_CHANGES]
+        self._read.put_into(pipe, shard, names, ())
 
     @guarded
     def stale(self, *, started_before: int, silent_since: int) -> list[Match]:
         """Matches on the board that began before the one moment (ms), or nobody knows when, and of which nothing new
         was told since the other."""
-        ids = [text(match_id) for match_id in self.redis.zrangebyscore(keys.MATCHES, "-inf", started_before)]
+        ids = [queued.member for queued in self.sharded.queued(keys.MATCHES, started_before)]
         return [match for match in self.matches.readable(ids) if match.updated_at < silent_since]
 
     @guarded
     def drop(self, match: Match) -> bool:
         """Take it off the board, unless something was told of it since, and keep it for as long as one that has ended;
         its next commit puts it back."""
-        board = [keys.MATCHES, keys.BOARD, keys.events(match.id), keys.BOARD_CHANGES, keys.BOARD_BOUNDS]
-        return bool(
-            self._drop(keys=[keys.state(match.id), *board], args=[match.id, match.version, keys.CHANGED, KEEP_S])
-        )
+        shard = self.sharded.of(match.id)
+        names = [keys.state(match.id), keys.MATCHES, keys.BOARD, keys.events(match.id)]
+        names += [keys.BOARD_CHANGES, keys.BOARD_BOUNDS]
+        return bool(self._drop(shard, names, [match.id, match.version, *self.sharded.channel(shard), KEEP_S]))
 
     @guarded
-    def renew(self, redis_name: str) -> None:
-        """The Redis of this name may have lost changes: whoever has an older board is told the whole of it. Once."""
-        self._renew(keys=[keys.BOARD, keys.BOARD_CHANGES, keys.BOARD_BOUNDS], args=[redis_name])
+    def renew(self, shard: Shard, redis_name: str) -> None:
+        """The Redis of this name may have lost changes of a shard: whoever has an older board is told the whole of it.
+        Once."""
+        self._renew(shard, [keys.BOARD, keys.BOARD_CHANGES, keys.BOARD_BOUNDS], [redis_name])
+
+
+@dataclass(frozen=True, slots=True)
+class BoardPart:
+    """What one shard has of the board.
+
+    places: ids of its live matches, with their start (ms).
+    log: ids by the version of their last change, oldest first.
+    """
+
+    version: int
+    told: int
+    since: int
+    places: tuple[tuple[str, float], ...]
+    log: tuple[tuple[str, int], ...]
+
+
+def _part(row: Any) -> BoardPart:
+    """Where the release before made the newest change it is not logged, and nobody can be told a difference."""
+    version, places, (since, told, through), log = row
+    if version != through:
+        since, told, log = version, version, []
+    pairs = tuple((text(match_id), int(score)) for match_id, score in _pairs(log))
+    starts = tuple((text(match_id), float(start)) for match_id, start in _pairs(places))
+    return BoardPart(int(version or 0), int(told or 0), int(since or 0), starts, pairs)
+
+
+def _pairs(flat: list[Any]) -> zip[tuple[Any, Any]]:
+    return zip(flat[::2], flat[1::2], strict=True)
+
+
+def _together(parts: list[BoardPart]) -> BoardPart:
+    """The sums, and no difference."""
+    told = sum(part.told for part in parts)
+    return BoardPart(sum(part.version for part in parts), told, told, (), ())

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import chain, count
+from collections.abc import Callable, Collection, Sequence
+from itertools import count
 from typing import Any
-
-import redis
 
 from db.domain import BITS, Kind
 from db.live import keys
 from db.live.alerts import ALERT_S
-from db.live.client import guarded, lua
+from db.live.chunk import POSSIBLY_SENT, SETTLED, Chunk, ChunkResult, ClaimedChunk, pack, unpack
+from db.live.client import guarded
 from db.live.plans import Plan
+from db.live.sharding import Shard, ShardedRedis, ShardScript
 
 # A worker that does not renew its claim for this long is dead: while it sends, a thread renews it every two seconds.
 CLAIM_MS = 8_000
@@ -22,92 +20,22 @@ CLAIM_MS = 8_000
 # last of a million: about what a chunk of a thousand takes to send.
 TURN_MS = 50
 
-# A device and the kinds its user wants: 12 bytes, so a million followers are 12 MB for two hours.
-_ENTRY = struct.Struct("<QI")
+# Where a chunk waits for its turn, as chunk_claim.lua takes them.
+TURNS = (keys.PUSH_READY, keys.PUSH_CLAIMED, keys.PUSH_LATER)
 # Pushes that a service is judged by: with a wrong bundle all die, and so many addresses at most are lost before that
 # shows. Kept for a day.
 HEALTH_MAX, HEALTH_S = 40, 24 * 60 * 60
-# Beside the kinds of a device to try again: a request to it may have arrived, so the next must not ring. Kinds are
-# tested bit by bit everywhere, so the release before ignores it.
-POSSIBLY_SENT = 1 << 31
-# In a worker's progress: the device was handed to its service; what became of it is settled.
-HANDED_OVER, SETTLED = 0, 1
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """name: `{alert id} {number}`. The release before gives retries the number of their chunk and `.1`, `.2` …"""
-
-    name: str
-
-    @property
-    def alert_id(self) -> str:
-        return self.name.partition(" ")[0]
-
-    @property
-    def number(self) -> str:
-        return self.name.partition(" ")[2]
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimedChunk:
-    """A claimed chunk.
-
-    alert: encoded.
-    opened_at: when the alert was opened (ms).
-    devices: kinds wanted (a mask, with POSSIBLY_SENT) by device id, without those that are settled.
-    refused_by: transports for which the alert is malformed.
-    first: no worker has started it before.
-    tries: how often its devices were sent to before.
-    """
-
-    chunk: Chunk
-    alert: bytes
-    opened_at: int
-    devices: dict[int, int]
-    refused_by: frozenset[str] = frozenset()
-    first: bool = True
-    tries: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class RetryGroup:
-    """Devices of a chunk that are tried again at one time.
-
-    devices: with their kinds, and POSSIBLY_SENT.
-    due: not sooner than then (ms).
-    """
-
-    devices: Mapping[int, int]
-    due: int
-
-
-@dataclass(frozen=True, slots=True)
-class ChunkResult:
-    """What became of a chunk.
-
-    counts: by counter.
-    groups: devices to try again, by time.
-    refused: transports that must not send the alert any more, with the reason.
-    missed: devices that were not reached and will not be.
-    """
-
-    counts: Mapping[str, int]
-    groups: Sequence[RetryGroup] = ()
-    refused: Mapping[str, str] = field(default_factory=dict)
-    missed: Collection[int] = ()
 
 
 class Chunks:
     """Every method raises Unavailable without Redis."""
 
-    def __init__(self, client: redis.Redis) -> None:
-        # Any: redis-py types every answer as "bytes or str or …", for it cannot see decode_responses.
-        self.redis: Any = client
-        self._put = client.register_script(lua("chunk_put"))
-        self._claim = client.register_script(lua("chunk_claim"))
-        self._start = client.register_script(lua("chunk_start"))
-        self._done = client.register_script(lua("chunk_done"))
+    def __init__(self, sharded: ShardedRedis) -> None:
+        self.sharded = sharded
+        self._put = ShardScript(sharded, "chunk_put")
+        self._claim = ShardScript(sharded, "chunk_claim")
+        self._start = ShardScript(sharded, "chunk_start")
+        self._done = ShardScript(sharded, "chunk_done")
 
     @guarded
     def put(
@@ -125,26 +53,38 @@ class Chunks:
         chunk = Chunk(f"{plan.id} {number}")
         field_name = "place" if slice_ is None else f"place:{slice_}"
         turn = plan.opened_at + number * TURN_MS
-        return bool(
-            self._put(
-                keys=[keys.alert(plan.id), keys.chunk(chunk.name), keys.PUSH_READY],
-                args=[chunk.name, pack(devices), len(devices), field_name, before or "", after, turn, ALERT_S],
-            )
-        )
+        names = [keys.alert(plan.id), keys.chunk(chunk.name), keys.PUSH_READY]
+        args = [chunk.name, pack(devices), len(devices), field_name, before or "", after, turn, ALERT_S]
+        return bool(self._put(self._shard(chunk), names, args))
 
     @guarded
     def claim(self, *, now_ms: int) -> Chunk | None:
-        name = self._claim(keys=[keys.PUSH_READY, keys.PUSH_CLAIMED, keys.PUSH_LATER], args=[now_ms, now_ms + CLAIM_MS])
-        return Chunk(name.decode()) if name else None
+        """The chunk whose turn it is; None if there is none."""
+        for shard in self._by_turn(now_ms):
+            name = self._claim(shard, TURNS, [now_ms, now_ms + CLAIM_MS])
+            if name:
+                return Chunk(name.decode())
+        return None
+
+    def _by_turn(self, now_ms: int) -> list[Shard]:
+        """Shards that have a chunk to send: the one whose first is the most urgent comes first."""
+        if len(self.sharded.shards) == 1:
+            return list(self.sharded.shards)
+        heads = self.sharded.each(_ask_turns, instead=())
+        turns: dict[Shard, int] = {}
+        for shard, ready, *put_off in zip(self.sharded.shards, heads[::3], heads[1::3], heads[2::3], strict=True):
+            # As chunk_claim.lua: what was put off until now has its turn now.
+            due = [int(score) for _, score in ready] + [now_ms for head in put_off if head and head[0][1] <= now_ms]
+            if due:
+                turns[shard] = min(due)
+        return sorted(turns, key=lambda shard: turns[shard])
 
     @guarded
     def start(self, chunk: Chunk) -> ClaimedChunk | None:
         """None if it is not to be sent any more. What a worker that died had begun: devices whose outcome it knew are
         left out, those it had handed over are marked POSSIBLY_SENT."""
-        row = self._start(
-            keys=[keys.alert(chunk.alert_id), keys.chunk(chunk.name), keys.PUSH_CLAIMED, keys.progress(chunk.name)],
-            args=[chunk.name, _state(chunk), _tries(chunk)],
-        )
+        names = [keys.alert(chunk.alert_id), keys.chunk(chunk.name), keys.PUSH_CLAIMED, keys.progress(chunk.name)]
+        row = self._start(self._shard(chunk), names, [chunk.name, _state(chunk), _tries(chunk)])
         if not row:
             return None
         alert, opened_at, packed, refused, first, tries, progress = row
@@ -162,31 +102,36 @@ class Chunks:
     @guarded
     def note_progress(self, chunk: Chunk, entries: Collection[tuple[int, int]]) -> None:
         """Note devices that are handed over or settled, for the worker that takes over if this one dies."""
-        with self.redis.pipeline(transaction=False) as pipe:
-            pipe.append(keys.progress(chunk.name), pack(entries))
-            pipe.expire(keys.progress(chunk.name), ALERT_S)
+        shard = self._shard(chunk)
+        progress = shard.key(keys.progress(chunk.name))
+        with shard.redis.pipeline(transaction=False) as pipe:
+            pipe.append(progress, pack(entries))
+            pipe.expire(progress, ALERT_S)
             pipe.execute()
 
     @guarded
     def newest(self, match_id: str) -> dict[Kind, int]:
         """The version at which each kind of news was last announced."""
-        fields = self.redis.hgetall(keys.window(match_id))
+        shard = self.sharded.of(match_id)
+        fields = shard.redis.hgetall(shard.key(keys.window(match_id)))
         versions = {name.decode().partition(":")[2]: int(value) for name, value in fields.items() if b"newest:" in name}
         return {Kind(kind): version for kind, version in versions.items() if kind in set(Kind)}
 
     @guarded
     def renew_claim(self, chunk: Chunk, *, now_ms: int) -> None:
-        self.redis.zadd(keys.PUSH_CLAIMED, {chunk.name: now_ms + CLAIM_MS}, xx=True)
+        shard = self._shard(chunk)
+        shard.redis.zadd(shard.key(keys.PUSH_CLAIMED), {chunk.name: now_ms + CLAIM_MS}, xx=True)
 
     @guarded
     def release(self, started: ClaimedChunk, *, at_ms: int) -> None:
         """Give a chunk back unsent, for a later time."""
         chunk = started.chunk
-        with self.redis.pipeline() as pipe:
+        shard = self._shard(chunk)
+        with shard.redis.pipeline(transaction=True) as pipe:
             if started.first:
-                pipe.hdel(keys.alert(chunk.alert_id), _state(chunk))
-            pipe.zrem(keys.PUSH_CLAIMED, chunk.name)
-            pipe.zadd(keys.PUSH_LATER, {chunk.name: at_ms})
+                pipe.hdel(shard.key(keys.alert(chunk.alert_id)), _state(chunk))
+            pipe.zrem(shard.key(keys.PUSH_CLAIMED), chunk.name)
+            pipe.zadd(shard.key(keys.PUSH_LATER), {chunk.name: at_ms})
             pipe.execute()
 
     @guarded
@@ -204,26 +149,24 @@ class Chunks:
             args += [retry.name, pack(group.devices.items()), group.due, _tries(retry)]
         args += [part for pair in result.counts.items() for part in pair]
         names = [keys.alert(chunk.alert_id), keys.PUSH_CLAIMED, keys.PUSH_LATER, keys.missed(chunk.name)]
-        return bool(self._done(keys=[*names, *(keys.chunk(retry.name) for retry in groups)], args=args))
+        names += [keys.chunk(retry.name) for retry in groups]
+        return bool(self._done(self._shard(chunk), names, args))
 
     @guarded
     def sending(self) -> tuple[int, int]:
         """Chunks ready and chunks claimed."""
-        with self.redis.pipeline() as pipe:
-            pipe.zcard(keys.PUSH_READY)
-            pipe.zcard(keys.PUSH_CLAIMED)
-            ready, claimed = pipe.execute()
-        return int(ready), int(claimed)
+        return self.sharded.total(keys.PUSH_READY), self.sharded.total(keys.PUSH_CLAIMED)
 
     @guarded
     def health(self, service: str, delivered: int, dead: int) -> bool:
         """Take in what became of a chunk's pushes by a service, and say whether its dead addresses are to be believed:
         whether as many of the recent pushes were delivered as died. The last HEALTH_MAX are kept in proportion."""
-        key = keys.health(service)
-        before = self.redis.hmget(key, "delivered", "dead")
+        home = self.sharded.home
+        key = home.key(keys.health(service))
+        before = home.redis.hmget(key, "delivered", "dead")
         counts = [float(value or 0) + more for value, more in zip(before, (delivered, dead), strict=True)]
         scale = min(1.0, HEALTH_MAX / max(1.0, sum(counts)))
-        with self.redis.pipeline(transaction=False) as pipe:
+        with home.redis.pipeline(transaction=False) as pipe:
             pipe.hset(key, mapping={"delivered": counts[0] * scale, "dead": counts[1] * scale})
             pipe.expire(key, HEALTH_S)
             pipe.execute()
@@ -232,24 +175,27 @@ class Chunks:
     @guarded
     def started_chunks(self, alert_id: str, before: int) -> list[Chunk]:
         """The chunks of an alert that were started at a version below `before`."""
-        planned = int(self.redis.hget(keys.alert(alert_id), "planned") or 0)
+        shard = self.sharded.of_alert(alert_id)
+        key = shard.key(keys.alert(alert_id))
+        planned = int(shard.redis.hget(key, "planned") or 0)
         chunks = [Chunk(f"{alert_id} {number}") for number in range(planned)]
-        states = self.redis.hmget(keys.alert(alert_id), [_state(chunk) for chunk in chunks]) if chunks else []
+        states = shard.redis.hmget(key, [_state(chunk) for chunk in chunks]) if chunks else []
         return [chunk for chunk, state in zip(chunks, states, strict=True) if _is_started(state, before)]
 
     @guarded
     def is_being_sent(self, match_id: str, before: int) -> bool:
         """Whether a worker is sending an alert of the match that it started at a version below `before`. A match whose
         id begins with this one's counts too; that costs a needless moment of waiting."""
-        claimed = [Chunk(name.decode()) for name in self.redis.zrange(keys.PUSH_CLAIMED, 0, -1)]
+        shard = self.sharded.of(match_id)
+        claimed = [Chunk(name.decode()) for name in shard.redis.zrange(shard.key(keys.PUSH_CLAIMED), 0, -1)]
         chunks = [chunk for chunk in claimed if chunk.alert_id.startswith(f"{match_id}-")]
-        return any(_is_started(self.redis.hget(keys.alert(chunk.alert_id), _state(chunk)), before) for chunk in chunks)
+        return any(_is_started(self._state_of(chunk), before) for chunk in chunks)
 
     @guarded
     def reached(self, chunk: Chunk, kind: Kind, before: int) -> list[tuple[int, int]]:
         """Its devices, with their kinds, that wanted news of this kind and got it, or may have got it, at a version
         below `before`."""
-        devices = unpack(self.redis.get(keys.chunk(chunk.name)) or b"")
+        devices = unpack(self._packed(keys.chunk, chunk) or b"")
         missed = self._missed(chunk) | self._missed_by_chain(chunk, before)
         return [
             (device, kinds & ~POSSIBLY_SENT)
@@ -262,34 +208,46 @@ class Chunks:
         missed: set[int] = set()
         for tries in count(1):
             retry = Chunk(f"{chunk.name}.{tries}")
-            if (waiting := self.redis.get(keys.chunk(retry.name))) is None:
+            if (waiting := self._packed(keys.chunk, retry)) is None:
                 return missed
-            if not _is_started(self.redis.hget(keys.alert(retry.alert_id), _state(retry)), before):
+            if not _is_started(self._state_of(retry), before):
                 return missed | unpack(waiting).keys()
             missed |= self._missed(retry)
         return missed
 
     def _missed(self, chunk: Chunk) -> set[int]:
-        return set(unpack(self.redis.get(keys.missed(chunk.name)) or b""))
+        return set(unpack(self._packed(keys.missed, chunk) or b""))
 
     def _reserve(self, alert_id: str, amount: int) -> range:
         """Numbers for chunks, each given once. One that is not used is a gap that nobody minds."""
         if not amount:
             return range(0)
-        end = int(self.redis.hincrby(keys.alert(alert_id), "planned", amount))
+        shard = self.sharded.of_alert(alert_id)
+        end = int(shard.redis.hincrby(shard.key(keys.alert(alert_id)), "planned", amount))
         return range(end - amount, end)
+
+    def _shard(self, chunk: Chunk) -> Shard:
+        return self.sharded.of_alert(chunk.alert_id)
+
+    def _packed(self, name: Callable[[str], str], chunk: Chunk) -> bytes | None:
+        """Devices that are kept with a chunk under a name."""
+        shard = self._shard(chunk)
+        packed: bytes | None = shard.redis.get(shard.key(name(chunk.name)))
+        return packed
+
+    def _state_of(self, chunk: Chunk) -> bytes | None:
+        shard = self._shard(chunk)
+        state: bytes | None = shard.redis.hget(shard.key(keys.alert(chunk.alert_id)), _state(chunk))
+        return state
+
+
+def _ask_turns(pipe: Any, shard: Shard) -> None:
+    for name in TURNS:
+        pipe.zrange(shard.key(name), 0, 0, withscores=True)
 
 
 def _is_started(state: bytes | None, before: int) -> bool:
     return state is not None and state.isdigit() and int(state) < before
-
-
-def pack(devices: Collection[tuple[int, int]]) -> bytes:
-    return struct.pack("<" + "QI" * len(devices), *chain.from_iterable(devices))
-
-
-def unpack(packed: bytes) -> dict[int, int]:
-    return dict(_ENTRY.iter_unpack(packed))
 
 
 def _state(chunk: Chunk) -> str:

@@ -43,14 +43,14 @@ DEMOTED = {"READONLY", "MASTERDOWN", "UNBLOCKED"}
 # It is a master that cannot be written to. The one without replicas may be the one that was cut off from them, and
 # another the master by now, so its connection is dropped too.
 CUT_OFF = {"NOREPLICAS"}
-# It cannot serve just now, and may in a moment.
-BUSY = {"LOADING", "MISCONF", "CLUSTERDOWN", "TRYAGAIN", "BUSY"}
+# It cannot serve just now, and may in a moment. ASK and TRYAGAIN: a slot is on its way to another master.
+BUSY = {"LOADING", "MISCONF", "CLUSTERDOWN", "TRYAGAIN", "ASK", "BUSY"}
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class _Checked(redis.connection.AbstractConnection):
+class Checked(redis.connection.AbstractConnection):
     """A connection that leaves a server which is not, or may not be, the master any more."""
 
     demoted = False
@@ -70,19 +70,19 @@ class _Checked(redis.connection.AbstractConnection):
             raise
 
 
-class _Tcp(_Checked, redis.Connection):
+class Tcp(Checked, redis.Connection):
     pass
 
 
-class _Tls(_Checked, redis.SSLConnection):
+class Tls(Checked, redis.SSLConnection):
     pass
 
 
-class _Unix(_Checked, redis.UnixDomainSocketConnection):
+class Unix(Checked, redis.UnixDomainSocketConnection):
     pass
 
 
-class _Pool(redis.BlockingConnectionPool):
+class Pool(redis.BlockingConnectionPool):
     """Drops the connection whose server was demoted and the idle ones beside it, which lead to the same."""
 
     def release(self, connection: Any) -> None:
@@ -104,6 +104,21 @@ def connect(
     checked, unless the URL says `?ssl_cert_reqs=required` (and `&ssl_ca_certs=/path`): what it says wins.
     """
     scheme = url.split(":", 1)[0]
+    kind = {"rediss": Tls, "unix": Unix}.get(scheme, Tcp)
+    options = connection_options(scheme, answer_s, retries, connections)
+    return redis.Redis.from_pool(Pool.from_url(url, connection_class=kind, **options))
+
+
+def connect_to(server: tuple[str, int], options: dict[str, Any], *, tls: bool) -> redis.Redis:
+    """A client of one node of a cluster, which tries nothing again. options: user and password, as of its URL."""
+    host, port = server
+    given = options | connection_options("rediss" if tls else "redis", ANSWER_S, 0, 2)
+    pool = Pool(connection_class=Tls if tls else Tcp, host=host, port=port, **given)  # type: ignore[no-untyped-call]
+    return redis.Redis.from_pool(pool)
+
+
+def connection_options(scheme: str, answer_s: float, retries: int, connections: int) -> dict[str, Any]:
+    """Of a pool and its connections, as `connect` says."""
     backoff = ExponentialWithJitterBackoff(base=RETRY_S, cap=RETRY_MAX_S)
     retry = Retry(backoff, retries, supported_errors=(redis.ConnectionError,))
     options: dict[str, Any] = {"socket_timeout": answer_s, "retry": retry}
@@ -112,9 +127,7 @@ def connect(
     if scheme != "unix":
         options |= {"socket_keepalive": True, "socket_keepalive_options": KEEPALIVE}
     options["socket_connect_timeout"] = min(CONNECT_S, answer_s)
-    options |= {"max_connections": connections, "timeout": answer_s}
-    kind = {"rediss": _Tls, "unix": _Unix}.get(scheme, _Tcp)
-    return redis.Redis.from_pool(_Pool.from_url(url, connection_class=kind, **options))
+    return options | {"max_connections": connections, "timeout": answer_s}
 
 
 def guarded(method: Callable[P, R]) -> Callable[P, R]:
@@ -124,21 +137,28 @@ def guarded(method: Callable[P, R]) -> Callable[P, R]:
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return method(*args, **kwargs)
-        except (redis.ConnectionError, redis.TimeoutError) as error:
-            raise Unavailable(f"live state is out of reach: {type(error).__name__}") from error
-        except redis.exceptions.OutOfMemoryError as error:
-            raise Unavailable("live state is full") from error
-        except redis.ResponseError as error:
-            if error.status_code in CUT_OFF | BUSY:
-                raise Unavailable(f"live state cannot serve: {error.status_code}") from error
+        except redis.RedisError as error:
+            if reason := away(error):
+                raise Unavailable(reason) from error
             raise
 
     return call
 
 
-def lua(*names: str) -> str:
-    """A script, which does in one step what nobody else may come between. names: of its parts, then its own."""
-    return "".join(resources.files(__package__).joinpath(f"scripts/{name}.lua").read_text() for name in names)
+def away(error: redis.RedisError) -> str:
+    """Why live state is out of reach; "" for an error that is a bug of ours."""
+    if isinstance(error, redis.ConnectionError | redis.TimeoutError | redis.exceptions.ClusterError):
+        return f"live state is out of reach: {type(error).__name__}"
+    if isinstance(error, redis.exceptions.OutOfMemoryError):
+        return "live state is full"
+    if isinstance(error, redis.ResponseError) and error.status_code in CUT_OFF | BUSY:
+        return f"live state cannot serve: {error.status_code}"
+    return ""
+
+
+def lua(name: str) -> str:
+    """A script of `lua/`, which does in one step what nobody else may come between."""
+    return resources.files(__package__).joinpath(f"scripts/{name}.lua").read_text()
 
 
 def _code(error: redis.ResponseError) -> str:

@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import redis
-
 from db.codec import (
     encode_event,
     encode_facts,
@@ -27,8 +25,9 @@ from db.domain import (
     is_listed_alike,
 )
 from db.live import keys
-from db.live.client import BELL_S, guarded, lua, text
+from db.live.client import BELL_S, guarded, text
 from db.live.matches import StoredMatch
+from db.live.sharding import ShardedRedis, ShardScript
 
 # Of what readers of the board need not hear, instead of how urgent it is.
 QUIET = "-"
@@ -60,10 +59,10 @@ class CommitResult:
 class Commits:
     """Writes matches."""
 
-    def __init__(self, client: redis.Redis, shards: int) -> None:
-        self.shards = shards
-        self._commit = client.register_script(lua("board_advance", "match_commit"))
-        self._restore = client.register_script(lua("board_advance", "match_restore"))
+    def __init__(self, sharded: ShardedRedis) -> None:
+        self.sharded = sharded
+        self._commit = ShardScript(sharded, "board_advance", "match_commit")
+        self._restore = ShardScript(sharded, "board_advance", "match_restore")
 
     @guarded
     def commit(
@@ -88,9 +87,8 @@ class Commits:
         before = held.match
         mode = "new" if visible else "drop" if before == after else "keep"
         changed = _changed(before, after) if mode != "drop" else {}
-        audience_of = after.id if tell and visible else ""
         urgent = QUIET if is_listed_alike(before, after) else _urgent(facts)
-        return self._step(held, after, facts, mode, urgent, purges, audience_of, due_ms, "", ids, changed)
+        return self._step(held, after, facts, mode, urgent, purges, tell and visible, due_ms, "", ids, changed)
 
     @guarded
     def merge(
@@ -110,10 +108,9 @@ class Commits:
         """
         after, floor = merged.match, merged.stored_version
         mode = "new" if merged.visible else "keep" if merged.is_stored else "drop"
-        audience_of = after.id if tell else ""
         events = _changed(None, after)
         urgent = _urgent(merged.shown)
-        return self._step(held, after, merged.told, mode, urgent, purges, audience_of, due_ms, floor, entries, events)
+        return self._step(held, after, merged.told, mode, urgent, purges, tell, due_ms, floor, entries, events)
 
     def _step(
         self,
@@ -123,7 +120,7 @@ class Commits:
         mode: str,
         urgent: str,
         purges: Sequence[str],
-        audience_of: str,
+        tell: bool,
         due_ms: int | None,
         floor: int | str,
         ids: Sequence[str],
@@ -135,30 +132,31 @@ class Commits:
         due = due_ms if due_ms is not None else ""
         timeline = int(bool(events) or held.match is None or held.match.source != after.source)
         last: list[Any] = [encode_ledgers(after), due, floor, *_clock(after), timeline, len(ids), *ids, *pairs]
-        wake: list[Any] = [BELL_S, keys.CHANGED, urgent, ",".join(purges)]
+        shard = self.sharded.of(match_id)
+        wake: list[Any] = [BELL_S, *self.sharded.channel(shard), urgent, ",".join(purges), int(tell)]
+        names = [
+            keys.state(match_id),
+            keys.events(match_id),
+            keys.inbox(match_id),
+            keys.outbox(match_id),
+            keys.pending(shard.number),
+            keys.HISTORY_PENDING,
+            keys.HISTORY_BELL,
+            keys.MATCHES,
+            keys.BOARD,
+            keys.PURGE_PENDING,
+            keys.PURGE_BELL,
+            keys.WAITING,
+            keys.push(match_id),
+            keys.PUSH_PENDING,
+            keys.PUSH_BELL,
+            keys.DUE,
+            keys.PARTIAL,
+            keys.BOARD_CHANGES,
+            keys.BOARD_BOUNDS,
+        ]
         done, version, ring, left, rev, purge, push = self._commit(
-            keys=[
-                keys.state(match_id),
-                keys.events(match_id),
-                keys.inbox(match_id),
-                keys.outbox(match_id),
-                keys.pending(keys.shard_of(match_id, self.shards)),
-                keys.HISTORY_PENDING,
-                keys.HISTORY_BELL,
-                keys.MATCHES,
-                keys.BOARD,
-                keys.PURGE_PENDING,
-                keys.PURGE_BELL,
-                keys.WAITING,
-                keys.push(audience_of) if audience_of else "",
-                keys.PUSH_PENDING,
-                keys.PUSH_BELL,
-                keys.DUE,
-                keys.PARTIAL,
-                keys.BOARD_CHANGES,
-                keys.BOARD_BOUNDS,
-            ],
-            args=[match_id, held.rev, mode, *document, *wake, *last],
+            shard, names, [match_id, held.rev, mode, *document, *wake, *last]
         )
         rung = bool(ring), int(left), text(rev), bool(purge), bool(push)
         return CommitResult(done == b"done", int(version), *rung)
@@ -168,27 +166,11 @@ class Commits:
         """Put a match read from history back; False if Redis holds it already."""
         fields = _fields(match)
         pairs = [part for name, event in _changed(None, match).items() for part in (name, encode_event(event))]
-        return bool(
-            self._restore(
-                keys=[
-                    keys.state(match.id),
-                    keys.events(match.id),
-                    keys.MATCHES,
-                    keys.BOARD,
-                    keys.BOARD_CHANGES,
-                    keys.BOARD_BOUNDS,
-                ],
-                args=[
-                    match.id,
-                    match.version,
-                    match.updated_at,
-                    *fields,
-                    *_standing(match),
-                    encode_ledgers(match),
-                    *pairs,
-                ],
-            )
-        )
+        shard = self.sharded.of(match.id)
+        names = [keys.state(match.id), keys.events(match.id), keys.MATCHES, keys.BOARD]
+        names += [keys.BOARD_CHANGES, keys.BOARD_BOUNDS]
+        args = [match.id, match.version, match.updated_at, *fields, *_standing(match), encode_ledgers(match), *pairs]
+        return bool(self._restore(shard, names, args))
 
 
 def _changed(before: Match | None, after: Match) -> dict[str, Event]:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import redis
 
 from db.codec import encode_document
 from db.domain import Document, DocumentKind, kind_of
 from db.live import keys
-from db.live.client import BELL_S, guarded, lua, text
+from db.live.client import BELL_S, guarded, text
+from db.live.sharding import Ask, Queued, ShardedRedis, ShardScript
 from db.stored_document import StoredDocument
 
 # Beyond a match's end, as its state is kept; SQL has it afterwards.
@@ -30,54 +28,52 @@ class DocumentResult:
 class Documents:
     """Every method raises Unavailable without Redis."""
 
-    def __init__(self, client: redis.Redis) -> None:
-        self.redis: Any = client
-        self._put = client.register_script(lua("document_put"))
+    def __init__(self, sharded: ShardedRedis) -> None:
+        self.sharded = sharded
+        self._put = ShardScript(sharded, "document_put")
 
     @guarded
     def put(self, match_id: str, document: Document, *, source: str, at_ms: int, purge: str = "") -> DocumentResult:
         """Safe to repeat. at_ms: its stamp; of two of one source the later stands. purge: an entry of the mailbox."""
         field = f"{kind_of(document).value}/{source}"
-        version, purged, rung = self._put(
-            keys=[
-                keys.documents(match_id),
-                keys.DOCUMENTS_PENDING,
-                keys.HISTORY_BELL,
-                keys.PURGE_PENDING,
-                keys.PURGE_BELL,
-            ],
-            args=[match_id, field, at_ms, encode_document(document), KEEP_S, purge, BELL_S],
-        )
+        names = [keys.documents(match_id), keys.DOCUMENTS_PENDING, keys.HISTORY_BELL]
+        names += [keys.PURGE_PENDING, keys.PURGE_BELL]
+        args = [match_id, field, at_ms, encode_document(document), KEEP_S, purge, BELL_S]
+        version, purged, rung = self._put(self.sharded.of(match_id), names, args)
         return DocumentResult(version > 0, bool(purged), bool(rung))
 
     @guarded
     def read(self, match_id: str, kind: DocumentKind | None = None) -> list[StoredDocument]:
         """Of all sources."""
-        rows = self.redis.hgetall(keys.documents(match_id)).items()
+        shard = self.sharded.of(match_id)
+        rows = shard.redis.hgetall(shard.key(keys.documents(match_id))).items()
         documents = [_stored(match_id, text(field), text(value)) for field, value in rows]
         return [document for document in documents if kind in (None, document.kind)]
 
     @guarded
-    def pending(self, limit: int) -> list[tuple[str, float]]:
+    def pending(self, limit: int) -> list[Queued]:
         """Matches with documents that are not in SQL, and since when; the longest waiting first."""
-        rows = self.redis.zrange(keys.DOCUMENTS_PENDING, 0, limit - 1, withscores=True)
-        return [(text(match_id), at) for match_id, at in rows]
+        return self.sharded.queued(keys.DOCUMENTS_PENDING, limit=limit)
 
     @guarded
     def waiting(self) -> int:
         """Matches with documents that are not in SQL."""
-        return int(self.redis.zcard(keys.DOCUMENTS_PENDING))
+        return self.sharded.total(keys.DOCUMENTS_PENDING)
 
     @guarded
-    def ack(self, written: Sequence[tuple[str, float]]) -> None:
+    def ack(self, written: Sequence[Queued]) -> None:
         """Those written, unless they have changed since."""
-        with self.redis.pipeline(transaction=False) as pipe:
-            for match_id, _ in written:
-                pipe.zscore(keys.DOCUMENTS_PENDING, match_id)
-            scores = pipe.execute() if written else []
-        unchanged = [match_id for (match_id, at), score in zip(written, scores, strict=True) if score == at]
-        if unchanged:
-            self.redis.zrem(keys.DOCUMENTS_PENDING, *unchanged)
+        scores = self.sharded.pipelined((entry.shard, _score_of(entry.member)) for entry in written)
+        unchanged = [entry for entry, score in zip(written, scores, strict=True) if score == entry.score]
+        self.sharded.pipelined((entry.shard, _removal_of(entry.member)) for entry in unchanged)
+
+
+def _score_of(match_id: str) -> Ask:
+    return lambda pipe, shard: pipe.zscore(shard.key(keys.DOCUMENTS_PENDING), match_id)
+
+
+def _removal_of(match_id: str) -> Ask:
+    return lambda pipe, shard: pipe.zrem(shard.key(keys.DOCUMENTS_PENDING), match_id)
 
 
 def _stored(match_id: str, field: str, value: str) -> StoredDocument:

@@ -7,10 +7,9 @@ import secrets
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-import redis
-
 from db.live import keys
-from db.live.client import guarded, lua
+from db.live.client import guarded
+from db.live.sharding import ShardedRedis, ShardScript
 
 # A reader that was killed is replaced after this long. It renews three times in between.
 LEASE_MS = 3_000
@@ -63,33 +62,34 @@ class FeedHealth:
 class FeedStates:
     """Health by feed, and where each feed goes on after a restart."""
 
-    def __init__(self, client: redis.Redis) -> None:
-        self.redis: Any = client
+    def __init__(self, sharded: ShardedRedis) -> None:
+        home = sharded.home
+        self.redis, self.healths, self.positions = home.redis, home.key(keys.FEEDS), home.key(keys.FEED_POSITIONS)
 
     @guarded
     def report(self, health: FeedHealth) -> None:
-        self.redis.hset(keys.FEEDS, health.name, json.dumps(asdict(health)))
+        self.redis.hset(self.healths, health.name, json.dumps(asdict(health)))
 
     @guarded
     def all(self) -> list[FeedHealth]:
         """By name. An entry of another release is read as far as it fits."""
-        return [health for _, value in sorted(self.redis.hgetall(keys.FEEDS).items()) if (health := _health(value))]
+        return [health for _, value in sorted(self.redis.hgetall(self.healths).items()) if (health := _health(value))]
 
     @guarded
     def forget(self, name: str) -> None:
-        self.redis.hdel(keys.FEEDS, name)
-        self.redis.hdel(keys.FEED_POSITIONS, name)
+        self.redis.hdel(self.healths, name)
+        self.redis.hdel(self.positions, name)
 
     @guarded
     def position(self, name: str) -> dict[str, Any]:
         """{} where the feed was never read."""
-        value = self.redis.hget(keys.FEED_POSITIONS, name)
+        value = self.redis.hget(self.positions, name)
         document = json.loads(value) if value else {}
         return document if isinstance(document, dict) else {}
 
     @guarded
     def keep_position(self, name: str, position: dict[str, Any]) -> None:
-        self.redis.hset(keys.FEED_POSITIONS, name, json.dumps(position))
+        self.redis.hset(self.positions, name, json.dumps(position))
 
 
 def _health(value: bytes) -> FeedHealth | None:
@@ -104,17 +104,16 @@ def _health(value: bytes) -> FeedHealth | None:
 class Lease:
     """One reader a feed. Losing it does no harm to the data: two readers accept the same updates twice."""
 
-    def __init__(self, client: redis.Redis, name: str) -> None:
-        self.redis: Any = client
-        self.key = keys.feed_lease(name)
+    def __init__(self, sharded: ShardedRedis, name: str) -> None:
+        self.shard, self.name = sharded.home, keys.feed_lease(name)
         self.token = secrets.token_hex(8)
-        self._renew = client.register_script(lua("lease_renew"))
+        self._renew = ShardScript(sharded, "lease_renew")
 
     @guarded
     def acquire(self) -> bool:
         """Take it or keep it for LEASE_MS."""
-        return bool(self._renew(keys=[self.key], args=[self.token, LEASE_MS]))
+        return bool(self._renew(self.shard, [self.name], [self.token, LEASE_MS]))
 
     @guarded
     def release(self) -> None:
-        self._renew(keys=[self.key], args=[self.token, 0])
+        self._renew(self.shard, [self.name], [self.token, 0])

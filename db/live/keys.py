@@ -13,7 +13,7 @@ match:{id}:outbox   stream   match_commit.lua  versions not yet written to histo
 match:{id}:push     stream   match_commit.lua  versions with facts that nobody has made into alerts yet
 match:{id}:window   hash     alerts_commit.lua rev, window: what was told and what waits (notify.content.window); 2 days
 ingest:{n}:pending  zset     accept, commit    match ids with a filled inbox, by time of the first (ms)
-ingest:shards       string   accept, shards    number of shards n, by which every process finds a match's pending set
+live:shards         string   accept, shards    number of shards, by which every process finds the keys of a match
 ingest:due          zset     match_commit.lua  match ids that are to be worked out anew, by when (ms)
 ingest:waiting      string   accept, commit    number of updates in all inboxes
 ingest:parked       zset     live.park         match ids whose drain met a bug, by time parked (ms)
@@ -64,12 +64,15 @@ scores:changed      pub/sub  match_commit.lua  `{match_id} {version} {board} {ur
                                                board's version or 0, urgent 1 if the score or status changed, - if a
                                                list shows nothing new of it
 
-The braces around a match id are a Redis Cluster hash tag: all keys of a match live in one slot.
+With LIVE_SHARDS above 1 the tag of a shard (`{16.3.12}:`, db.live.sharding) stands before all of them but metrics:* and
+limit:*. What belongs to no match is in the first shard: feeds*, push:health:*, live:undecodable and ingest:refused.
+Redis Cluster hashes the first pair of braces, so a shard lives in one slot. `live:shards` is there both ways: without
+a tag to be found, and in each shard, where scripts compare it.
 """
 
 from __future__ import annotations
 
-import zlib
+import re
 
 CHANGED = "scores:changed"
 MATCHES = "live:matches"
@@ -78,7 +81,7 @@ BOARD_CHANGES = "live:changes"
 BOARD_BOUNDS = "live:changes:bounds"
 WAITING = "ingest:waiting"
 DUE = "ingest:due"
-SHARDS = "ingest:shards"
+SHARDS = "live:shards"
 PARKED = "ingest:parked"
 HISTORY_PARKED = "history:parked"
 REFUSED = "ingest:refused"
@@ -194,6 +197,12 @@ def bucket(name: str, who: str) -> str:
     return f"limit:{name}:{who}"
 
 
-def shard_of(match_id: str, shards: int) -> int:
-    """crc32, because Python's hash differs from process to process."""
-    return zlib.crc32(match_id.encode()) % shards
+# What an alert's id adds to its match's (notify.content.window): the version, and kinds or classes of news; and what
+# names a slice of its plan, or a chunk.
+_ALERT_ID = re.compile(r"(.+?)-\d+(?:-(?:reminder-\d+|[a-z_]+\d*))*(?:[/ ][\d.]+)?")
+
+
+def match_of(name: str) -> str:
+    """The match whose alert, slice or chunk has this name. Any other name stands for itself."""
+    alert = _ALERT_ID.fullmatch(name)
+    return alert[1] if alert else name

@@ -27,6 +27,7 @@ from db.domain.errors import Undecodable
 from db.domain.record import replace
 from db.live import keys
 from db.live.client import guarded, text
+from db.live.sharding import Ask, Shard, ShardedRedis
 from db.undecodable import decoded, tell
 
 # What could not be decoded is told and counted once a minute and process (db.undecodable); the clock looks each minute.
@@ -48,9 +49,8 @@ class StoredMatch:
 class Matches:
     """The stored state of all matches, read only."""
 
-    def __init__(self, client: redis.Redis) -> None:
-        # Any: redis-py types every answer as "bytes or str or …", for it cannot see decode_responses.
-        self.redis: Any = client
+    def __init__(self, sharded: ShardedRedis) -> None:
+        self.sharded = sharded
 
     @guarded
     def load(self, match_id: str, names: Collection[EventName] | None = None) -> StoredMatch:
@@ -61,18 +61,20 @@ class Matches:
         """
         # Which source was heard first is not known yet: either name may be the one.
         fields = {field for source, event_id in names or () for field in (event_id, event_field("?", source, event_id))}
-        with self.redis.pipeline() as pipe:
-            pipe.hmget(keys.state(match_id), "match", "version", "updated_at", "rev", "ledgers")
+        shard = self.sharded.of(match_id)
+        state_key, events_key = shard.key(keys.state(match_id)), shard.key(keys.events(match_id))
+        with shard.redis.pipeline(transaction=True) as pipe:
+            pipe.hmget(state_key, "match", "version", "updated_at", "rev", "ledgers")
             if names is None:
-                pipe.hvals(keys.events(match_id))
+                pipe.hvals(events_key)
             elif fields:
-                pipe.hmget(keys.events(match_id), *fields)
+                pipe.hmget(events_key, *fields)
             row, *rows = pipe.execute()
         if row[0] is None:
             return StoredMatch(None, "0")
         match = decoded(match_id, lambda: _stored(row, rows[0] if rows else ()))
         if not match.ledgers:
-            events = self.redis.hvals(keys.events(match_id))
+            events = shard.redis.hvals(events_key)
             match = decoded(match_id, lambda: with_ledgers(with_events(match, _events(events))))
         return StoredMatch(match, text(row[3]))
 
@@ -84,15 +86,17 @@ class Matches:
         fields = [event_field(match.first, source, event_id) for source, event_id in missing]
         if not fields:
             return match
-        rows = self.redis.hmget(keys.events(match.id), *fields)
+        shard = self.sharded.of(match.id)
+        rows = shard.redis.hmget(shard.key(keys.events(match.id)), *fields)
         return decoded(match.id, lambda: with_events(match, _events(rows)))
 
     @guarded
     def timeline(self, match_id: str) -> Match | None:
         """The match to show, with all its events."""
-        with self.redis.pipeline() as pipe:
-            pipe.hmget(keys.state(match_id), "match", "version", "updated_at")
-            pipe.hvals(keys.events(match_id))
+        shard = self.sharded.of(match_id)
+        with shard.redis.pipeline(transaction=True) as pipe:
+            pipe.hmget(shard.key(keys.state(match_id)), "match", "version", "updated_at")
+            pipe.hvals(shard.key(keys.events(match_id)))
             (text, version, updated_at), rows = pipe.execute()
         if text is None:
             return None
@@ -101,10 +105,9 @@ class Matches:
     @guarded
     def ledgers(self, match_ids: Sequence[str]) -> dict[str, str]:
         """What was told of each match, as it is stored."""
-        with self.redis.pipeline(transaction=False) as pipe:
-            for match_id in match_ids:
-                pipe.hget(keys.state(match_id), "ledgers")
-            rows = pipe.execute() if match_ids else []
+        rows = self.sharded.of_each(
+            match_ids, lambda pipe, shard, match_id: pipe.hget(shard.key(keys.state(match_id)), "ledgers")
+        )
         return {match_id: text(row) for match_id, row in zip(match_ids, rows, strict=True) if row}
 
     @guarded
@@ -123,10 +126,10 @@ class Matches:
         return readable
 
     def _rows(self, match_ids: Sequence[str]) -> list[Any]:
-        with self.redis.pipeline(transaction=False) as pipe:
-            for match_id in match_ids:
-                pipe.hmget(keys.state(match_id), "match", "version", "updated_at", "events_version", "events_through")
-            return list(pipe.execute()) if match_ids else []
+        fields = ("match", "version", "updated_at", "events_version", "events_through")
+        return self.sharded.of_each(
+            match_ids, lambda pipe, shard, match_id: pipe.hmget(shard.key(keys.state(match_id)), *fields)
+        )
 
     def _decoded(self, match_id: str, row: Any) -> Match | None:
         text, version, updated_at, events_version, events_through = row
@@ -146,30 +149,37 @@ class Matches:
         """For `undecodable`. Whoever only reads does not fail where Redis takes no writes."""
         if not tell(error):
             return
-        with suppress(redis.RedisError), self.redis.pipeline() as pipe:
-            pipe.zadd(keys.UNDECODABLE, {error.match_id: time.time_ns() // 1_000_000})
-            pipe.expire(keys.UNDECODABLE, UNDECODABLE_S)
+        home = self.sharded.home
+        with suppress(redis.RedisError), home.redis.pipeline(transaction=True) as pipe:
+            pipe.zadd(home.key(keys.UNDECODABLE), {error.match_id: time.time_ns() // 1_000_000})
+            pipe.expire(home.key(keys.UNDECODABLE), UNDECODABLE_S)
             pipe.execute()
 
     @guarded
     def undecodable(self) -> int:
         """Matches in Redis that some process could not decode lately."""
         since_ms = time.time_ns() // 1_000_000 - UNDECODABLE_LATELY_MS
-        self.redis.zremrangebyscore(keys.UNDECODABLE, "-inf", since_ms)
-        return int(self.redis.zcard(keys.UNDECODABLE))
+        home = self.sharded.home
+        home.redis.zremrangebyscore(home.key(keys.UNDECODABLE), "-inf", since_ms)
+        return int(home.redis.zcard(home.key(keys.UNDECODABLE)))
 
     @guarded
     def versions(self, match_ids: Sequence[str | None]) -> list[int | None]:
         """Only the versions, in the order asked: of matches, None where Redis holds none; and for None of the board."""
-        with self.redis.pipeline(transaction=False) as pipe:
-            for match_id in match_ids:
-                pipe.hget(keys.state(match_id), "version") if match_id is not None else pipe.get(keys.BOARD)
-            versions = pipe.execute()
-        absent: dict[str | None, int] = {None: 0}
-        return [
-            int(version) if version else absent.get(match_id)
-            for match_id, version in zip(match_ids, versions, strict=True)
-        ]
+        shards = self.sharded.shards if None in match_ids else ()
+        asks: list[tuple[Shard, Ask]] = [(shard, _ask_board_version) for shard in shards]
+        asks += [(self.sharded.of(match_id), _ask_version(match_id)) for match_id in match_ids if match_id is not None]
+        versions = [int(version) if version else None for version in self.sharded.pipelined(asks)]
+        board, rest = sum(version or 0 for version in versions[: len(shards)]), iter(versions[len(shards) :])
+        return [next(rest) if match_id is not None else board for match_id in match_ids]
+
+
+def _ask_board_version(pipe: Any, shard: Shard) -> None:
+    pipe.get(shard.key(keys.BOARD))
+
+
+def _ask_version(match_id: str) -> Ask:
+    return lambda pipe, shard: pipe.hget(shard.key(keys.state(match_id)), "version")
 
 
 def _stored(row: Any, events: Iterable[bytes | None]) -> Match:

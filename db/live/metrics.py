@@ -125,6 +125,9 @@ PURGE_THROTTLED = _declared(Counter("purge_throttled_total", "Purges that waited
 ACCOUNTS_EXPIRED = _declared(Counter("accounts_expired_total", "Accounts deleted because no app used them for long"))
 PURGE_MOOT = _declared(Counter("purge_moot_total", "Keys given up because their answers had expired", ("cdn",)))
 EDGE_VISIBLE = _declared(Histogram("edge_visible_seconds", "From a commit to its version read through PUBLIC_URL"))
+ACCEPTED_UNREPLICATED = _declared(
+    Counter("accepted_unreplicated_total", "Updates accepted that no replica of Redis had within REPLICA_WAIT_MS")
+)
 MATCHES_MERGED = _declared(Counter("matches_merged_total", "Matches of which SQL knew and Redis had lost something"))
 SOURCES_TAKEN_OVER = _declared(Counter("sources_taken_over_total", "Matches that another source tells from then on"))
 STAMPS_CLAMPED = _declared(

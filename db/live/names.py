@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-import redis
-
 from db.domain import Subject, Update, renamed, spelled, team_ids
 from db.live import keys
 from db.live.client import guarded, text
+from db.live.sharding import ShardedRedis
 
 
 class KnownNames:
-    """Other name → id, by subject. Every method raises Unavailable without Redis."""
+    """Other name → id, by subject, in the first shard. Every method raises Unavailable without Redis."""
 
-    def __init__(self, client: redis.Redis) -> None:
-        self.redis: Any = client
+    def __init__(self, sharded: ShardedRedis) -> None:
+        self.home = sharded.home
+        self.redis: Any = sharded.home.redis
 
     @guarded
     def resolved(self, updates: Sequence[Update]) -> list[Update]:
@@ -28,7 +28,7 @@ class KnownNames:
         with self.redis.pipeline(transaction=False) as pipe:
             for subject, some in names.items():
                 if some:
-                    pipe.hmget(keys.names(subject), some)
+                    pipe.hmget(self._key(subject), some)
             answers = iter(pipe.execute())
         matches, teams = (_known(some, answers) for some in names.values())
         return renamed(updates, matches, teams)
@@ -37,27 +37,30 @@ class KnownNames:
     def of_match(self, name: str) -> str | None:
         """The match that is meant by another name; None where it is none."""
         plain = spelled(name)
-        value = self.redis.hget(keys.names(Subject.MATCH), plain)
+        value = self.redis.hget(self._key(Subject.MATCH), plain)
         match_id = text(value) if value else plain
         return match_id if match_id != name else None
 
     @guarded
     def of_team(self, name: str) -> str | None:
-        value = self.redis.hget(keys.names(Subject.TEAM), name)
+        value = self.redis.hget(self._key(Subject.TEAM), name)
         return text(value) if value else None
 
     @guarded
     def add(self, subject: Subject, names: Mapping[str, str]) -> None:
         if names:
-            self.redis.hset(keys.names(subject), mapping=dict(names))
+            self.redis.hset(self._key(subject), mapping=dict(names))
 
     @guarded
     def remove(self, subject: Subject, name: str) -> None:
-        self.redis.hdel(keys.names(subject), name)
+        self.redis.hdel(self._key(subject), name)
 
     @guarded
     def count(self, subject: Subject) -> int:
-        return int(self.redis.hlen(keys.names(subject)))
+        return int(self.redis.hlen(self._key(subject)))
+
+    def _key(self, subject: Subject) -> str:
+        return self.home.key(keys.names(subject))
 
 
 def _match_names(update: Update) -> list[str]:

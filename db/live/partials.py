@@ -3,45 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
-
-import redis
 
 from db.live import keys
 from db.live.client import guarded
+from db.live.sharding import ShardedRedis
 
 
 class Partials:
     """`match_commit.lua` adds those that begin, and takes out those that are merged."""
 
-    def __init__(self, client: redis.Redis) -> None:
-        self.redis: Any = client
+    def __init__(self, sharded: ShardedRedis) -> None:
+        self.sharded = sharded
 
     @guarded
     def count(self) -> int:
-        return int(self.redis.zcard(keys.PARTIAL))
+        return self.sharded.total(keys.PARTIAL)
 
     @guarded
     def due(self, now_ms: int, limit: int) -> list[str]:
         """Those to compare now, the longest waiting first."""
-        return [match_id.decode() for match_id in self.redis.zrangebyscore(keys.PARTIAL, "-inf", now_ms, 0, limit)]
+        return [queued.member for queued in self.sharded.queued(keys.PARTIAL, now_ms, limit)]
 
     @guarded
     def among(self, match_ids: Sequence[str]) -> set[str]:
-        scores = self.redis.zmscore(keys.PARTIAL, match_ids) if match_ids else []
+        scores = self.sharded.of_each(
+            match_ids, lambda pipe, shard, match_id: pipe.zscore(shard.key(keys.PARTIAL), match_id)
+        )
         return {match_id for match_id, score in zip(match_ids, scores, strict=True) if score is not None}
 
     @guarded
     def add(self, match_ids: Iterable[str], *, now_ms: int) -> None:
-        scores = dict.fromkeys(match_ids, now_ms)
-        if scores:
-            self.redis.zadd(keys.PARTIAL, scores, nx=True)
+        for shard, group in self.sharded.grouped(match_ids).items():
+            shard.redis.zadd(shard.key(keys.PARTIAL), dict.fromkeys(group, now_ms), nx=True)
 
     @guarded
     def put_off(self, match_id: str, *, until_ms: int) -> None:
-        self.redis.zadd(keys.PARTIAL, {match_id: until_ms}, xx=True)
+        shard = self.sharded.of(match_id)
+        shard.redis.zadd(shard.key(keys.PARTIAL), {match_id: until_ms}, xx=True)
 
     @guarded
     def forget(self, match_id: str) -> None:
         """Redis has let the match go."""
-        self.redis.zrem(keys.PARTIAL, match_id)
+        shard = self.sharded.of(match_id)
+        shard.redis.zrem(shard.key(keys.PARTIAL), match_id)

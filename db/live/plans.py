@@ -9,13 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-import redis
 
 from db.domain import Kind
 from db.live import keys
-from db.live.client import guarded, lua
+from db.live.client import guarded
+from db.live.sharding import ShardedRedis, ShardScript
 
 # The place of a slice whose devices are all in chunks.
 END = "end"
@@ -58,36 +56,37 @@ class Plan:
 class Plans:
     """Every method raises Unavailable without Redis."""
 
-    def __init__(self, client: redis.Redis) -> None:
-        # Any: redis-py types every answer as "bytes or str or …", for it cannot see decode_responses.
-        self.redis: Any = client
-        self._begin = client.register_script(lua("topic_begin"))
-        self._split = client.register_script(lua("plan_split"))
+    def __init__(self, sharded: ShardedRedis) -> None:
+        self.sharded = sharded
+        self._begin = ShardScript(sharded, "topic_begin")
+        self._split = ShardScript(sharded, "plan_split")
 
     @guarded
     def unplanned(self) -> list[str]:
         """Alerts to plan, oldest first."""
-        return _texts(self.redis.zrange(keys.PUSH_UNPLANNED, 0, -1))
+        return [queued.member for queued in self.sharded.queued(keys.PUSH_UNPLANNED)]
 
     @guarded
     def sliced(self) -> list[str]:
         """Alerts of which slices may be open, oldest first."""
-        return _texts(self.redis.zrange(keys.PUSH_SLICED, 0, -1))
+        return [queued.member for queued in self.sharded.queued(keys.PUSH_SLICED)]
 
     @guarded
     def lease(self, name: str, seconds: int, *, again: bool = False) -> bool:
         """Whether this worker may do a piece of work, such as plan an alert, until the lease ends. A lease only saves
         work: of two planners, `Chunks.put` lets one through."""
-        return bool(self.redis.set(keys.lease(name), 1, ex=seconds, nx=not again))
+        shard = self.sharded.of_alert(name)
+        return bool(shard.redis.set(shard.key(keys.lease(name)), 1, ex=seconds, nx=not again))
 
     @guarded
     def release(self, name: str) -> None:
-        self.redis.delete(keys.lease(name))
+        shard = self.sharded.of_alert(name)
+        shard.redis.delete(shard.key(keys.lease(name)))
 
     @guarded
     def plan(self, alert_id: str) -> Plan | None:
         """None if it is stopped or expired."""
-        fields = self.redis.hgetall(keys.alert(alert_id))
+        fields = self._fields(alert_id)
         if not fields or b"stopped" in fields:
             return None
         place = fields.get(b"place")
@@ -106,23 +105,24 @@ class Plans:
     @guarded
     def split(self, plan: Plan, bounds: Sequence[str], *, now_ms: int) -> bool:
         """Split a plan that has not begun into slices. False if it has begun, or the alert was stopped."""
-        return bool(
-            self._split(keys=[keys.alert(plan.id), keys.PUSH_SLICED], args=[plan.id, json.dumps(bounds), now_ms])
-        )
+        names = [keys.alert(plan.id), keys.PUSH_SLICED]
+        return bool(self._split(self.sharded.of_alert(plan.id), names, [plan.id, json.dumps(bounds), now_ms]))
 
     @guarded
     def end_slice(self, alert_id: str, number: int) -> None:
-        self.redis.hset(keys.alert(alert_id), f"place:{number}", END)
+        shard = self.sharded.of_alert(alert_id)
+        shard.redis.hset(shard.key(keys.alert(alert_id)), f"place:{number}", END)
 
     @guarded
     def end_slices(self, alert_id: str) -> None:
-        self.redis.zrem(keys.PUSH_SLICED, alert_id)
+        shard = self.sharded.of_alert(alert_id)
+        shard.redis.zrem(shard.key(keys.PUSH_SLICED), alert_id)
 
     @guarded
     def begin_topic(self, plan: Plan, topic: str) -> bool:
         """Note, before it is sent, that a topic gets the alert: whatever happens then, no other worker repeats it.
         False if it has begun already, or the alert was stopped or amended since it was read."""
-        return bool(self._begin(keys=[keys.alert(plan.id)], args=[plan.version, topic]))
+        return bool(self._begin(self.sharded.of_alert(plan.id), [keys.alert(plan.id)], [plan.version, topic]))
 
     @guarded
     def count_topic(self, alert_id: str, topic: str, counts: Iterable[str], *, sent: bool, again: bool) -> None:
@@ -130,8 +130,9 @@ class Plans:
 
         sent: the topic got it, or may have. again: it did not, and is to be published to once more.
         """
-        key = keys.alert(alert_id)
-        with self.redis.pipeline() as pipe:
+        shard = self.sharded.of_alert(alert_id)
+        key = shard.key(keys.alert(alert_id))
+        with shard.redis.pipeline(transaction=True) as pipe:
             if not sent:
                 pipe.hdel(key, f"told:{topic}")
             if again:
@@ -142,25 +143,28 @@ class Plans:
 
     @guarded
     def chunked(self, alert_id: str) -> None:
-        self.redis.hset(keys.alert(alert_id), "chunked", 1)
+        shard = self.sharded.of_alert(alert_id)
+        shard.redis.hset(shard.key(keys.alert(alert_id)), "chunked", 1)
 
     @guarded
     def planned(self, alert_id: str, *, now_ms: int) -> None:
-        with self.redis.pipeline() as pipe:
-            pipe.zrem(keys.PUSH_UNPLANNED, alert_id)
-            pipe.hsetnx(keys.alert(alert_id), "planned_at", now_ms)
-            pipe.delete(keys.lease(alert_id))
+        shard = self.sharded.of_alert(alert_id)
+        with shard.redis.pipeline(transaction=True) as pipe:
+            pipe.zrem(shard.key(keys.PUSH_UNPLANNED), alert_id)
+            pipe.hsetnx(shard.key(keys.alert(alert_id)), "planned_at", now_ms)
+            pipe.delete(shard.key(keys.lease(alert_id)))
             pipe.execute()
 
     @guarded
     def reached_variants(self, alert_id: str, kind: Kind, before: int) -> set[str]:
         """Topic variants that got an alert's news of a kind at a version below `before`."""
-        versions = _suffixes(self.redis.hgetall(keys.alert(alert_id)), f"told:{kind} ")
+        versions = _suffixes(self._fields(alert_id), f"told:{kind} ")
         return {variant for variant, version in versions.items() if int(version) < before}
 
-
-def _texts(names: Iterable[bytes]) -> list[str]:
-    return [name.decode() for name in names]
+    def _fields(self, alert_id: str) -> dict[bytes, bytes]:
+        shard = self.sharded.of_alert(alert_id)
+        fields: dict[bytes, bytes] = shard.redis.hgetall(shard.key(keys.alert(alert_id)))
+        return fields
 
 
 def _suffixes(row: dict[bytes, bytes], prefix: str) -> dict[str, str]:

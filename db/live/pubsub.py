@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import redis
 
@@ -31,11 +31,37 @@ class MatchChanged:
     told: bool = True
 
 
+@dataclass(frozen=True, slots=True)
 class Gap:
-    """Stands among the news where something may have been missed: the subscription is new."""
+    """Stands among the news where something may have been missed: the subscription is new.
+
+    shard: the number of the one that it is of; None for all.
+    """
+
+    shard: int | None = None
 
 
 GAP = Gap()
+News = MatchChanged | Gap
+
+
+class Feed(Protocol):
+    """A subscription to all changes."""
+
+    @property
+    def deaf(self) -> int:
+        """How many shards are not heard just now."""
+        ...
+
+    def subscribe(self) -> None:
+        """Raises Unavailable. `next` then begins with a Gap."""
+        ...
+
+    def next(self, wait_s: float) -> list[News]:
+        """What has come by now, after waiting at most `wait_s` for the first. Raises Unavailable once it is cut off."""
+        ...
+
+    def close(self) -> None: ...
 
 
 class ChangeFeed:
@@ -47,6 +73,7 @@ class ChangeFeed:
         self.pubsub: Any = client.pubsub()  # type: ignore[no-untyped-call]
         self.client = client
         self.heard_at = self.pinged_at = 0.0
+        self.deaf = 0
 
     def subscribe(self) -> None:
         """Raises Unavailable. `next` then begins with GAP."""
@@ -56,9 +83,9 @@ class ChangeFeed:
             raise Unavailable(f"the news are out of reach: {type(error).__name__}") from error
         self.heard_at = self.pinged_at = time.monotonic()
 
-    def next(self, wait_s: float) -> list[MatchChanged | Gap]:
+    def next(self, wait_s: float) -> list[News]:
         """What has come by now, after waiting at most `wait_s` for the first. Raises Unavailable once it is cut off."""
-        messages: list[MatchChanged | Gap] = []
+        messages: list[News] = []
         try:
             self._ping()
             while len(messages) < MOST and (message := self.pubsub.get_message(timeout=0.0 if messages else wait_s)):
@@ -66,7 +93,7 @@ class ChangeFeed:
                 if message["type"] == "subscribe":
                     messages.append(GAP)
                 elif message["type"] == "message":
-                    messages.append(_news(message["data"]))
+                    messages.append(news_of(message["data"]))
                 else:
                     break
         except (redis.RedisError, OSError) as error:
@@ -86,6 +113,6 @@ class ChangeFeed:
             self.pubsub.ping()
 
 
-def _news(data: bytes) -> MatchChanged:
+def news_of(data: bytes) -> MatchChanged:
     match_id, version, board, urgent = data.decode().split(" ")
     return MatchChanged(match_id, int(version), int(board), urgent == "1", urgent != "-")

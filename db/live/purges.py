@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import redis
 
 from db.live import keys
-from db.live.client import guarded, lua
+from db.live.client import guarded
+from db.live.sharding import Queued, Shard, ShardedRedis, ShardScript
 
 
 @dataclass(frozen=True, slots=True)
 class DuePurge:
-    """at_ms: when its change was committed; of a rebound, when its second purge was due. lifetime_s: how long an
-    answer of before the change can still be served."""
+    """
+    at_ms: when its change was committed; of a rebound, when its second purge was due.
+    lifetime_s: how long an answer of before the change can still be served.
+    shard: whose match has changed.
+    """
 
     key: str
     lifetime_s: int
     at_ms: int
+    shard: Shard
     rebound: bool = False
 
     @property
@@ -36,50 +38,47 @@ def entry(key: str, lifetime_s: int) -> str:
 
 
 class Purges:
-    def __init__(self, client: redis.Redis) -> None:
-        self.redis: Any = client
-        self._ack = client.register_script(lua("purge_ack"))
-        self._silence = client.register_script(lua("bell_silence"))
+    def __init__(self, sharded: ShardedRedis) -> None:
+        self.sharded = sharded
+        self._ack = ShardScript(sharded, "purge_ack")
+        self._silence = ShardScript(sharded, "bell_silence")
 
     @guarded
     def due(self, now_ms: int, limit: int) -> list[DuePurge]:
         """What has to be purged now, longest waiting first."""
-        with self.redis.pipeline(transaction=False) as pipe:
-            pipe.zrange(keys.PURGE_PENDING, 0, limit - 1, withscores=True)
-            pipe.zrangebyscore(keys.PURGE_REBOUND, "-inf", now_ms, start=0, num=limit, withscores=True)
-            pending, rebounds = pipe.execute()
-        return [_due(*row, rebound=False) for row in pending] + [_due(*row, rebound=True) for row in rebounds]
+        pending = self.sharded.queued(keys.PURGE_PENDING, limit=limit)
+        rebounds = self.sharded.queued(keys.PURGE_REBOUND, now_ms, limit)
+        return [_due(queued, rebound=False) for queued in pending] + [_due(queued, rebound=True) for queued in rebounds]
 
     @guarded
     def ack(self, done: Sequence[DuePurge], *, again_at_ms: int | None) -> None:
         """Drop what has been purged. again_at_ms: when those purged for the first time are due once more."""
-        for box, ones, again in (
-            (keys.PURGE_PENDING, [purge for purge in done if not purge.rebound], again_at_ms),
-            (keys.PURGE_REBOUND, [purge for purge in done if purge.rebound], None),
-        ):
-            if ones:
-                pairs = [part for purge in ones for part in (purge.entry, str(purge.at_ms))]
-                self._ack(keys=[box, keys.PURGE_REBOUND], args=["" if again is None else again, *pairs])
+        for shard in dict.fromkeys(purge.shard for purge in done):
+            mine = [purge for purge in done if purge.shard == shard]
+            self._ack_some(shard, keys.PURGE_PENDING, [purge for purge in mine if not purge.rebound], again_at_ms)
+            self._ack_some(shard, keys.PURGE_REBOUND, [purge for purge in mine if purge.rebound], None)
+
+    def _ack_some(self, shard: Shard, box: str, done: Sequence[DuePurge], again_at_ms: int | None) -> None:
+        if done:
+            pairs = [part for purge in done for part in (purge.entry, str(purge.at_ms))]
+            again = "" if again_at_ms is None else again_at_ms
+            self._ack(shard, [box, keys.PURGE_REBOUND], [again, *pairs])
 
     @guarded
     def waiting(self) -> int:
-        return int(self.redis.zcard(keys.PURGE_PENDING))
+        return self.sharded.total(keys.PURGE_PENDING)
 
     @guarded
     def next_ms(self) -> int | None:
         """When the next entry is or was due; None if there is none at all."""
-        with self.redis.pipeline(transaction=False) as pipe:
-            pipe.zrange(keys.PURGE_PENDING, 0, 0, withscores=True)
-            pipe.zrange(keys.PURGE_REBOUND, 0, 0, withscores=True)
-            heads = [int(score) for first in pipe.execute() for _, score in first]
-        return min(heads, default=None)
+        return self.sharded.first_at(keys.PURGE_PENDING, keys.PURGE_REBOUND)
 
     @guarded
     def silence(self) -> bool:
         """Silence the bell if nothing is pending; False if something is."""
-        return bool(self._silence(keys=[keys.PURGE_PENDING, keys.PURGE_BELL]))
+        return self.sharded.silence(self._silence, keys.PURGE_PENDING, keys.PURGE_BELL)
 
 
-def _due(member: bytes, score: float, *, rebound: bool) -> DuePurge:
-    key, lifetime_s = member.decode().rsplit(" ", 1)
-    return DuePurge(key, int(lifetime_s), int(score), rebound)
+def _due(queued: Queued, *, rebound: bool) -> DuePurge:
+    key, lifetime_s = queued.member.rsplit(" ", 1)
+    return DuePurge(key, int(lifetime_s), queued.score, queued.shard, rebound)

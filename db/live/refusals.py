@@ -6,10 +6,9 @@ import zlib
 from collections.abc import Sequence
 from typing import Any
 
-import redis
-
 from db.live import keys
 from db.live.client import guarded, text
+from db.live.sharding import ShardedRedis
 from db.refusal import RefusedPayload
 
 # Refused payloads that wait for SQL. An endpoint takes 4 MB at most and JSON packs ten to one: 100 MB at the worst.
@@ -19,9 +18,8 @@ REFUSED_MAX = 256
 class Refusals:
     """A bounded queue of refused payloads."""
 
-    def __init__(self, client: redis.Redis) -> None:
-        # Any: redis-py types every answer as "bytes or str or …", for it cannot see decode_responses.
-        self.redis: Any = client
+    def __init__(self, sharded: ShardedRedis) -> None:
+        self.redis, self.key = sharded.home.redis, sharded.home.key(keys.REFUSED)
 
     @guarded
     def keep(self, refused: RefusedPayload) -> None:
@@ -33,21 +31,21 @@ class Refusals:
             "reason": refused.reason,
             "body": zlib.compress(refused.body),
         }
-        self.redis.xadd(keys.REFUSED, fields, maxlen=REFUSED_MAX, approximate=False)
+        self.redis.xadd(self.key, fields, maxlen=REFUSED_MAX, approximate=False)
 
     @guarded
     def entries(self, limit: int) -> list[tuple[str, RefusedPayload | None]]:
         """Stream ids with their payloads, oldest first; None for what cannot be read."""
-        return [(text(entry_id), _refused(fields)) for entry_id, fields in self.redis.xrange(keys.REFUSED, count=limit)]
+        return [(text(entry_id), _refused(fields)) for entry_id, fields in self.redis.xrange(self.key, count=limit)]
 
     @guarded
     def waiting(self) -> int:
-        return int(self.redis.xlen(keys.REFUSED))
+        return int(self.redis.xlen(self.key))
 
     @guarded
     def ack(self, ids: Sequence[str]) -> None:
         if ids:
-            self.redis.xdel(keys.REFUSED, *ids)
+            self.redis.xdel(self.key, *ids)
 
 
 def _refused(fields: dict[bytes, bytes]) -> RefusedPayload | None:

@@ -8,6 +8,7 @@ import redis
 
 from db.live.board import Boards
 from db.live.client import guarded
+from db.live.cluster import Cluster
 from db.live.commits import Commits
 from db.live.documents import Documents
 from db.live.inbox import Inbox
@@ -15,27 +16,29 @@ from db.live.matches import Matches
 from db.live.names import KnownNames
 from db.live.outbox import Outbox
 from db.live.refusals import Refusals
+from db.live.sharding import ShardedRedis
 
 
 class LiveStore:
     """One attribute a noun.
 
-    redis: the client that all of them use.
-    shards: into how many pending sets the inboxes are divided.
+    redis: the connection that all of them use.
+    sharded: the same, with the shards that it is divided in.
     """
 
-    def __init__(self, client: redis.Redis, shards: int) -> None:
-        self.redis: Any = client
-        self.shards = shards
-        self.inbox = Inbox(client, shards)
-        self.matches = Matches(client)
-        self.commits = Commits(client, shards)
-        self.board = Boards(client, self.matches)
-        self.documents = Documents(client)
-        self.names = KnownNames(client)
-        self.outbox = Outbox(client)
-        self.refusals = Refusals(client)
+    def __init__(self, connection: redis.Redis | Cluster, shards: int, replica_wait_ms: int = 0) -> None:
+        self.redis: Any = connection
+        self.sharded = sharded = ShardedRedis(connection, shards)
+        self.inbox = Inbox(sharded, replica_wait_ms)
+        self.matches = Matches(sharded)
+        self.commits = Commits(sharded)
+        self.board = Boards(sharded, self.matches)
+        self.documents = Documents(sharded)
+        self.names = KnownNames(sharded)
+        self.outbox = Outbox(sharded)
+        self.refusals = Refusals(sharded)
 
     @guarded
-    def ping(self) -> None:
-        self.redis.ping()
+    def ping(self) -> int:
+        """How many shards are out of reach; raises Unavailable where all are."""
+        return self.sharded.ping()

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
-from sqlalchemy import Engine, Select, and_, or_, select, text, tuple_
+from sqlalchemy import Engine, Select, and_, delete, or_, select, text, tuple_
 from sqlalchemy.orm import Session
 
-from db.codec import decode_event, decode_ledgers, decode_match
-from db.domain import Competition, Match, Phase, Team, with_events
-from db.domain.errors import Undecodable
+from db.codec import decode_event, decode_ledgers
+from db.domain import Match, Phase, Team, with_events
+from db.domain.errors import Unavailable
 from db.outbox_entry import OutboxEntry
 from db.sql.documents import DocumentArchive
-from db.sql.history_rows import HistoryRows, fold
-from db.sql.models import CompetitionRow, MatchEventRow, MatchRow, TeamRow
+from db.sql.history_rows import HistoryRows
+from db.sql.models import MatchEventRow, MatchRow, MatchScoreRow, TeamRow
 from db.sql.moments import moment, ms
 from db.sql.names import NameBook, stored_team_ids
 from db.sql.refused_payloads import RefusedPayloads
+from db.sql.rows import match_of, readable
+from db.sql.search import SearchResults, search
 from db.sql.session import begin
-from db.undecodable import decoded, tell
+from db.undecodable import decoded
+
+R = TypeVar("R")
+# How far back the clock looks for matches whose details are too old. It may have been away for as long.
+FORGOTTEN_WITHIN_MS = 90 * 24 * 60 * 60 * 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +59,15 @@ class RecentMatch:
     live: bool
 
 
-@dataclass(frozen=True, slots=True)
-class SearchResults:
-    teams: tuple[Team, ...]
-    competitions: tuple[Competition, ...]
-    matches: tuple[Match, ...]
-
-
 class History:
-    """What was. One instance per process; every method is one transaction and raises Unavailable without a database."""
+    """What was. One instance per process; every method is one transaction and raises Unavailable without a database.
 
-    def __init__(self, bind: Engine) -> None:
+    replica: where lists and search are read, which may be a moment behind; all else needs what was written last.
+    """
+
+    def __init__(self, bind: Engine, replica: Engine | None = None) -> None:
         self.engine = bind
+        self.replica = replica or bind
         self.refused_payloads = RefusedPayloads(bind)
         self.names = NameBook(bind)
         self.documents = DocumentArchive(bind)
@@ -126,11 +131,14 @@ class History:
         query = select(MatchRow).order_by(MatchRow.listed_at, MatchRow.id).limit(limit + 1)
         if after:
             query = query.where(tuple_(MatchRow.listed_at, MatchRow.id) > (moment(after.listed_at), after.match_id))
-        with begin(self.engine) as session:
+
+        def read(session: Session) -> tuple[list[Match], PageCursor | None]:
             teams = stored_team_ids(session, [wanted.team]) if wanted.team is not None else []
             rows = list(session.scalars(_narrowed(query, wanted, teams)))
             more = rows[limit - 1] if len(rows) > limit else None
-            return _readable(rows[:limit]), PageCursor(ms(more.listed_at), more.id) if more else None
+            return readable(rows[:limit]), PageCursor(ms(more.listed_at), more.id) if more else None
+
+        return self._read(read)
 
     def team(self, team_id: str) -> Team | None:
         with begin(self.engine) as session:
@@ -139,27 +147,29 @@ class History:
 
     def search(self, words: str, limit: int) -> SearchResults:
         """Teams and competitions whose name holds the words, accents aside, and those teams' latest matches."""
-        like = f"%{fold(words).replace('!', '!!').replace('%', '!%').replace('_', '!_')}%"
+        return self._read(lambda session: search(session, words, limit))
+
+    def _read(self, read: Callable[[Session], R]) -> R:
+        """From the replica, or from the primary while that is away."""
+        if self.replica is not self.engine:
+            with suppress(Unavailable), begin(self.replica) as session:
+                return read(session)
         with begin(self.engine) as session:
-            teams = session.scalars(
-                select(TeamRow).where(TeamRow.folded.like(like, escape="!")).order_by(TeamRow.name).limit(limit)
-            ).all()
-            competitions = session.scalars(
-                select(CompetitionRow)
-                .where(CompetitionRow.folded.like(like, escape="!"))
-                .order_by(CompetitionRow.name)
-                .limit(limit)
-            ).all()
-            ids = stored_team_ids(session, [team.id for team in teams]) if teams else []
-            plays = or_(MatchRow.home_team_id.in_(ids), MatchRow.away_team_id.in_(ids))
-            rows = session.scalars(
-                select(MatchRow).where(plays).order_by(MatchRow.listed_at.desc(), MatchRow.id).limit(limit)
-            ).all()
-            return SearchResults(
-                tuple(Team(team.id, team.name) for team in teams),
-                tuple(Competition(row.id, row.name) for row in competitions),
-                tuple(_readable(rows)),
-            )
+            return read(session)
+
+    def forget_details(self, *, before_ms: int, limit: int) -> int:
+        """Delete timelines and scores of so many matches that started before a moment; returns of how many. Those that
+        did so much earlier were seen to before."""
+        starts = MatchRow.listed_at
+        earliest, latest = moment(max(0, before_ms - FORGOTTEN_WITHIN_MS)), moment(before_ms)
+        details = (MatchEventRow, MatchScoreRow)
+        has_some = or_(*(select(table.match_id).where(table.match_id == MatchRow.id).exists() for table in details))
+        old = select(MatchRow.id).where(starts >= earliest, starts < latest, has_some).order_by(starts).limit(limit)
+        with begin(self.engine) as session:
+            match_ids = session.scalars(old).all()
+            for table in details if match_ids else ():
+                session.execute(delete(table).where(table.match_id.in_(match_ids)))
+            return len(match_ids)
 
     def ping(self) -> None:
         with begin(self.engine) as session:
@@ -184,10 +194,6 @@ def _narrowed(query: Select[MatchRow], wanted: MatchFilter, teams: Sequence[str]
     return query.where(and_(True, *clauses))
 
 
-def _match(row: MatchRow) -> Match:
-    return decoded(row.id, lambda: decode_match(row.document, row.version, ms(row.updated_at)))
-
-
 def _stored(session: Session, row: MatchRow) -> Match:
     match, ledgers = _whole(session, row), row.ledgers
     return replace(match, ledgers=decoded(row.id, lambda: decode_ledgers(ledgers))) if ledgers else match
@@ -196,15 +202,4 @@ def _stored(session: Session, row: MatchRow) -> Match:
 def _whole(session: Session, row: MatchRow) -> Match:
     documents = session.scalars(select(MatchEventRow.document).where(MatchEventRow.match_id == row.id)).all()
     events = decoded(row.id, lambda: list(map(decode_event, documents)))
-    return with_events(_match(row), events)
-
-
-def _readable(rows: Iterable[MatchRow], read: Callable[[MatchRow], Match] = _match) -> list[Match]:
-    """What this release can read of them."""
-    matches: list[Match] = []
-    for row in rows:
-        try:
-            matches.append(read(row))
-        except Undecodable as error:
-            tell(error)
-    return matches
+    return with_events(match_of(row), events)

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import func, or_
 from sqlalchemy.orm import Session
 
 from db.codec import decode_facts, encode_event, encode_match
@@ -100,7 +100,9 @@ def _upsert(
         if table is MatchRow:
             values["listed_at"] = func.coalesce(insert.excluded.start_time, target.c.listed_at)
             values["ledgers"] = func.coalesce(insert.excluded.ledgers, target.c.ledgers)
-        where = insert.excluded.version >= target.c.version if newest_only else None
+        # A row that stays as it is costs a version of itself, and so does each of its indexes.
+        changed = or_(*(target.c[name].is_distinct_from(value) for name, value in values.items()))
+        where = insert.excluded.version >= target.c.version if newest_only else changed
         statement: Any = insert.on_conflict_do_update(index_elements=key, set_=values, where=where)
     else:
         statement = insert.on_conflict_do_nothing(index_elements=key)

@@ -64,6 +64,7 @@ class MatchRow(Base):
         Index("ix_matches_home_listed", "home_team_id", "listed_at"),
         Index("ix_matches_away_listed", "away_team_id", "listed_at"),
         Index("ix_matches_phase_listed", "phase", "listed_at"),
+        Index("ix_matches_status_listed", "status", "listed_at", "id"),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Engine, case, delete, select, update
+from sqlalchemy import Engine, case, delete, func, or_, select, update
 
 from db.refusal import RefusedPayload
 from db.sql.models import RefusedRow
 from db.sql.moments import moment, ms
 from db.sql.session import begin
 from db.sql.upsert import insert_into
+
+# Of all bodies together. A sender with a wrong format posts up to 4 MB at a time, and repeats it.
+BYTES_MAX = 500_000_000
 
 
 class RefusedPayloads:
@@ -62,10 +65,15 @@ class RefusedPayloads:
         with begin(self.engine) as session:
             session.execute(update(RefusedRow).where(RefusedRow.id == refused_id).values(replayed_at=moment(now_ms)))
 
-    def forget(self, *, before_ms: int) -> int:
-        """Delete payloads refused before a moment; returns how many."""
+    def forget(self, *, before_ms: int, bytes_max: int = BYTES_MAX) -> int:
+        """Delete payloads refused before a moment, and the oldest of more than so many bytes; returns how many."""
+        newest_first = (RefusedRow.received_at.desc(), RefusedRow.id)
+        total = func.sum(func.length(RefusedRow.body)).over(order_by=newest_first).label("total")
+        sizes = select(RefusedRow.id, total).subquery()
+        too_many = select(sizes.c.id).where(sizes.c.total > bytes_max)
+        wanted = or_(RefusedRow.received_at < moment(before_ms), RefusedRow.id.in_(too_many))
         with begin(self.engine) as session:
-            gone = session.execute(delete(RefusedRow).where(RefusedRow.received_at < moment(before_ms)))
+            gone = session.execute(delete(RefusedRow).where(wanted))
             return int(gone.rowcount)  # type: ignore[attr-defined]
 
 

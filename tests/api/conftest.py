@@ -18,6 +18,7 @@ from api import create_app
 from api.services import Services
 from config import Settings
 from tests.conftest import SECRET, SHARED_SECRET
+from tests.support.layouts import Layout
 from workers.history import write_batch
 from workers.ingest import Drain
 
@@ -50,9 +51,9 @@ class Site:
 
     def work(self) -> None:
         """What the jobs do: inboxes into the present, outboxes into history."""
-        drain = Drain(self.services.live, self.services.bells)
-        for shard in range(self.services.live.shards):
-            for match_id in self.services.live.inbox.pending(shard):
+        drain, inbox = Drain(self.services.live, self.services.bells), self.services.live.inbox
+        for shard in inbox.overdue(2**53):
+            for match_id in inbox.pending(shard):
                 drain.match(match_id)
         while write_batch(self.services.live, self.services.history):
             pass
@@ -63,6 +64,11 @@ class Site:
         assert answer.status_code == 202, answer.get_data(as_text=True)
         assert "refused" not in answer.get_json(), answer.get_data(as_text=True)
         self.work()
+
+    def cut_off(self) -> None:
+        """The connections to live state."""
+        for shard in self.services.live.sharded.shards:
+            shard.redis.connection_pool.disconnect()
 
     def waiting(self) -> int:
         return self.services.live.inbox.backlog()
@@ -115,19 +121,22 @@ def fields(answer: TestResponse) -> list[str]:
 
 
 @pytest.fixture
-def make_site(redis_url: str) -> Iterator[Callable[..., Site]]:
+def make_site(layout: Layout) -> Iterator[Callable[..., Site]]:
     sites: list[Site] = []
 
     def make(database_url: str, **changed: Any) -> Site:
         settings = {
-            "redis_url": redis_url,
+            **layout.settings,
             "database_url": database_url,
             "ingest_secret_generic": SECRET,
             "ingest_secret_sportradar": SHARED_SECRET,
             "ingest_secret_statsperform": SHARED_SECRET,
         }
-        sites.append(Site(Settings(**(settings | changed))))
-        return sites[-1]
+        site = Site(Settings(**(settings | changed)))
+        if site.services.settings.redis_cluster:
+            site.services.live.redis = layout.client()
+        sites.append(site)
+        return site
 
     yield make
     for site in sites:

@@ -116,7 +116,7 @@ def test_linking_twice_or_after_a_crash_changes_nothing(both: Site) -> None:
     link(both)
     before = both.services.live.matches.load("m").match
     both.services.history.names.add(Subject.MATCH, "opta-1", "m", now_ms=1)
-    Partials(both.services.live.redis).add(["m"], now_ms=0)
+    Partials(both.services.live.sharded).add(["m"], now_ms=0)
     both.work()
     after = both.services.live.matches.load("m").match
     assert before
@@ -129,7 +129,7 @@ def test_a_delivery_on_its_way_is_waited_for(both: Site) -> None:
     command(both, "matches", "link", "opta-1", "m")
     write_batch(both.services.live, both.services.history)
     assert both.services.history.names.unmerged(["m"]) == {"m": ["opta-1"]}
-    assert Partials(both.services.live.redis).count() == 1
+    assert Partials(both.services.live.sharded).count() == 1
 
 
 def test_a_name_that_was_never_told_of_is_a_name_alone(both: Site) -> None:

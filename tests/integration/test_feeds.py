@@ -15,6 +15,7 @@ import pytest
 from db.domain import Match
 from db.live.feeds import LEASE_MS, FeedStates
 from db.live.keys import feed_lease
+from db.live.sharding import ShardedRedis
 from dev.providers.faults import Limit
 from dev.providers.playback import playback
 from dev.providers.server import ProviderServer
@@ -72,7 +73,12 @@ def lease_until(system: System) -> int:
 def heard_at(system: System) -> int:
     """When (ms) the stream last said something; 0 for never."""
     return max(
-        (health.heard_at or 0 for health in FeedStates(system.redis).all() if health.name == "sportradar"), default=0
+        (
+            health.heard_at or 0
+            for health in FeedStates(ShardedRedis(system.redis, 1)).all()
+            if health.name == "sportradar"
+        ),
+        default=0,
     )
 
 
@@ -120,7 +126,9 @@ def test_of_two_feed_processes_one_reads_and_the_other_takes_over(
         assert provider.connections == 1
         system.kill("feed")
         wait_until(lambda: provider.connections == 2, "the second process")
-        holder = next(health.holder for health in FeedStates(system.redis).all() if health.name == "sportradar")
+        holder = next(
+            health.holder for health in FeedStates(ShardedRedis(system.redis, 1)).all() if health.name == "sportradar"
+        )
         wait_until(lambda: str(second.pid) in holder or provider.connections == 2, "its name")
     finally:
         second.terminate()

@@ -62,7 +62,7 @@ def telling(system: System, *disorder: str) -> Iterator[Player]:
 
 @pytest.fixture(scope="module")
 def undisturbed(run_module_system: Callable[..., System]) -> dict[str, object]:
-    system = run_module_system(INGEST_SHARDS=2)
+    system = run_module_system(LIVE_SHARDS=2)
     tell(system, FILES)
     essences = {match_id: essence(system, match_id) for file in FILES for match_id in expected(file)}
     system.end()
@@ -77,7 +77,7 @@ def assert_as_if_nothing_happened(system: System, undisturbed: dict[str, object]
 @in_full
 def test_workers_killed_while_they_drain(run_system: Callable[..., System], undisturbed: dict[str, object]) -> None:
     # Two shards: two workers drain at once.
-    system = run_system(INGEST_SHARDS=2, WORKER_PROCESSES=2)
+    system = run_system(LIVE_SHARDS=2, WORKER_PROCESSES=2)
     rng = random.Random(SEED)
     kills = 0
     with telling(system) as player:
@@ -95,7 +95,7 @@ def test_workers_killed_while_they_drain(run_system: Callable[..., System], undi
 def test_each_match_fully_shuffled_by_two_workers_of_which_one_is_killed(
     run_system: Callable[..., System], undisturbed: dict[str, object]
 ) -> None:
-    system = run_system(INGEST_SHARDS=2, WORKER_PROCESSES=2)
+    system = run_system(LIVE_SHARDS=2, WORKER_PROCESSES=2)
     victim = system.workers[SEED % 2]
     goal = random.Random(SEED).randint(5, 50)
     with telling(system, "--shuffle", "all", "--duplicates", "10", "--seed", str(SEED)) as player:
@@ -117,7 +117,7 @@ def has_drained(system: System, worker: str, goal: int, player: Player) -> bool:
 def test_killed_in_mid_replay(
     run_system: Callable[..., System], undisturbed: dict[str, object], victims: tuple[str, ...]
 ) -> None:
-    system = run_system(INGEST_SHARDS=2, WORKER_PROCESSES=2)
+    system = run_system(LIVE_SHARDS=2, WORKER_PROCESSES=2)
     rng = random.Random(SEED)
     with telling(system) as player:
         for n, point in enumerate(sorted(rng.randrange(player.total * 9 // 10) for _ in range(KILLS))):
@@ -138,7 +138,7 @@ def has_sent(player: Player, count: int) -> bool:
 def test_without_sql_for_a_while_history_catches_up(
     run_system: Callable[..., System], undisturbed: dict[str, object], postgres: Postgres, postgresql_url: str
 ) -> None:
-    system = run_system(DATABASE_URL=postgresql_url, INGEST_SHARDS=2)
+    system = run_system(DATABASE_URL=postgresql_url, LIVE_SHARDS=2)
     with telling(system) as player:
         wait_until(lambda: player.sent > player.total // 4, "a quarter to be sent", 120)
         postgres.stop()

@@ -20,6 +20,7 @@ from dev.emulators.journal import PushJournal
 from dev.emulators.phone import Phone, history, phone_of
 from tests.support.accounts import set_up
 from tests.support.emulators import Emulated
+from tests.support.layouts import Layout
 from tests.support.push import ALL, START, Ahead, headline, transports_to
 from workers.push import lanes
 
@@ -29,8 +30,8 @@ KICK_OFF_S = 3_600
 class Stadium(Ahead):
     """A world with one match of its own at the emulated Apple. Phones are numbered."""
 
-    def __init__(self, redis_url: str, sql_url: str, emulated: Emulated, match_id: str) -> None:
-        super().__init__(redis_url, sql_url, transports_to(emulated))
+    def __init__(self, layout: Layout, sql_url: str, emulated: Emulated, match_id: str) -> None:
+        super().__init__(layout, sql_url, transports_to(emulated))
         self.emulated, self.match_id = emulated, match_id
         self.phones_base = crc32(match_id.encode()) << 32
 
@@ -74,8 +75,8 @@ class Stadium(Ahead):
 
 
 @pytest.fixture
-def stadium(redis_url: str, sqlite_url: str, emulators: Emulated, request: pytest.FixtureRequest) -> Iterator[Stadium]:
-    stadium = Stadium(redis_url, sqlite_url, emulators, f"match-{crc32(request.node.name.encode())}")
+def stadium(layout: Layout, sqlite_url: str, emulators: Emulated, request: pytest.FixtureRequest) -> Iterator[Stadium]:
+    stadium = Stadium(layout, sqlite_url, emulators, f"match-{crc32(request.node.name.encode())}")
     yield stadium
     stadium.close()
 

@@ -33,6 +33,7 @@ from feeds.generic import parse as generic
 from tests.conftest import ROOT
 from tests.support.accounts import set_up
 from tests.support.emulators import Emulated
+from tests.support.layouts import Layout
 from tests.support.push import ALL, START, World, headline, transports_to
 from tests.support.stories.count import scaled
 
@@ -146,8 +147,8 @@ class Sdk:
 
 
 @pytest.fixture
-def world(redis_url: str, sqlite_url: str, emulators: Emulated) -> Iterator[World]:
-    world = World(redis_url, sqlite_url, transports_to(emulators))
+def world(layout: Layout, sqlite_url: str, emulators: Emulated) -> Iterator[World]:
+    world = World(layout, sqlite_url, transports_to(emulators))
     yield world
     world.close()
 

@@ -16,6 +16,7 @@ from dev.emulators.phone import Phone, phone_of
 from notify.content.national_teams import localized
 from notify.content.translations import catalogue
 from tests.support.emulators import Emulated
+from tests.support.layouts import Layout
 from tests.support.push import ALL, START, Ahead, headline, transports_to
 from workers.push.quiet_hours import QuietHours
 
@@ -25,8 +26,8 @@ HOUR_S = 3_600
 class Screens(Ahead):
     """A match of its own for each test, and the phones of its followers."""
 
-    def __init__(self, redis_url: str, sql_url: str, emulated: Emulated, name: str) -> None:
-        super().__init__(redis_url, sql_url, transports_to(emulated))
+    def __init__(self, layout: Layout, sql_url: str, emulated: Emulated, name: str) -> None:
+        super().__init__(layout, sql_url, transports_to(emulated))
         self.emulated, self.match_id = emulated, f"{name}-{START}"
         self.announce(START + HOUR_S * 1000, self.match_id)
 
@@ -50,8 +51,8 @@ class Screens(Ahead):
 
 
 @pytest.fixture
-def screens(redis_url: str, sqlite_url: str, emulators: Emulated, request: pytest.FixtureRequest) -> Iterator[Screens]:
-    screens = Screens(redis_url, sqlite_url, emulators, request.node.originalname.removeprefix("test_")[:20])
+def screens(layout: Layout, sqlite_url: str, emulators: Emulated, request: pytest.FixtureRequest) -> Iterator[Screens]:
+    screens = Screens(layout, sqlite_url, emulators, request.node.originalname.removeprefix("test_")[:20])
     yield screens
     screens.close()
 

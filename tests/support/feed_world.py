@@ -24,7 +24,7 @@ class FeedWorld:
     def __init__(self, services: WorkerServices) -> None:
         self.services = services
         self.live: LiveStore = services.live
-        self.states = FeedStates(services.live.redis)
+        self.states = FeedStates(services.live.sharded)
         self._stop = Event()
         self._worker = threading.Thread(target=self._drain, daemon=True)
         self._worker.start()
@@ -33,7 +33,7 @@ class FeedWorld:
         return FeedSession(reader, self.live, self.services.bells, self.states, halt, backlog_max=50_000)
 
     def runner(self, reader: FeedReader, stopping: Event) -> FeedRunner:
-        return FeedRunner(reader, Lease(self.live.redis, reader.name), self.session, stopping)
+        return FeedRunner(reader, Lease(self.live.sharded, reader.name), self.session, stopping)
 
     @contextmanager
     def reading(self, *readers: FeedReader) -> Iterator[None]:

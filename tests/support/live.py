@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import redis
 
 from db.domain import Event, Person, Score, Side, Stamp, Status, Update, reduce
@@ -9,6 +11,7 @@ from db.live.commits import CommitResult
 from db.live.matches import StoredMatch
 from db.live.store import LiveStore
 from db.refusal import RefusedPayload
+from workers.ingest import Drain, drain_pending
 
 NOW = 1_700_000_000_000
 
@@ -46,3 +49,14 @@ def redis_now(client: redis.Redis) -> int:
 
 def payload(n: int) -> RefusedPayload:
     return RefusedPayload(f"id{n}", "generic", NOW + n, "invalid", "why\nevents[0].minute: no", bytes(range(256)))
+
+
+def drain_all(drain: Drain) -> None:
+    """Every shard in which something waits."""
+    for shard in drain.live.inbox.overdue(2**53):
+        drain_pending(drain, shard)
+
+
+def key_of(live: LiveStore, match_id: str, name: str | Callable[[str], str]) -> str:
+    """A key of a match, or the key of this name in the match's shard."""
+    return live.sharded.of(match_id).key(name if isinstance(name, str) else name(match_id))

@@ -29,10 +29,10 @@ from db.domain import (
     Update,
     mask_of,
 )
+from db.live import keys
 from db.live.alerts import Alerts
 from db.live.broadcasts import Broadcasts
 from db.live.chunks import Chunks
-from db.live.client import connect
 from db.live.plans import Plans
 from db.live.store import LiveStore
 from db.sql.accounts import Accounts
@@ -44,6 +44,7 @@ from notify.transports.base import ActivityStart, Envelope
 from notify.transports.outcome import Delivered, Outcome
 from tests.support.accounts import set_up
 from tests.support.emulators import Emulated
+from tests.support.layouts import Layout
 from workers.history import write_batch
 from workers.ingest import Drain
 from workers.merge import Merger
@@ -100,26 +101,39 @@ class Recorder:
 class World:
     """A running match, its followers and a push worker, at a time that the test tells."""
 
-    def __init__(self, redis_url: str, sql_url: str, transports: Transports | None = None) -> None:
+    def __init__(self, layout: Layout, sql_url: str, transports: Transports | None = None) -> None:
         """transports: where pushes go, unless the Recorder `phones` is to keep them."""
-        client = connect(redis_url)
-        self.redis: Any = client
-        self.live, self.alerts, self.chunks = LiveStore(client, 1), Alerts(client), Chunks(client)
-        self.plans, self.broadcasts = Plans(client), Broadcasts(client)
+        self.layout = layout
+        self.use(layout.live())
         self.history = History(engine(sql_url))
         self.accounts, self.audience = Accounts(self.history.engine), Audience(self.history.engine)
-        self.bells = Doorbells(redis.Redis.from_url(redis_url))
+        self.bells = Doorbells(redis.Redis.from_url(layout.plain_url))
         self.phones = Recorder()
         self.transports = transports or self._recording()
         self.push = self.worker()
         self.now_ms = START
         self.stamps = 0
 
+    def use(self, live: LiveStore) -> None:
+        """Go on with this live state."""
+        self.live = live
+        self.redis: Any = live.redis
+        sharded = live.sharded
+        self.alerts, self.chunks = Alerts(sharded), Chunks(sharded)
+        self.plans, self.broadcasts = Plans(sharded), Broadcasts(sharded)
+        if hasattr(self, "transports"):
+            self.push = self.worker()
+
     def _recording(self) -> Transports:
         transports = Transports(Settings())
         transports.apns = {"production": self.phones, "sandbox": self.phones}
         vars(transports).update(android=self.phones, web=self.phones)
         return transports
+
+    def end_leases(self, kind: str = "") -> None:
+        """As if their time had run out."""
+        for name in list(self.redis.scan_iter(f"*{keys.lease(kind)}*")):
+            self.redis.delete(name)
 
     def worker(self) -> PushJobs:
         planning = Planner(self.plans, self.chunks, self.audience, self.transports, self.bells)

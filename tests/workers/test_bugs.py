@@ -8,6 +8,7 @@ from db.bugs import set_aside_on_bug
 from db.domain import Match, MatchInfo, Stamp, Status, Update
 from db.domain.errors import Unavailable
 from db.live import keys
+from tests.support.live import key_of
 from workers.boot import WorkerServices
 from workers.history import write_batch
 from workers.ingest import Drain
@@ -43,7 +44,8 @@ def test_a_lock_screen_that_cannot_be_written_stops_no_other(
         published.append(match_id)
 
     monkeypatch.setattr(LiveActivities, "_match", match_of)
-    services.live.redis.zadd(keys.PUSH_BROADCASTS, {"bad": 1, "good": 2})
+    for n, match_id in enumerate(("bad", "good")):
+        services.live.redis.zadd(key_of(services.live, match_id, keys.PUSH_BROADCASTS), {match_id: n})
     push = push_of(services)
     while push.activities.turn(now_ms=NOW):
         pass

@@ -12,12 +12,12 @@ import sqlalchemy as sa
 from db.domain import Event, MatchInfo, Score, Side, Stamp, Status, Update
 from db.live import keys
 from db.live.commits import KEEP_S
-from db.live.keys import shard_of
-from db.live.pubsub import ChangeFeed, Gap, MatchChanged
+from db.live.pubsub import Gap, MatchChanged
 from db.refusal import RefusedPayload
 from db.sql.models import MatchRow
 from db.sql.session import begin
 from tests.conftest import wait_until
+from tests.support.live import key_of
 from workers.boot import WorkerServices
 from workers.clock import (
     KEEP_REFUSED_MS,
@@ -30,7 +30,7 @@ from workers.clock import (
 from workers.history import write_batch
 from workers.ingest import Drain
 from workers.merge import Merger
-from workers.queues import BELLS_MAX
+from workers.queues import BELLS_MAX, DRAINS_MAX
 from workers.reconcile import STALE_SILENT_MS, STALE_START_MS, reconcile
 
 NOW = 1_700_000_000_000
@@ -90,6 +90,7 @@ def test_nothing_to_do_rings_nothing(services: WorkerServices) -> None:
     assert sweep(services, now_ms=NOW) == 0
 
 
+@pytest.mark.everywhere
 def test_live_matches_come_back_into_an_empty_redis(services: WorkerServices) -> None:
     play(services, goal("playing"), goal("over", status=Status.FINISHED))
     before = services.live.matches.load("playing").match
@@ -99,7 +100,7 @@ def test_live_matches_come_back_into_an_empty_redis(services: WorkerServices) ->
     assert services.live.matches.load("playing").match == before
     assert [match.id for match in services.live.board.read().matches] == ["playing"]
     assert services.live.matches.load("over").match is None
-    assert services.live.redis.exists(keys.FILLED)
+    assert services.live.redis.exists(key_of(services.live, "playing", keys.FILLED))
     play(services, goal("playing", 2))
     after = services.live.matches.load("playing").match
     assert after
@@ -120,7 +121,7 @@ def test_what_redis_still_holds_is_not_overwritten_by_older_history(services: Wo
 def test_parked_matches_are_tried_again_after_a_minute(services: WorkerServices) -> None:
     services.live.inbox.accept([goal("a")], now_ms=NOW)
     services.live.inbox.park("a", now_ms=NOW)
-    shard = shard_of("a", services.live.shards)
+    shard = services.live.sharded.of("a").number
     housekeep(services, now_ms=NOW + PARKED_MS - 1)
     assert services.live.inbox.pending(shard) == []
     housekeep(services, now_ms=NOW + PARKED_MS)
@@ -140,14 +141,15 @@ def test_without_redis_or_sql_the_clock_goes_on(make_services: Callable[..., Wor
     Clock(make_services(sqlite_url, redis_url="redis://127.0.0.1:1/0")).tick(NOW)
     blind = make_services("postgresql://u:p@127.0.0.1:1/none")
     Clock(blind).tick(NOW)
-    assert not blind.live.redis.exists(keys.FILLED), "what could not be rebuilt must be tried again"
+    filled = key_of(blind.live, "a", keys.FILLED)
+    assert not blind.live.redis.exists(filled), "what could not be rebuilt must be tried again"
 
 
 def test_mailboxes_are_swept_even_while_history_is_away(make_services: Callable[..., WorkerServices]) -> None:
     """A goal waits for no database, and so neither does the sweep of its bell."""
     services = make_services("postgresql://u:p@127.0.0.1:1/none")
     services.live.inbox.accept([goal("a")], now_ms=NOW)
-    services.live.redis.delete(keys.bell(0))
+    services.live.redis.delete(key_of(services.live, "a", keys.bell(services.live.sharded.of("a").number)))
     Clock(services).tick(NOW + 2 * OVERDUE_MS)
     assert "workers.ingest.drain_shard" in rung(services)
 
@@ -155,7 +157,7 @@ def test_mailboxes_are_swept_even_while_history_is_away(make_services: Callable[
 def test_a_clock_that_rings_while_no_worker_runs_does_not_fill_redis(services: WorkerServices) -> None:
     play(services, goal("a"))
     services.live.inbox.accept([goal("b")], now_ms=NOW)
-    services.live.redis.zadd(keys.PURGE_PENDING, {"live 2": NOW})
+    services.live.redis.zadd(key_of(services.live, "a", keys.PURGE_PENDING), {"live 2": NOW})
     filled = services.live.outbox.waiting_since()
     assert filled
     clock = Clock(services)
@@ -163,9 +165,9 @@ def test_a_clock_that_rings_while_no_worker_runs_does_not_fill_redis(services: W
         clock.tick(filled + OVERDUE_MS + second * 60_000)
     assert {name: queue.count for name, queue in services.bells.queues.items()} == {
         "ingest": BELLS_MAX,
-        "purge": BELLS_MAX,
+        "purge": DRAINS_MAX,
         "push": BELLS_MAX,
-        "history": BELLS_MAX,
+        "history": DRAINS_MAX,
     }
 
 
@@ -194,7 +196,7 @@ def test_a_match_that_began_lately_or_of_which_something_was_told_stays_on_the_b
     before = services.live.matches.load("a").match
     assert before
     later = before.updated_at + STALE_SILENT_MS + 1
-    services.live.redis.zadd(keys.MATCHES, {"a": later - STALE_START_MS + 1})
+    services.live.redis.zadd(key_of(services.live, "a", keys.MATCHES), {"a": later - STALE_START_MS + 1})
     housekeep(services, now_ms=later)
     assert len(services.live.board.read().matches) == 1, "it began less than six hours ago"
     play(services, goal("a", 2))
@@ -202,26 +204,27 @@ def test_a_match_that_began_lately_or_of_which_something_was_told_stays_on_the_b
     assert len(services.live.board.read().matches) == 1
 
 
-def test_readers_hear_that_the_board_has_changed(services: WorkerServices, redis_url: str) -> None:
+def test_readers_hear_that_the_board_has_changed(services: WorkerServices) -> None:
     play(services, goal("a", status=Status.SECOND_HALF))
     before = services.live.matches.load("a").match
     assert before
-    feed = ChangeFeed(redis_url)
+    feed = services.news()
     feed.subscribe()
+    wait_until(lambda: feed.next(0.1) and not feed.deaf, "all shards to be heard")
     assert services.live.board.drop(before)
     heard: list[MatchChanged | Gap] = []
-    change = MatchChanged("a", before.version, services.live.board.read().version, urgent=True)
+    version = services.live.board.read().version
 
     def is_heard() -> bool:
         heard.extend(feed.next(0.1))
-        return change in heard
+        return MatchChanged("a", before.version, version, urgent=True) in heard
 
     wait_until(is_heard, "the news")
     feed.close()
 
 
 def expires_s(services: WorkerServices, match_id: str) -> tuple[int, int]:
-    return tuple(services.live.redis.ttl(key(match_id)) for key in (keys.state, keys.events))
+    return tuple(services.live.redis.ttl(key_of(services.live, match_id, name)) for name in (keys.state, keys.events))
 
 
 def test_a_match_that_leaves_the_board_untold_leaves_redis_a_day_later(services: WorkerServices) -> None:
@@ -262,10 +265,10 @@ def test_a_scheduled_match_leaves_redis_and_is_read_from_sql(services: WorkerSer
     kept_days = {"undated": 7, "past": 1, "tomorrow": 2, "far": 91}
     for match_id, start in starts.items():
         play(services, Update(match_id, Stamp(NOW), NOW, info=MatchInfo(start_time=start), status=Status.SCHEDULED))
-    left = {match_id: services.live.redis.ttl(keys.state(match_id)) for match_id in starts}
+    left = {match_id: services.live.redis.ttl(key_of(services.live, match_id, keys.state)) for match_id in starts}
     assert all(0 <= days * KEEP_S - left[match_id] < 60 for match_id, days in kept_days.items()), left
     write_batch(services.live, services.history)
-    services.live.redis.delete(keys.state("far"), keys.events("far"))
+    services.live.redis.delete(key_of(services.live, "far", keys.state), key_of(services.live, "far", keys.events))
     there = services.history.match("far")
     assert there
     assert there.start_time == starts["far"]
@@ -273,4 +276,4 @@ def test_a_scheduled_match_leaves_redis_and_is_read_from_sql(services: WorkerSer
     write_batch(services.live, services.history)
     match = services.live.matches.load("far").match
     assert match
-    assert (match.start_time, services.live.redis.ttl(keys.state("far"))) == (starts["far"], -1)
+    assert (match.start_time, services.live.redis.ttl(key_of(services.live, "far", keys.state))) == (starts["far"], -1)

@@ -15,6 +15,7 @@ from db.live import keys
 from db.live.commits import Commits
 from db.live.inbox import Inbox
 from db.live.store import LiveStore
+from tests.support.live import drain_all, key_of
 from workers import ingest
 from workers.boot import WorkerServices
 from workers.history import write_batch
@@ -47,12 +48,13 @@ def versions(services: WorkerServices, match_id: str) -> list[int]:
     return [change.match.version for change in services.live.outbox.entries(match_id, 10_000)]
 
 
+@pytest.mark.everywhere
 def test_everything_that_waits_is_applied_in_order(services: WorkerServices) -> None:
     accept(services, *(goal("a", n) for n in range(3)), goal("b", 1))
-    drain_pending(drain(services), 0)
+    drain_all(drain(services))
     assert (present(services, "a").score, present(services, "b").score) == (Score(3, 0), Score(1, 0))
     assert services.live.inbox.backlog() == 0
-    assert not services.live.redis.exists(keys.bell(0))
+    assert not services.live.redis.exists(key_of(services.live, "a", keys.bell(services.live.sharded.of("a").number)))
     assert [job.func_name for job in services.bells.queues["history"].jobs] == ["workers.history.drain"]
 
 
@@ -152,7 +154,7 @@ def test_what_another_drain_applied_while_the_inbox_was_read_is_not_applied_agai
     services: WorkerServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     accept(services, undated(Status.FIRST_HALF))
-    client = services.live.redis
+    client = services.live.sharded.of("a").redis
 
     class Slow(Pipeline):
         """Something happens after the first of its commands."""
@@ -207,22 +209,25 @@ def test_a_commit_whose_answer_was_lost_is_not_done_twice(
     assert len(versions(services, "a")) == 2
 
 
+@pytest.mark.everywhere
 def test_a_poisoned_inbox_is_set_aside_and_the_others_go_on(services: WorkerServices) -> None:
     accept(services, goal("bad", 1), goal("good", 1))
-    services.live.redis.xadd(keys.inbox("bad"), {"u": b"{no update}"})
-    drain_pending(drain(services), 0)
+    inbox = key_of(services.live, "bad", keys.inbox)
+    services.live.redis.xadd(inbox, {"u": b"{no update}"})
+    drain_all(drain(services))
     assert present(services, "good").score == Score(1, 0)
     assert (services.live.inbox.backlog(), services.live.inbox.parked()) == (1, 1)
     assert services.live.inbox.unpark(before_ms=2**53) == ["bad"]
-    services.live.redis.xdel(keys.inbox("bad"), services.live.redis.xrevrange(keys.inbox("bad"), count=1)[0][0])
-    drain_pending(drain(services), 0)
+    services.live.redis.xdel(inbox, services.live.redis.xrevrange(inbox, count=1)[0][0])
+    drain_all(drain(services))
     assert present(services, "bad").score == Score(1, 0)
     assert (services.live.inbox.backlog(), services.live.inbox.parked()) == (0, 0)
 
 
 def test_a_match_pending_without_an_inbox_is_waited_for_no_longer(services: WorkerServices) -> None:
-    services.live.redis.zadd(keys.pending(0), {"ghost": NOW})
-    drain_pending(drain(services), 0)
+    shard = services.live.sharded.of("ghost")
+    services.live.redis.zadd(shard.key(keys.pending(shard.number)), {"ghost": NOW})
+    drain_all(drain(services))
     assert services.live.inbox.backlog() == 0
     assert services.live.matches.load("ghost").match is None
 
@@ -232,7 +237,7 @@ def test_a_drain_with_too_much_to_do_rings_for_the_next(
 ) -> None:
     monkeypatch.setattr(ingest, "LIFE_S", 0.0)
     accept(services, goal("a", 1))
-    drain_pending(drain(services), 0)
+    drain_all(drain(services))
     assert [job.func_name for job in services.bells.queues["ingest"].jobs] == ["workers.ingest.drain_shard"]
     assert services.live.inbox.backlog() == 1
 
@@ -274,10 +279,10 @@ def test_memory_of_matches_is_bounded(services: WorkerServices, monkeypatch: pyt
 
 
 def test_each_shard_drains_its_own(make_services: Callable[..., WorkerServices], sqlite_url: str) -> None:
-    services = make_services(sqlite_url, ingest_shards=2)
+    services = make_services(sqlite_url, live_shards=2)
     ids = [f"m{n}" for n in range(6)]
     accept(services, *(goal(match_id, 1) for match_id in ids))
     drain_pending(drain(services), 1)
     left = services.live.inbox.pending(0)
-    assert left == [match_id for match_id in ids if keys.shard_of(match_id, 2) == 0]
+    assert left == [match_id for match_id in ids if services.live.sharded.of(match_id).number == 0]
     assert 0 < len(left) < 6

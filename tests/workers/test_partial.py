@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from db.domain import Competition, Event, Match, MatchInfo, Score, Side, Stamp, Status, Team, Update
 from db.domain.errors import Unavailable
+from db.live import keys
 from db.live.commits import Commits
 from db.live.partials import Partials
 from db.live.store import LiveStore
@@ -18,6 +19,7 @@ from db.sql.history import History
 from db.sql.models import MatchRow, MatchScoreRow
 from db.sql.session import begin
 from tests.conftest import Postgres
+from tests.support.live import key_of
 from workers.boot import WorkerServices
 from workers.clock import sweep
 from workers.history import drain_pending, write_batch
@@ -66,7 +68,8 @@ def play_out(services: WorkerServices, match_id: str) -> Match:
 
 
 def forget(services: WorkerServices, match_id: str) -> None:
-    services.live.redis.delete(*services.live.redis.keys(f"match:{{{match_id}}}:*"))
+    names = (keys.state, keys.events, keys.inbox, keys.outbox, keys.push, keys.window)
+    services.live.redis.delete(*(key_of(services.live, match_id, name) for name in names))
 
 
 def present(services: WorkerServices, match_id: str) -> Match:
@@ -82,7 +85,7 @@ def row(services: WorkerServices, match_id: str) -> dict[str, Any]:
 
 
 def facts_waiting(services: WorkerServices, match_id: str) -> list[str]:
-    entries = services.live.redis.xrange(f"match:{{{match_id}}}:push")
+    entries = services.live.redis.xrange(key_of(services.live, match_id, keys.push))
     return [fields[b"facts"].decode() for _, fields in entries]
 
 
@@ -152,12 +155,12 @@ def test_no_commit_waits_for_sql(services: WorkerServices, monkeypatch: pytest.M
     ids = [f"m{n}" for n in range(109)]
     play(services, *(update_of(match_id, 0, info=INFO, status=Status.FIRST_HALF) for match_id in ids))
     assert {match.id for match in services.live.board.read().matches} == set(ids)
-    assert Partials(services.live.redis).count() == 109
+    assert Partials(services.live.sharded).count() == 109
     assert services.live.inbox.parked() == 0
     write_batch(services.live, services.history)
     while write_batch(services.live, services.history):
         pass
-    assert Partials(services.live.redis).count() == 0
+    assert Partials(services.live.sharded).count() == 0
     assert services.live.outbox.waiting_since() is None
 
 
@@ -291,7 +294,7 @@ def test_a_match_that_expires_before_it_is_merged_is_waited_for_no_longer(servic
     play(services, goal("a", 1))
     forget(services, "a")
     write_batch(services.live, services.history)
-    assert Partials(services.live.redis).count() == 0
+    assert Partials(services.live.sharded).count() == 0
 
 
 def test_a_row_that_cannot_be_read_keeps_its_match_waiting_and_no_other(services: WorkerServices) -> None:
@@ -301,7 +304,7 @@ def test_a_row_that_cannot_be_read_keeps_its_match_waiting_and_no_other(services
     forget(services, "bad")
     play(services, goal("bad", 60), goal("good", 1))
     drain_pending(services.live, services.history, services.bells)
-    assert (services.live.outbox.parked(), Partials(services.live.redis).count()) == (1, 1)
+    assert (services.live.outbox.parked(), Partials(services.live.sharded).count()) == (1, 1)
     assert services.history.match("good")
     assert row(services, "bad")["document"] == '{"id":"bad","status":"?"}'
 
@@ -311,7 +314,7 @@ def test_sql_that_is_back_is_rung_for(services: WorkerServices, monkeypatch: pyt
     with monkeypatch.context() as patch:
         no_sql(patch)
         drain_pending(services.live, services.history, services.bells)
-    assert Partials(services.live.redis).count() == 1
+    assert Partials(services.live.sharded).count() == 1
     for queue in services.bells.queues.values():
         queue.empty()
     sweep(services, now_ms=2**53)

@@ -17,6 +17,7 @@ from cdn.backends.null import NullBackend
 from cdn.headers import dialect
 from db.live import metrics
 from db.live.client import connect
+from db.live.pubsub import ChangeFeed
 from tests.conftest import wait_until
 from tests.support.edge import Asked, Origin, Reply
 from workers import probe
@@ -50,7 +51,7 @@ def shows(*versions: int) -> Iterator[Reply]:
 
 
 def probe_of(edge: Origin, redis_url: str = "redis://127.0.0.1:1/0") -> Probe:
-    return Probe(redis_url, f"http://127.0.0.1:{edge.port}/", threading.Event())
+    return Probe(lambda: ChangeFeed(redis_url), f"http://127.0.0.1:{edge.port}/", threading.Event())
 
 
 def test_a_version_is_seen_when_the_edge_shows_it_or_a_later_one(edge: Origin) -> None:

@@ -14,7 +14,9 @@ from db.domain import Match, MatchInfo, Stamp, Team, Update
 from db.live import keys
 from db.live.client import connect
 from db.live.purges import DuePurge, Purges, entry
+from db.live.sharding import ShardedRedis
 from db.live.store import LiveStore
+from tests.support.layouts import Layout
 from workers.ingest import Drain
 from workers.purge import COALESCE_S, DUE_KEYS_MAX, REBOUND_MS, Purger, drain_pending
 from workers.queues import PURGE, Doorbells
@@ -46,19 +48,34 @@ class Recording(NullBackend):
 
 
 @pytest.fixture
-def client(redis_url: str) -> Iterator[redis.Redis]:
-    client = connect(redis_url)
+def client(layout: Layout) -> Iterator[redis.Redis]:
+    client = connect(layout.plain_url)
     yield client
     client.close()
 
 
 @pytest.fixture
-def purges(client: redis.Redis) -> Purges:
-    return Purges(client)
+def purges(layout: Layout) -> Iterator[Purges]:
+    connection = layout.connect()
+    yield Purges(ShardedRedis(connection, layout.shards))
+    connection.close()
 
 
-def wanted(client: redis.Redis, *names: str, lifetime_s: int = 10, at_ms: int = NOW) -> None:
-    client.zadd(keys.PURGE_PENDING, {entry(name, lifetime_s): at_ms for name in names})
+def wanted(purges: Purges, *names: str, lifetime_s: int = 10, at_ms: int = NOW) -> None:
+    """As if a match of the same name had changed."""
+    for name in names:
+        shard = purges.sharded.of(name)
+        shard.redis.zadd(shard.key(keys.PURGE_PENDING), {entry(name, lifetime_s): at_ms})
+
+
+def ring(purges: Purges, match_id: str) -> None:
+    shard = purges.sharded.of(match_id)
+    shard.redis.set(shard.key(keys.PURGE_BELL), 1)
+
+
+def is_ringing(purges: Purges, match_id: str) -> bool:
+    shard = purges.sharded.of(match_id)
+    return bool(shard.redis.exists(shard.key(keys.PURGE_BELL)))
 
 
 class TestRounds:
@@ -67,8 +84,8 @@ class TestRounds:
     ) -> None:
         cdn = Recording()
         names = [f"match-{n}" for n in range(7)]
-        wanted(client, *names)
-        wanted(client, "match-0", lifetime_s=660)
+        wanted(purges, *names)
+        wanted(purges, "match-0", lifetime_s=660)
         Purger(purges, cdn).round(NOW + 5)
         assert [len(called) for called, _ in cdn.calls] == [3, 3, 1]
         assert sorted(cdn.purged) == names
@@ -76,7 +93,7 @@ class TestRounds:
 
     def test_scores_go_hard_and_first_and_lists_softly(self, client: redis.Redis, purges: Purges) -> None:
         cdn = Recording()
-        wanted(client, "day-2026-11-25", "live", "competition-cup", "match-1")
+        wanted(purges, "day-2026-11-25", "live", "competition-cup", "match-1")
         Purger(purges, cdn).round(NOW + 5)
         assert [(sorted(called), soft) for called, soft in cdn.calls] == [
             (["live", "match-1"], False),
@@ -85,7 +102,7 @@ class TestRounds:
 
     def test_a_cdn_that_knows_no_soft_purge_gets_one_call(self, client: redis.Redis, purges: Purges) -> None:
         cdn = Recording(soft=False)
-        wanted(client, "day-2026-11-25", "live")
+        wanted(purges, "day-2026-11-25", "live")
         Purger(purges, cdn).round(NOW + 5)
         assert [soft for _, soft in cdn.calls] == [False]
 
@@ -94,7 +111,7 @@ class TestRounds:
     ) -> None:
         cdn = Recording()
         purger = Purger(purges, cdn)
-        wanted(client, "live")
+        wanted(purges, "live")
         assert purger.round(NOW) == pytest.approx(REBOUND_MS / 1000, abs=0.1)
         assert purger.round(NOW + REBOUND_MS - 100) is not None
         assert len(cdn.calls) == 1
@@ -105,9 +122,9 @@ class TestRounds:
     def test_a_key_purged_again_meanwhile_rebounds_from_then(self, client: redis.Redis, purges: Purges) -> None:
         cdn = Recording()
         purger = Purger(purges, cdn)
-        wanted(client, "live")
+        wanted(purges, "live")
         purger.round(NOW)
-        wanted(client, "live", at_ms=NOW + 1_500)
+        wanted(purges, "live", at_ms=NOW + 1_500)
         purger.round(NOW + 1_500)
         purger.round(NOW + REBOUND_MS + 100)
         assert len(cdn.calls) == 2
@@ -117,12 +134,12 @@ class TestRounds:
     def test_a_commit_during_the_call_is_not_lost(self, client: redis.Redis, purges: Purges) -> None:
         cdn = Recording()
         purger = Purger(purges, cdn)
-        wanted(client, "live")
+        wanted(purges, "live")
         say_yes = cdn.purge
 
         def purge(names: Sequence[str], *, soft: bool) -> Outcome:
             if not cdn.calls:
-                wanted(client, "live", at_ms=NOW + 1)
+                wanted(purges, "live", at_ms=NOW + 1)
             return say_yes(names, soft=soft)
 
         cdn.purge = purge  # type: ignore[method-assign]
@@ -135,16 +152,16 @@ class TestRounds:
     def test_where_calls_are_dear_only_what_lasts_is_purged_again(self, client: redis.Redis, purges: Purges) -> None:
         cdn = Recording(rebound_above_s=15)
         purger = Purger(purges, cdn)
-        wanted(client, "live", lifetime_s=3)
-        wanted(client, "match-1", lifetime_s=660)
+        wanted(purges, "live", lifetime_s=3)
+        wanted(purges, "match-1", lifetime_s=660)
         purger.round(NOW)
         purger.round(NOW + REBOUND_MS + 100)
         assert sorted(cdn.purged) == ["live", "match-1", "match-1"]
 
     def test_what_expires_before_the_cdn_could_act_is_left_to_expire(self, client: redis.Redis, purges: Purges) -> None:
         cdn = Recording(floor_s=15)
-        wanted(client, "live", lifetime_s=3)
-        wanted(client, "match-1", lifetime_s=60)
+        wanted(purges, "live", lifetime_s=3)
+        wanted(purges, "match-1", lifetime_s=60)
         Purger(purges, cdn).round(NOW)
         assert cdn.purged == ["match-1"]
         assert purges.waiting() == 0
@@ -159,7 +176,7 @@ class TestFailing:
         cdn = Recording()
         cdn.says = [later("timed out")] * 9
         purger = Purger(purges, cdn)
-        wanted(client, "match-1", lifetime_s=660)
+        wanted(purges, "match-1", lifetime_s=660)
         at = NOW
         for _ in range(9):
             pause_s = purger.round(at)
@@ -174,9 +191,9 @@ class TestFailing:
         cdn = Recording()
         cdn.says = [refused("the credentials are wrong or may not purge (401)")]
         purger = Purger(purges, cdn)
-        wanted(client, "match-1", lifetime_s=660)
+        wanted(purges, "match-1", lifetime_s=660)
         purger.round(NOW)
-        wanted(client, "match-2", lifetime_s=660, at_ms=NOW + 1_000)
+        wanted(purges, "match-2", lifetime_s=660, at_ms=NOW + 1_000)
         purger.round(NOW + 1_000)
         assert cdn.purged == ["match-1", "match-2"]
         # The CDN is back, so what had failed goes now, too.
@@ -196,7 +213,7 @@ class TestFailing:
 
         cdn.purge = purge  # type: ignore[method-assign]
         for goal in range(3):
-            wanted(client, "day-2026-11-25", f"match-{goal}", lifetime_s=660, at_ms=NOW + 500 * goal)
+            wanted(purges, "day-2026-11-25", f"match-{goal}", lifetime_s=660, at_ms=NOW + 500 * goal)
             purger.round(NOW + 500 * goal)
         assert [key for called, soft in cdn.calls for key in called if not soft] == ["match-0", "match-1", "match-2"]
 
@@ -204,7 +221,7 @@ class TestFailing:
         cdn = Recording()
         cdn.says = [later("over its limit (429)", 7.0)]
         purger = Purger(purges, cdn)
-        wanted(client, "match-1", lifetime_s=660)
+        wanted(purges, "match-1", lifetime_s=660)
         purger.round(NOW)
         purger.round(NOW + 6_900)
         assert len(cdn.calls) == 1
@@ -215,8 +232,8 @@ class TestFailing:
         self, client: redis.Redis, purges: Purges, caplog: pytest.LogCaptureFixture
     ) -> None:
         cdn = Recording()
-        wanted(client, "live", lifetime_s=3)
-        wanted(client, "match-1", lifetime_s=660)
+        wanted(purges, "live", lifetime_s=3)
+        wanted(purges, "match-1", lifetime_s=660)
         with caplog.at_level(logging.WARNING):
             Purger(purges, cdn).round(NOW + 3_001)
         assert cdn.purged == ["match-1"]
@@ -228,7 +245,7 @@ class TestFailing:
         cdn = Recording()
         cdn.says = [refused("the credentials are wrong or may not purge (401)")] * 2
         purger = Purger(purges, cdn)
-        wanted(client, "match-1", lifetime_s=660)
+        wanted(purges, "match-1", lifetime_s=660)
         with caplog.at_level(logging.WARNING):
             purger.round(NOW)
             purger.round(NOW + 31_000)
@@ -239,7 +256,7 @@ class TestFailing:
         cdn = Recording(max_keys=1)
         cdn.budget = Budget(per_s=1, burst=2)
         purger = Purger(purges, cdn)
-        wanted(client, "match-1", "match-2", "match-3", lifetime_s=660)
+        wanted(purges, "match-1", "match-2", "match-3", lifetime_s=660)
         purger.round(NOW)
         assert (len(cdn.calls), purges.waiting()) == (2, 1)
         purger.round(NOW + 1_001)
@@ -247,23 +264,24 @@ class TestFailing:
 
 
 class TestDraining:
+    @pytest.mark.everywhere
     def test_it_silences_the_bell_only_when_nothing_waits(
         self, client: redis.Redis, purges: Purges, redis_url: str
     ) -> None:
         bells = Doorbells(client)
-        client.set(keys.PURGE_BELL, 1)
-        wanted(client, "match-1", at_ms=now_ms(client))
+        ring(purges, "match-1")
+        wanted(purges, "match-1", at_ms=now_ms(client))
         cdn = Recording(rebound_above_s=15)
         drain_pending(Purger(purges, cdn), bells)
         assert cdn.purged == ["match-1"]
-        assert not client.exists(keys.PURGE_BELL)
+        assert not is_ringing(purges, "match-1")
 
     def test_where_the_cdn_is_down_it_waits_and_rings_for_the_next(
         self, client: redis.Redis, purges: Purges, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("workers.purge.LIFE_S", 0.3)
         bells = Doorbells(client)
-        wanted(client, "match-1", lifetime_s=660, at_ms=now_ms(client))
+        wanted(purges, "match-1", lifetime_s=660, at_ms=now_ms(client))
         cdn = Recording()
         cdn.says = [refused("the credentials are wrong or may not purge (401)")]
         drain_pending(Purger(purges, cdn), bells)
@@ -276,20 +294,20 @@ class TestDraining:
     ) -> None:
         bells = Doorbells(client)
         bells.history()
-        client.set(keys.PURGE_BELL, 1)
-        wanted(client, "match-1", lifetime_s=660, at_ms=now_ms(client))
+        ring(purges, "match-1")
+        wanted(purges, "match-1", lifetime_s=660, at_ms=now_ms(client))
         cdn = Recording()
         cdn.says = [refused("the credentials are wrong or may not purge (401)")]
         drain_pending(Purger(purges, cdn), bells)
         assert len(cdn.calls) == 1
         assert len(bells.queues[PURGE]) == 0
         # The clock rings for it, and every commit need not.
-        assert client.exists(keys.PURGE_BELL)
+        assert is_ringing(purges, "match-1")
 
     def test_a_spent_budget_is_waited_for_here(self, client: redis.Redis, purges: Purges) -> None:
         cdn = Recording(max_keys=1, rebound_above_s=15)
         cdn.budget = Budget(per_s=5, burst=1)
-        wanted(client, "match-1", "match-2", "match-3", lifetime_s=15, at_ms=now_ms(client))
+        wanted(purges, "match-1", "match-2", "match-3", lifetime_s=15, at_ms=now_ms(client))
         drain_pending(Purger(purges, cdn), Doorbells(client))
         assert len(cdn.calls) == 3
 
@@ -298,7 +316,7 @@ class TestDraining:
     ) -> None:
         bells = Doorbells(client, (PURGE,))
         bells.history()
-        wanted(client, "match-1", at_ms=now_ms(client))
+        wanted(purges, "match-1", at_ms=now_ms(client))
         cdn = Recording()
         drain_pending(Purger(purges, cdn), bells)
         assert len(cdn.calls) == 2
@@ -309,48 +327,48 @@ class TestDraining:
     ) -> None:
         bells = Doorbells(client)
         bells.history()
-        wanted(client, "match-1", at_ms=now_ms(client))
+        wanted(purges, "match-1", at_ms=now_ms(client))
         drain_pending(Purger(purges, Recording()), bells)
         assert purges.next_ms() is not None
-        assert not client.exists(keys.PURGE_BELL)
+        assert not is_ringing(purges, "match-1")
 
 
 class TestCommitting:
     @pytest.fixture
-    def live(self, client: redis.Redis) -> LiveStore:
-        return LiveStore(client, 1)
+    def live(self, purges: Purges) -> LiveStore:
+        return LiveStore(purges.sharded.connection, len(purges.sharded.shards))
 
     def update(self, sequence: int, **records: object) -> Update:
         info = MatchInfo(home=Team("h", f"Home {sequence}"), away=Team("a", "Away"))
         return Update("m1", stamp=Stamp(NOW + sequence, sequence), received_at=NOW, info=info)
 
-    def drained(self, live: LiveStore, sqlite_url: str, *, purging: bool) -> Doorbells:
-        bells = Doorbells(live.redis)
+    def drained(self, live: LiveStore, client: redis.Redis, *, purging: bool) -> Doorbells:
+        bells = Doorbells(client)
         live.inbox.accept([self.update(1)], now_ms=NOW)
         Drain(live, bells, purging=purging).match("m1")
         return bells
 
     def test_a_commit_leaves_its_keys_in_the_same_step_and_rings(
-        self, live: LiveStore, purges: Purges, sqlite_url: str
+        self, live: LiveStore, purges: Purges, client: redis.Redis
     ) -> None:
-        bells = self.drained(live, sqlite_url, purging=True)
-        (due,) = purges.due(now_ms(live.redis), DUE_KEYS_MAX)
-        version = int(live.redis.hget(keys.state("m1"), "version"))
-        assert due == DuePurge("match-m1", 60, version)
+        bells = self.drained(live, client, purging=True)
+        (due,) = purges.due(now_ms(client), DUE_KEYS_MAX)
+        version = live.matches.versions(["m1"])[0]
+        assert due == DuePurge("match-m1", 60, version, live.sharded.of("m1"))
         assert len(bells.queues[PURGE]) == 1
-        assert live.redis.exists(keys.PURGE_BELL)
+        assert is_ringing(purges, "m1")
 
     def test_a_second_commit_does_not_ring_a_bell_that_rings(
-        self, live: LiveStore, purges: Purges, sqlite_url: str
+        self, live: LiveStore, purges: Purges, client: redis.Redis
     ) -> None:
-        bells = self.drained(live, sqlite_url, purging=True)
+        bells = self.drained(live, client, purging=True)
         live.inbox.accept([self.update(2)], now_ms=NOW)
         Drain(live, bells, purging=True).match("m1")
         assert len(bells.queues[PURGE]) == 1
         assert purges.waiting() == 1
 
-    def test_without_a_cdn_nothing_is_left(self, live: LiveStore, purges: Purges, sqlite_url: str) -> None:
-        bells = self.drained(live, sqlite_url, purging=False)
+    def test_without_a_cdn_nothing_is_left(self, live: LiveStore, purges: Purges, client: redis.Redis) -> None:
+        bells = self.drained(live, client, purging=False)
         assert purges.waiting() == 0
         assert len(bells.queues[PURGE]) == 0
 

@@ -16,10 +16,12 @@ from db.domain import Event, Match, Score, Side, Stamp, Status, Update
 from db.live import keys
 from db.live.lineage import Lineage
 from db.live.partials import Partials
+from db.live.sharding import ShardedRedis
 from db.sql.history import History
 from db.sql.models import MatchRow
 from db.sql.session import begin
 from tests.conftest import RedisServer, wait_until
+from tests.support.live import key_of
 from workers import reconcile as reconcile_module
 from workers.boot import WorkerServices
 from workers.clock import Clock
@@ -107,7 +109,7 @@ def test_a_redis_restored_from_an_older_copy_knows_again_what_sql_knows(world: W
     assert present(world, "idle").version > before.version, "readers hold that of before"
     for match_id, score in {"idle": 3, "goes-on": 4, "lagged": 3, "unapplied": 3, "since": 1}.items():
         assert_level(world, match_id, score)
-    assert (Partials(world.live.redis).count(), world.live.outbox.waiting_since()) == (0, None)
+    assert (Partials(world.live.sharded).count(), world.live.outbox.waiting_since()) == (0, None)
     assert {match.id for match in world.live.board.read().matches} == {
         "idle",
         "goes-on",
@@ -177,12 +179,12 @@ def test_followers_hear_only_of_what_came_since(world: WorkerServices, server: C
     play(world, goal("a", 2))
     write(world)
     server.restore()
-    world.live.redis.delete(keys.push("a"))
+    world.live.redis.delete(key_of(world.live, "a", keys.push))
     Clock(world).tick(NOW)
     play(world, goal("a", 3))
-    assert not world.live.redis.exists(keys.push("a"))
+    assert not world.live.redis.exists(key_of(world.live, "a", keys.push))
     write(world)
-    [(_, fields)] = world.live.redis.xrange(keys.push("a"))
+    [(_, fields)] = world.live.redis.xrange(key_of(world.live, "a", keys.push))
     assert b'"added","event_id":"g3"' in fields[b"facts"]
     assert b'"g2"' not in fields[b"facts"]
 
@@ -204,20 +206,21 @@ def test_another_redis_is_known_by_its_name(server: Copied, tmp_path: Path) -> N
     other.start()
     try:
         with closing(redis.Redis(port=server.port)) as client, closing(redis.Redis(port=other.port)) as new:
-            name, recorded = Lineage(client).read()
-            assert recorded == ""
-            Lineage(client).record(name)
-            assert Lineage(client).read() == (name, name)
+            lineage, lineage_of_new = Lineage(ShardedRedis(client, 2)), Lineage(ShardedRedis(new, 2))
+            names, recorded = lineage.read()
+            assert recorded == ("", "")
+            lineage.record(names)
+            assert lineage.read() == (names, names)
             client.config_set("repl-diskless-sync-delay", 0)
             new.replicaof("127.0.0.1", server.port)
             wait_until(lambda: new.info("replication")["master_link_status"] == "up", "the replica")
             new.replicaof("NO", "ONE")
-            promoted, recorded = Lineage(new).read()
-            assert recorded == name != promoted
+            promoted, recorded = lineage_of_new.read()
+            assert recorded == names != promoted
             client.replicaof("127.0.0.1", other.port)
             wait_until(lambda: client.info("replication")["master_link_status"] == "up", "the old master")
             client.replicaof("NO", "ONE")
-            assert Lineage(client).read()[0] not in (name, promoted)
+            assert lineage.read()[0] not in (names, promoted)
     finally:
         # One that has just been a master waits for its replicas when it is told to end.
         other.kill()
@@ -235,10 +238,10 @@ def test_many_matches_are_compared_page_by_page(services: WorkerServices, monkey
     write(services)
     with begin(services.history.engine) as session:
         session.execute(sa.update(MatchRow).values(version=MatchRow.version + 1_000_000))
-    services.live.redis.set(keys.FILLED, "another")
-    services.live.redis.delete(keys.state("m4"))
+    services.live.sharded.each(lambda pipe, shard: pipe.set(shard.key(keys.FILLED), "another"))
+    services.live.redis.delete(key_of(services.live, "m4", keys.state))
     reconcile(services.live, services.history, now_ms=NOW)
-    assert sorted(Partials(services.live.redis).due(2**53, 10)) == ids[:4]
+    assert sorted(Partials(services.live.sharded).due(2**53, 10)) == ids[:4]
     assert {match.id for match in services.live.board.read().matches} == set(ids)
 
 

@@ -20,6 +20,8 @@ from db.live import keys
 from db.sql.history import MatchFilter
 from db.sql.session import begin
 from tests.api.conftest import Site, error
+from tests.support.layouts import Layout
+from tests.support.live import key_of
 from workers.boot import WorkerServices
 from workers.clock import Clock
 from workers.history import write_batch
@@ -46,7 +48,7 @@ def play(services: Any, *updates: Update) -> None:
     drain = Drain(services.live, services.bells)
     for update in updates:
         services.live.inbox.accept([update], now_ms=NOW)
-        drain_pending(drain, keys.shard_of(update.match_id, services.live.shards))
+        drain_pending(drain, services.live.sharded.of(update.match_id).number)
 
 
 def of_tomorrow(document: str | bytes) -> str:
@@ -55,7 +57,8 @@ def of_tomorrow(document: str | bytes) -> str:
 
 def write_as_tomorrow(services: Any, match_id: str) -> None:
     redis = services.live.redis
-    redis.hset(keys.state(match_id), "match", of_tomorrow(redis.hget(keys.state(match_id), "match")))
+    state = key_of(services.live, match_id, keys.state)
+    redis.hset(state, "match", of_tomorrow(redis.hget(state, "match")))
 
 
 def test_the_board_of_the_others_is_served(services: WorkerServices, caplog: pytest.LogCaptureFixture) -> None:
@@ -77,7 +80,7 @@ def test_the_clock_goes_on_and_drops_the_forsaken(services: WorkerServices) -> N
     write_as_tomorrow(services, "bad")
     clock = Clock(services)
     clock.tick(2**43)
-    assert services.live.redis.zrange(keys.MATCHES, 0, -1) == [b"bad"]
+    assert services.live.redis.zrange(key_of(services.live, "bad", keys.MATCHES), 0, -1) == [b"bad"]
     assert services.live.matches.undecodable() == 1
 
 
@@ -93,7 +96,7 @@ def test_its_ingest_sets_only_it_aside(services: WorkerServices) -> None:
 
 def test_its_outbox_sets_only_it_aside(services: WorkerServices) -> None:
     play(services, goal("bad"), goal("good"))
-    outbox = keys.outbox("bad")
+    outbox = key_of(services.live, "bad", keys.outbox)
     entry_id, fields = services.live.redis.xrange(outbox)[0]
     services.live.redis.xdel(outbox, entry_id)
     services.live.redis.xadd(outbox, fields | {b"match": of_tomorrow(fields[b"match"])})
@@ -122,9 +125,9 @@ def test_its_row_hides_no_other_and_keeps_none_from_being_rebuilt(
 
 
 @pytest.fixture
-def site(redis_url: str, sqlite_url: str) -> Iterator[Site]:
-    urls = {"redis_url": redis_url, "database_url": sqlite_url}
-    site = Site(Settings(**urls, ingest_secret_generic="whsec_" + "A" * 32, metrics_token="figures"))
+def site(layout: Layout, sqlite_url: str) -> Iterator[Site]:
+    settings = {**layout.settings, "database_url": sqlite_url}
+    site = Site(Settings(**settings, ingest_secret_generic="whsec_" + "A" * 32, metrics_token="figures"))
     yield site
     site.close()
 
@@ -149,14 +152,15 @@ def test_readers_are_told_and_operators_see_it(site: Site, caplog: pytest.LogCap
 
 def write_as_today(site: Site, match_id: str) -> None:
     redis = site.services.live.redis
-    document = json.loads(redis.hget(keys.state(match_id), "match")) | {"status": "second_half"}
-    redis.hset(keys.state(match_id), "match", json.dumps(document))
+    state = key_of(site.services.live, match_id, keys.state)
+    document = json.loads(redis.hget(state, "match")) | {"status": "second_half"}
+    redis.hset(state, "match", json.dumps(document))
 
 
 def test_a_listener_tells_the_readers_of_the_others(site: Site, caplog: pytest.LogCaptureFixture) -> None:
     play(site.services, goal("bad"), goal("good"))
     write_as_tomorrow(site.services, "bad")
     room = Hub(10, lambda _seconds, _action: lambda: None, lambda *_: None)
-    listener = Listener(site.services.settings.redis_url, site.services.live, room)
+    listener = Listener(site.services.news, site.services.live, room)
     assert [document.topic for document in listener._read(["bad", "good"]) if document] == ["good"]
     assert not [record for record in caplog.records if record.exc_info]

@@ -30,13 +30,13 @@ def runners(services: WorkerServices, stopping: Event) -> list[FeedRunner]:
             reader,
             services.live,
             services.bells,
-            FeedStates(services.live.redis),
+            FeedStates(services.live.sharded),
             halt,
             backlog_max=services.settings.ingest_backlog,
         )
 
     return [
-        FeedRunner(reader, Lease(services.live.redis, reader.name), session_of, stopping)
+        FeedRunner(reader, Lease(services.live.sharded, reader.name), session_of, stopping)
         for reader in readers(services.settings)
     ]
 
@@ -51,7 +51,7 @@ def main() -> None:
         threads = runners(services, stopping)
     except Refused as error:
         sys.exit(error.message)
-    reporter = Reporter(services.live.redis)
+    reporter = Reporter(services.figures)
     reporter.start()
     logger.info("feeds_started feeds=%s", ",".join(thread.reader.name for thread in threads))
     for thread in threads:

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Collection
 
-from db.live.chunks import POSSIBLY_SENT, ChunkResult, ClaimedChunk, RetryGroup
+from db.live.chunk import POSSIBLY_SENT, ChunkResult, ClaimedChunk, RetryGroup
 from db.live.metrics import PUSH_RINGS, PUSH_SECONDS
 from db.sql.audience import DeadAddress
 from notify.transports.base import ActivityStart

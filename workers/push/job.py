@@ -36,7 +36,9 @@ MATCHES, CHANGES = 50, 50
 
 def work() -> None:
     """The job behind the push bell."""
-    work_off(push_of(services()))
+    here = services()
+    if not here.shards.is_frozen():
+        work_off(push_of(here))
 
 
 @lru_cache(maxsize=1)

@@ -55,6 +55,8 @@ def look() -> None:
     try:
         now_ms = time.time_ns() // 1_000_000
         check_of(here).run(now_ms=now_ms)
+        if here.shards.is_frozen():
+            return
         if here.plans.lease(f"lookahead-{now_ms // MINUTE_MS}", LEASE_S):
             ahead.look(now_ms=now_ms)
             here.bells.push()

@@ -12,7 +12,8 @@ from threading import Thread
 from db.bugs import set_aside_on_bug
 from db.domain import mask_of
 from db.domain.errors import Unavailable
-from db.live.chunks import HANDED_OVER, POSSIBLY_SENT, SETTLED, Chunk, Chunks, ClaimedChunk
+from db.live.chunk import HANDED_OVER, POSSIBLY_SENT, SETTLED, Chunk, ClaimedChunk
+from db.live.chunks import Chunks
 from db.sql.audience import Audience, DeadAddress, Recipient
 from notify.content.alert import decode_alert
 from notify.transports.base import Envelope

@@ -1,42 +1,32 @@
--- inbox_accept.lua: put the updates of one delivery, or of a part of a long one, into their matches' inboxes, all or none, once.
+-- inbox_accept.lua: put the updates of one delivery for one shard, or a part of many, into their matches' inboxes, all or none, once.
 -- The last part marks the delivery as seen: one that broke off comes again whole, and repeats change nothing.
--- Returns {accepted, bells}: accepted is 1, or 0 if this delivery was seen before; bells are the indexes
--- (1-based) of the shards whose bell was silent and has been set: the caller enqueues one job for each.
--- Where this Redis is drained in another number of shards nothing is written: accepted is -1, bells holds that number.
--- KEYS[1] seen marker (or "" for a delivery without an id)
--- KEYS[2] number of updates that wait, over all inboxes
--- KEYS[3] number of shards
--- KEYS[4 .. 3+2*shards]     pending zset and bell, alternating, per shard
--- KEYS[4+2*shards ..]       inbox stream, one per update
--- ARGV[1] now (ms)  ARGV[2] seen expiry (s)  ARGV[3] bell expiry (s)  ARGV[4] shards
--- ARGV[5] "1" for the last or only part, else "0"
--- ARGV[6 ..] per update: shard index (1-based), match id, payload
-local seen, waiting, recorded_shards = unpack(KEYS, 1, 3)
-local now, seen_s, bell_s, shard_count, is_last = unpack(ARGV, 1, 5)
-local shards = tonumber(shard_count)
-redis.call("SET", recorded_shards, shard_count, "NX")
-local recorded = redis.call("GET", recorded_shards)
+-- Returns {outcome, number}: outcome "new", or "seen" if this shard has had the delivery before (nothing is written); number is 1 if
+-- the shard's bell was silent and has been set, so that the caller enqueues a job.
+-- Where this Redis is divided in another number of shards nothing is written: outcome "other", and that number.
+-- KEYS[1] seen marker  KEYS[2] number of updates that wait  KEYS[3] number of shards  KEYS[4] pending zset  KEYS[5] bell
+-- KEYS[6 ..] inbox stream, one per update
+-- ARGV[1] now (ms)  ARGV[2] seen expiry (s)  ARGV[3] bell expiry (s)  ARGV[4] number of shards
+-- ARGV[5] what to do with the seen marker: "set", "ask" for a part that is not the last, "none" for a delivery without an id
+-- ARGV[6 ..] per update: match id, payload
+local seen, waiting, recorded_count, pending, bell = unpack(KEYS, 1, 5)
+local now, seen_s, bell_s, shard_count, mark = unpack(ARGV, 1, 5)
+redis.call("SET", recorded_count, shard_count, "NX")
+local recorded = redis.call("GET", recorded_count)
 if recorded ~= shard_count then
-    return {-1, {tonumber(recorded)}}
+    return {"other", tonumber(recorded)}
 end
-if seen ~= "" then
-    if is_last == "0" then
-        if redis.call("EXISTS", seen) == 1 then
-            return {0, {}}
-        end
-    elseif not redis.call("SET", seen, now, "NX", "EX", seen_s) then
-        return {0, {}}
-    end
+if mark == "ask" and redis.call("EXISTS", seen) == 1 then
+    return {"seen", 0}
 end
-local rung = {}
-local first = 3 + 2 * shards
-for i = 6, #ARGV, 3 do
-    local shard = tonumber(ARGV[i])
-    redis.call("XADD", KEYS[first + (i - 6) / 3 + 1], "*", "u", ARGV[i + 2])
-    redis.call("ZADD", KEYS[2 + 2 * shard], "NX", now, ARGV[i + 1])
-    if redis.call("SET", KEYS[3 + 2 * shard], now, "NX", "EX", bell_s) then
-        rung[#rung + 1] = shard
-    end
+if mark == "set" and not redis.call("SET", seen, now, "NX", "EX", seen_s) then
+    return {"seen", 0}
 end
-redis.call("INCRBY", waiting, (#ARGV - 5) / 3)
-return {1, rung}
+for i = 6, #ARGV, 2 do
+    redis.call("XADD", KEYS[5 + (i - 4) / 2], "*", "u", ARGV[i + 1])
+    redis.call("ZADD", pending, "NX", now, ARGV[i])
+end
+if #ARGV == 5 then
+    return {"new", 0}
+end
+redis.call("INCRBY", waiting, (#ARGV - 5) / 2)
+return {"new", redis.call("SET", bell, now, "NX", "EX", bell_s) and 1 or 0}

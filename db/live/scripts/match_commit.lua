@@ -6,19 +6,21 @@
 -- KEYS[1] state hash  KEYS[2] events hash  KEYS[3] inbox  KEYS[4] outbox
 -- KEYS[5] ingest pending zset  KEYS[6] history pending zset  KEYS[7] history bell  KEYS[8] live matches zset  KEYS[9] board version
 -- KEYS[10] purge pending zset  KEYS[11] purge bell  KEYS[12] number of updates that wait
--- KEYS[13] push mailbox, or "" where followers need not hear of it  KEYS[14] push pending zset  KEYS[15] push bell
+-- KEYS[13] push mailbox  KEYS[14] push pending zset  KEYS[15] push bell
 -- KEYS[16] matches that have something due zset  KEYS[17] partial matches zset: followers hear of none of them until it is merged
 -- KEYS[18] board changes zset  KEYS[19] bounds of the changes hash
 -- ARGV[1] match id  ARGV[2] rev the drain read ("0" if none)  ARGV[3] mode: "new" version, "keep" version, "drop" only
 -- ARGV[4] match JSON  ARGV[5] score  ARGV[6] time  ARGV[7] status  ARGV[8] facts JSON
--- ARGV[9] start time (ms) while the match is live, else ""  ARGV[10] expiry of state (s; 0 = none)  ARGV[11] bell expiry (s)  ARGV[12] channel
--- ARGV[13] "1" if score or status changed, "-" if a list shows nothing new but the minute, else "0"
--- ARGV[14] what to purge at the edge, separated by commas, "" for nothing
--- ARGV[15] ledgers JSON  ARGV[16] when something is due (ms), "" for nothing
--- ARGV[17] "" for a drain; for a merge the version that history has, 0 for none
--- ARGV[18] minutes played  ARGV[19] when that was so (ms), both "" where they are not known
--- ARGV[20] "1" if the timeline is another, else "0"
--- ARGV[21] number of ids, then those ids: inbox entries that a drain applied, outbox entries that a merge takes the place of;
+-- ARGV[9] start time (ms) while the match is live, else ""  ARGV[10] expiry of state (s; 0 = none)  ARGV[11] bell expiry (s)
+-- ARGV[12] PUBLISH or SPUBLISH  ARGV[13] channel
+-- ARGV[14] "1" if score or status changed, "-" if a list shows nothing new but the minute, else "0"
+-- ARGV[15] what to purge at the edge, separated by commas, "" for nothing
+-- ARGV[16] "1" if followers may want to hear of it, else "0"
+-- ARGV[17] ledgers JSON  ARGV[18] when something is due (ms), "" for nothing
+-- ARGV[19] "" for a drain; for a merge the version that history has, 0 for none
+-- ARGV[20] minutes played  ARGV[21] when that was so (ms), both "" where they are not known
+-- ARGV[22] "1" if the timeline is another, else "0"
+-- ARGV[23] number of ids, then those ids: inbox entries that a drain applied, outbox entries that a merge takes the place of;
 -- then pairs of event name and event JSON: those that changed, all of them for a merge
 local state, events, inbox, outbox, ingest_pending, history_pending, history_bell, live_matches, board_version =
     unpack(KEYS, 1, 9)
@@ -27,9 +29,9 @@ local purge_pending, purge_bell, waiting, mailbox, push_pending, push_bell, due_
 local changes, bounds = unpack(KEYS, 18, 19)
 local match_id, read_rev, mode, match, score, time, status, facts, start_ms =
     unpack(ARGV, 1, 9)
-local expiry_s, bell_s, channel, urgent, purges, ledgers, due_ms, floor =
-    unpack(ARGV, 10, 17)
-local played, played_at, timeline, id_count = unpack(ARGV, 18, 21)
+local expiry_s, bell_s, publish, channel, urgent, purges, tell, ledgers, due_ms, floor =
+    unpack(ARGV, 10, 19)
+local played, played_at, timeline, id_count = unpack(ARGV, 20, 23)
 local rev = redis.call("HGET", state, "rev") or "0"
 if rev ~= read_rev then
     return {"stale", 0, 0, 1, rev, 0, 0}
@@ -44,7 +46,7 @@ local version = tonumber(before or "0")
 local ring, purge, push = 0, 0, 0
 local ids = tonumber(id_count)
 local touched = {}
-for i = 23 + ids, #ARGV, 2 do
+for i = 25 + ids, #ARGV, 2 do
     touched[#touched + 1] = ARGV[i]
 end
 
@@ -57,10 +59,48 @@ local function runs_on()
 end
 
 -- The match as it is now, for whoever works on it next.
-local function put_into(box)
+local function put_into(box, documents, ...)
     redis.call("XADD", box, "*", "version", string.format("%.0f", version), "updated_at",
         redis.call("HGET", state, "updated_at"), "match", match, "facts", facts,
-        "events", "[" .. table.concat(touched, ",") .. "]")
+        "events", "[" .. table.concat(documents, ",") .. "]", ...)
+end
+
+-- The same for history, which keeps the newest of a match and of each event, and every version with a score or status of
+-- its own. So an entry without one, which names the events it has, is taken up into the next. MERGED_MAX: events of one
+-- entry, for each step writes them again.
+local MERGED_MAX = 50
+local function put_into_outbox()
+    local names, is_named = {}, {}
+    for i = 24 + ids, #ARGV, 2 do
+        names[#names + 1] = ARGV[i]
+        is_named[ARGV[i]] = true
+    end
+    local plain = urgent ~= "1" and not merging
+    local last = redis.call("XREVRANGE", outbox, "+", "-", "COUNT", 1)[1]
+    local fields = {}
+    for i = 1, last and #last[2] or 0, 2 do
+        fields[last[2][i]] = last[2][i + 1]
+    end
+    local earlier = fields.names and cjson.decode(fields.names) or {}
+    local documents = {}
+    for i = 1, #touched do
+        documents[i] = touched[i]
+    end
+    if fields.names and #earlier + #names <= MERGED_MAX then
+        redis.call("XDEL", outbox, last[1])
+        for _, name in ipairs(earlier) do
+            local document = not is_named[name] and redis.call("HGET", events, name)
+            if document then
+                names[#names + 1] = name
+                documents[#documents + 1] = document
+            end
+        end
+    end
+    if plain and #names <= MERGED_MAX then
+        put_into(outbox, documents, "names", #names > 0 and cjson.encode(names) or "[]")
+    else
+        put_into(outbox, documents)
+    end
 end
 
 if mode ~= "drop" then
@@ -88,10 +128,10 @@ if mode ~= "drop" then
         -- Events may have had other names; the outbox entries know less than the one that follows.
         redis.call("DEL", events)
         for i = 1, ids do
-            redis.call("XDEL", outbox, ARGV[21 + i])
+            redis.call("XDEL", outbox, ARGV[23 + i])
         end
     end
-    for i = 22 + ids, #ARGV, 2 do
+    for i = 24 + ids, #ARGV, 2 do
         redis.call("HSET", events, ARGV[i], ARGV[i + 1])
     end
     local was_on_board = redis.call("ZSCORE", live_matches, match_id)
@@ -110,7 +150,7 @@ if mode ~= "drop" then
     end
     -- What no reader sees yet, the voiding of a goal that nobody has told, history has to know all the same.
     if mode == "new" or #touched > 0 or merging then
-        put_into(outbox)
+        put_into_outbox()
         redis.call("ZADD", history_pending, "NX", string.format("%.0f", now), match_id)
         if redis.call("SET", history_bell, string.format("%.0f", now), "NX", "EX", bell_s) then
             ring = 1
@@ -133,11 +173,11 @@ if mode ~= "drop" then
         if purges ~= "" and redis.call("SET", purge_bell, string.format("%.0f", now), "NX", "EX", bell_s) then
             purge = 1
         end
-        redis.call("PUBLISH", channel, string.format("%s %.0f %.0f %s", match_id, version, board, urgent))
+        redis.call(publish, channel, string.format("%s %.0f %.0f %s", match_id, version, board, urgent))
     end
 end
-if mailbox ~= "" and not partial then
-    put_into(mailbox)
+if tell == "1" and not partial then
+    put_into(mailbox, touched)
     redis.call("ZADD", push_pending, "NX", string.format("%.0f", now), match_id)
     if redis.call("SET", push_bell, string.format("%.0f", now), "NX", "EX", bell_s) then
         push = 1
@@ -154,7 +194,7 @@ if merging then
 end
 local taken = 0
 for i = 1, ids do
-    taken = taken + redis.call("XDEL", inbox, ARGV[21 + i])
+    taken = taken + redis.call("XDEL", inbox, ARGV[23 + i])
 end
 redis.call("DECRBY", waiting, taken)
 local left = redis.call("XLEN", inbox)

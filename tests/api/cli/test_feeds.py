@@ -17,7 +17,7 @@ def now_ms() -> int:
 
 def report(site: Site, **changed: Any) -> None:
     health = FeedHealth("openligadb", "host:1", connected=True, heard_at=now_ms() - 2_000, silent_after_s=90.0)
-    FeedStates(site.services.live.redis).report(replace(health, **changed))
+    FeedStates(site.services.live.sharded).report(replace(health, **changed))
 
 
 def shown(site: Site, *args: str) -> str:

@@ -12,14 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import db.live.board
-import db.live.commits
 from api.delivery import render
 from api.delivery.hub import Hub
 from api.delivery.snapshot import CHANGES, Snapshot
 from db.domain import Cursor, Fact, FactKind, Match, Score, Status, Team
 from db.domain.record import replace
-from db.live import keys
+from db.live import keys, sharding
 from db.live.client import connect, lua
 from db.live.matches import StoredMatch
 from db.live.store import LiveStore
@@ -61,10 +59,11 @@ class Reader:
 class World:
     """A Redis, processes that hear of its changes when told to, and readers who ask any of them."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, shards: int) -> None:
         self.client = client
         client.flushall()
-        self.live = LiveStore(client, 1)
+        self.live = LiveStore(client, shards)
+        self.highest = 0
         self.hubs = [Hub(1_000, lambda _s, _action: lambda: None) for _ in range(PROCESSES)]
         self.readers = [Reader() for _ in range(READERS)]
         self.told_at_ms = 0
@@ -103,13 +102,14 @@ class World:
     def break_(self, match_id: str) -> None:
         """A newer release tells of it in words that this one does not know."""
         self.goal(match_id)
-        self.client.hset(keys.state(match_id), "match", "{}")
+        self.client.hset(self.key(match_id, keys.state(match_id)), "match", "{}")
 
     def before(self, match_id: str) -> None:
         """The release before changes it, and logs nothing."""
-        log = self.client.dump(keys.BOARD_CHANGES), self.client.dump(keys.BOARD_BOUNDS)
+        names = [self.key(match_id, name) for name in (keys.BOARD_CHANGES, keys.BOARD_BOUNDS)]
+        log = [self.client.dump(name) for name in names]
         self.goal(match_id)
-        for key, dump in zip((keys.BOARD_CHANGES, keys.BOARD_BOUNDS), log, strict=True):
+        for key, dump in zip(names, log, strict=True):
             self.client.delete(key)
             if dump:
                 self.client.restore(key, 0, dump)
@@ -124,8 +124,11 @@ class World:
     def empty(self) -> None:
         """It comes back with nothing, some time later, and one match from history."""
         kept = self.live.matches.readable([MATCHES[0]])
-        self.client.flushall()
+        self.flush()
         self.wait()
+        if len(self.live.sharded.shards) > 1:
+            # Each shard's version is a summand, and has to be there again.
+            self.renew()
         for match in kept:
             self.live.commits.restore(match)
 
@@ -135,16 +138,29 @@ class World:
     def return_(self) -> None:
         """It comes back older, and that is noticed."""
         if self.saved:
-            self.client.flushall()
+            self.flush()
             for key, dump in self.saved:
                 self.client.restore(key, 0, dump)
             self.wait()
-            self.live.board.renew(f"{time.monotonic_ns()}")
+            self.renew()
+
+    def renew(self) -> None:
+        for shard in self.live.sharded.shards:
+            self.live.board.renew(shard, f"{time.monotonic_ns()}")
+
+    def flush(self) -> None:
+        self.highest = self.newest()
+        self.client.flushall()
+
+    def newest(self) -> int:
+        """The highest version that a shard of the board ever had."""
+        versions = (int(self.client.get(shard.key(keys.BOARD)) or 0) for shard in self.live.sharded.shards)
+        return max(self.highest, *versions)
 
     def wait(self) -> None:
         """Until its clock is past all versions that were ever given."""
-        latest = max(int(self.client.get(keys.BOARD) or 0), *(self.known(hub) for hub in self.hubs))
-        while (now := self.client.time())[0] * 1_000 + now[1] // 1_000 <= latest + 1:
+        newest = self.newest()
+        while (now := self.client.time())[0] * 1_000 + now[1] // 1_000 <= newest + 1:
             time.sleep(0.001)
 
     # Who hears and asks.
@@ -205,7 +221,10 @@ class World:
         assert self.live.commits.commit(held, after, facts, (), visible=True).done
 
     def rev(self, match_id: str) -> str:
-        return (self.client.hget(keys.state(match_id), "rev") or b"0").decode()
+        return (self.client.hget(self.key(match_id, keys.state(match_id)), "rev") or b"0").decode()
+
+    def key(self, match_id: str, name: str) -> str:
+        return self.live.sharded.of(match_id).key(name)
 
 
 def assert_same(reader: Reader, snapshot: Snapshot) -> None:
@@ -231,21 +250,20 @@ def kick_off_ms(match: dict[str, Any]) -> float:
 
 @pytest.fixture
 def client(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    def shorter(*names: str) -> str:
-        script = lua(*names)
-        return script.replace("600000, 600000", f"{LOG_MS}, {LOG_MS}")
+    def shorter(name: str) -> str:
+        return lua(name).replace("600000, 600000", f"{LOG_MS}, {LOG_MS}")
 
     assert "600000, 600000" in lua("board_advance")
-    monkeypatch.setattr(db.live.board, "lua", shorter)
-    monkeypatch.setattr(db.live.commits, "lua", shorter)
+    monkeypatch.setattr(sharding, "lua", shorter)
     with connect(redis_url) as client_:
         yield client_
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.parametrize("shards", [1, 4])
+@settings(max_examples=70, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEPS, min_size=10, max_size=40))
-def test_a_board_and_its_differences_are_the_board(client: Any, steps: list[tuple[Any, ...]]) -> None:
-    world = World(client)
+def test_a_board_and_its_differences_are_the_board(client: Any, shards: int, steps: list[tuple[Any, ...]]) -> None:
+    world = World(client, shards)
     for name, *arguments in steps:
         getattr(world, {"break": "break_", "return": "return_"}.get(name, name))(*arguments)
     # In the end all hear of one more change, and everybody asks until nothing is new.

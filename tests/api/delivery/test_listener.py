@@ -15,7 +15,7 @@ from api.delivery.listener import CHUNK, Listener
 from api.delivery.snapshot import BOARD, CHANGES, OF_BOARD, Snapshot
 from db.domain import Match
 from db.domain.errors import Unavailable
-from db.live.pubsub import GAP, MatchChanged
+from db.live.pubsub import GAP, ChangeFeed, MatchChanged
 from db.live.store import LiveStore
 from tests.api.conftest import Site, event, fixture
 from tests.conftest import wait_until
@@ -34,6 +34,7 @@ class Store:
         self.down = False
         self.matches = SimpleNamespace(read=self.read)
         self.board = SimpleNamespace(read=self.read_board)
+        self.sharded = SimpleNamespace(is_cluster=False)
 
     def read(self, topics: list[str]) -> list[Any]:
         self.reads.append(topics)
@@ -57,7 +58,7 @@ class Ear:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.hub = CountingHub(1_000, Clock().later)
-        self.listener = Listener("redis://", cast(LiveStore, store), self.hub)
+        self.listener = Listener(lambda: ChangeFeed("redis://"), cast(LiveStore, store), self.hub)
         self.streams: dict[str, Stream] = {}
 
     def watch(self, *topics: str) -> None:
@@ -222,7 +223,7 @@ def hearing(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     ear.stopping = True
     ear.join(10)
     assert not ear.is_alive()
-    site.services.live.redis.connection_pool.disconnect()
+    site.cut_off()
 
 
 def watch(site: Site) -> Callable[[], int]:
@@ -253,7 +254,8 @@ def test_a_bug_leaves_it_listening(
 
 def test_a_listener_that_was_cut_off_reads_again_what_it_missed(hearing: Site) -> None:
     offered = watch(hearing)
-    hearing.services.live.redis.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+    for shard in hearing.services.live.sharded.shards:
+        shard.redis.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
     version = newest(hearing, 2)
     wait_until(lambda: offered() == version, "the change")
     wait_until(lambda: hearing.services.listener.up, "the listener")

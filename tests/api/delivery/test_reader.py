@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -24,6 +25,7 @@ class Redis:
 
     def __init__(self) -> None:
         self.matches = self
+        self.sharded = SimpleNamespace(is_cluster=False)
         self.at: dict[str, int] = {"m": V, "n": V, BOARD: V}
         self.asked: list[list[str]] = []
         self.rendered: list[str] = []
@@ -97,7 +99,7 @@ class Crowd:
         """What each of those who came during the first question got."""
         for topic in topics:
             self.ask(topic)
-        wait_until(lambda: set(topics) <= set(self.asker.batch.topics), "all to have asked")
+        wait_until(lambda: set(topics) <= set(self.asker.lanes[None].batch.topics), "all to have asked")
         self.go.set()
         for thread in self.threads:
             thread.join(10)
@@ -141,7 +143,7 @@ def test_one_that_cannot_be_rendered_keeps_none_of_the_others_from_their_readers
 def test_who_asks_a_moment_too_late_for_the_question_is_asked_for_alone(redis: Redis, asker: SnapshotReader) -> None:
     """Another thread has listed the topics, and not yet begun the next batch."""
     crowd = Crowd(redis, asker)
-    late = asker.batch
+    late = asker.lanes[None].batch
     late.topics["n"] = None
     late.done, late.snapshots = True, {"n": None}
     assert crowd.come("m") == [score(V)]

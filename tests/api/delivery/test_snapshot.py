@@ -126,3 +126,16 @@ def test_who_has_it_already_gets_the_fields_without_the_body() -> None:
     kept = {"Cache-Control", "ETag", "Vary", "Access-Control-Allow-Origin"}
     assert {name: LONG.headers[name] for name in kept}.items() <= fields(LONG.not_modified.wire(0)).items()
     assert not {"Content-Length", "Content-Type"} & fields(LONG.not_modified.wire(0)).keys()
+
+
+def test_the_slots_of_a_board_of_several_shards_follow_the_clock() -> None:
+    """Its version is no time. If its slot stood still, whoever waited twice would be sent on each second."""
+    now_ms = 1_796_000_000_000
+    board, match = (
+        Snapshot(BOARD, version, "/api/live", b"{}", 2_000, Phase.LIVE) for version in (16 * now_ms, now_ms)
+    )
+    slots = [board.slot(now_ms + n * HOLD_MS) for n in range(3)]
+    assert slots == [slots[0], slots[0] + 1, slots[0] + 2]
+    assert match.slot(now_ms + HOLD_MS) == 1
+    assert match.slot(now_ms - 5) == 0, "a clock that is a little behind"
+    assert Cursor.parse(str(Cursor(board.version, slots[2])))

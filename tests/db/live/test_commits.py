@@ -12,13 +12,16 @@ from db.codec import decode_facts
 from db.domain import Match, Score, Stamp, Status, Team
 from db.live import keys
 from db.live.commits import KEEP_S
+from db.live.pubsub import MatchChanged
 from db.live.store import LiveStore
-from tests.support.live import NOW, apply, board, goal, redis_now, whistle
+from tests.conftest import wait_until
+from tests.support.layouts import Layout
+from tests.support.live import NOW, apply, board, goal, key_of, redis_now, whistle
 
 
-def test_a_commit_does_everything_in_one_step(live: LiveStore, client: redis.Redis) -> None:
-    listener = client.pubsub(ignore_subscribe_messages=True)
-    listener.subscribe(keys.CHANGED)
+@pytest.mark.everywhere
+def test_a_commit_does_everything_in_one_step(live: LiveStore, client: redis.Redis, layout: Layout) -> None:
+    feed = layout.feed()
     live.inbox.accept([goal("a", 1)], now_ms=NOW)
     done = apply(live, goal("a", 1), ids=live.inbox.head("a", 10).ids)
     assert (done.done, done.ring, done.left) == (True, True, 0)
@@ -27,22 +30,19 @@ def test_a_commit_does_everything_in_one_step(live: LiveStore, client: redis.Red
     assert (held.match.version, held.match.score, held.rev) == (done.version, Score(1, 0), done.rev)
     assert replace(held.match.events["g1"], tellings=()) == goal("a", 1).event
     assert live.inbox.backlog() == 0
-    assert client.exists(keys.inbox("a")) == 0
+    assert client.exists(key_of(live, "a", keys.inbox)) == 0
     assert board(live) == ["a"]
     [change] = live.outbox.entries("a", 10)
     assert (change.match.version, [event.id for event in change.events]) == (done.version, ["g1"])
     assert [fact.kind.value for fact in decode_facts(change.facts)] == ["added", "score", "status", "info"]
-    heard = None
-    while heard is None:
-        heard = listener.get_message(timeout=5)
-    assert heard["data"].split()[:2] == [b"a", str(done.version).encode()]
-    listener.close()
+    wait_until(lambda: MatchChanged("a", done.version, done.version, urgent=True) in feed.next(0.1), "the news")
+    feed.close()
 
 
 def test_the_hash_reads_in_plain_words(live: LiveStore, client: redis.Redis) -> None:
     late = replace(goal("a", 1), event=None, minute=90, added_minute=6, status=Status.SECOND_HALF, shootout=Score(4, 2))
     apply(live, late)
-    values = client.hmget(keys.state("a"), "score", "time", "status")
+    values = client.hmget(key_of(live, "a", keys.state), "score", "time", "status")
     assert values == [b"1-0 (4-2 p)", b"90+6", b"second_half"]
 
 
@@ -58,7 +58,7 @@ def test_a_version_is_redis_s_own_time(live: LiveStore, client: redis.Redis) -> 
 def test_a_version_grows_when_the_clock_is_behind(live: LiveStore, client: redis.Redis) -> None:
     apply(live, goal("a", 1))
     ahead = redis_now(client) + 3_600_000
-    client.hset(keys.state("a"), "version", ahead)
+    client.hset(key_of(live, "a", keys.state), "version", ahead)
     assert apply(live, goal("a", 2)).version == ahead + 1
     assert apply(live, goal("a", 3)).version == ahead + 2
 
@@ -120,13 +120,14 @@ def test_only_events_that_were_touched_go_to_history(live: LiveStore) -> None:
 
 def test_state_is_kept_a_day_after_the_end_and_for_ever_before(live: LiveStore, client: redis.Redis) -> None:
     apply(live, goal("a", 1))
-    assert (client.ttl(keys.state("a")), board(live)) == (-1, ["a"])
+    assert (client.ttl(key_of(live, "a", keys.state)), board(live)) == (-1, ["a"])
     apply(live, whistle("a", Status.FINISHED))
-    left = [int(client.ttl(name)) for name in (keys.state("a"), keys.events("a"))]  # type: ignore[arg-type]
+    hashes = [key_of(live, "a", keys.state), key_of(live, "a", keys.events)]
+    left = [int(client.ttl(name)) for name in hashes]  # type: ignore[arg-type]
     assert all(KEEP_S - 5 <= seconds <= KEEP_S for seconds in left)
     assert board(live) == []
     apply(live, whistle("a", Status.SECOND_HALF, NOW + 200_000))
-    assert (client.ttl(keys.state("a")), client.ttl(keys.events("a")), board(live)) == (-1, -1, ["a"])
+    assert ([client.ttl(name) for name in hashes], board(live)) == ([-1, -1], ["a"])
 
 
 def test_a_match_comes_back_from_history_unless_it_is_there(live: LiveStore) -> None:
@@ -152,7 +153,7 @@ def test_a_restored_revision_is_none_that_a_drain_remembers(live: LiveStore) -> 
 
 def test_a_restored_match_that_is_over_expires(live: LiveStore, client: redis.Redis) -> None:
     live.commits.restore(Match("a", version=5, updated_at=5, status=Status.FINISHED, home=Team("h", "Home")))
-    assert 0 < int(client.ttl(keys.state("a"))) <= KEEP_S  # type: ignore[arg-type]
+    assert 0 < int(client.ttl(key_of(live, "a", keys.state))) <= KEEP_S  # type: ignore[arg-type]
     assert board(live) == []
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import event as sa_event
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -32,6 +34,7 @@ from db.sql.history import History, MatchFilter, PageCursor
 from db.sql.history_rows import FOLDED_MAX, fold
 from db.sql.models import MatchEventRow, MatchRow, MatchScoreRow, TeamRow
 from db.sql.session import engine
+from tests.conftest import migrated_file
 
 START = 1_700_000_000_000
 HOUR = 3_600_000
@@ -325,3 +328,62 @@ def test_the_same_payload_twice_in_one_batch_is_one_row(history: History) -> Non
 def test_a_payload_is_known_by_its_content() -> None:
     assert refused_id("generic", b"x") == refused_id("generic", b"x")
     assert len({refused_id("generic", b"x"), refused_id("sportradar", b"x"), refused_id("generic", b"y")}) == 3
+
+
+def test_lists_and_search_are_read_from_the_replica_or_from_the_primary_while_it_is_away(
+    history: History, tmp_path: Path
+) -> None:
+    history.write([change(match())])
+    away = History(history.engine, engine("postgresql+psycopg://u@127.0.0.1:1/none"))
+    assert [listed.id for listed in away.matches(MatchFilter(), 10)[0]] == ["m"]
+    assert [found.id for found in away.search("home", 10).matches] == ["m"]
+    (tmp_path / "replica.db").write_bytes(migrated_file())
+    behind = History(history.engine, engine(f"sqlite:///{tmp_path}/replica.db"))
+    assert behind.matches(MatchFilter(), 10) == ([], None)
+    assert behind.match("m"), "what a match goes on from is never old"
+    for other in (away, behind):
+        other.replica.dispose()
+
+
+def test_search_gives_the_latest_matches_of_each_team_that_it_finds(history: History) -> None:
+    teams = [Team(f"t{n}", f"United {n}") for n in range(3)]
+    played = [
+        match(f"m{n}", START + n, home=teams[n % 3], away=teams[(n + 1) % 3], start_time=START + n * HOUR)
+        for n in range(9)
+    ]
+    history.write([change(one) for one in played])
+    assert [found.id for found in history.search("united", 4).matches] == ["m8", "m7", "m6", "m5"]
+    assert [found.id for found in history.search("united 1", 2).matches] == ["m7", "m6"]
+
+
+def test_a_team_that_is_called_as_before_is_not_written_again(history: History) -> None:
+    history.write([change(match())])
+    written: list[str] = []
+
+    def note(_connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        written.append(f"{statement.split()[2]} {max(0, cursor.rowcount)}")
+
+    sa_event.listen(history.engine, "after_cursor_execute", note)
+    history.write([change(match(version=START + 1))])
+    assert {row for row in written if row.startswith(("teams", "competitions"))} == {"teams 0", "competitions 0"}
+
+
+def test_refused_payloads_take_no_more_than_so_many_bytes(history: History) -> None:
+    payloads = [RefusedPayload(f"p{n}", "generic", START + n, "invalid", "why", b"x" * 1_000) for n in range(5)]
+    history.refused_payloads.keep(payloads)
+    assert history.refused_payloads.forget(before_ms=0, bytes_max=3_000) == 2
+    assert [kept.id for kept in history.refused_payloads.newest(10)] == ["p4", "p3", "p2"]
+
+
+def test_timelines_and_scores_are_kept_for_so_long_and_matches_for_ever(history: History) -> None:
+    day = 24 * HOUR
+    for n in range(4):
+        played = match(f"m{n}", START + n, start_time=START + n * day, events={"g": goal("g", 1)})
+        history.write([change(played, goal("g", 1))])
+    assert history.forget_details(before_ms=START + 3 * day, limit=2) == 2
+    assert history.forget_details(before_ms=START + 3 * day, limit=2) == 1
+    assert history.forget_details(before_ms=START + 3 * day, limit=2) == 0
+    stored = [history.match(f"m{n}") for n in range(4)]
+    assert [len(one.events) for one in stored if one] == [0, 0, 0, 1]
+    with Session(history.engine) as session:
+        assert session.scalars(select(MatchScoreRow.match_id)).all() == ["m3"]

@@ -200,7 +200,7 @@ def test_a_wrong_key_is_told_and_not_shown(world: FeedWorld) -> None:
 
 
 def test_positions_are_kept_by_feed(world: FeedWorld) -> None:
-    states = FeedStates(world.live.redis)
+    states = FeedStates(world.live.sharded)
     states.keep_position("a", {"times": [1.5]})
     assert states.position("a") == {"times": [1.5]}
     assert states.position("b") == {}

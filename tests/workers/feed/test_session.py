@@ -101,7 +101,7 @@ def test_a_reader_that_fails_is_started_again(
 
 
 def test_a_lease_is_one_readers(world: FeedWorld) -> None:
-    first, second = Lease(world.live.redis, "a"), Lease(world.live.redis, "a")
+    first, second = Lease(world.live.sharded, "a"), Lease(world.live.sharded, "a")
     assert first.acquire()
     assert not second.acquire()
     second.release()
@@ -114,12 +114,12 @@ def test_a_reader_whose_lease_is_anothers_stops(world: FeedWorld) -> None:
     stopping = Event()
     runner: FeedRunner = world.runner(NullReader(), stopping)
     runner.start()
-    lease = Lease(world.live.redis, "openligadb")
-    while world.live.redis.get(lease.key) is None:
+    lease = Lease(world.live.sharded, "openligadb")
+    while world.live.redis.get(lease.shard.key(lease.name)) is None:
         stopping.wait(0.02)
-    world.live.redis.set(lease.key, "another process")
+    world.live.redis.set(lease.shard.key(lease.name), "another process")
     stopping.wait(2.0)
-    assert world.live.redis.get(lease.key) in (b"another process", "another process")
+    assert world.live.redis.get(lease.shard.key(lease.name)) in (b"another process", "another process")
     stopping.set()
     runner.join(10)
     assert not runner.is_alive()
@@ -128,7 +128,7 @@ def test_a_reader_whose_lease_is_anothers_stops(world: FeedWorld) -> None:
 def test_health_of_another_release_is_read_as_far_as_it_fits(world: FeedWorld) -> None:
     world.live.redis.hset("feeds", "x", '{"name": "x", "connected": true, "new_field": 1}')
     world.live.redis.hset("feeds", "y", "odd")
-    assert [(health.name, health.connected) for health in FeedStates(world.live.redis).all()] == [("x", True)]
+    assert [(health.name, health.connected) for health in FeedStates(world.live.sharded).all()] == [("x", True)]
 
 
 def reader_protocol(reader: FeedReader) -> FeedReader:

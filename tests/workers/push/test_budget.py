@@ -96,7 +96,6 @@ def test_a_plan_that_takes_too_long_goes_on_from_its_last_chunk(world: World, mo
     world.say(60, "goal", score=(1, 0))
     assert len(world.phones.sent) == 2
     for second in range(61, 66):
-        for key in world.redis.keys("push:lease:*"):
-            world.redis.delete(key)
+        world.end_leases()
         world.at(second)
     assert sorted(token for token, _ in world.phones.sent) == [f"fan-{number}" for number in range(9)]

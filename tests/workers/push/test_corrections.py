@@ -153,8 +153,7 @@ def test_the_end_of_a_goal_waits_for_what_is_just_being_sent_of_its_match(world:
     world.phones.before = cancel
     world.say(60, "goal", score=(1, 0), id="g1")
     world.say(65, "red_card" if last is Kind.RED_CARD else None, score=(1, 0) if last is Kind.RED_CARD else None)
-    for key in world.redis.keys("push:lease:*"):
-        world.redis.delete(key)
+    world.end_leases()
     world.at(70)
     assert Kind.GOAL_CANCELLED not in before
     kinds = [message.kind for _, message in world.phones.sent]

@@ -42,8 +42,7 @@ def test_a_state_that_a_slow_worker_sends_late_has_the_older_timestamp_and_is_fo
     def stall(envelope: Envelope) -> None:
         """Its lease runs out while it sleeps before the request."""
         world.phones.before = lambda envelope: None
-        for key in world.redis.keys("push:lease:broadcast-*"):
-            world.redis.delete(key)
+        world.end_leases("broadcast-")
         push, world.push = world.push, other
         world.say(61, "goal", score=(2, 0))
         world.push = push

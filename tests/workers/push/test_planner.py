@@ -56,8 +56,7 @@ def test_a_killed_planner_goes_on_where_it_was(world: World, monkeypatch: pytest
     monkeypatch.setattr(world.chunks, "put", die)
     with pytest.raises(Killed):
         world.say(60, "goal", score=(1, 0))
-    for key in world.redis.keys("push:lease:*"):
-        world.redis.delete(key)
+    world.end_leases()
     world.at(61)
     assert sorted(token for token, _ in world.phones.sent) == [f"fan-{number}" for number in range(9)]
 

@@ -13,6 +13,7 @@ from dev.emulators.journal import PushJournal
 from notify.transports.channels import Channels
 from notify.transports.outcome import Gone, Later, Outcome
 from tests.support.emulators import Emulated
+from tests.support.layouts import Layout
 from tests.support.push import FINAL, START, Ahead, transports_to
 from workers.history import write_batch
 from workers.push import prematch
@@ -22,8 +23,8 @@ MINUTE = 60_000
 
 
 @pytest.fixture
-def world(redis_url: str, sqlite_url: str) -> Iterator[Ahead]:
-    world = Ahead(redis_url, sqlite_url)
+def world(layout: Layout, sqlite_url: str) -> Iterator[Ahead]:
+    world = Ahead(layout, sqlite_url)
     yield world
     world.close()
 
@@ -56,8 +57,8 @@ def test_a_reminder_comes_after_the_line_ups_of_the_same_version_too(world: Ahea
 
 
 @pytest.fixture
-def cast(redis_url: str, sqlite_url: str, emulators: Emulated) -> Iterator[Ahead]:
-    world = Ahead(redis_url, sqlite_url, transports_to(emulators))
+def cast(layout: Layout, sqlite_url: str, emulators: Emulated) -> Iterator[Ahead]:
+    world = Ahead(layout, sqlite_url, transports_to(emulators))
     yield world
     world.close()
 
@@ -143,8 +144,7 @@ def test_channels_that_only_apple_knows_are_swept_when_they_are_many(
     monkeypatch.setattr(prematch, "SWEEP_MAX", len(before) + 2)
 
     def swept() -> set[str]:
-        for key in cast.redis.keys("push:lease:sweep*"):
-            cast.redis.delete(key)
+        cast.end_leases("sweep")
         cast.look(START)
         listed = channels.all()
         assert isinstance(listed, list)

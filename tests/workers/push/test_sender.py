@@ -14,11 +14,13 @@ from db.domain import (
     mask_of,
 )
 from db.domain.errors import Unavailable
+from db.live import keys
 from db.live.chunks import CLAIM_MS
 from db.sql.models import DeviceRow
 from notify.transports.base import Envelope
 from notify.transports.outcome import ConfigFault, Dropped, Gone, Later, OurFault, Outcome
 from tests.conftest import wait_until
+from tests.support.live import key_of
 from tests.support.push import START, Killed, Recorder, World, counters
 from workers.push import delivery, lanes, planner, sender
 from workers.worker import JobTimedOut
@@ -212,7 +214,7 @@ def test_a_claim_holds_as_long_as_its_worker_lives(world: World, monkeypatch: py
     until: list[float] = []
 
     def claimed_until() -> float:
-        return float(world.redis.zrange("push:claimed", 0, 0, withscores=True)[0][1])
+        return float(world.redis.zrange(key_of(world.live, "final", keys.PUSH_CLAIMED), 0, 0, withscores=True)[0][1])
 
     def wait(parcel: Envelope) -> None:
         for _ in range(2):

@@ -50,8 +50,7 @@ def test_topics_that_were_not_told_of_a_goal_hear_nothing_of_its_end(world: Worl
     world.say(60, "goal", score=(1, 0), id="g1")
     world.phones.answers.clear()
     world.say(62, "goal_cancelled", score=(0, 0), voids="g1")
-    for key in world.redis.keys("push:lease:*"):
-        world.redis.delete(key)
+    world.end_leases()
     world.at(75)
     assert [(message.language, message.kind) for _, message in world.phones.sent] == [
         ("en", Kind.GOAL),
@@ -96,8 +95,7 @@ def test_a_topic_that_could_not_be_published_to_is_published_to_later_and_the_ot
     world.phones.before = refuse
     world.say(60, "goal", score=(1, 0))
     world.phones.answers.clear()
-    for key in world.redis.keys("push:lease:*"):
-        world.redis.delete(key)
+    world.end_leases()
     world.at(75)
     world.at(76)
     assert sorted(message.language for _, message in world.phones.sent) == ["de", "en", "en"]
@@ -122,8 +120,7 @@ def test_a_worker_killed_beside_a_topics_request_makes_no_second_one(
         with pytest.raises(Killed):
             world.say(60, "goal", score=(1, 0))
     sent = len(world.phones.sent)
-    for key in world.redis.keys("push:lease:*"):
-        world.redis.delete(key)
+    world.end_leases()
     world.push = world.worker()
     world.at(75)
     assert len(world.phones.sent) == sent <= 1
