@@ -37,7 +37,7 @@ js-types: ## the types of the page's modules, where there are npm and a network
 unit: $(VENV)/.tests ## pytest: unit, real servers, headless browser
 	$(PYTEST)
 
-faults: $(VENV)/.tests ## of pytest, what kills, cuts, stalls and restarts; and 5,000 stories in other orders
+faults: $(VENV)/.tests ## of pytest, what kills, cuts, stalls and restarts; in full what make test does in part; and 5,000 stories
 	STORIES=$(or $(STORIES),5000) $(PYTEST) -m faults
 
 tools: ## install what the tests use beside Python: Redis, PostgreSQL, Chromium (root or sudo; else tests skip)
