@@ -329,10 +329,10 @@ def _is_no_port(text: str) -> bool:
 def _is_no_account(text: str) -> bool:
     """Google, "Service account key": its type, and an RSA key that signs for it."""
     try:
-        said = json.loads(text)
-        if not {"project_id", "client_email", "token_uri"} <= said.keys() or said["type"] != "service_account":
+        account = json.loads(text)
+        if not {"project_id", "client_email", "token_uri"} <= account.keys() or account["type"] != "service_account":
             return True
-        return not isinstance(_private_key(said["private_key"]), rsa.RSAPrivateKey)
+        return not isinstance(_private_key(account["private_key"]), rsa.RSAPrivateKey)
     except (ValueError, TypeError, AttributeError, KeyError):
         return True
 
@@ -360,9 +360,9 @@ def words(text: str) -> list[str]:
 
 
 def _is_no_source(text: str) -> bool:
-    known = {"generic", "sportradar", "statsperform", "openligadb", "football_data"}
-    known |= {mapping_name(word) for word in words(text) if word.endswith(".toml")}
-    return not {mapping_name(word) for word in words(text)} <= known
+    sources = {"generic", "sportradar", "statsperform", "openligadb", "football_data"}
+    sources |= {mapping_name(word) for word in words(text) if word.endswith(".toml")}
+    return not {mapping_name(word) for word in words(text)} <= sources
 
 
 def mapping_name(word: str) -> str:

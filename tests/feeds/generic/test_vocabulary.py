@@ -226,7 +226,7 @@ BODIES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(BODIES | st.dictionaries(st.sampled_from(["events", "matches", "x"]), JSON))
 def test_any_object_is_read_or_refused_and_what_is_refused_of_it_is_refused_alone(body: dict[str, Any]) -> None:
     raw = json.dumps(body).encode()
