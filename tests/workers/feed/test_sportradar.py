@@ -223,3 +223,11 @@ def test_broken_bytes_in_the_stream_are_refused_and_the_next_message_is_taken(wo
     world.wait_for("sr:sport_event:9", "1-0 first_half")
     assert session.health.refused >= 2
     assert len(world.live.refusals.entries(10)) == session.health.refused
+
+
+def test_what_the_contract_does_not_have_stops_nothing_else(world: FeedWorld, recorded: Any, fast: None) -> None:
+    source = recorded(1.0)
+    source.provider.not_in_contract = {"removed.json", "lineups.json"}
+    with world.reading(SportradarRest(source.api())):
+        wait_until(lambda: world.match(MATCH), "the match")
+    assert world.health("sportradar_rest").reconnects == 0
