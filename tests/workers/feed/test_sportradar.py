@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -13,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from db.domain import Match, Stamp, Status, Update
+from db.codec import decode_facts
+from db.domain import FactKind, Match, Stamp, Status, Update
 from db.domain.errors import Unavailable
 from dev.providers.faults import Limit
 from dev.providers.playback import Playback, playback
@@ -87,6 +89,13 @@ def end_of(match: Match | None) -> tuple[Any, ...]:
     return match.score, match.status, goals
 
 
+def facts_told(world: FeedWorld) -> Counter[str | None]:
+    """How often each event was new: what followers hear of."""
+    entries = world.live.outbox.entries(MATCH, 10_000)
+    facts = [fact for entry in entries for fact in decode_facts(entry.facts)]
+    return Counter(fact.event_id for fact in facts if fact.kind is FactKind.ADDED)
+
+
 def uncut(world: FeedWorld, recorded: Any) -> tuple[Any, ...]:
     source = recorded(800.0)
     with world.reading(*source.readers()):
@@ -111,6 +120,7 @@ def test_cut_twice_a_second_with_each_message_twice_it_ends_the_same(
         world.wait_for(MATCH, "1-3 finished")
     score, _, goals = end_of(world.match(MATCH))
     assert (score.home, score.away, len(goals)) == (1, 3, 4)
+    assert [facts_told(world)[event_id] for event_id, *_ in goals] == [1, 1, 1, 1]
     assert source.provider.connections > 5
     assert world.health("sportradar").gaps >= source.provider.connections - 2
 
