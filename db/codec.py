@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from db.domain import Document, Event, Fact, Ledger, Lineups, Match, Stats, Update, with_events
+from db.domain import Document, DocumentKind, Event, Fact, Ledger, Lineups, Match, Stats, Update, with_events
 from db.domain.record import replace
 
 _matches = TypeAdapter(Match)
@@ -67,6 +67,10 @@ def decode_update(text: str | bytes) -> Update:
 def encode_document(document: Document) -> str:
     adapter: TypeAdapter[Any] = _lineups if isinstance(document, Lineups) else _stats
     return adapter.dump_json(document, exclude_defaults=True).decode()
+
+
+def decode_document(kind: DocumentKind, text: str | bytes) -> Document:
+    return decode_lineups(text) if kind is DocumentKind.LINEUPS else decode_stats(text)
 
 
 def decode_lineups(text: str | bytes) -> Lineups:

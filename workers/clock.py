@@ -30,6 +30,8 @@ OVERDUE_MS = 1_000
 PARKED_MS = 60_000
 # Matches derived again in one sweep, and the delay before the next attempt.
 DUE_MAX, DUE_AGAIN_MS = 500, 5_000
+# Matches whose other names are joined to them in one go, where that was not done at once.
+JOINED_MAX = 100
 DAY_MS = 24 * 60 * 60 * 1000
 KEEP_REFUSED_MS = 30 * DAY_MS
 # Accounts deleted in one go: each takes up to ten devices and 500 follows with it.
@@ -103,7 +105,7 @@ def housekeep(services: WorkerServices, *, now_ms: int) -> None:
     # Reading the board counts undecodable matches; without readers the count would go stale.
     services.live.board.read()
     clear_board(services, now_ms=now_ms)
-    refill_names(services)
+    refill_names(services, now_ms=now_ms)
     services.history.refused_payloads.forget(before_ms=now_ms - KEEP_REFUSED_MS)
     expire_accounts(services, now_ms=now_ms)
     before_ms = now_ms - services.settings.history_keep_days * DAY_MS
@@ -111,13 +113,15 @@ def housekeep(services: WorkerServices, *, now_ms: int) -> None:
         logger.info("history_forgotten matches=%d", forgotten)
 
 
-def refill_names(services: WorkerServices) -> None:
-    """Redis's copy of other names, where it has lost some, or was not there when one was added."""
+def refill_names(services: WorkerServices, *, now_ms: int) -> None:
+    """Redis's copy of other names, where it has lost some, or was not there when one was added. The same of the record
+    that is to be joined."""
     for subject in (Subject.MATCH, Subject.TEAM):
         if services.live.names.count(subject) < services.history.names.count(subject):
             names = services.history.names.all(subject)
             services.live.names.add(subject, names)
             logger.warning("names_refilled subject=%s names=%d", subject.value, len(names))
+    services.partials.add(services.history.names.waiting(JOINED_MAX, before_ms=now_ms - PARKED_MS), now_ms=now_ms)
 
 
 def clear_board(services: WorkerServices, *, now_ms: int) -> None:

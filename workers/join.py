@@ -7,7 +7,20 @@ from __future__ import annotations
 
 import logging
 
-from db.domain import Match, MatchInfo, Precedence, Stamp, Status, Update, due_ms, joined, united, with_ledgers
+from db.codec import decode_document
+from db.domain import (
+    DocumentKind,
+    Match,
+    MatchInfo,
+    Precedence,
+    Stamp,
+    Status,
+    Update,
+    due_ms,
+    joined,
+    united,
+    with_ledgers,
+)
 from db.domain.errors import Unavailable
 from db.live.partials import Partials
 from db.live.store import LiveStore
@@ -44,6 +57,7 @@ class Joiner:
             # Again after a concurrent commit.
             while not self._joined(match_id, record, now_ms):
                 continue
+            self._take_documents(name, match_id)
             self._tell(record, match_id, now_ms)
         self.history.names.mark_merged(name, now_ms=now_ms)
         logger.info("match_joined match=%s name=%s known=%s", match_id, name, record is not None)
@@ -72,6 +86,14 @@ class Joiner:
         if committed.done and self.bells:
             ring.ring(self.bells, committed)
         return committed.done
+
+    def _take_documents(self, name: str, match_id: str) -> None:
+        """Line-ups and statistics, too."""
+        for kind in DocumentKind:
+            stored = self.live.documents.read(name, kind) or self.history.documents.read(name, kind)
+            for one in stored:
+                document = decode_document(kind, one.text)
+                self.live.documents.put(match_id, document, source=one.source, at_ms=one.at)
 
     def _restored(self, match_id: str) -> bool:
         """False where Redis has the match now. True where nobody knows it: then there is nothing to join to."""

@@ -97,6 +97,13 @@ class NameBook:
                 names.setdefault(row.id, []).append(row.name)
         return names
 
+    def waiting(self, limit: int, *, before_ms: int) -> list[str]:
+        """Matches with a name of before a moment whose record has not been joined to theirs."""
+        unmerged = (NameRow.kind == NameKind.SAME.value, NameRow.merged_at.is_(None))
+        wanted = select(NameRow.id).distinct().where(NameRow.subject == Subject.MATCH.value, *unmerged)
+        with begin(self.engine) as session:
+            return list(session.scalars(wanted.where(NameRow.created_at < moment(before_ms)).limit(limit)))
+
     def mark_merged(self, name: str, *, now_ms: int) -> None:
         of_name = update(NameRow).where(NameRow.subject == Subject.MATCH.value, NameRow.name == name)
         with begin(self.engine) as session:

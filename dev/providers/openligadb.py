@@ -26,6 +26,9 @@ class OpenLigaDb:
         self.limit = limit or Limit(60, 60.0)
         # Of another group than the current one: known by their number alone.
         self.unlisted: list[ScheduledMatch] = []
+        # Numbers that were asked for by themselves, and those that are answered 403.
+        self.asked: set[str] = set()
+        self.refused: set[str] = set()
 
     def answer(self, request: ProviderRequest) -> ProviderAnswer:
         if not self.limit.take():
@@ -36,7 +39,9 @@ class OpenLigaDb:
                 listed = [match for match in self.leagues[league] if match not in self.unlisted]
                 return ProviderAnswer(200, [_match(league, match, now_s) for match in listed])
             case ("getmatchdata", number):
-                return ProviderAnswer(200, self._one(number, now_s))
+                self.asked.add(number)
+                refused = number in self.refused
+                return ProviderAnswer(403) if refused else ProviderAnswer(200, self._one(number, now_s))
             case ("getlastchangedate", league, _, _) if league in self.leagues:
                 return ProviderAnswer(200, _local(max(match.changed_s(now_s) for match in self.leagues[league])))
         return ProviderAnswer(200, [])

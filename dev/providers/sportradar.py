@@ -39,6 +39,8 @@ class SportradarProvider:
         self.faults = ProviderFaults()
         self.connections = 0
         self._tickets: dict[str, float] = {}
+        # Parts of paths that the key is not good for.
+        self.not_in_contract: set[str] = set()
         # Entries of `sport_events/removed`.
         self.removed: list[Json] = []
         # Matches of a day's list that are sent at once.
@@ -47,7 +49,8 @@ class SportradarProvider:
     def answer(self, request: ProviderRequest) -> ProviderAnswer:
         if request.path[-1:] == ("session",):
             return self._session(request)
-        if request.headers.get("x-api-key") != self.key:
+        is_allowed = not any(part in request.path for part in self.not_in_contract)
+        if request.headers.get("x-api-key") != self.key or not is_allowed:
             return ProviderAnswer(403, {"message": "Forbidden"})
         match request.path:
             case ("soccer", _, "v4", "stream", "events", "subscribe"):

@@ -10,13 +10,14 @@ from click.testing import Result
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.domain import Score, Subject
+from api.services import now_ms
+from db.domain import Lineups, Score, Subject, TeamLineup
 from db.live.partials import Partials
 from db.sql.models import FollowRow, TeamRow, UserSubscriptionRow
 from tests.api.conftest import Site, event, fixture
 from tests.support.users import User
 from workers.boot import WorkerServices
-from workers.clock import refill_names
+from workers.clock import PARKED_MS, refill_names
 from workers.history import write_batch
 
 MA1 = {
@@ -255,5 +256,29 @@ def test_a_redis_that_lost_the_names_gets_them_back(both: Site, make_services: C
     link(both)
     both.services.live.redis.delete("names:matches")
     assert both.services.live.names.of_match("opta-1") is None
-    refill_names(make_services(both.services.settings.database_url))
+    refill_names(make_services(both.services.settings.database_url), now_ms=now_ms())
     assert both.services.live.names.of_match("opta-1") == "m"
+
+
+def test_a_link_whose_command_was_killed_is_completed_by_the_clock(
+    both: Site, make_services: Callable[..., WorkerServices]
+) -> None:
+    """After SQL had it, and before Redis."""
+    names = both.services.history.names
+    then_ms = now_ms() - 2 * PARKED_MS
+    names.add(Subject.MATCH, "opta-1", "m", now_ms=then_ms)
+    clock = make_services(both.services.settings.database_url)
+    refill_names(clock, now_ms=then_ms)
+    assert Partials(both.services.live.redis).count() == 0
+    refill_names(clock, now_ms=now_ms())
+    both.work()
+    assert names.unmerged(["m"]) == {}
+    match = both.services.live.matches.load("m").match
+    assert match
+    assert match.ledgers.keys() == {"generic", "statsperform"}
+
+
+def test_line_ups_told_under_the_other_name_are_those_of_the_match(both: Site) -> None:
+    both.services.live.documents.put("opta-1", Lineups(TeamLineup("3-5-2")), source="statsperform", at_ms=1)
+    link(both)
+    assert both.get("/api/matches/m/lineups").get_json()["home"]["formation"] == "3-5-2"

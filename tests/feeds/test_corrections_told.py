@@ -12,6 +12,8 @@ import pytest
 
 from db.domain import Fact, Kind, Match, Score, Status, Update, reduce
 from feeds import FEEDS
+from feeds.pull.mapping import load
+from feeds.pull.parse import parse as parse_pulled
 from notify.content.news import news_of
 from notify.content.window import apply, close
 from notify.content.window_record import Window
@@ -120,6 +122,21 @@ def test_a_result_that_authority_changes_is_told_as_such(provider: str) -> None:
 
 
 # What one provider alone has.
+
+
+def test_a_score_that_falls_without_a_word_is_told_once_it_has_stood() -> None:
+    """As football-data.org does, whose free plan has no goals."""
+    mapping, phones = load("football_data"), Phones()
+    for second, home in ((10, 0), (100, 1), (200, 2), (300, 1), (311, 1), (400, 1)):
+        score = {"duration": "REGULAR", "fullTime": {"home": home, "away": 0}}
+        match = {"id": 9, "status": "IN_PLAY", "lastUpdated": at(second), "score": score}
+        body = json.dumps({"matches": [match]}).encode()
+        [pulled] = parse_pulled(mapping, body, received_at=(START_S + second) * 1000)
+        phones.hear(pulled.updates, second)
+    phones.wait(600)
+    assert phones.match
+    assert phones.match.score == Score(1, 0)
+    assert (phones.told[Kind.GOAL], phones.told[Kind.GOAL_CANCELLED]) == (2, 1)
 
 
 def push(second: int, event: dict[str, Any], home: int = 0) -> dict[str, Any]:

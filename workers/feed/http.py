@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -48,11 +49,17 @@ class HttpSource:
             self.quota = Quota(self.per_minute, [float(at) for at in times if isinstance(at, int | float)])
 
     def get(
-        self, session: FeedSession, url: str, *, quota_header: str = "", missing: bytes | None = None
+        self,
+        session: FeedSession,
+        url: str,
+        *,
+        quota_header: str = "",
+        missing: bytes | None = None,
+        missing_statuses: Collection[int] = (404,),
     ) -> bytes | None:
         """The body; None where it has not changed, or the session halted. Raises Unavailable, with Retry-After.
 
-        missing: what a 404 stands for; it is a failure otherwise.
+        missing: what an answer of `missing_statuses` stands for; None where it is a failure as any other.
         """
         if time.time() < self.fresh_until_s.get(url, 0.0) or not self._wait(session):
             return None
@@ -66,7 +73,7 @@ class HttpSource:
             raise Unavailable(f"{self.redacted(url)}: {type(error).__name__}") from None
         left = answer.headers.get(quota_header, "") if quota_header else ""
         session.quota(int(left) if left.isdecimal() else self.quota.left(time.time()))
-        if answer.status_code == 404 and missing is not None:
+        if answer.status_code in missing_statuses and missing is not None:
             session.heard()
             return missing
         return self._body(session, url, answer, body)

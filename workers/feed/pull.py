@@ -69,6 +69,7 @@ class PullReader:
                 if session.halt.is_set():
                     return
                 self._poll(session, item)
+                self.vanished.ask(session, item)
             session.halt.wait(max(0.0, self._period_s() - (time.monotonic() - started_s)))
 
     def _poll(self, session: FeedSession, item: str) -> None:
@@ -97,7 +98,7 @@ class PullReader:
             self._remember(match)
         self._remember_parts(item, body)
         if listed:
-            self.vanished.look(session, item, listed)
+            self.vanished.note(item, listed)
 
     def _get(self, session: FeedSession, url: str) -> bytes | None:
         return self.source.get(session, url, quota_header=self.mapping.request.quota_header)

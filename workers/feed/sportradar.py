@@ -26,6 +26,8 @@ SILENT_S = 15.0
 CONNECT_S = 5.0
 # `timelines_delta` covers ten seconds; beyond a margin for our own delay all timelines are read.
 DELTA_S = 7.0
+# There is no such document, or it is not part of the contract: no reason to stop reading the others.
+NOT_OURS = (403, 404)
 # Trial keys allow about one request a second, so each of our two readers makes one every two seconds at most.
 PER_MINUTE = 28
 
@@ -60,7 +62,8 @@ class SportradarApi:
         url = f"{self.base}/en/{path}.json{query}"
         if even_if_unchanged:
             self.source.forget(url)
-        body = self.source.get(session, url, missing=b"" if may_be_missing else None)
+        missing = b"" if may_be_missing else None
+        body = self.source.get(session, url, missing=missing, missing_statuses=NOT_OURS)
         if not body:
             return False
         try:

@@ -116,7 +116,7 @@ class SportradarRest:
             return known
 
         # The list may be the same while we have come to know a match of it.
-        self.api.read(session, "sport_events/removed", news, even_if_unchanged=True)
+        self.api.read(session, "sport_events/removed", news, even_if_unchanged=True, may_be_missing=True)
         self.removed |= told
         self.removed_due_s = time.monotonic() + REMOVED_S
 

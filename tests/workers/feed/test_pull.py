@@ -206,22 +206,27 @@ def test_positions_are_kept_by_feed(world: FeedWorld) -> None:
     assert states.position("b") == {}
 
 
-def test_a_match_to_come_that_is_listed_no_more_is_asked_for(world: FeedWorld) -> None:
+def test_a_match_to_come_that_is_listed_no_more_is_asked_for(world: FeedWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.feed.vanished.ABSENT_AGAIN_S", POLL_S)
     matches = saturday(4, start_in_s=7200, speed=1.0)
     provider = OpenLigaDb({"bl1": matches}, Limit(10_000, 60.0))
     server = ProviderServer(provider)
-    moved, gone = matches[1], matches[2]
+    moved, gone, refused = matches[1], matches[2], matches[3]
+    provider.refused = {str(refused.number)}
     try:
         with world.reading(reader("openligadb", server.url, "bl1")):
             wait_until(lambda: all(world.shown(id_of(match)) for match in matches), "the fixtures")
             moved.start_s += 86_400
             provider.unlisted.append(moved)
+            provider.unlisted.append(refused)
             matches.remove(gone)
             matches[0].edited_s = time.time()
             world.wait_for(id_of(gone), "? removed")
             wait_until(lambda: starts_at(world, moved), "the new start")
+            wait_until(lambda: provider.asked >= {str(match.number) for match in (moved, gone, refused)}, "each")
         assert world.shown(id_of(moved)) == "? scheduled"
-        assert world.shown(id_of(matches[-1])) == "? scheduled"
+        assert world.shown(id_of(refused)) == "? scheduled"
+        assert world.health("openligadb").reconnects == 0
     finally:
         server.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -13,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from db.domain import Match, Stamp, Status, Update
+from db.codec import decode_facts
+from db.domain import FactKind, Match, Stamp, Status, Update
 from db.domain.errors import Unavailable
 from dev.providers.faults import Limit
 from dev.providers.playback import Playback, playback
@@ -87,6 +89,13 @@ def end_of(match: Match | None) -> tuple[Any, ...]:
     return match.score, match.status, goals
 
 
+def facts_told(world: FeedWorld) -> Counter[str | None]:
+    """How often each event was new: what followers hear of."""
+    entries = world.live.outbox.entries(MATCH, 10_000)
+    facts = [fact for entry in entries for fact in decode_facts(entry.facts)]
+    return Counter(fact.event_id for fact in facts if fact.kind is FactKind.ADDED)
+
+
 def uncut(world: FeedWorld, recorded: Any) -> tuple[Any, ...]:
     source = recorded(800.0)
     with world.reading(*source.readers()):
@@ -111,6 +120,7 @@ def test_cut_twice_a_second_with_each_message_twice_it_ends_the_same(
         world.wait_for(MATCH, "1-3 finished")
     score, _, goals = end_of(world.match(MATCH))
     assert (score.home, score.away, len(goals)) == (1, 3, 4)
+    assert [facts_told(world)[event_id] for event_id, *_ in goals] == [1, 1, 1, 1]
     assert source.provider.connections > 5
     assert world.health("sportradar").gaps >= source.provider.connections - 2
 
@@ -223,3 +233,11 @@ def test_broken_bytes_in_the_stream_are_refused_and_the_next_message_is_taken(wo
     world.wait_for("sr:sport_event:9", "1-0 first_half")
     assert session.health.refused >= 2
     assert len(world.live.refusals.entries(10)) == session.health.refused
+
+
+def test_what_the_contract_does_not_have_stops_nothing_else(world: FeedWorld, recorded: Any, fast: None) -> None:
+    source = recorded(1.0)
+    source.provider.not_in_contract = {"removed.json", "lineups.json"}
+    with world.reading(SportradarRest(source.api())):
+        wait_until(lambda: world.match(MATCH), "the match")
+    assert world.health("sportradar_rest").reconnects == 0
