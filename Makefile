@@ -42,7 +42,6 @@ test-cluster: $(VENV)/.tests ## live state, ingest, push and purge in 16 shards,
 	$(PYTEST) --live=sharded $(LIVE_TESTS)
 	$(PYTEST) --live=cluster $(LIVE_TESTS)
 
-faults: $(VENV)/.tests ## of pytest, what kills, cuts, stalls and restarts; and 5,000 stories in other orders
 faults: $(VENV)/.tests ## of pytest, what kills, cuts, stalls and restarts; in full what make test does in part; and 5,000 stories
 	STORIES=$(or $(STORIES),5000) $(PYTEST) -m faults
 

@@ -76,7 +76,7 @@ class Settings:
     # Seconds for which the source that tells a match may be silent while another is ahead, before that takes over.
     source_silence_s: int = 45
     # Feeds that the `feed` process keeps connected, with commas between: sportradar, statsperform, openligadb,
-    # football_data, or the path of a mapping file such as ./my_league.toml. None: it waits.
+    # football_data, kafka, or the path of a mapping file such as ./my_league.toml. None: it waits.
     feeds: str = ""
     # Sportradar's API, its key, `trial` or `production`, and the stream's filter (`competition_id=…&season_id=…`).
     sportradar_url: str = "https://api.sportradar.com"
@@ -98,6 +98,12 @@ class Settings:
     football_data_url: str = "https://api.football-data.org"
     football_data_key: str = field(default="", repr=False)
     football_data_competitions: str = "PL,BL1,SA,PD,FL1,CL"
+    # Kafka's brokers, `host:port,host:port`, the topic with events in the generic format, and the group that reads it.
+    kafka_servers: str = ""
+    kafka_topic: str = "score-events"
+    kafka_group: str = "live-scores"
+    # Further options of librdkafka, such as certificates: a JSON object.
+    kafka_options: str = field(default="", repr=False)
     # Keys of feeds from mapping files: `my_league=KEY,other=KEY`.
     feed_keys: str = field(default="", repr=False)
     # Header dialect and purge backend of the CDN in front: null (none), varnish, fastly, cloudflare, cloudfront, bunny.
@@ -372,7 +378,7 @@ def mapping_name(word: str) -> str:
 
 def _is_no_feed(text: str) -> bool:
     names = {word for word in words(text) if not word.endswith(".toml")}
-    return not names <= {"sportradar", "statsperform", "openligadb", "football_data"}
+    return not names <= {"sportradar", "statsperform", "openligadb", "football_data", "kafka"}
 
 
 def _is_no_level_of_sportradar(word: str) -> bool:
@@ -422,7 +428,7 @@ _WRONG: dict[str, tuple[Callable[[str], bool], str]] = {
     "sources": (_is_no_source, "must name generic, sportradar, statsperform or a feed, with commas between"),
     "feeds": (
         _is_no_feed,
-        "must name sportradar, statsperform, openligadb, football_data or mapping files that end in .toml",
+        "must name sportradar, statsperform, openligadb, football_data, kafka or mapping files that end in .toml",
     ),
     "sportradar_url": _URL,
     "sportradar_level": (_is_no_level_of_sportradar, "must be trial or production"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from config import Settings, words
 from db.domain.errors import Refused
 from feeds.pull.mapping import PRESETS, load
+from workers.feed.kafka import KafkaReader, options_of
 from workers.feed.pull import PullReader
 from workers.feed.session import FeedReader
 from workers.feed.sportradar import SportradarApi, SportradarStream
@@ -26,6 +27,10 @@ def _readers(name: str, settings: Settings) -> list[FeedReader]:
         return _sportradar(settings)
     if name == "statsperform":
         return [_statsperform(settings)]
+    if name == "kafka":
+        servers = _needed(settings, "kafka_servers", "kafka")
+        options = options_of(settings.kafka_options)
+        return [KafkaReader(servers, settings.kafka_topic, settings.kafka_group, options)]
     return [_pull(name, settings)]
 
 

@@ -71,11 +71,12 @@ class FeedSession:
     def name(self) -> str:
         return self.health.name
 
-    def accept(self, parse: Callable[[bytes, int], Sequence[Update]], body: bytes) -> int:
+    def accept(self, parse: Callable[[bytes, int], Sequence[Update]], body: bytes, *, delivery: str = "") -> int:
         """Parse a message and put its updates safely into Redis; returns how many.
 
-        parse: of (body, ms of its arrival). A refused message is kept with its reason, and counted. Raises Unavailable
-        where Redis is away: the message was not taken and has to be read again.
+        parse: of (body, ms of its arrival). A refused message is kept with its reason, and counted. delivery:
+        `{feed}:{id}` of a message that can come again, which is then taken once. Raises Unavailable where Redis is
+        away: the message was not taken and has to be read again.
         """
         received_at = now_ms()
         self.heard()
@@ -87,9 +88,9 @@ class FeedSession:
             self._refuse(body, error, received_at)
             return 0
         self._reconcile(updates)
-        return self.put(updates)
+        return self.put(updates, delivery=delivery)
 
-    def put(self, updates: Sequence[Update]) -> int:
+    def put(self, updates: Sequence[Update], *, delivery: str = "") -> int:
         """updates: with the ids that we know their matches by. Raises Unavailable where they are not safe.
 
         The clock rings for a doorbell that cannot be rung now.
@@ -97,7 +98,7 @@ class FeedSession:
         if not updates:
             return 0
         self._wait_for_workers()
-        _, shards = self.live.inbox.accept(updates, now_ms=now_ms())
+        _, shards = self.live.inbox.accept(updates, now_ms=now_ms(), delivery=delivery)
         metrics.FEED_UPDATES.add(len(updates), feed=self.name)
         self._note(updates=self.health.updates + len(updates))
         for shard in shards:

@@ -1,0 +1,136 @@
+"""A topic of Kafka: each message is one event, or a whole delivery, in the generic format, keyed by its match.
+
+Read in order of each partition. What is accepted is committed, so a message may be read twice and is never left out.
+confluent-kafka is an optional requirement (docs/decisions/0032), and runs in the feed process only: its calls would
+stop a web process (confluent-kafka-python, issue 612).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from db.domain import Update
+from db.domain.errors import Refused, Unavailable
+from db.live import metrics
+from db.refusal import refused_payload
+from feeds.generic import parse as generic
+from workers.feed.session import BACKLOG_WAIT_S, FeedSession
+
+logger = logging.getLogger(__name__)
+
+INSTALL = "pip install -r requirements-kafka.txt"
+# s. How long it waits for a message before it looks whether to end.
+POLL_S = 0.5
+# Messages taken in one go.
+BATCH = 100
+# Commits of positions are asked for in passing; the last one is waited for.
+FIXED = {"enable.auto.commit": False, "auto.offset.reset": "earliest"}
+
+
+class KafkaReader:
+    """
+    servers: `host:port,host:port`.
+    group: of the consumers that share the topic, whose position Kafka keeps.
+    options: of librdkafka, such as certificates.
+    """
+
+    name = "kafka"
+    silent_after_s = 60.0
+
+    def __init__(self, servers: str, topic: str, group: str, options: Mapping[str, Any]) -> None:
+        self.topic = topic
+        self.config = {**options, "bootstrap.servers": servers, "group.id": group, **FIXED}
+        self.kafka = _library()
+
+    def read(self, session: FeedSession) -> None:
+        """Raises Unavailable where no broker answers, or Redis is away: what was not accepted is read again."""
+        failures: deque[str] = deque(maxlen=1)
+        consumer = self.kafka.Consumer({**self.config, "error_cb": lambda error: failures.append(str(error))})
+        consumer.subscribe([self.topic])
+        waiting: deque[Any] = deque()
+        try:
+            while not session.halt.is_set():
+                self._pause(consumer, session, waiting)
+                waiting.extend(consumer.consume(BATCH, POLL_S) if not waiting else ())
+                if not waiting and failures:
+                    raise Unavailable(failures.pop())
+                if not waiting and consumer.assignment():
+                    session.heard()
+                while waiting and not session.halt.is_set():
+                    self._take(consumer, session, waiting.popleft())
+        finally:
+            consumer.close()
+
+    def _pause(self, consumer: Any, session: FeedSession, waiting: deque[Any]) -> None:
+        """Whoever does not poll for long is taken for dead, so it polls on while the workers catch up."""
+        while session.live.inbox.backlog() > session.backlog_max and not session.halt.is_set():
+            consumer.pause(consumer.assignment())
+            # Of partitions that were assigned meanwhile.
+            waiting.extend(consumer.consume(BATCH, BACKLOG_WAIT_S))
+            session.report()
+        consumer.resume(consumer.assignment())
+
+    def _take(self, consumer: Any, session: FeedSession, message: Any) -> None:
+        if message.error():
+            raise Unavailable(str(message.error()))
+        place = f"kafka:{message.topic()}:{message.partition()}:{message.offset()}"
+        # Its own time: an undated event that is read again gets the stamp that it had.
+        _, sent_at = message.timestamp()
+        session.accept(lambda body, _: _updates(session, body, sent_at), message.value() or b"", delivery=place)
+        with suppress(self.kafka.KafkaException):
+            consumer.commit(message=message, asynchronous=True)
+
+
+def _updates(session: FeedSession, body: bytes, received_at: int) -> list[Update]:
+    """What is wrong is kept with its reason under the name of the format, so that it can be replayed; the rest is
+    taken. An empty message only says that its key is gone."""
+    if not body:
+        return []
+    try:
+        parsed = generic.read(_delivery(body), received_at=received_at)
+    except Refused as error:
+        _keep(session, body, error, received_at)
+        return []
+    if parsed.refusal:
+        _keep(session, parsed.rest, parsed.refusal, received_at)
+    return parsed.updates
+
+
+def _delivery(body: bytes) -> bytes:
+    """An event by itself is a delivery of one."""
+    with suppress(ValueError):
+        document = json.loads(body)
+        if isinstance(document, dict) and "match_id" in document:
+            return json.dumps({"events": [document]}).encode()
+    return body
+
+
+def _keep(session: FeedSession, body: bytes, error: Refused, received_at: int) -> None:
+    metrics.FEED_REFUSED.add(feed=session.name)
+    payload = refused_payload("generic", body, error, received_at)
+    session.live.refusals.keep(payload)
+    logger.warning("feed_refused feed=%s id=%s code=%s", session.name, payload.id, payload.code)
+
+
+def options_of(text: str) -> dict[str, Any]:
+    """KAFKA_OPTIONS. Raises Refused."""
+    try:
+        options = json.loads(text or "{}")
+    except ValueError:
+        options = None
+    if not isinstance(options, dict):
+        raise Refused('KAFKA_OPTIONS must be a JSON object, such as {"security.protocol": "ssl"}.')
+    return options
+
+
+def _library() -> Any:
+    try:
+        import confluent_kafka  # noqa: PLC0415 - an optional requirement
+    except ModuleNotFoundError:
+        raise Refused(f"FEEDS=kafka needs confluent-kafka: {INSTALL}") from None
+    return confluent_kafka
