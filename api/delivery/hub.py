@@ -48,6 +48,7 @@ class Hub:
         self.count = count
         self.here = 0
         self.draining = False
+        self.surging = False
         self.snapshots: OrderedDict[str, Snapshot | None] = OrderedDict()
         self.holds: dict[str, dict[int, WaitGroup]] = {}
         self.arrivals: dict[str, WaitGroup] = {}
@@ -109,7 +110,8 @@ class Hub:
 
     @property
     def is_full(self) -> bool:
-        return self.here >= self.most
+        """Nobody more is held. In a surge nobody is, and whoever is here already stays."""
+        return self.surging or self.here >= self.most
 
     def ask(self, topic: str, cursor: Cursor, reader: Waiter | None, now_ms: int) -> RenderedAnswer | None:
         """None: the reader is held and will be released. Else the answer to give it now. reader: None for one that has
@@ -126,6 +128,9 @@ class Hub:
         self.count(held, 1)
         keeps = held in (WaitOutcome.DRAINING, WaitOutcome.FULL)
         following = cursor if keeps else snapshot.cursor(now_ms)
+        if self.surging:
+            shown = snapshot.in_surge
+            return shown.recent.get(following, held, now_ms, lambda: shown.answer(None, held))
         return snapshot.recent.get(following, held, now_ms, lambda: snapshot.answer(following, held))
 
     def arrive(self, topic: str, cursor: Cursor, reader: Waiter) -> bool:

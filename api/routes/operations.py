@@ -12,6 +12,7 @@ import redis
 from flask import Blueprint, Response, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
+from api.delivery.render import rfc3339
 from api.services import here, now_ms
 from api.web.openapi import documented
 from cdn import headers
@@ -65,6 +66,7 @@ def _readiness() -> dict[str, Any]:
         "feeds": _feed_states() if redis else None,
         "listener": here().listener.up,
         "listener_lag_ms": here().listener.lag_ms,
+        "surge_until": rfc3339(here().surge_watch.until_ms) if here().hub.surging else None,
         "places_taken": figures.taken if figures else None,
         "places": figures.places if figures else None,
     }
@@ -101,6 +103,7 @@ def _measured() -> dict[str, tuple[str, float]]:
         "ingest_parked": ("Matches set aside after a bug", live.inbox.parked()),
         "match_partial": ("Matches not yet compared with what SQL knows of them", here().partials.count()),
         "live_undecodable": ("Matches that this release cannot read", live.matches.undecodable()),
+        "surge": ("1 while readers are asked to come less often", float(here().surge_switch.until_ms() > now_ms())),
         "purge_waiting": ("Cache keys that wait to be purged", here().purges.waiting()),
         "push_lag_seconds": ("Age of the longest waiting news", _push_lag() / 1000),
         "push_parked": ("Matches whose news was set aside after a bug", here().alerts.parked()),

@@ -48,6 +48,7 @@ live:matches        zset     match_commit.lua  ids in phase live or break, by st
 live:undecodable    zset     live.read, board  match ids that could not be decoded, by when that was last met (ms); 1 h
 live:filled         string   lineage.record    the Redis, by its start and its failovers, whose matches were last
                                                compared with SQL
+surge               string   live.surge        until when (ms) readers are asked to come less often; expires then
 limit:{name}:{who}  hash     bucket_take.lua   tokens left of a rate limit; expires when it would be full
 live:version        string   match_commit.lua  version of the board: grows with each change of a live match
 scores:changed      pub/sub  match_commit.lua  `{match_id} {version} {board} {urgent}` of each new version; board is the
@@ -78,6 +79,7 @@ PURGE_PENDING = "purge:pending"
 PURGE_REBOUND = "purge:rebound"
 PURGE_BELL = "bell:purge"
 FEEDS = "feeds"
+SURGE = "surge"
 FEED_POSITIONS = "feeds:positions"
 PUSH_PENDING = "push:pending"
 PUSH_WINDOWS = "push:windows"
