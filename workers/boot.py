@@ -16,6 +16,7 @@ from db.live.alerts import Alerts
 from db.live.broadcasts import Broadcasts
 from db.live.chunks import Chunks
 from db.live.client import connect
+from db.live.kickoffs import Kickoffs
 from db.live.partials import Partials
 from db.live.plans import Plans
 from db.live.purges import Purges
@@ -73,6 +74,10 @@ class WorkerServices:
     @cached_property
     def plans(self) -> Plans:
         return Plans(self.alerts.redis)
+
+    @cached_property
+    def kickoffs(self) -> Kickoffs:
+        return Kickoffs(self.live.redis)
 
     @cached_property
     def broadcasts(self) -> Broadcasts:

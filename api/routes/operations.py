@@ -19,6 +19,7 @@ from cdn import headers
 from db.domain.errors import Refused, Unavailable
 from db.live import metrics
 from db.live.feeds import FeedStates
+from db.live.kickoffs import Kickoffs, WantedProcesses
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +67,7 @@ def _readiness() -> dict[str, Any]:
         "feeds": _feed_states() if redis else None,
         "listener": here().listener.up,
         "listener_lag_ms": here().listener.lag_ms,
+        "wanted_processes": Kickoffs(here().redis).wanted() if redis else None,
         "surge_until": rfc3339(here().surge_watch.until_ms) if here().hub.surging else None,
         "places_taken": figures.taken if figures else None,
         "places": figures.places if figures else None,
@@ -80,6 +82,7 @@ def metrics_page() -> Response:
     _may_see_metrics()
     registry = CollectorRegistry(auto_describe=False)
     registry.register(metrics.Collector(here().live.redis, _measured))
+    registry.register(WantedProcesses(Kickoffs(here().redis)))
     try:
         text = generate_latest(registry)
     except redis.RedisError as error:
