@@ -109,7 +109,7 @@ $(VENV)/.runs: requirements.txt | $(VENV)/bin/python
 	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.txt
 	@touch $@
 
-$(VENV)/.tests: requirements-dev.txt requirements.txt requirements-cloudfront.txt | $(VENV)/bin/python
+$(VENV)/.tests: requirements-dev.txt requirements.txt requirements-cloudfront.txt requirements-chart.txt | $(VENV)/bin/python
 	@echo "Installing what the tests need (once)"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
 	@touch $@ $(VENV)/.runs
