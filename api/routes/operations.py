@@ -25,6 +25,9 @@ logger = logging.getLogger(__name__)
 
 blueprint = Blueprint("ops", __name__)
 
+# s. A subscription takes some milliseconds.
+WARM_S = 1.0
+
 
 @blueprint.get("/healthz")
 @documented("Is the process alive", tag="operations", errors=())
@@ -36,7 +39,8 @@ def healthz() -> Response:
 @blueprint.get("/readyz")
 @documented("Can it serve", tag="operations", errors=(503,))
 def readyz() -> Response:
-    """503 without Redis. Without SQL the status is `degraded`, and scores are still served.
+    """503 without Redis, and until this process hears of changes for the first time. Without SQL the status is
+    `degraded`, and scores are still served.
 
     `listener` and its lag (ms from the last commit to its release) and the places for connections describe the process
     that answers. The answer is at most a second old: Redis and SQL are asked once a second, however often it is asked.
@@ -44,7 +48,7 @@ def readyz() -> Response:
     state = here().readiness.get(_readiness)
     return Response(
         json.dumps(state) + "\n",
-        200 if state["redis"] else 503,
+        503 if state["status"] in ("down", "starting") else 200,
         headers.NO_STORE,
         content_type="application/json",
     )
@@ -54,10 +58,13 @@ def _readiness() -> dict[str, Any]:
     here().listener.heed()
     figures = here().connections.newest
     redis, sql = _responds(here().live.ping), _responds(here().history.ping)
+    # A crowd that is sent here before would wait for the first reading. Once warm, a process that loses its
+    # subscription stays: all would lose it together.
+    warm = redis and here().listener.warm.wait(WARM_S)
     return {
         "redis": redis,
         "sql": sql,
-        "status": "ready" if redis and sql else "degraded" if redis else "down",
+        "status": "down" if not redis else "starting" if not warm else "ready" if sql else "degraded",
         "ingest_waiting": here().live.inbox.backlog() if redis else None,
         "ingest_parked": here().live.inbox.parked() if redis else None,
         "history_parked": here().live.outbox.parked() if redis else None,
