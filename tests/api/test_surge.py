@@ -137,3 +137,9 @@ def test_a_purge_is_repeated_for_as_long_as_an_answer_of_a_surge_lives(phase: Ph
     for purge in keys.purges(match, match, [Fact(FactKind.SCORE)]):
         policies = {"live": [headers.LIVE]}.get(purge.key, [headers.for_phase(match.phase), headers.LIST])
         assert purge.lifetime_s >= max(headers.in_surge(policy).lifetime_s for policy in policies), purge.key
+
+
+def test_without_redis_the_operator_gets_one_sentence(make_site: Callable[..., Site], sqlite_url: str) -> None:
+    away = make_site(sqlite_url, redis_url="redis://127.0.0.1:1/0")
+    refused = command(away, "on")
+    assert (refused.exit_code, refused.stderr) == (1, "Error: live state is out of reach: ConnectionError\n")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
+from db.domain.errors import LiveScoreError
 from workers.plan.booking import MINUTE_MS, Booking
 from workers.plan.expectation import competition_subject, match_subject
 from workers.plan.sizing import Deployment, Wanted, origin_connections, origin_requests_s
@@ -22,7 +23,17 @@ if TYPE_CHECKING:
 HOUR_MS = 60 * MINUTE_MS
 
 
-@click.group("plan", cls=AppGroup, invoke_without_command=True)
+class PlanGroup(AppGroup):
+    """What is away, or set wrongly, is one sentence."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except LiveScoreError as error:
+            raise click.ClickException(error.message) from None
+
+
+@click.group("plan", cls=PlanGroup, invoke_without_command=True)
 @click.option("--hours", default=24, show_default=True, type=click.IntRange(1, 168), help="So far ahead.")
 @click.option("--at", "at", type=click.DateTime(["%Y-%m-%dT%H:%M"]), help="As if it were this time (UTC).")
 @click.pass_context
