@@ -125,6 +125,12 @@ bench-page: $(VENV)/.tests ## a board of a thousand matches in Chromium
 bench-push: $(VENV)/.tests ## sends a second of one core, beside aioapns and firebase-admin (nghttp2-server, nghttp2-proxy)
 	@$(BIN)/python -W ignore -m bench.push
 
+bench-kickoff: $(VENV)/.runs ## 20,000 readers within ten seconds through Varnish, and the first goal
+	@$(BIN)/python -m bench.kickoff
+
+simulate: $(VENV)/.tests ## kick-off and a goal for 50 million viewers, computed: who sees it when, and what the origin is asked
+	@$(BIN)/python -m dev.simulation
+
 bench-reads: $(VENV)/.runs ## what each public GET costs the web process, with 246 live matches
 	@$(BIN)/python -m bench.reads
 

@@ -7,6 +7,7 @@ import binascii
 import json
 import logging
 import os
+import re
 import secrets
 import sys
 from collections.abc import Callable, Mapping
@@ -175,6 +176,22 @@ class Settings:
     demo: bool = True
     # Match minutes the demo plays per real minute.
     demo_speed: float = 30.0
+    # That many times the expected peak is made ready before kick-off.
+    prewarm_factor: float = 2.0
+    # Caches of the CDN that ask the origin: its shields, or its PoPs without one. What the origin needs follows them.
+    edge_caches: int = 60
+    # Shields that are warmed before kick-off beside PUBLIC_URL: their own addresses, separated by commas.
+    warm_urls: str = ""
+    # Processes that are never undercut, and those that are left when nothing is played: `web=1,worker=1`.
+    scale_floor: str = "web=1,worker=1"
+    # Processes that are never exceeded: `web=10,worker=4`. Without it nothing is scaled.
+    scale_ceiling: str = ""
+    # Heroku's app that is scaled, and a token of scope write; its Platform API.
+    scale_heroku_app: str = ""
+    scale_heroku_token: str = field(default="", repr=False)
+    scale_heroku_url: str = "https://api.heroku.com"
+    # Instead of Heroku: a command that is given `web=4 worker=2`.
+    scale_command: str = ""
     # Bearer token for /metrics; without it nobody may read them, unless METRICS_OPEN.
     metrics_token: str = field(default="", repr=False)
     # Whether anybody may read /metrics; the embedded run sets it.
@@ -405,6 +422,20 @@ def _is_no_level(word: str) -> bool:
     return word.upper() not in logging.getLevelNamesMapping()
 
 
+def counts(text: str) -> dict[str, int]:
+    """Numbers by name, as `web=1,worker=2`. Raises ValueError for what is none, or no number of at least 1."""
+    pairs = (word.partition("=") for word in words(text))
+    return {name: _positive(number) for name, _, number in pairs}
+
+
+def _are_no_counts(text: str) -> bool:
+    try:
+        return not all(re.fullmatch(r"[-\w]{1,128}", name) for name in counts(text))
+    except ValueError:
+        return True
+
+
+_COUNTS = (_are_no_counts, "must be type=number, at least 1, with commas between")
 _DATABASE = (_is_no_database, "must begin with postgresql://, postgres:// or sqlite:///")
 _REDIS = (_is_no_redis, "must begin with redis://, rediss:// or unix://")
 _URL = (_is_no_url, "must begin with https://")
@@ -438,6 +469,9 @@ _WRONG: dict[str, tuple[Callable[[str], bool], str]] = {
     "openligadb_url": _URL,
     "football_data_url": _URL,
     "feed_keys": (_is_no_key_list, "must be name=key, with commas between"),
+    "scale_floor": _COUNTS,
+    "scale_ceiling": _COUNTS,
+    "scale_heroku_url": _URL,
     "push": (_is_no_push, "must be keys or null"),
     "apns_key": (_is_no_p256, "must be the text of the .p8 file, a private key on the curve P-256 without a password"),
     "fcm_credentials": (_is_no_account, "must be the text of the service account's JSON file, with its RSA key"),
@@ -448,6 +482,8 @@ _TOGETHER = {
     "auth_jwks_url": ("auth_issuer", "auth_audience"),
     "apns_key": ("apns_team", "apns_key_id", "apns_bundle"),
     "vapid_key": ("vapid_contact",),
+    "scale_heroku_app": ("scale_heroku_token", "scale_ceiling"),
+    "scale_command": ("scale_ceiling",),
 }
 
 

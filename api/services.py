@@ -22,6 +22,7 @@ from api.delivery.hub import Hub
 from api.delivery.listener import Listener
 from api.delivery.reader import SnapshotReader
 from api.server.places import places
+from api.surge_watch import SurgeWatch
 from api.web.bounded import BoundedDict, BoundedSet
 from api.web.brief import BriefValue
 from api.web.issuer_keys import IssuerKeys
@@ -39,6 +40,7 @@ from db.live.pubsub import Feed
 from db.live.purges import Purges
 from db.live.shards import ShardCount
 from db.live.store import LiveStore
+from db.live.surge import SurgeSwitch
 from db.sql.accounts import Accounts
 from db.sql.audience import Audience
 from db.sql.history import History
@@ -80,9 +82,15 @@ class Services:
         replica = self.settings.sql_read_url
         return History(engine(self.settings.sql_url), engine(replica) if replica else None)
 
-    @cached_property
+    @property
     def dialect(self) -> headers.Dialect:
-        return headers.dialect(self.settings.cdn)
+        return self._dialects[self.hub.surging]
+
+    @cached_property
+    def _dialects(self) -> dict[bool, headers.Dialect]:
+        """By whether the process surges."""
+        usual = headers.dialect(self.settings.cdn)
+        return {False: usual, True: usual.in_surge}
 
     @cached_property
     def accounts(self) -> Accounts:
@@ -107,6 +115,14 @@ class Services:
     @cached_property
     def limits(self) -> Limits:
         return Limits(self.redis)
+
+    @cached_property
+    def surge_switch(self) -> SurgeSwitch:
+        return SurgeSwitch(self.redis)
+
+    @cached_property
+    def surge_watch(self) -> SurgeWatch:
+        return SurgeWatch(self.surge_switch, self.hub, now_ms)
 
     @cached_property
     def issuer_keys(self) -> IssuerKeys | None:

@@ -79,15 +79,19 @@ def plain(services: Services, snapshot: Snapshot) -> RenderedAnswer:
     """What `/api/score/{match_id}` and `/api/live` answer, with the ETag of its version; for a match that continues as
     another, the way there."""
     now = now_ms()
+    surging = services.hub.surging
     cursor = snapshot.cursor(now)
 
     def render_it() -> RenderedAnswer:
         if snapshot.replaced_by:
             return moved(f"/api/score/{snapshot.replaced_by}", services.dialect, snapshot.topic)
         cache = services.dialect.headers(headers.for_phase(snapshot.phase), snapshot.tags)
+        if surging:
+            # Another ETag: "not modified" would leave edges and readers with the pace of before.
+            return RenderedAnswer(snapshot.in_surge.body(None), cache, etag=f"{snapshot.etag}-surge")
         return RenderedAnswer(snapshot.body(cursor), cache, etag=snapshot.etag)
 
-    return snapshot.recent.get(cursor, "read", now, render_it)
+    return snapshot.recent.get(cursor, "surge" if surging else "read", now, render_it)
 
 
 def archived(services: Services, topic: str) -> Snapshot | None:

@@ -65,6 +65,9 @@ MISSING = Policy(browser=2, edge=5)
 WAIT = Policy(browser=0, edge=20)
 # A wait that was answered at once instead of held: a second is enough for a crowd to share the answer.
 AT_ONCE = Policy(browser=0, edge=1)
+# In a surge every answer lives at least so long at the edge. As long in all as a list, so that a purge is repeated
+# for as long as its oldest answer lives.
+SURGE = Policy(browser=1, edge=8, swr=2, sie=60)
 # Pages change with a release. Assets are named by their content and never change.
 PAGE = Policy(browser=0, edge=60, swr=60, sie=600)
 ASSET = {"Cache-Control": "public, max-age=31536000, immutable"}
@@ -84,6 +87,11 @@ def for_phase(phase: Phase) -> Policy:
 def for_detail(phase: Phase) -> Policy:
     """The policy of a match's metadata and timeline, which nobody polls for a goal."""
     return _DETAIL.get(phase, RESTING)
+
+
+def in_surge(policy: Policy) -> Policy:
+    """Kept longer at the edge, never in the browser: what is there cannot be purged."""
+    return replace(policy, edge=SURGE.edge, swr=SURGE.swr) if policy.edge < SURGE.edge else policy
 
 
 # Seconds. Without a CDN that we can purge, corrections are seen by expiry alone.
@@ -108,6 +116,11 @@ class Dialect:
     def headers(self, policy: Policy, tags: Sequence[str] = ()) -> dict[str, str]:
         fields = self.lifetimes(policy)
         return fields | {self.key_field: self.separator.join(tags)} if tags and self.key_field else fields
+
+    @property
+    def in_surge(self) -> Dialect:
+        """The same, while the service surges."""
+        return replace(self, lifetimes=lambda policy: self.lifetimes(in_surge(policy)))
 
 
 def _unpurged(policy: Policy) -> dict[str, str]:

@@ -80,7 +80,7 @@ def _match(match_: Match) -> Iterable[Purge]:
 
 def _board(match_: Match) -> Iterable[Purge]:
     if match_.phase in (Phase.LIVE, Phase.BREAK):
-        yield Purge(LIVE, headers.LIVE.lifetime_s)
+        yield Purge(LIVE, headers.SURGE.lifetime_s)
 
 
 def _day(match_: Match) -> Iterable[Purge]:

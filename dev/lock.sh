@@ -9,7 +9,7 @@ compile() {
     "$folder/bin/uv" pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate "$@"
 }
 names() { sed -n 's/^\([A-Za-z0-9._-]*\)==.*/\1/p' "$1" | sort; }
-for name in requirements requirements-cloudfront requirements-kafka requirements-dev; do
+for name in requirements requirements-cloudfront requirements-kafka requirements-chart requirements-dev; do
     # Each pin is written down already: nothing is to be resolved.
     compile --no-deps --generate-hashes --output-file "$name.lock" "$name.txt"
     # But for what a version of Python from 3.11 on needs and nobody has pinned: pip would refuse it there, for it has no

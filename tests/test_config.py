@@ -64,6 +64,8 @@ BESIDE = {
     "apns_key": {"apns_team": "t", "apns_key_id": "k", "apns_bundle": "b"},
     "vapid_key": {"vapid_contact": "c"},
     "redis_cluster": {"rq_redis_url": "redis://b/0", "live_shards": "16"},
+    "scale_heroku_app": {"scale_heroku_token": "t", "scale_ceiling": "web=2"},
+    "scale_command": {"scale_ceiling": "web=2"},
 }
 # Every field, a text for its variable, and what that is read as.
 GIVEN = {
@@ -145,6 +147,15 @@ GIVEN = {
     "vapid_contact": ("push@example.com", "push@example.com"),
     "push_ca": ("ca.pem", "ca.pem"),
     "control_url": ("http://127.0.0.1:4", "http://127.0.0.1:4"),
+    "prewarm_factor": ("1.5", 1.5),
+    "edge_caches": ("300", 300),
+    "warm_urls": ("https://shield.example", "https://shield.example"),
+    "scale_floor": ("web=2,worker=1", "web=2,worker=1"),
+    "scale_ceiling": ("web=8", "web=8"),
+    "scale_heroku_app": ("scores", "scores"),
+    "scale_heroku_token": ("a heroku token", "a heroku token"),
+    "scale_heroku_url": ("http://127.0.0.1:5", "http://127.0.0.1:5"),
+    "scale_command": ("./scale", "./scale"),
     "demo": ("0", False),
     "demo_speed": ("2.5", 2.5),
     "log_level": ("warning", "warning"),
@@ -204,6 +215,9 @@ def test_a_flag_has_several_words(word: str) -> None:
         ("ingest_secret_sportradar", "fifteen-letters"),
         ("ingest_secret_statsperform", "x"),
         ("push", "off"),
+        ("scale_floor", "web"),
+        ("scale_ceiling", "web=0"),
+        ("scale_ceiling", "web=1,=2"),
     ],
 )
 def test_a_wrong_value_stops_the_start_and_is_named(name: str, text: str) -> None:

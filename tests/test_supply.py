@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.paths import ROOT
 
-LOCKS = ("requirements", "requirements-cloudfront", "requirements-kafka", "requirements-dev")
+LOCKS = ("requirements", "requirements-cloudfront", "requirements-kafka", "requirements-chart", "requirements-dev")
 
 
 def pins(name: str) -> dict[str, str]:

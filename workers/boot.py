@@ -17,6 +17,7 @@ from db.live.broadcasts import Broadcasts
 from db.live.chunks import Chunks
 from db.live.client import connect
 from db.live.cluster import Cluster, connect_live
+from db.live.kickoffs import Kickoffs
 from db.live.news import open_feed
 from db.live.partials import Partials
 from db.live.plans import Plans
@@ -94,6 +95,10 @@ class WorkerServices:
     @cached_property
     def plans(self) -> Plans:
         return Plans(self._for_push)
+
+    @cached_property
+    def kickoffs(self) -> Kickoffs:
+        return Kickoffs(self.figures)
 
     @cached_property
     def broadcasts(self) -> Broadcasts:

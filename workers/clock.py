@@ -18,6 +18,7 @@ from db.domain.errors import Refused, Unavailable
 from db.live import metrics
 from db.live.metrics import Reporter
 from workers.boot import WorkerServices, begin
+from workers.plan import turns
 from workers.probe import Probe, check_at_start
 from workers.reconcile import reconcile, stale_bounds
 
@@ -190,6 +191,7 @@ def main() -> None:
     reporter = Reporter(services.figures)
     reporter.start()
     watch_edge(services, clock.stopping)
+    turns.begin(services, clock.stopping)
     logger.info("clock_started")
     try:
         clock.run()

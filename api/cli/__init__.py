@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import Flask
 
-from api.cli import edge, feeds, ingest, matches, push, shards, teams
+from api.cli import edge, feeds, ingest, matches, push, shards, surge, teams
 
 
 def register(app: Flask) -> None:
-    for part in (edge, feeds, ingest, matches, push, shards, teams):
+    for part in (edge, feeds, ingest, matches, push, shards, surge, teams):
         part.register(app)

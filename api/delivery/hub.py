@@ -48,6 +48,7 @@ class Hub:
         self.count = count
         self.here = 0
         self.draining = False
+        self.surging = False
         self.snapshots: OrderedDict[str, Snapshot | None] = OrderedDict()
         self.holds: dict[str, dict[int, WaitGroup]] = {}
         self.arrivals: dict[str, WaitGroup] = {}
@@ -112,7 +113,8 @@ class Hub:
 
     @property
     def is_full(self) -> bool:
-        return self.here >= self.most
+        """Nobody more is held. In a surge nobody is, and whoever is here already stays."""
+        return self.surging or self.here >= self.most
 
     def ask(self, topic: str, cursor: Cursor, reader: Waiter | None, now_ms: int) -> RenderedAnswer | None:
         """None: the reader is held and will be released. Else the answer to give it now. reader: None for one that has
@@ -130,7 +132,8 @@ class Hub:
         keeps = held in (WaitOutcome.DRAINING, WaitOutcome.FULL)
         following = cursor if keeps else snapshot.cursor(now_ms)
         base = snapshot.base(cursor.version)
-        return snapshot.recent.get(following, (held, base), now_ms, lambda: snapshot.answer(following, held, base))
+        shown, goes_on = (snapshot.in_surge, None) if self.surging else (snapshot, following)
+        return shown.recent.get(following, (held, base), now_ms, lambda: shown.answer(goes_on, held, base))
 
     def arrive(self, topic: str, cursor: Cursor, reader: Waiter) -> bool:
         """Wait until a topic has been read of which nothing, or less than the reader has seen, is known; True for the

@@ -32,6 +32,7 @@ CHUNK = 200
 
 class Listener(threading.Thread):
     """up: what the hub knows is current, or will be within a moment.
+    warm: it was up once.
     lag_ms: from the last commit to its release.
     board_read_at: when the board was last read (time.monotonic).
     board_due: it has changed since.
@@ -44,6 +45,7 @@ class Listener(threading.Thread):
         self.live = live
         self.hub = hub
         self.begun = self.up = False
+        self.warm = threading.Event()
         self.beginning = threading.Lock()
         self.lag_ms: int | None = None
         self.board_read_at = 0.0
@@ -97,6 +99,7 @@ class Listener(threading.Thread):
         for first in range(0, len(topics), CHUNK):
             self._know(topics[first : first + CHUNK])
         self.up = True
+        self.warm.set()
         logger.info("listener_up topics=%d", len(topics))
 
     def _matches(self, changed: dict[str, int]) -> None:

@@ -123,7 +123,8 @@ def _detail(match_id: str, name: str, body: Callable[[Match], dict[str, Any]]) -
         answer = _answer(stored, body(stored), f"{match_id}-{stored.version}")
         return Detail(stored.version, answer, render.successor(stored))
 
-    return here().details.get((name, match_id), version, rendered)
+    # In a surge an edge keeps it for longer.
+    return here().details.get((name, match_id, here().hub.surging), version, rendered)
 
 
 def _version(match_id: str) -> int | None:

@@ -12,18 +12,23 @@ import redis
 from flask import Blueprint, Response, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
+from api.delivery.render import rfc3339
 from api.services import here, now_ms
 from api.web.openapi import documented
 from cdn import headers
 from db.domain.errors import Refused, Unavailable
 from db.live import metrics
 from db.live.feeds import FeedStates
+from db.live.kickoffs import Kickoffs, WantedProcesses
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 blueprint = Blueprint("ops", __name__)
+
+# s. A subscription takes some milliseconds.
+WARM_S = 1.0
 
 
 @blueprint.get("/healthz")
@@ -36,7 +41,8 @@ def healthz() -> Response:
 @blueprint.get("/readyz")
 @documented("Can it serve", tag="operations", errors=(503,))
 def readyz() -> Response:
-    """503 without Redis. Without SQL the status is `degraded`, and scores are still served.
+    """503 without Redis, and until this process hears of changes for the first time. Without SQL the status is
+    `degraded`, and scores are still served.
 
     `listener` and its lag (ms from the last commit to its release) and the places for connections describe the process
     that answers. The answer is at most a second old: Redis and SQL are asked once a second, however often it is asked.
@@ -44,10 +50,18 @@ def readyz() -> Response:
     state = here().readiness.get(_readiness)
     return Response(
         json.dumps(state) + "\n",
-        200 if state["redis"] else 503,
+        503 if state["status"] in ("down", "starting") else 200,
         headers.NO_STORE,
         content_type="application/json",
     )
+
+
+def _status(*, redis: bool, warm: bool, whole: bool) -> str:
+    if not redis:
+        return "down"
+    if not warm:
+        return "starting"
+    return "ready" if whole else "degraded"
 
 
 def _readiness() -> dict[str, Any]:
@@ -55,10 +69,13 @@ def _readiness() -> dict[str, Any]:
     figures = here().connections.newest
     shards_away, sql = _shards_away(), _responds(here().history.ping)
     redis = shards_away is not None
+    # A crowd that is sent here before would wait for the first reading. Once warm, a process that loses its
+    # subscription stays: all would lose it together.
+    warm = redis and here().listener.warm.wait(WARM_S)
     return {
         "redis": redis,
         "sql": sql,
-        "status": "down" if not redis else "degraded" if shards_away or not sql else "ready",
+        "status": _status(redis=redis, warm=warm, whole=sql and not shards_away),
         "live_shards_away": shards_away,
         "ingest_waiting": here().live.inbox.backlog() if redis else None,
         "ingest_parked": here().live.inbox.parked() if redis else None,
@@ -69,6 +86,8 @@ def _readiness() -> dict[str, Any]:
         "feeds": _unless_away(_feed_states) if redis else None,
         "listener": here().listener.up,
         "listener_lag_ms": here().listener.lag_ms,
+        "wanted_processes": Kickoffs(here().redis).wanted() if redis else None,
+        "surge_until": rfc3339(here().surge_watch.until_ms) if here().hub.surging else None,
         "places_taken": figures.taken if figures else None,
         "places": figures.places if figures else None,
     }
@@ -82,6 +101,7 @@ def metrics_page() -> Response:
     _may_see_metrics()
     registry = CollectorRegistry(auto_describe=False)
     registry.register(metrics.Collector(here().redis, _measured))
+    registry.register(WantedProcesses(Kickoffs(here().redis)))
     try:
         text = generate_latest(registry)
     except redis.RedisError as error:
@@ -110,6 +130,7 @@ def _measured() -> dict[str, tuple[str, float]]:
             "Matches whose line-ups or statistics are not in SQL yet",
             _unless_away(live.documents.waiting) or 0,
         ),
+        "surge": ("1 while readers are asked to come less often", float(here().surge_switch.until_ms() > now_ms())),
         "purge_waiting": ("Cache keys that wait to be purged", here().purges.waiting()),
         "push_lag_seconds": ("Age of the longest waiting news", _push_lag() / 1000),
         "push_parked": ("Matches whose news was set aside after a bug", here().alerts.parked()),

@@ -25,6 +25,8 @@ blueprint = Blueprint("stream", __name__)
 
 # EventSource waits this long before it comes back (ms), so those of one process that ends do not come back together.
 RETRY_MS = (1_000, 4_000)
+# In a surge no stream is taken, and each try to open one reaches the origin.
+SURGE_RETRY_MS = (20_000, 40_000)
 HEADERS = {"Content-Type": "text/event-stream", "Access-Control-Allow-Origin": "*", "X-Accel-Buffering": "no"}
 BEAT = b":\n\n"
 
@@ -62,7 +64,7 @@ def stream(match_id: str) -> Response:
 
     A comment every 15 s shows that the line is alive. `retry` is another each time, so that readers of a process that
     ends do not come back together. Where no more streams are taken, the present score is sent with a `retry` of its
-    `poll_after_ms` and the stream ends: the browser polls by itself.
+    `poll_after_ms` (in a surge 20 to 40 s) and the stream ends: the browser polls by itself.
     """
     return _streamed(checked_id(match_id))
 
@@ -86,7 +88,8 @@ def _streamed(topic: str) -> Response:
     may_stay = connection is not None and has_place(request.environ) and request.method != "HEAD"
     writer = EventStream(connection, services.hub) if connection and may_stay else None
     if writer is None or not services.hub.join(topic, writer):
-        once = b"retry: %d\n%b" % (snapshot.poll_after_ms, snapshot.event(seen))
+        retry_ms = _spread.randint(*SURGE_RETRY_MS) if services.hub.surging else snapshot.poll_after_ms
+        once = b"retry: %d\n%b" % (retry_ms, snapshot.event(seen))
         return Response(once, headers=HEADERS | headers.NO_STORE)
     leave = partial(services.hub.part, topic, writer)
     try:

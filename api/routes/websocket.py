@@ -19,7 +19,7 @@ from wsproto.utilities import RemoteProtocolError
 
 from api.delivery.environ import ALREADY_HANDLED, Connection, connection_of, has_place
 from api.delivery.frames import agreed, framed
-from api.delivery.snapshot import CHANGES, Snapshot
+from api.delivery.snapshot import CHANGES, SURGE_POLL_MS, Snapshot
 from api.delivery.stream_writer import StreamWriter
 from api.names import meant_match
 from api.services import Services, here
@@ -112,7 +112,8 @@ class Socket(StreamWriter):
             self.connection.closing = True
 
     def turn_away(self) -> None:
-        self.put("", framed(TextMessage('{"poll_after_ms":2000}')))
+        poll_after_ms = SURGE_POLL_MS if self.hub.surging else 2_000
+        self.put("", framed(TextMessage(f'{{"poll_after_ms":{poll_after_ms}}}')))
         self.close(TRY_LATER, "try again later")
         self.connection.closing = True
 

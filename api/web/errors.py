@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import random
 from http import HTTPStatus
 from typing import Any
 
@@ -36,6 +37,12 @@ STATUS = {
 }
 
 
+# Readers who are sent away come back within so many times the least wait.
+RETRY_SPREAD = 4
+# Its own, for one that shares the global one makes seeded tests of others unrepeatable.
+_spread = random.Random()
+
+
 def register(app: Flask) -> None:
     app.register_error_handler(Refused, refused)
     app.register_error_handler(Unavailable, unavailable)
@@ -61,6 +68,12 @@ def answer(status: int, text: str, cache: dict[str, str] = headers.NO_STORE, ret
     if retry_after_s:
         response.headers["Retry-After"] = str(retry_after_s)
     return response
+
+
+def spread_s(least_s: int) -> int:
+    """When to come back after an outage (s): readers at another time each, or all who failed together would fail
+    together again. A sender is told the least, because a goal must not wait."""
+    return _spread.randint(least_s, RETRY_SPREAD * least_s) if request.method in ("GET", "HEAD") else least_s
 
 
 def refused(error: Refused) -> Response:
@@ -100,7 +113,7 @@ def missing() -> dict[str, str]:
 
 def unavailable(error: Unavailable) -> Response:
     logger.warning("unavailable route=%s reason=%r", _route(), error.message)
-    return answer(503, body(error.code, error.message), retry_after_s=error.retry_after_s)
+    return answer(503, body(error.code, error.message), retry_after_s=spread_s(error.retry_after_s))
 
 
 def undecodable(error: Undecodable) -> Response:

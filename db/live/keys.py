@@ -54,6 +54,12 @@ live:matches        zset     match_commit.lua  ids in phase live or break, by st
 live:undecodable    zset     live.read, board  match ids that could not be decoded, by when that was last met (ms); 1 h
 live:filled         string   lineage.record    the Redis, by its start and its failovers, whose matches were last
                                                compared with SQL
+surge               string   live.surge        until when (ms) readers are asked to come less often; expires then
+kickoff:wanted       string   live.kickoffs     processes by type that were last asked for, JSON
+kickoff:warmed       zset     live.kickoffs     `{match id} {start ms}` read through the edge, by when (ms); 1 day
+kickoff:words        hash     live.kickoffs     `match:{id}` or `competition:{id}` → viewers that an operator expects
+kickoff:peaks        hash     live.kickoffs     competition id → the most viewers a match of it had; 120 days
+kickoff:lease:{name} string   live.kickoffs     a clock has taken this turn; seconds
 limit:{name}:{who}  hash     bucket_take.lua   tokens left of a rate limit; expires when it would be full
 live:version        string   board_advance.lua version of the board: grows with each change of a live match
 live:changes        zset     board_advance.lua match ids by the board's version at their last change, of the last 10
@@ -95,6 +101,11 @@ PURGE_PENDING = "purge:pending"
 PURGE_REBOUND = "purge:rebound"
 PURGE_BELL = "bell:purge"
 FEEDS = "feeds"
+SURGE = "surge"
+KICKOFF_WANTED = "kickoff:wanted"
+KICKOFF_WARMED = "kickoff:warmed"
+KICKOFF_WORDS = "kickoff:words"
+KICKOFF_PEAKS = "kickoff:peaks"
 FEED_POSITIONS = "feeds:positions"
 PUSH_PENDING = "push:pending"
 PUSH_WINDOWS = "push:windows"
@@ -159,6 +170,10 @@ def names(subject: str) -> str:
 
 def feed_lease(name: str) -> str:
     return f"feeds:lease:{name}"
+
+
+def kickoff_lease(name: str) -> str:
+    return f"kickoff:lease:{name}"
 
 
 def lease(name: str) -> str:

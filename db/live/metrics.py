@@ -173,6 +173,8 @@ REQUESTS = _declared(
 STREAM_REPLACED = _declared(
     Counter("stream_replaced_total", "States that a slow reader was spared, newer ones having come", ("kind",))
 )
+EDGE_WARMED = _declared(Counter("edge_warmed_total", "Reads that warmed the edge before kick-off", ("result",)))
+SCALINGS = _declared(Counter("scalings_total", "Changes of the number of processes by how they ended", ("result",)))
 EDGE_UNSEEN = _declared(Counter("edge_unseen_total", "Versions the probe did not come to see"))
 
 
@@ -239,6 +241,10 @@ class Collector:
                 yield _gauge(metric, gauges)
         for name, (help_, value) in self.measured().items():
             yield GaugeMetricFamily(name, help_, value=value)
+
+    def total(self, name: str) -> float:
+        """Of one gauge, over all processes and labels. Raises RedisError."""
+        return sum(value for (gauge, _), value in self._gauges().items() if gauge == name)
 
     def _gauges(self) -> dict[tuple[str, tuple[str, ...]], float]:
         """Summed over the processes; those of processes long silent are dropped."""

@@ -169,6 +169,11 @@ class Audience:
         with begin(self.engine) as session:
             return session.execute(followers_of(match, kinds).order_by(None).limit(1)).first() is not None
 
+    def count(self, match: Match, kinds: int, most: int) -> int:
+        """How many users follow the match for these kinds; no more than `most` are counted."""
+        with begin(self.engine) as session:
+            return session.scalar(count_up_to(match, kinds, most)) or 0
+
     # Broadcast channels.
 
     def channels(self, match_ids: Collection[str]) -> list[BroadcastChannel]:

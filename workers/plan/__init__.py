@@ -1,0 +1,1 @@
+"""Ahead of kick-off: what is expected, what it takes, and having it ready in time."""
