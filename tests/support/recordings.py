@@ -34,7 +34,7 @@ FEEDS = (
 )
 DETAILED = (*some(TOURNAMENTS, 1), *FEEDS)
 # What depends on when a system was told.
-WHEN = ("version", "updated_at", "minute_at", "next", "created_at")
+WHEN = ("version", "events_version", "updated_at", "minute_at", "next", "created_at")
 
 needed = pytest.mark.skipif(not DATA.exists(), reason="no recorded data beside the repository: shared/data")
 
