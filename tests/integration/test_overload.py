@@ -31,7 +31,7 @@ def origin(shared: Origin) -> Iterator[Origin]:
     shared.wait_for_here(0)
     yield shared
     shared.hang_up()
-    shared.wait_for_here(0)
+    shared.wait_for_nobody()
 
 
 def idle(origin: Origin, count: int) -> list[Client]:
