@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import wait_until
 from tests.support.holding import Origin
 
-pytestmark = pytest.mark.xdist_group("held")
+pytestmark = pytest.mark.xdist_group("held_limits")
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import wait_until
 from tests.support.holding import Client, Closed, Origin
 
-pytestmark = pytest.mark.xdist_group("held")
+pytestmark = pytest.mark.xdist_group("overload")
 
 PLACES = 100
 NO_STORE = "private, no-store"

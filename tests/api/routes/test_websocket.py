@@ -13,7 +13,7 @@ from api.routes.websocket import MESSAGE_MAX, REFUSED_MAX, SUBSCRIPTIONS_MAX
 from tests.conftest import wait_until
 from tests.support.holding import Origin, WebSocket
 
-pytestmark = pytest.mark.xdist_group("held")
+pytestmark = pytest.mark.xdist_group("websocket")
 
 
 @pytest.fixture(scope="module")
