@@ -30,10 +30,11 @@ QUIET = [
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker for all of them: they share a Chromium. First, for xdist reads the marks in the same hook."""
+    """They share a Chromium, but for the phones, which take a third of the time. First, for xdist reads the marks in
+    the same hook."""
     for item in items:
         if "browser" in item.path.parts:
-            item.add_marker(pytest.mark.xdist_group("browser"))
+            item.add_marker(pytest.mark.xdist_group("phones" if item.path.stem == "test_phones" else "browser"))
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,7 @@ def origin(held_origin: Origin) -> Iterator[Origin]:
     yield held_origin
     held_origin.hang_up()
     held_origin.wait_for_here(0)
+    held_origin.wait_for_nobody()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from db.live.metrics import HELD_ENDED, TOTALS
 from tests.conftest import wait_until
 from tests.support.holding import Client, Origin
 
-pytestmark = pytest.mark.xdist_group("held")
+pytestmark = pytest.mark.xdist_group("drain")
 
 # gunicorn.conf.py: what is not over by then is cut off.
 GRACE_S = 25

@@ -1,9 +1,10 @@
-"""The story end to end: a signed event becomes the score that everybody reads, and history."""
+"""The story end to end: a signed event becomes the score, and history; a dead worker is replaced."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+import psutil
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -41,5 +42,16 @@ def test_a_signed_goal_becomes_the_score_and_history(run_system: Callable[..., S
             ("k", "kickoff", 1, None, None, False),
             ("g", "goal", 90, "Messi", "home", False),
         ]
+    kill_its_child(system, "worker-0")
+    system.post_events(event("final", "goal", 2, 0, 91, event_id="g2", team="home"))
+    system.wait_for("final", "2-0")
+    assert "worker_died index=0" in system.log("worker-0").read_text()
     # gevent warns of what was imported before it patched.
     assert "Warning" not in system.log("web").read_text()
+
+
+def kill_its_child(system: System, worker: str) -> None:
+    """The process that works; the one that watches over it stays."""
+    children = psutil.Process(system.processes[worker].pid).children()
+    [child] = [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+    child.kill()

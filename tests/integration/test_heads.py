@@ -16,7 +16,7 @@ from tests.support.heads import head
 from tests.support.holding import Client, Origin
 from tests.support.stories.count import scaled
 
-pytestmark = pytest.mark.xdist_group("held")
+pytestmark = pytest.mark.xdist_group("heads")
 
 TOGETHER = 5
 SEEDS, ALONE = scaled(1_000, 10_000), scaled(300, 2_000)

@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import wait_until
 from tests.support.holding import Origin
 
-pytestmark = pytest.mark.xdist_group("held")
+pytestmark = pytest.mark.xdist_group("held_limits")
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def cramped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origin]:
 def small(cramped: Origin) -> Iterator[Origin]:
     yield cramped
     cramped.hang_up()
-    cramped.wait_for_here(0)
+    cramped.wait_for_nobody()
 
 
 def test_over_the_limit_the_answer_is_plain_and_at_once(small: Origin) -> None:

@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import wait_until
 from tests.support.holding import Client, Closed, Origin
 
-pytestmark = pytest.mark.xdist_group("held")
+pytestmark = pytest.mark.xdist_group("overload")
 
 PLACES = 100
 NO_STORE = "private, no-store"
@@ -31,7 +31,7 @@ def origin(shared: Origin) -> Iterator[Origin]:
     shared.wait_for_here(0)
     yield shared
     shared.hang_up()
-    shared.wait_for_here(0)
+    shared.wait_for_nobody()
 
 
 def idle(origin: Origin, count: int) -> list[Client]:

@@ -119,6 +119,10 @@ class Origin(System):
 
         wait_until(so_many, f"{count} in the hub")
 
+    def wait_for_nobody(self) -> None:
+        """No connection but the one that asks."""
+        wait_until(lambda: self.inside().get("connections", 2) <= 1, "everybody to be gone")
+
     @cached_property
     def clients(self) -> list[Client]:
         return []

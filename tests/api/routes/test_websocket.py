@@ -15,7 +15,7 @@ from db.domain import Subject
 from tests.conftest import wait_until
 from tests.support.holding import Origin, WebSocket
 
-pytestmark = pytest.mark.xdist_group("held")
+pytestmark = pytest.mark.xdist_group("websocket")
 
 
 @pytest.fixture(scope="module")

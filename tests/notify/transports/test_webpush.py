@@ -156,7 +156,7 @@ def test_connections_that_break_lose_nothing_and_ring_once(
     emulators: Emulated, web: WebPush, fault: dict[str, int]
 ) -> None:
     emulators.set_faults("webpush", **fault)
-    browsers = [emulators.browser(APPLICATION_SERVER_KEY) for _ in range(60)]
+    browsers = [emulators.browser(APPLICATION_SERVER_KEY) for _ in range(30)]
     outcomes = send(web, *browsers)
     assert set(map(type, outcomes)) <= {Delivered, Later}
     phones = [emulators.phone(browser.token) for browser in browsers]
