@@ -25,12 +25,15 @@ LEFT_S = 15 * 60
 BROKEN_OFF_MS = 10_000
 
 # Whose a key is, by its name: the match itself, or the alert of one.
-_OF_MATCH = re.compile(r"match:\{(.+)\}:(?:state|events|inbox|outbox|push|window)")
+_OF_MATCH = re.compile(r"match:\{(.+)\}:(?:state|events|inbox|outbox|push|window|documents)")
 _OF_ALERT = re.compile(r"push:(?:alert|chunk|missed|progress):(.+)")
 _SEEN = re.compile(r"seen:.*")
+# Hashes of which each name is in the shard that a match of this name would be in.
+_NAMES = re.compile(r"names:.*")
 # Sorted sets whose members begin with the id of a match, or are one.
 _INDEXES = {
     keys.DUE,
+    keys.DOCUMENTS_PENDING,
     keys.PARKED,
     keys.HISTORY_PENDING,
     keys.HISTORY_PARKED,
@@ -89,11 +92,11 @@ class Moving:
                 yield bare
 
     def _is_copied(self, name: str) -> bool:
-        patterns = (_OF_MATCH, _OF_ALERT, _SEEN, _HOME)
+        patterns = (_OF_MATCH, _OF_ALERT, _SEEN, _NAMES, _HOME)
         return name in _INDEXES | _SPREAD or any(pattern.fullmatch(name) for pattern in patterns)
 
     def _copy(self, shard: Shard, names: list[str]) -> None:
-        whole = [name for name in names if name not in _INDEXES | _SPREAD]
+        whole = [name for name in names if name not in _INDEXES | _SPREAD and not _NAMES.fullmatch(name)]
         with shard.redis.pipeline(transaction=False) as pipe:
             for name in whole:
                 pipe.dump(shard.key(name))
@@ -107,6 +110,8 @@ class Moving:
         for name in names:
             if name in _INDEXES | _SPREAD:
                 self._copy_index(shard, name)
+            elif _NAMES.fullmatch(name):
+                self._copy_names(shard, name)
 
     def _restore(self, name: str, dump: bytes, ttl_ms: int, value: Any) -> None:
         for shard in self._homes(name, value):
@@ -126,6 +131,11 @@ class Moving:
         for member, score in shard.redis.zscan_iter(shard.key(name), count=1_000):
             to = self.new.of(match_of(member.decode()))
             to.redis.zadd(to.key(name), {member: score})
+
+    def _copy_names(self, shard: Shard, key: str) -> None:
+        for name, meant in shard.redis.hscan_iter(shard.key(key), count=1_000):
+            to = self.new.of(name.decode())
+            to.redis.hset(to.key(key), name, meant)
 
     def _raise_board(self) -> None:
         """Its version is the sum of the shards' and must not fall: readers ignore what is older than they have."""
