@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from db.domain import Subject, Update, renamed, spelled, team_ids
 from db.live import keys
 from db.live.client import guarded, text
-from db.live.sharding import ShardedRedis
+from db.live.sharding import Ask, Shard, ShardedRedis
 
 
 class KnownNames:
-    """Other name → id, by subject, in the first shard. Every method raises Unavailable without Redis."""
+    """Other name → id, by subject; each in the shard that a match of this name would be in.
+
+    Every method raises Unavailable without Redis.
+    """
 
     def __init__(self, sharded: ShardedRedis) -> None:
-        self.home = sharded.home
-        self.redis: Any = sharded.home.redis
+        self.sharded = sharded
 
     @guarded
     def resolved(self, updates: Sequence[Update]) -> list[Update]:
-        """The updates with the ids that we know their matches and teams by: one round trip."""
+        """The updates with the ids that we know their matches and teams by: one round trip to each server."""
         names = {
             Subject.MATCH: list({spelled(name) for update in updates for name in _match_names(update)}),
             Subject.TEAM: list(team_ids(updates)),
         }
-        with self.redis.pipeline(transaction=False) as pipe:
-            for subject, some in names.items():
-                if some:
-                    pipe.hmget(self._key(subject), some)
-            answers = iter(pipe.execute())
+        asks = [(self.sharded.of(name), _ask(subject, name)) for subject, some in names.items() for name in some]
+        answers = iter(self.sharded.pipelined(asks))
         matches, teams = (_known(some, answers) for some in names.values())
         return renamed(updates, matches, teams)
 
@@ -37,30 +36,39 @@ class KnownNames:
     def of_match(self, name: str) -> str | None:
         """The match that is meant by another name; None where it is none."""
         plain = spelled(name)
-        value = self.redis.hget(self._key(Subject.MATCH), plain)
+        value = self._value(Subject.MATCH, plain)
         match_id = text(value) if value else plain
         return match_id if match_id != name else None
 
     @guarded
     def of_team(self, name: str) -> str | None:
-        value = self.redis.hget(self._key(Subject.TEAM), name)
+        value = self._value(Subject.TEAM, name)
         return text(value) if value else None
 
     @guarded
     def add(self, subject: Subject, names: Mapping[str, str]) -> None:
-        if names:
-            self.redis.hset(self._key(subject), mapping=dict(names))
+        def put(pipe: Any, shard: Shard, name: str) -> None:
+            pipe.hset(shard.key(keys.names(subject)), name, names[name])
+
+        self.sharded.of_each(names, put)
 
     @guarded
     def remove(self, subject: Subject, name: str) -> None:
-        self.redis.hdel(self._key(subject), name)
+        shard = self.sharded.of(name)
+        shard.redis.hdel(shard.key(keys.names(subject)), name)
 
     @guarded
     def count(self, subject: Subject) -> int:
-        return int(self.redis.hlen(self._key(subject)))
+        return sum(self.sharded.each(lambda pipe, shard: pipe.hlen(shard.key(keys.names(subject)))))
 
-    def _key(self, subject: Subject) -> str:
-        return self.home.key(keys.names(subject))
+    def _value(self, subject: Subject, name: str) -> bytes | None:
+        shard = self.sharded.of(name)
+        value: bytes | None = shard.redis.hget(shard.key(keys.names(subject)), name)
+        return value
+
+
+def _ask(subject: Subject, name: str) -> Ask:
+    return lambda pipe, shard: pipe.hget(shard.key(keys.names(subject)), name)
 
 
 def _match_names(update: Update) -> list[str]:
@@ -68,6 +76,6 @@ def _match_names(update: Update) -> list[str]:
     return [update.match_id, *([successor] if successor else [])]
 
 
-def _known(names: Collection[str], answers: Any) -> dict[str, str]:
-    values = next(answers) if names else ()
-    return {name: text(value) for name, value in zip(names, values, strict=True) if value}
+def _known(names: Iterable[str], answers: Iterator[bytes | None]) -> dict[str, str]:
+    values = {name: next(answers) for name in names}
+    return {name: text(value) for name, value in values.items() if value}
