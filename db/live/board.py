@@ -15,8 +15,10 @@ from db.live.sharding import Shard, ShardedRedis, ShardScript
 
 @dataclass(frozen=True, slots=True)
 class BoardChange:
-    """When a match last changed, by the board's version.
+    """When a match last changed.
 
+    version: whoever has an older one of the board is to be told of it. Of several shards a sum does not say what each
+    of them had, so it is the newest that such a reader may have had: he may be told again of what he knows.
     match: None where it cannot be read.
     on_board: it is on the board; else it has left it.
     """
@@ -35,8 +37,7 @@ class Board:
     grows by itself.
     told: the version of the newest change that readers who wait are told of: of what a list shows, but for a minute
     that ticks.
-    since: whoever has this version or a newer one can be told the difference from `changes`. With several shards only
-    who has the newest: a sum does not say which of them moved.
+    since: whoever has this version or a newer one can be told the difference from `changes`.
     changes: newest last.
     """
 
@@ -133,6 +134,10 @@ def _pairs(flat: list[Any]) -> zip[tuple[Any, Any]]:
 
 
 def _together(parts: list[BoardPart]) -> BoardPart:
-    """The sums, and no difference."""
+    """The sums. Whoever is behind by so much in all is behind by no more in any one shard: that is how far back the log
+    of each is told, and no reader can be told more than the shortest log has."""
     told = sum(part.told for part in parts)
-    return BoardPart(sum(part.version for part in parts), told, told, (), ())
+    reach = min((part.told - part.since for part in parts if part.told), default=0)
+    log = [(match_id, told - part.told + at) for part in parts for match_id, at in part.log if at > part.since]
+    log.sort(key=lambda change: change[1])
+    return BoardPart(sum(part.version for part in parts), told, told - reach, (), tuple(log))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,9 +11,23 @@ import pytest
 from db.domain import Fact, FactKind, Match, Score, Status, Team
 from db.domain.record import replace
 from db.live import keys
+from db.live.client import connect
 from db.live.pubsub import ChangeFeed, MatchChanged
 from db.live.store import LiveStore
 from tests.support.live import NOW, board
+
+
+@pytest.fixture
+def client(redis_url: str) -> Iterator[Any]:
+    """One shard, whose versions and log these tests look at; the last of them has several."""
+    with connect(redis_url) as client_:
+        yield client_
+
+
+@pytest.fixture
+def live(client: Any) -> LiveStore:
+    return LiveStore(client, 1)
+
 
 GOAL = (Fact(FactKind.SCORE),)
 INFO = (Fact(FactKind.INFO),)
@@ -167,3 +183,39 @@ def test_what_the_release_before_changed_is_not_logged_and_breaks_the_log(live: 
     assert (now.told, now.since, now.changes) == (its, its, ())
     goal(live, "a")
     assert (live.board.read().since, [match_id for match_id, _, _ in log(live)]) == (its, ["a"])
+
+
+@pytest.mark.parametrize("shards", [1, 4, 16])
+def test_any_difference_leads_to_the_board_as_it_is(redis_url: str, shards: int) -> None:
+    """Whichever board a reader has. Of several shards he may be told again of what he knows."""
+    with connect(redis_url) as client:
+        live, rng = LiveStore(client, shards), random.Random(7)
+        boards: dict[int, dict[str, int]] = {}
+        told_again = differences = 0
+        for _ in range(300):
+            match_id = f"m{rng.randrange(30)}"
+            if rng.random() < 0.1:
+                commit(live, match_id, WHISTLE, status=Status.FINISHED)
+            else:
+                goal(live, match_id)
+            now = live.board.read()
+            if now.told in boards:
+                continue
+            shown = {match.id: match.version for match in now.matches}
+            assert now.told > max(boards, default=0)
+            for version, before in list(boards.items())[-10:]:
+                if version >= now.since:
+                    differences += 1
+                    later = [change for change in now.changes if change.version > version]
+                    after = dict(before)
+                    for change in later:
+                        if change.on_board and change.match:
+                            after[change.match_id] = change.match.version
+                        else:
+                            after.pop(change.match_id, None)
+                    assert after == shown
+                    known = [change for change in later if change.on_board]
+                    told_again += sum(before.get(change.match_id) == shown[change.match_id] for change in known)
+            boards[now.told] = shown
+        assert differences > 30
+        assert (told_again == 0) is (shards == 1)
