@@ -254,7 +254,8 @@ def test_a_merged_team_is_one_in_lists_follows_and_search(either: Site) -> None:
 
 def test_a_redis_that_lost_the_names_gets_them_back(both: Site, make_services: Callable[..., WorkerServices]) -> None:
     link(both)
-    both.services.live.redis.delete("names:matches")
+    for shard in both.services.live.sharded.shards:
+        shard.redis.delete(shard.key("names:matches"))
     assert both.services.live.names.of_match("opta-1") is None
     refill_names(make_services(both.services.settings.database_url), now_ms=now_ms())
     assert both.services.live.names.of_match("opta-1") == "m"
@@ -269,7 +270,7 @@ def test_a_link_whose_command_was_killed_is_completed_by_the_clock(
     names.add(Subject.MATCH, "opta-1", "m", now_ms=then_ms)
     clock = make_services(both.services.settings.database_url)
     refill_names(clock, now_ms=then_ms)
-    assert Partials(both.services.live.redis).count() == 0
+    assert Partials(both.services.live.sharded).count() == 0
     refill_names(clock, now_ms=now_ms())
     both.work()
     assert names.unmerged(["m"]) == {}

@@ -73,9 +73,11 @@ class FeedWorld:
     def _drain(self) -> None:
         drain = Drain(self.live, self.services.bells)
         while not self._stop.is_set():
-            waiting = self.live.inbox.pending(0)
-            for match_id in waiting:
-                drain.match(match_id)
-            if not waiting:
-                self.live.inbox.clear_bell(0)
+            shards = self.live.inbox.overdue(2**53)
+            for shard in shards:
+                for match_id in self.live.inbox.pending(shard):
+                    drain.match(match_id)
+            if not shards:
+                for shard in self.live.sharded.shards:
+                    self.live.inbox.clear_bell(shard.number)
                 time.sleep(0.005)

@@ -41,7 +41,7 @@ def listening(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     site.services.listener.stopping = True
     if site.services.listener.begun:
         site.services.listener.join(10)
-    site.services.live.redis.connection_pool.disconnect()
+    site.cut_off()
 
 
 @pytest.fixture

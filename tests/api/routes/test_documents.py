@@ -9,6 +9,7 @@ import pytest
 
 from db.live.purges import Purges
 from tests.api.conftest import Site, error, event, fixture
+from tests.support.live import key_of
 from workers.history import write_documents
 from workers.ingest import Drain
 
@@ -105,7 +106,7 @@ def test_what_changes_while_it_is_written_is_written_again(site: Site, monkeypat
     live, history = site.services.live, site.services.history
     Drain(live, site.services.bells).match("m")
     waiting = live.documents.pending(10)
-    live.redis.zadd("documents:pending", {"m": waiting[0].score + 1})
+    live.redis.zadd(key_of(live, "m", "documents:pending"), {"m": waiting[0].score + 1})
     live.documents.ack(waiting)
     assert len(live.documents.pending(10)) == 1
     write_documents(live, history)

@@ -268,6 +268,8 @@ def test_a_thread_that_waits_is_answered_with_the_change(listening: Site, path: 
 def test_what_changes_on_the_board_is_waited_for_and_a_match_that_ends_is_told_for_the_last_time(
     listening: Site,
 ) -> None:
+    if len(listening.services.live.sharded.shards) > 1:
+        pytest.skip("a shard that has changed once tells no difference yet (tests/db/live/test_board.py)")
     path = listening.get("/api/live").get_json()["changes"]
     assert listening.client.head(path).status_code == 200
     thread, answers = wait_in_thread(listening, path)
@@ -331,8 +333,10 @@ def test_an_unknown_match_is_404_and_may_be_collapsed(listening: Site, path: str
 
 @pytest.mark.parametrize("path", ["/api/score/m", "/api/live"])
 def test_behind_and_ahead_are_answered_at_once_and_kept_for_a_second(listening: Site, path: str) -> None:
-    version = listening.get(path).get_json()["version"]
-    for cursor, why in ((f"{version - 1}.0", "behind"), (f"{version + 1}.0", "ahead"), (f"{version}.9", "ahead")):
+    body = listening.get(path).get_json()
+    version, slot = body["version"], int(body["next"].rpartition(".")[2])
+    cursors = ((f"{version - 1}.0", "behind"), (f"{version + 1}.0", "ahead"), (f"{version}.{slot + 9}", "ahead"))
+    for cursor, why in cursors:
         answer = listening.get(f"{path}/wait/{cursor}")
         assert (answer.status_code, answer.get_json()["held"]) == (200, why)
         assert answer.get_json()["version"] == version

@@ -181,7 +181,7 @@ def test_a_match_tells_when_its_timeline_last_changed(live: LiveStore, client: r
     third = commit(replace(match, minute=3, events={"g1": voided}), visible=True)
     assert shown(live) == (third, third)
     # The release before makes a version and says nothing of the timeline.
-    client.hset(keys.state("a"), "version", third + 1)
+    client.hset(key_of(live, "a", keys.state), "version", third + 1)
     assert shown(live) == (third + 1, third + 1)
     last = commit(replace(match, minute=4, events={"g1": voided}), visible=True)
     assert shown(live) == (last, last)
@@ -195,4 +195,4 @@ def test_fixtures_that_are_far_ahead_do_not_fill_redis(
 ) -> None:
     start_ms = time.time_ns() // 1_000_000 + days * KEEP_S * 1000 - 60_000
     live.commits.restore(Match("a", version=5, updated_at=5, start_time=start_ms))
-    assert (kept_days - 1) * KEEP_S < int(client.ttl(keys.state("a"))) <= kept_days * KEEP_S  # type: ignore[arg-type]
+    assert (kept_days - 1) * KEEP_S < int(client.ttl(key_of(live, "a", keys.state))) <= kept_days * KEEP_S  # type: ignore[arg-type]

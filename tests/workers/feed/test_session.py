@@ -126,8 +126,8 @@ def test_a_reader_whose_lease_is_anothers_stops(world: FeedWorld) -> None:
 
 
 def test_health_of_another_release_is_read_as_far_as_it_fits(world: FeedWorld) -> None:
-    world.live.redis.hset("feeds", "x", '{"name": "x", "connected": true, "new_field": 1}')
-    world.live.redis.hset("feeds", "y", "odd")
+    world.live.redis.hset(world.live.sharded.home.key("feeds"), "x", '{"name": "x", "connected": true, "new_field": 1}')
+    world.live.redis.hset(world.live.sharded.home.key("feeds"), "y", "odd")
     assert [(health.name, health.connected) for health in FeedStates(world.live.sharded).all()] == [("x", True)]
 
 
