@@ -55,7 +55,7 @@ class Kickoffs:
     def note_warmed(self, names: Collection[str], *, now_ms: int) -> None:
         if not names:
             return
-        with self.redis.pipeline() as pipe:
+        with self.redis.pipeline(transaction=True) as pipe:
             pipe.zadd(keys.KICKOFF_WARMED, dict.fromkeys(names, now_ms))
             pipe.zremrangebyscore(keys.KICKOFF_WARMED, "-inf", now_ms - KEEP_S * 1000)
             pipe.expire(keys.KICKOFF_WARMED, KEEP_S)
@@ -92,7 +92,7 @@ class Kickoffs:
         higher = {name: count for name, count in viewers.items() if count > seen.get(name, 0)}
         if not higher or len(seen | higher) > PEAKS_MAX:
             return
-        with self.redis.pipeline() as pipe:
+        with self.redis.pipeline(transaction=True) as pipe:
             pipe.hset(keys.KICKOFF_PEAKS, mapping=higher)
             pipe.expire(keys.KICKOFF_PEAKS, PEAKS_KEEP_S)
             pipe.execute()
