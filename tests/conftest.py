@@ -357,7 +357,10 @@ def make_services(layout: Layout) -> Iterator[Callable[..., WorkerServices]]:
     created: list[WorkerServices] = []
 
     def make(database_url: str, **changed: Any) -> WorkerServices:
+        """Of the layout; with another number of shards on one Redis."""
         defaults = {**layout.settings, "database_url": database_url}
+        if "live_shards" in changed:
+            defaults |= {"redis_url": layout.plain_url, "redis_cluster": False}
         services = WorkerServices(Settings(**(defaults | changed)))
         if services.settings.redis_cluster:
             services.live.redis = layout.client()

@@ -20,6 +20,7 @@ from tests.api.delivery.test_hub import Client, Clock, Stream, body, score
 from tests.api.delivery.test_hub import CountingHub as Hub
 
 NOW = 1_700_000_000_000
+NOWHERE = "redis://127.0.0.1:1/0"
 HOUR_MS = 3_600_000
 
 
@@ -140,6 +141,6 @@ def test_a_purge_is_repeated_for_as_long_as_an_answer_of_a_surge_lives(phase: Ph
 
 
 def test_without_redis_the_operator_gets_one_sentence(make_site: Callable[..., Site], sqlite_url: str) -> None:
-    away = make_site(sqlite_url, redis_url="redis://127.0.0.1:1/0")
+    away = make_site(sqlite_url, redis_url=NOWHERE, rq_redis_url=NOWHERE)
     refused = command(away, "on")
     assert (refused.exit_code, refused.stderr) == (1, "Error: live state is out of reach: ConnectionError\n")
