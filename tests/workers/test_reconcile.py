@@ -58,7 +58,7 @@ def server(tmp_path: Path) -> Iterator[Copied]:
 
 @pytest.fixture
 def world(make_services: Callable[..., WorkerServices], database_url: str, server: Copied) -> WorkerServices:
-    return make_services(database_url, redis_url=server.url)
+    return make_services(database_url, redis_url=server.url, live_shards=1)
 
 
 def goal(match_id: str, n: int, status: Status | None = None) -> Update:

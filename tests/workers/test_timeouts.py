@@ -45,6 +45,10 @@ def never_ends(*_args: Any, **_options: Any) -> Any:
         time.sleep(0.001)
 
 
+def drain_of(services: WorkerServices, match_id: str) -> None:
+    drain_pending(drain(services), services.live.sharded.of(match_id).number)
+
+
 def times_out(*_args: Any, **_options: Any) -> Any:
     raise JobTimeoutException
 
@@ -54,10 +58,10 @@ def test_a_time_out_amid_a_drain_parks_no_match(services: WorkerServices, monkey
     with monkeypatch.context() as patch, pytest.raises(BaseException, match="exceeded") as ended:  # noqa: PT012
         patch.setattr(Matches, "load", never_ends)
         with JobWorker.death_penalty_class(0.2, JobTimeoutException, job_id="1"):
-            drain_pending(drain(services), 0)
+            drain_of(services, "a")
     assert not isinstance(ended.value, Exception), "any handler of bugs would take it for one"
     assert services.live.inbox.parked() == 0
-    drain_pending(drain(services), 0)
+    drain_of(services, "a")
     assert services.live.inbox.backlog() == 0
 
 
@@ -67,8 +71,8 @@ def test_the_time_out_of_a_worker_that_is_not_ours_parks_no_match(
     services.live.inbox.accept([goal("a")], now_ms=NOW)
     monkeypatch.setattr(Matches, "load", times_out)
     with pytest.raises(JobTimeoutException):
-        drain_pending(drain(services), 0)
-    assert (services.live.inbox.parked(), services.live.inbox.pending(0)) == (0, ["a"])
+        drain_of(services, "a")
+    assert (services.live.inbox.parked(), services.live.inbox.backlog()) == (0, 1)
 
 
 def test_a_time_out_amid_history_parks_no_match(services: WorkerServices, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,7 +140,7 @@ def ends(call: Callable[[], object]) -> object:
 
 
 def test_the_bells_of_a_worker_give_up_on_a_redis_that_hangs(hung: Any, make_services: Any, sqlite_url: str) -> None:
-    services = make_services(sqlite_url, redis_url=hung.server.url)
+    services = make_services(sqlite_url, redis_url=hung.server.url, rq_redis_url=hung.server.url)
     assert services.bells.waiting() == 0
     hung()
     assert isinstance(ends(services.bells.waiting), Unavailable)

@@ -56,7 +56,7 @@ def of_tomorrow(document: str | bytes) -> str:
 
 
 def write_as_tomorrow(services: Any, match_id: str) -> None:
-    redis = services.live.redis
+    redis = services.live.sharded.of(match_id).redis
     state = key_of(services.live, match_id, keys.state)
     redis.hset(state, "match", of_tomorrow(redis.hget(state, "match")))
 
@@ -151,7 +151,7 @@ def test_readers_are_told_and_operators_see_it(site: Site, caplog: pytest.LogCap
 
 
 def write_as_today(site: Site, match_id: str) -> None:
-    redis = site.services.live.redis
+    redis = site.services.live.sharded.of(match_id).redis
     state = key_of(site.services.live, match_id, keys.state)
     document = json.loads(redis.hget(state, "match")) | {"status": "second_half"}
     redis.hset(state, "match", json.dumps(document))

@@ -238,6 +238,8 @@ def test_a_delivery_too_far_ahead_in_one_match_keeps_no_other_from_being_taken(s
 
 
 def test_where_redis_is_away_nothing_is_said_to_be_refused(site: Site, redis_server: RedisServer) -> None:
+    if site.services.live.sharded.is_cluster:
+        pytest.skip("six to stop")
     redis_server.stop()
     try:
         assert error(site.deliver(WRONG, id_="msg_x")) == (503, "unavailable")
