@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from db.codec import decode_facts
-from db.domain import FactKind, Match, Stamp, Status, Update
+from db.domain import Fact, FactKind, Match, Stamp, Status, Update
 from db.domain.errors import Unavailable
+from db.live.commits import CommitResult
 from dev.providers.faults import Limit
 from dev.providers.playback import Playback, playback
 from dev.providers.server import ProviderServer
@@ -89,11 +89,20 @@ def end_of(match: Match | None) -> tuple[Any, ...]:
     return match.score, match.status, goals
 
 
-def facts_told(world: FeedWorld) -> Counter[str | None]:
-    """How often each event was new: what followers hear of."""
-    entries = world.live.outbox.entries(MATCH, 10_000)
-    facts = [fact for entry in entries for fact in decode_facts(entry.facts)]
-    return Counter(fact.event_id for fact in facts if fact.kind is FactKind.ADDED)
+@pytest.fixture
+def news(world: FeedWorld, monkeypatch: pytest.MonkeyPatch) -> Counter[str | None]:
+    """How often each event was new in a commit: what followers hear of."""
+    counts: Counter[str | None] = Counter()
+    commit = world.live.commits.commit
+
+    def counted(held: Any, after: Match, facts: tuple[Fact, ...], *args: Any, **options: Any) -> CommitResult:
+        result = commit(held, after, facts, *args, **options)
+        if result.done:
+            counts.update(fact.event_id for fact in facts if fact.kind is FactKind.ADDED)
+        return result
+
+    monkeypatch.setattr(world.live.commits, "commit", counted)
+    return counts
 
 
 def uncut(world: FeedWorld, recorded: Any) -> tuple[Any, ...]:
@@ -111,7 +120,7 @@ def test_a_match_ends_as_recorded(world: FeedWorld, recorded: Any, fast: None) -
 
 
 def test_cut_twice_a_second_with_each_message_twice_it_ends_the_same(
-    world: FeedWorld, recorded: Any, fast: None
+    world: FeedWorld, recorded: Any, fast: None, news: Counter[str | None]
 ) -> None:
     source = recorded(800.0)
     source.provider.faults.cut_every_s, source.provider.faults.repeat = 0.5, 2
@@ -120,7 +129,7 @@ def test_cut_twice_a_second_with_each_message_twice_it_ends_the_same(
         world.wait_for(MATCH, "1-3 finished")
     score, _, goals = end_of(world.match(MATCH))
     assert (score.home, score.away, len(goals)) == (1, 3, 4)
-    assert [facts_told(world)[event_id] for event_id, *_ in goals] == [1, 1, 1, 1]
+    assert [news[event_id] for event_id, *_ in goals] == [1, 1, 1, 1]
     assert source.provider.connections > 5
     assert world.health("sportradar").gaps >= source.provider.connections - 2
 

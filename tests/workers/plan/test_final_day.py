@@ -135,7 +135,8 @@ def day(make_services: Callable[..., WorkerServices], sqlite_url: str) -> Iterat
 
 
 def paths(match_id: str) -> list[str]:
-    return [f"/api/matches/{match_id}", f"/api/score/{match_id}", f"/api/matches/{match_id}/events"]
+    details = [f"/api/matches/{match_id}", f"/api/score/{match_id}", f"/api/matches/{match_id}/events"]
+    return [*details, f"/match/{match_id}"]
 
 
 def test_scaled_once_and_back_once_and_no_match_missed_though_clocks_die(
