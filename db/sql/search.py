@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from sqlalchemy import Select, select, union_all
+from sqlalchemy import Select, String, bindparam, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db.domain import Competition, Match, Team
@@ -46,16 +47,27 @@ def _with_other_names(session: Session, teams: Sequence[TeamRow]) -> Sequence[st
 
 
 def _latest(session: Session, team_ids: Sequence[str], limit: int) -> Sequence[MatchRow]:
-    """The newest of each team and side by its index, and of those the newest. One condition over all of them would walk
-    through the whole of the matches."""
     if not team_ids:
         return []
+    values = {_parameter(number): team_id for number, team_id in enumerate(team_ids)}
+    return session.scalars(_latest_of(len(team_ids), limit), values).all()
+
+
+@lru_cache
+def _latest_of(count: int, limit: int) -> Select[MatchRow]:
+    """The newest of each team and side by its index, and of those the newest. One condition over all of them would walk
+    through the whole of the matches. Put together once: that takes longer than the query."""
     sides = (MatchRow.home_team_id, MatchRow.away_team_id)
-    each = [_newest(side, team_id, limit) for team_id in team_ids for side in sides]
+    each = [_newest(side, _parameter(number), limit) for number in range(count) for side in sides]
     ids = union_all(*(select(query.subquery().c.id) for query in each))
     query = select(MatchRow).where(MatchRow.id.in_(ids)).order_by(MatchRow.listed_at.desc(), MatchRow.id)
-    return session.scalars(query.limit(limit)).all()
+    return query.limit(limit)
 
 
-def _newest(side: InstrumentedAttribute[str | None], team_id: str, limit: int) -> Select[str]:
-    return select(MatchRow.id).where(side == team_id).order_by(MatchRow.listed_at.desc()).limit(limit)
+def _parameter(number: int) -> str:
+    return f"team_{number}"
+
+
+def _newest(side: InstrumentedAttribute[str | None], parameter: str, limit: int) -> Select[str]:
+    query = select(MatchRow.id).where(side == bindparam(parameter, type_=String))
+    return query.order_by(MatchRow.listed_at.desc()).limit(limit)
