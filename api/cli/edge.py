@@ -6,15 +6,15 @@ from itertools import chain
 
 import click
 from flask import Flask
-from flask.cli import AppGroup
 
+from api.cli.group import OperatorGroup
 from api.services import here
 from cdn.backends import registry
 from cdn.check import check
 from cdn.configuration import CONFIGURATIONS, HOST
 from cdn.settings import try_settings
 
-commands = AppGroup("edge", help="The CDN in front of the service.")
+commands = OperatorGroup("edge", help="The CDN in front of the service.")
 
 
 def register(app: Flask) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 from flask import Flask
-from flask.cli import AppGroup, with_appcontext
+from flask.cli import with_appcontext
 
+from api.cli.group import OperatorGroup
 from api.services import here, now_ms
 from db.live.feeds import FeedHealth, FeedStates
 
 
-@click.group("feeds", cls=AppGroup, invoke_without_command=True)
+@click.group("feeds", cls=OperatorGroup, invoke_without_command=True)
 @click.pass_context
 def feeds(context: click.Context) -> None:
     """Feeds that the feed process keeps connected; alone, it lists them."""

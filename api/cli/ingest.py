@@ -8,9 +8,10 @@ from typing import BinaryIO
 
 import click
 from flask import Flask
-from flask.cli import AppGroup, with_appcontext
+from flask.cli import with_appcontext
 from standardwebhooks import Webhook
 
+from api.cli.group import OperatorGroup
 from api.routes.ingest import accept
 from api.services import here, now_ms
 from config import new_secret, words
@@ -22,7 +23,7 @@ from feeds import feed_named
 # Payloads moved from Redis to SQL in one transaction, as in the history job: each is 4 MB at most.
 COLLECTED_MAX = 50
 
-refused = AppGroup("refused", help="Refused payloads, with the reason.")
+refused = OperatorGroup("refused", help="Refused payloads, with the reason.")
 
 
 def register(app: Flask) -> None:

@@ -8,8 +8,8 @@ from typing import TextIO
 
 import click
 from flask import Flask
-from flask.cli import AppGroup
 
+from api.cli.group import OperatorGroup
 from api.links import link, replace_match, unlink
 from api.routes.ingest import accept
 from api.services import here, now_ms
@@ -22,7 +22,7 @@ from feeds.likeness import Suggestion, suggestions
 DAY_MS = 24 * 60 * 60 * 1000
 PAGE = 500
 
-matches = AppGroup("matches", help="Other names of matches: one match, told by several sources.")
+matches = OperatorGroup("matches", help="Other names of matches: one match, told by several sources.")
 
 
 def register(app: Flask) -> None:

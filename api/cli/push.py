@@ -9,13 +9,13 @@ from typing import Any
 
 import click
 from flask import Flask
-from flask.cli import AppGroup
 
+from api.cli.group import OperatorGroup
 from api.services import here, now_ms
 from db.domain import Kind
 from workers import queues
 
-push = AppGroup("push", help="Alerts on their way to phones.")
+push = OperatorGroup("push", help="Alerts on their way to phones.")
 
 # A worker may be in the middle of a chunk, which takes up to 30 s. After that, none is running.
 ANSWER_S = 30

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 import click
 from flask import Flask
-from flask.cli import AppGroup
 
+from api.cli.group import OperatorGroup
 from api.services import here, now_ms
 from db.live import keys
 from db.live.cluster import connect_live
@@ -18,7 +18,7 @@ from db.live.moving import Moving
 from db.live.sharding import SHARDS_MAX, ShardedRedis
 from db.live.shards import CLOSED, FROZEN, ShardCount
 
-live = AppGroup("live", help="The live state in Redis.")
+live = OperatorGroup("live", help="The live state in Redis.")
 
 # ms. Before the end of days.
 EVER = 2**53

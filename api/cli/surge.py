@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 import click
 from flask import Flask
-from flask.cli import AppGroup
 
+from api.cli.group import OperatorGroup
 from api.delivery.snapshot import SURGE_POLL_MS
 from api.services import here, now_ms
 from cdn import headers
-from db.domain.errors import Unavailable
 from db.live.surge import SurgeSwitch
 
-
-class SurgeGroup(AppGroup):
-    """An outage is one sentence: this is for people in a hurry."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except Unavailable as error:
-            raise click.ClickException(error.message) from None
-
-
-surge = SurgeGroup("surge", help="Ask all readers to come less often, and hold none, until it expires.")
+surge = OperatorGroup("surge", help="Ask all readers to come less often, and hold none, until it expires.")
 
 MINUTE_MS = 60_000
 # A match with extra time and penalties; whoever needs it longer turns it on again.

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import click
 from flask import Flask
-from flask.cli import AppGroup
 
+from api.cli.group import OperatorGroup
 from api.links import merge_teams
 from api.routes.ingest import accept
 from api.services import here, now_ms
 from db.domain import Subject
 from db.domain.errors import Refused
 
-teams = AppGroup("teams", help="Other names of teams.")
+teams = OperatorGroup("teams", help="Other names of teams.")
 
 
 def register(app: Flask) -> None:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from db.live.feeds import FeedHealth, FeedStates
 from tests.api.conftest import Site
+from tests.conftest import free_port
 
 
 def now_ms() -> int:
@@ -47,3 +52,12 @@ def test_one_that_is_down_says_why_until_it_is_forgotten(site: Site) -> None:
     assert "it answers 403" in shown(site)
     shown(site, "forget", "openligadb")
     assert "No feed has been read" in shown(site)
+
+
+@pytest.mark.parametrize("command", [("feeds",), ("push", "status"), ("surge", "status"), ("matches", "names", "m")])
+def test_without_redis_or_sql_a_command_says_so_in_a_sentence(
+    make_site: Callable[..., Site], tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    site = make_site(f"sqlite:///{tmp_path}/away/scores.db", redis_url=f"redis://127.0.0.1:{free_port()}/0")
+    result = site.app.test_cli_runner().invoke(args=command)
+    assert (result.exit_code, result.output.startswith("Error: ")) == (1, True), result.output
