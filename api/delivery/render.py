@@ -131,13 +131,13 @@ def timeline(match: Match) -> dict[str, Any]:
 
 
 def lineups(match: Match, stored: StoredDocument | None) -> dict[str, Any]:
-    told = decode_lineups(stored.text) if stored else Lineups()
+    document = decode_lineups(stored.text) if stored else Lineups()
     return {
         "match_id": match.id,
         "version": stored.version if stored else 0,
-        "confirmed": told.confirmed,
-        "home": _team_lineup(told.home),
-        "away": _team_lineup(told.away),
+        "confirmed": document.confirmed,
+        "home": _team_lineup(document.home),
+        "away": _team_lineup(document.away),
     }
 
 
@@ -163,8 +163,8 @@ def _team_lineup(lineup: TeamLineup | None) -> dict[str, Any] | None:
 
 
 def stats(match: Match, stored: StoredDocument | None) -> dict[str, Any]:
-    told = decode_stats(stored.text) if stored else Stats()
-    sides = {"home": _figures(told.home), "away": _figures(told.away)}
+    document = decode_stats(stored.text) if stored else Stats()
+    sides = {"home": _figures(document.home), "away": _figures(document.away)}
     return {"match_id": match.id, "version": stored.version if stored else 0, **sides}
 
 

@@ -120,13 +120,13 @@ class ShardedRedis:
         instead: stands for each answer of a server of a cluster that is out of reach, unless all are; without it that
         is raised. The commands must be safe to repeat.
         """
-        asked = list(asks)
+        commands = list(asks)
         for _ in range(REGROUPED_MAX):
             try:
-                return _answers(_groups(self.connection, asked), instead)
+                return _answers(_groups(self.connection, commands), instead)
             except Regroup:
                 continue
-        return _answers(_groups(self.connection, asked), instead)
+        return _answers(_groups(self.connection, commands), instead)
 
     def of_each(self, match_ids: Iterable[str], ask: Callable[[Any, Shard, str], object]) -> list[Any]:
         """The answers to commands for some matches, in order."""
@@ -197,10 +197,10 @@ def _client(connection: redis.Redis | Cluster, key: str) -> redis.Redis:
     return connection.client(key_slot(key.encode())) if isinstance(connection, Cluster) else connection
 
 
-def _groups(connection: redis.Redis | Cluster, asked: list[tuple[Shard, Ask]]) -> list[_Group]:
+def _groups(connection: redis.Redis | Cluster, commands: list[tuple[Shard, Ask]]) -> list[_Group]:
     """Commands by server, as is known of the cluster."""
     groups: dict[Any, _Group] = {}
-    for place, (shard, ask) in enumerate(asked):
+    for place, (shard, ask) in enumerate(commands):
         server = connection.master_of(shard.redis) if isinstance(connection, Cluster) else None
         if server not in groups:
             groups[server] = _Group(shard.redis.pipeline(transaction=False))

@@ -30,10 +30,10 @@ def lineups(document: Json) -> Lineups | None:
     """None where the document has no squads."""
     competitors = keyed(thing(document.get("lineups")).get("competitors"), "qualifier")
     squads = {side: _team(entry) for side, entry in competitors.items()}
-    known = {side: squad for side, squad in squads.items() if side in set(Side) and squad.players}
+    complete = {side: squad for side, squad in squads.items() if side in set(Side) and squad.players}
     conditions = thing(thing(document.get("sport_event")).get("sport_event_conditions"))
     confirmed = thing(conditions.get("lineups")).get("confirmed") is True
-    return Lineups(known.get("home"), known.get("away"), confirmed) if known else None
+    return Lineups(complete.get("home"), complete.get("away"), confirmed) if complete else None
 
 
 def stats(document: Json) -> Stats | None:
@@ -67,5 +67,5 @@ def _player(entry: Json) -> LineupPlayer | None:
 
 def _figures(statistics: Json) -> dict[str, float]:
     named = {FIGURES.get(name, name): figure(value) for name, value in statistics.items() if isinstance(name, str)}
-    known = {name: value for name, value in named.items() if value is not None and FIGURE_NAME.fullmatch(name)}
-    return dict(list(known.items())[:FIGURES_MAX])
+    figures = {name: value for name, value in named.items() if value is not None and FIGURE_NAME.fullmatch(name)}
+    return dict(list(figures.items())[:FIGURES_MAX])

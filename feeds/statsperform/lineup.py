@@ -39,8 +39,8 @@ FIGURES = {
 def lineups(live: Json, sides: dict[str, Side]) -> Lineups | None:
     """None where the document has none. Stats Perform sends them once the teams have: MA46 has provisional ones."""
     squads = {side: _team(entry) for entry in things(live.get("lineUp")) if (side := _side(entry, sides))}
-    known = {side: squad for side, squad in squads.items() if squad.players}
-    return Lineups(known.get(Side.HOME), known.get(Side.AWAY), confirmed=True) if known else None
+    named = {side: squad for side, squad in squads.items() if squad.players}
+    return Lineups(named.get(Side.HOME), named.get(Side.AWAY), confirmed=True) if named else None
 
 
 def stats(live: Json, sides: dict[str, Side]) -> Stats | None:
@@ -90,5 +90,5 @@ def _person(official: Json) -> Person | None:
 def _figures(entry: Json) -> dict[str, float]:
     """Totals of a match. MA2 has some 150 kinds; those without a name of ours are left out."""
     values: dict[str, Any] = {str(one.get("type")): one.get("value") for one in things(entry.get("stat"))}
-    known = {ours: number for theirs, ours in FIGURES.items() if (number := figure(values.get(theirs))) is not None}
-    return dict(list(known.items())[:FIGURES_MAX])
+    figures = {ours: number for theirs, ours in FIGURES.items() if (number := figure(values.get(theirs))) is not None}
+    return dict(list(figures.items())[:FIGURES_MAX])
