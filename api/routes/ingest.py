@@ -161,8 +161,9 @@ def _refused(entry: RefusedEntry, faults_max: int) -> dict[str, Any]:
 
 
 def _not_too_busy() -> None:
-    backlog = here().live.inbox.backlog()
-    if backlog > here().settings.ingest_backlog:
+    inbox, limit = here().live.inbox, here().settings.ingest_backlog
+    # Nobody is refused for updates that were applied meanwhile.
+    if inbox.backlog_lately() > limit and (backlog := inbox.backlog()) > limit:
         raise Refused(f"{backlog} updates wait to be applied.", "busy")
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from db.live import keys
 from db.live.alerts import WINDOW_S
 from db.live.client import guarded
-from db.live.sharding import ShardedRedis, ShardScript
+from db.live.sharding import Shard, ShardedRedis, ShardScript
 
 
 class Broadcasts:
@@ -46,9 +49,14 @@ class Broadcasts:
         return newest is not None and int(newest) > version
 
     @guarded
-    def done(self, match_id: str, due: int) -> None:
-        """Settled, unless the match has changed since `due`: then it stays due."""
-        self._settle(self.sharded.of(match_id), [keys.PUSH_BROADCASTS], [match_id, due, 0])
+    def done(self, settled: Sequence[tuple[str, int]]) -> None:
+        """Each is settled, unless it has changed since it became due: then it stays due."""
+        due = dict(settled)
+
+        def settle(pipe: Any, shard: Shard, match_id: str) -> None:
+            self._settle.put_into(pipe, shard, [keys.PUSH_BROADCASTS], [match_id, due[match_id], 0])
+
+        self.sharded.of_each(due, settle)
 
     @guarded
     def again(self, match_id: str, due: int, *, at_ms: int) -> None:

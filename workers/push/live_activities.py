@@ -8,7 +8,7 @@ deleted a day later (Apple, "Sending channel management requests to APNs"; the G
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from db.bugs import set_aside_on_bug
@@ -50,12 +50,17 @@ class LiveActivities:
         self.listeners_at, self.has_listeners = 0, False
 
     def turn(self, *, now_ms: int) -> bool:
-        """Publish the state of the match that has waited longest; False if none waits, or others publish them all."""
-        for match_id, due in self.broadcasts.due(now_ms):
-            if self.broadcasts.lease(match_id, LEASE_S):
+        """Settle the matches that nobody watches, and publish the state of the one that has waited longest of the
+        others; False if none waits, or others publish them all."""
+        waiting = self.broadcasts.due(now_ms)
+        watched = self._watched([match_id for match_id, _ in waiting], now_ms)
+        unwatched = [(match_id, due) for match_id, due in waiting if match_id not in watched]
+        self.broadcasts.done(unwatched)
+        for match_id, due in waiting:
+            if match_id in watched and self.broadcasts.lease(match_id, LEASE_S):
                 self._turn(match_id, due, now_ms)
                 return True
-        return False
+        return bool(unwatched)
 
     def _turn(self, match_id: str, due: int, now_ms: int) -> None:
         """The lease is released only when the due time is settled: it is what keeps two workers from one match."""
@@ -63,22 +68,23 @@ class LiveActivities:
         match: Match | None = None
         # After a bug this state is not shown; the next one is tried.
         with set_aside_on_bug("broadcast_dropped match=%s", match_id):
-            match = self._match(match_id, now_ms)
+            match = self.live.matches.timeline(match_id)
             outcomes = list(self._publish(match, now_ms)) if match else []
         pauses = [_AGAIN_MS[type(outcome)] for outcome in outcomes if type(outcome) in _AGAIN_MS]
         if pauses:
             self.broadcasts.again(match_id, due, at_ms=now_ms + min(pauses))
         else:
-            self.broadcasts.done(match_id, due)
+            self.broadcasts.done([(match_id, due)])
         if match and self.broadcasts.is_overtaken(match.id, match.version):
             # The lease ran out, and the newer state may have come before this one: Apple keeps what came last.
             self.broadcasts.require(match_id, now_ms=now_ms)
         self.broadcasts.release(match_id)
 
-    def _match(self, match_id: str, now_ms: int) -> Match | None:
-        """None if nobody would see its state."""
-        is_watched = self._has_listeners(now_ms) or self.audience.channels([match_id])
-        return self.live.matches.timeline(match_id) if is_watched else None
+    def _watched(self, match_ids: Collection[str], now_ms: int) -> Collection[str]:
+        """Those whose state somebody would see. One query for all: most matches have no channel."""
+        if self._has_listeners(now_ms):
+            return match_ids
+        return {channel.match_id for channel in self.audience.channels(match_ids)}
 
     def _publish(self, match: Match, now_ms: int) -> Iterator[Outcome]:
         at = self.broadcasts.stamp(match.id, match.version)

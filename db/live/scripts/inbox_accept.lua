@@ -1,7 +1,8 @@
 -- inbox_accept.lua: put the updates of one delivery for one shard, or a part of many, into their matches' inboxes, all or none, once.
 -- The last part marks the delivery as seen: one that broke off comes again whole, and repeats change nothing.
--- Returns {outcome, number}: outcome "new", or "seen" if this shard has had the delivery before (nothing is written); number is 1 if
--- the shard's bell was silent and has been set, so that the caller enqueues a job.
+-- Returns {outcome, number, backlog}: outcome "new", or "seen" if this shard has had the delivery before (nothing is written);
+-- number is 1 if the shard's bell was silent and has been set, so that the caller enqueues a job; backlog is how many updates
+-- wait in the shard, where some were put.
 -- Where this Redis is divided in another number of shards nothing is written: outcome "other", and that number.
 -- KEYS[1] seen marker  KEYS[2] number of updates that wait  KEYS[3] number of shards  KEYS[4] pending zset  KEYS[5] bell
 -- KEYS[6 ..] inbox stream, one per update
@@ -28,5 +29,5 @@ end
 if #ARGV == 5 then
     return {"new", 0}
 end
-redis.call("INCRBY", waiting, (#ARGV - 5) / 2)
-return {"new", redis.call("SET", bell, now, "NX", "EX", bell_s) and 1 or 0}
+local backlog = redis.call("INCRBY", waiting, (#ARGV - 5) / 2)
+return {"new", redis.call("SET", bell, now, "NX", "EX", bell_s) and 1 or 0, backlog}

@@ -71,7 +71,7 @@ def test_each_script_and_each_key_is_of_one_shard(
     world.plans.split(plan, ["u"], now_ms=1)
     world.plans.begin_topic(plan, "goal en")
     world.broadcasts.stamp(FINAL, 1)
-    world.broadcasts.done(FINAL, 1)
+    world.broadcasts.done([(FINAL, 1)])
     for number in range(16):
         live.inbox.clear_bell(number)
     world.alerts.clear_bell()
