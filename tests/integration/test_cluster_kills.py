@@ -77,6 +77,9 @@ def system(tmp_path: Path, redis_cluster: RedisCluster, redis_server: RedisServe
     system = ClusterSystem(tmp_path, redis_cluster)
     system.start()
     yield system
+    # Shown where a test fails.
+    for name, log in system.logs():
+        print(f"--- {name}\n{log}")
     system.end()
     redis_cluster.mend()
 

@@ -57,6 +57,16 @@ class Node:
         assert self.process
         self.process.send_signal(signal.SIGCONT)
 
+    def tell(self, *command: object) -> bool:
+        """Tell it something that a replica hears from its master. False if it does not answer just now."""
+        if self.process is None or self.process.poll() is not None:
+            return True
+        with suppress(redis.ConnectionError, redis.TimeoutError):
+            if self.redis.info("replication")["role"] == "master":
+                self.redis.execute_command(*command)
+            return True
+        return False
+
     @property
     def id(self) -> str:
         return str(self.redis.execute_command("CLUSTER", "MYID").decode())
@@ -150,8 +160,10 @@ class RedisCluster:
             old.redis.execute_command("MIGRATE", "127.0.0.1", new.port, "", 0, 5_000, "KEYS", *names)
 
     def end_move(self, slot: int, new: Node) -> None:
-        for node in (new, *(node for node in self.nodes if node is not new and node.is_up() and node.is_master)):
-            node.redis.execute_command("CLUSTER", "SETSLOT", slot, "NODE", new.id)
+        """A master that is not told would go on sending clients elsewhere for keys that it has not got."""
+        owner = new.id
+        for node in (new, *(node for node in self.nodes if node is not new)):
+            self._tell(node, "CLUSTER", "SETSLOT", slot, "NODE", owner)
 
     def move(self, slot: int, old: Node, new: Node) -> None:
         self.begin_move(slot, old, new)
@@ -160,8 +172,10 @@ class RedisCluster:
 
     def flush(self) -> None:
         for node in self.nodes:
-            if node.is_master:
-                node.redis.flushall()
+            self._tell(node, "FLUSHALL")
+
+    def _tell(self, node: Node, *command: object) -> None:
+        wait(lambda: node.tell(*command), f"{node.port} to take {command}")
 
     def mend(self) -> None:
         """Start again what was killed, and wait for everybody to have a replica."""

@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import pytest
 import redis
 import requests
 from sqlalchemy import Engine, make_url
@@ -107,7 +108,12 @@ class System(Processes):
 
     def wait_settled(self, timeout_s: float = 120.0) -> None:
         """Until every accepted update is applied and written to history."""
-        wait_until(self.is_settled, "inboxes and outboxes to be empty", timeout_s)
+        try:
+            wait_until(self.is_settled, "inboxes and outboxes to be empty", timeout_s)
+        except pytest.fail.Exception:
+            with suppress(requests.RequestException):
+                print("unsettled:", self.get("/readyz").text)
+            raise
 
     def is_settled(self) -> bool:
         with suppress(requests.RequestException):
