@@ -9,6 +9,7 @@
 -- KEYS[13] push mailbox  KEYS[14] push pending zset  KEYS[15] push bell
 -- KEYS[16] matches that have something due zset  KEYS[17] partial matches zset: followers hear of none of them until it is merged
 -- KEYS[18] board changes zset  KEYS[19] bounds of the changes hash
+-- Arguments go by place: one JSON document of the same 4.6 KB costs Redis 20 to 35 us more, and the caller 30 us.
 -- ARGV[1] match id  ARGV[2] rev the drain read ("0" if none)  ARGV[3] mode: "new" version, "keep" version, "drop" only
 -- ARGV[4] match JSON  ARGV[5] score  ARGV[6] time  ARGV[7] status  ARGV[8] facts JSON
 -- ARGV[9] start time (ms) while the match is live, else ""  ARGV[10] expiry of state (s; 0 = none)  ARGV[11] bell expiry (s)
