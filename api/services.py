@@ -36,7 +36,7 @@ from db.live.cluster import WEB_RETRIES, Cluster
 from db.live.limits import Limits
 from db.live.news import open_feed
 from db.live.partials import Partials
-from db.live.pubsub import Feed
+from db.live.pubsub import NewsFeed
 from db.live.purges import Purges
 from db.live.shards import ShardCount
 from db.live.store import LiveStore
@@ -166,7 +166,7 @@ class Services:
     def listener(self) -> Listener:
         return Listener(self.news, self.live, self.hub)
 
-    def news(self) -> Feed:
+    def news(self) -> NewsFeed:
         """A new subscription."""
         return open_feed(self.settings.redis_url, self.settings.live_shards, is_cluster=self.settings.redis_cluster)
 

@@ -126,7 +126,7 @@ def _median(sizes: list[int]) -> int:
     return sorted(sizes)[len(sizes) // 2] if sizes else 0
 
 
-class Crowd:
+class BoardCrowd:
     """Readers at the edge, each with a connection of its own.
 
     answers: how many they had; failures: those not 200.
@@ -167,7 +167,7 @@ class Crowd:
         return self.paths[key]
 
 
-async def read_all(crowd: Crowd, readers: int, seconds: float, goals: Callable[[], None]) -> None:
+async def read_all(crowd: BoardCrowd, readers: int, seconds: float, goals: Callable[[], None]) -> None:
     ends_at = time.monotonic() + seconds
     tasks = [asyncio.create_task(crowd.read(ends_at)) for _ in range(readers)]
     while time.monotonic() < ends_at:
@@ -199,7 +199,7 @@ def reach_origin(options: argparse.Namespace) -> dict[str, object]:
 
 def _way(d: Deployment, way: str, options: argparse.Namespace, goal: Callable[[], None]) -> dict[str, object]:
     say(f"origin: {options.readers} readers ask `{way}` for {options.edge_seconds:.0f} s…")
-    crowd = Crowd(d.port, way)
+    crowd = BoardCrowd(d.port, way)
     before = d.counters()
     asyncio.run(read_all(crowd, options.readers, options.edge_seconds, goal))
     after = d.counters()

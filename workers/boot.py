@@ -21,7 +21,7 @@ from db.live.kickoffs import Kickoffs
 from db.live.news import open_feed
 from db.live.partials import Partials
 from db.live.plans import Plans
-from db.live.pubsub import Feed
+from db.live.pubsub import NewsFeed
 from db.live.purges import Purges
 from db.live.sharding import ShardedRedis
 from db.live.shards import ShardCount
@@ -48,7 +48,7 @@ class WorkerServices:
         """Where metrics are counted."""
         return connect(self.settings.figures_url)
 
-    def news(self) -> Feed:
+    def news(self) -> NewsFeed:
         """A new subscription."""
         return open_feed(self.settings.redis_url, self.settings.live_shards, is_cluster=self.settings.redis_cluster)
 

@@ -18,7 +18,7 @@ from cdn.check import check
 from cdn.headers import Dialect
 from db.domain.errors import Unavailable
 from db.live import metrics
-from db.live.pubsub import Feed, MatchChanged
+from db.live.pubsub import MatchChanged, NewsFeed
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class Probe(threading.Thread):
     url: where readers come.
     """
 
-    def __init__(self, news: Callable[[], Feed], url: str, stopping: threading.Event) -> None:
+    def __init__(self, news: Callable[[], NewsFeed], url: str, stopping: threading.Event) -> None:
         super().__init__(name="probe", daemon=True)
         self.news, self.url, self.stopping = news, url.rstrip("/"), stopping
         self.session = requests.Session()
@@ -54,7 +54,7 @@ class Probe(threading.Thread):
             finally:
                 feed.close()
 
-    def _listen(self, feed: Feed) -> None:
+    def _listen(self, feed: NewsFeed) -> None:
         while not self.stopping.is_set():
             # Urgent changes are purged; a change of the minute is left to expire.
             changes = [change for change in feed.next(1.0) if isinstance(change, MatchChanged) and change.urgent]

@@ -13,7 +13,7 @@ from api.delivery.hub import Hub
 from api.delivery.snapshot import OF_BOARD, Snapshot
 from db.domain.errors import Unavailable, Undecodable
 from db.live import metrics
-from db.live.pubsub import Feed, Gap, MatchChanged
+from db.live.pubsub import Gap, MatchChanged, NewsFeed
 from db.live.store import LiveStore
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class Listener(threading.Thread):
     unread: topics whose master was out of reach when they changed.
     """
 
-    def __init__(self, news: Callable[[], Feed], live: LiveStore, hub: Hub) -> None:
+    def __init__(self, news: Callable[[], NewsFeed], live: LiveStore, hub: Hub) -> None:
         super().__init__(name="listener", daemon=True)
         self.news = news
         self.live = live

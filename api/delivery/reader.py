@@ -37,7 +37,7 @@ class ReadBatch:
         self.done = False
 
 
-class Lane:
+class TopicLane:
     """Topics that are out of reach together. In a cluster those of a shard, so that nobody waits for another's."""
 
     def __init__(self) -> None:
@@ -59,11 +59,11 @@ class SnapshotReader:
     def __init__(self, live: LiveStore) -> None:
         self.live = live
         self.kept: OrderedDict[str, Snapshot] = OrderedDict()
-        self.lanes: dict[int | None, Lane] = {None: Lane()}
+        self.lanes: dict[int | None, TopicLane] = {None: TopicLane()}
 
-    def _lane(self, topic: str) -> Lane:
+    def _lane(self, topic: str) -> TopicLane:
         """The board, which all shards make, shares that of a Redis that is no cluster."""
-        return self.lanes.setdefault(self._number(topic), Lane())
+        return self.lanes.setdefault(self._number(topic), TopicLane())
 
     def _number(self, topic: str) -> int | None:
         if topic in OF_BOARD or not self.live.sharded.is_cluster:

@@ -27,7 +27,7 @@ from db.domain import (
 from db.live import keys
 from db.live.client import BELL_S, guarded, text
 from db.live.matches import StoredMatch
-from db.live.sharding import ShardedRedis, ShardScript
+from db.live.sharding import Shard, ShardedRedis, ShardScript
 
 # Of what readers of the board need not hear, instead of how urgent it is.
 QUIET = "-"
@@ -134,30 +134,8 @@ class Commits:
         last: list[Any] = [encode_ledgers(after), due, floor, *_clock(after), timeline, len(ids), *ids, *pairs]
         shard = self.sharded.of(match_id)
         wake: list[Any] = [BELL_S, *self.sharded.channel(shard), urgent, ",".join(purges), int(tell)]
-        names = [
-            keys.state(match_id),
-            keys.events(match_id),
-            keys.inbox(match_id),
-            keys.outbox(match_id),
-            keys.pending(shard.number),
-            keys.HISTORY_PENDING,
-            keys.HISTORY_BELL,
-            keys.MATCHES,
-            keys.BOARD,
-            keys.PURGE_PENDING,
-            keys.PURGE_BELL,
-            keys.WAITING,
-            keys.push(match_id),
-            keys.PUSH_PENDING,
-            keys.PUSH_BELL,
-            keys.DUE,
-            keys.PARTIAL,
-            keys.BOARD_CHANGES,
-            keys.BOARD_BOUNDS,
-        ]
-        done, version, ring, left, rev, purge, push = self._commit(
-            shard, names, [match_id, held.rev, mode, *document, *wake, *last]
-        )
+        args = [match_id, held.rev, mode, *document, *wake, *last]
+        done, version, ring, left, rev, purge, push = self._commit(shard, _names(match_id, shard), args)
         rung = bool(ring), int(left), text(rev), bool(purge), bool(push)
         return CommitResult(done == b"done", int(version), *rung)
 
@@ -171,6 +149,31 @@ class Commits:
         names += [keys.BOARD_CHANGES, keys.BOARD_BOUNDS]
         args = [match.id, match.version, match.updated_at, *fields, *_standing(match), encode_ledgers(match), *pairs]
         return bool(self._restore(shard, names, args))
+
+
+def _names(match_id: str, shard: Shard) -> list[str]:
+    """Of the keys that a commit touches."""
+    return [
+        keys.state(match_id),
+        keys.events(match_id),
+        keys.inbox(match_id),
+        keys.outbox(match_id),
+        keys.pending(shard.number),
+        keys.HISTORY_PENDING,
+        keys.HISTORY_BELL,
+        keys.MATCHES,
+        keys.BOARD,
+        keys.PURGE_PENDING,
+        keys.PURGE_BELL,
+        keys.WAITING,
+        keys.push(match_id),
+        keys.PUSH_PENDING,
+        keys.PUSH_BELL,
+        keys.DUE,
+        keys.PARTIAL,
+        keys.BOARD_CHANGES,
+        keys.BOARD_BOUNDS,
+    ]
 
 
 def _changed(before: Match | None, after: Match) -> dict[str, Event]:

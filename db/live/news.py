@@ -16,7 +16,7 @@ from redis.crc import key_slot
 from db.live import keys
 from db.live.client import connect_to
 from db.live.cluster import Address, Topology
-from db.live.pubsub import MOST, PING_S, SILENT_S, ChangeFeed, Feed, Gap, News, news_of
+from db.live.pubsub import MOST, PING_S, SILENT_S, ChangeFeed, Gap, News, NewsFeed, news_of
 from db.live.sharding import tags
 
 logger = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ LOOK_S = 1.0
 WAITING_MAX = 10_000
 
 
-def open_feed(url: str, shards: int, *, is_cluster: bool) -> Feed:
+def open_feed(url: str, shards: int, *, is_cluster: bool) -> NewsFeed:
     return ClusterFeed(url, shards) if is_cluster else ChangeFeed(url)
 
 

@@ -45,7 +45,7 @@ GAP = Gap()
 News = MatchChanged | Gap
 
 
-class Feed(Protocol):
+class NewsFeed(Protocol):
     """A subscription to all changes."""
 
     @property

@@ -13,8 +13,9 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from dev.http_server import LocalServer, QuietHandler
 
 ACCEPT = "application/vnd.heroku+json; version=3"
 CALLS_AN_HOUR = 4_500
@@ -94,8 +95,7 @@ def _above(limit: int, what: str) -> dict[str, Any]:
     return {"id": "cannot_run_above_limit", "message": message, "limit": limit}
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class FormationHandler(QuietHandler):
     app: Formation
 
     def do_GET(self) -> None:
@@ -103,9 +103,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_PATCH(self) -> None:
         self._answer(json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0)))))
-
-    def log_message(self, *_: Any) -> None:
-        pass
 
     def _answer(self, document: Any) -> None:
         status, body = self.app.answer(self.command, self.path, dict(self.headers), document)
@@ -119,16 +116,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
 
-class PlatformServer:
+class PlatformServer(LocalServer):
     """On a free port of this machine."""
 
     def __init__(self, app: Formation) -> None:
-        handler = type("Handler", (_Handler,), {"app": app})
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
+        super().__init__(FormationHandler, app=app)

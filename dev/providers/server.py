@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
+from dev.http_server import LocalServer, QuietHandler
 from dev.providers.faults import ProviderFaults
 
 
@@ -39,8 +38,7 @@ class Provider(Protocol):
     def answer(self, request: ProviderRequest) -> ProviderAnswer: ...
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class ProviderHandler(QuietHandler):
     provider: Provider
 
     def do_GET(self) -> None:
@@ -49,9 +47,6 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self._answer()
-
-    def log_message(self, *_: Any) -> None:
-        pass
 
     def _answer(self) -> None:
         parts = urlsplit(self.path)
@@ -94,19 +89,11 @@ class _Handler(BaseHTTPRequestHandler):
             return
 
 
-class ProviderServer:
+class ProviderServer(LocalServer):
     """port: 0 takes a free one."""
 
     def __init__(self, provider: Provider, port: int = 0) -> None:
-        handler = type("Handler", (_Handler,), {"provider": provider})
-        self.server = ThreadingHTTPServer(("127.0.0.1", port), handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
+        super().__init__(ProviderHandler, port, provider=provider)
 
 
 def etag_of(document: Any) -> dict[str, str]:

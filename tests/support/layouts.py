@@ -16,7 +16,7 @@ from redis.crc import key_slot
 from db.live.client import connect
 from db.live.cluster import connect_live
 from db.live.news import open_feed
-from db.live.pubsub import Feed
+from db.live.pubsub import NewsFeed
 from db.live.store import LiveStore
 from tests.support.clusters import RedisCluster, wait
 
@@ -57,7 +57,7 @@ class Layout:
         """For any key, wherever it is."""
         return redis.RedisCluster.from_url(self.url) if self.is_cluster else connect(self.url)
 
-    def feed(self) -> Feed:
+    def feed(self) -> NewsFeed:
         """A subscription that hears every shard."""
         feed = open_feed(self.url, self.shards, is_cluster=self.is_cluster)
         feed.subscribe()

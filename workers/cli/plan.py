@@ -14,7 +14,7 @@ from flask.cli import AppGroup, with_appcontext
 from db.domain.errors import LiveScoreError
 from workers.plan.booking import MINUTE_MS, Booking
 from workers.plan.expectation import competition_subject, match_subject
-from workers.plan.sizing import Deployment, Wanted, origin_connections, origin_requests_s
+from workers.plan.sizing import Hosting, Wanted, origin_connections, origin_requests_s
 from workers.plan.timetable import Step, steps
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _services() -> WorkerServices:
     return WorkerServices(current_app.extensions["worker_settings"])
 
 
-def _head(deployment: Deployment) -> list[str]:
+def _head(deployment: Hosting) -> list[str]:
     follows = (
         f"Behind a CDN the origin follows matches x {deployment.caches} caches, not viewers (EDGE_CACHES)."
         if deployment.caches
@@ -107,7 +107,7 @@ def _head(deployment: Deployment) -> list[str]:
     return [f"{deployment.factor:g} times what is expected; {bounds}.", follows]
 
 
-def _step(step: Step, deployment: Deployment) -> str:
+def _step(step: Step, deployment: Hosting) -> str:
     due = list(step.due)
     warmed = f"warm {len(step.begins)}; " if step.begins else ""
     requests_s, connections = origin_requests_s(due, deployment), origin_connections(due, deployment)

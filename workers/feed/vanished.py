@@ -27,7 +27,7 @@ FIXTURES_MAX = 20_000
 
 
 @dataclass(slots=True)
-class Fixture:
+class ListedFixture:
     """A match to come.
 
     item: whose list it was on.
@@ -44,7 +44,7 @@ class Fixture:
 class VanishedMatches:
     def __init__(self, mapping: Mapping, source: HttpSource, base: str) -> None:
         self.mapping, self.source, self.base = mapping, source, base
-        self.fixtures: dict[str, Fixture] = {}
+        self.fixtures: dict[str, ListedFixture] = {}
         # Ids of the last answer, by item.
         self.listed: dict[str, set[str]] = {}
 
@@ -62,7 +62,7 @@ class VanishedMatches:
     def _note(self, item: str, match: PulledMatch) -> None:
         self.fixtures.pop(match.match_id, None)
         if match.phase is Phase.SCHEDULED and match.start_time:
-            self.fixtures[match.match_id] = Fixture(item, match.start_time)
+            self.fixtures[match.match_id] = ListedFixture(item, match.start_time)
         if len(self.fixtures) > FIXTURES_MAX:
             del self.fixtures[next(iter(self.fixtures))]
 
@@ -77,7 +77,7 @@ class VanishedMatches:
             if one.item == item and match_id not in listed and _is_due(one)
         ]
 
-    def _ask(self, session: FeedSession, match_id: str, fixture: Fixture) -> None:
+    def _ask(self, session: FeedSession, match_id: str, fixture: ListedFixture) -> None:
         url = self.mapping.request.match_url.format(
             base=self.base, id=match_id.removeprefix(self.mapping.match.id_prefix)
         )
@@ -110,6 +110,6 @@ class VanishedMatches:
                 self.fixtures[match_id].asked_s = fixture.asked_s
 
 
-def _is_due(fixture: Fixture) -> bool:
+def _is_due(fixture: ListedFixture) -> bool:
     wait_s = ABSENT_AGAIN_S if fixture.absences else AGAIN_S
     return fixture.asked_s is None or time.monotonic() - fixture.asked_s > wait_s

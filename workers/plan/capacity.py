@@ -14,7 +14,7 @@ from workers.plan.sizing import (
     HELD_PER_CACHE,
     HELD_SHARE,
     PUSHED_WITHIN_S,
-    Deployment,
+    Hosting,
 )
 
 HOLD_S, LIFETIME_S = 20.0, 2.0
@@ -96,7 +96,7 @@ class Capacity:
     cdn_cost: dict[str, float]
 
 
-def capacity(scenario: Scenario, deployment: Deployment, figures: BenchFigures, prices: Prices) -> Capacity:
+def capacity(scenario: Scenario, deployment: Hosting, figures: BenchFigures, prices: Prices) -> Capacity:
     seconds = scenario.hours * 3_600
     asked_s = _asked_s(scenario)
     origin_s, connections = _origin(scenario, deployment, asked_s)
@@ -140,7 +140,7 @@ def _asked_s(scenario: Scenario) -> float:
     return scenario.viewers * each
 
 
-def _origin(scenario: Scenario, deployment: Deployment, asked_s: float) -> tuple[float, float]:
+def _origin(scenario: Scenario, deployment: Hosting, asked_s: float) -> tuple[float, float]:
     """Requests a second and connections. Behind a CDN those of its caches, and streams and sockets, which it passes."""
     if not deployment.caches:
         return asked_s, float(scenario.viewers)
@@ -151,13 +151,13 @@ def _origin(scenario: Scenario, deployment: Deployment, asked_s: float) -> tuple
     return pairs * (reads + waits + DETAILS_S), pairs * held + scenario.viewers * scenario.mix.own
 
 
-def _web(requests_s: float, connections: float, deployment: Deployment, figures: BenchFigures) -> int:
+def _web(requests_s: float, connections: float, deployment: Hosting, figures: BenchFigures) -> int:
     held = min(deployment.connections * HELD_SHARE, figures.held_per_process)
     processes = max(connections / held, requests_s / (figures.reads_per_process_s * BUSY_SHARE))
     return max(1, math.ceil(processes * deployment.factor / deployment.web_concurrency))
 
 
-def _workers(scenario: Scenario, deployment: Deployment, figures: BenchFigures) -> int:
+def _workers(scenario: Scenario, deployment: Hosting, figures: BenchFigures) -> int:
     pushing = scenario.followers / (figures.pushes_per_worker_s * PUSHED_WITHIN_S)
     applying = scenario.matches * EVENTS_PER_MATCH_S * BURST / figures.events_per_worker_s
     return max(1, math.ceil((pushing + applying) * deployment.factor / deployment.worker_processes))

@@ -9,13 +9,13 @@ from matplotlib.figure import Figure
 from workers.plan.capacity import Scenario, at, capacity
 from workers.plan.figures import BenchFigures
 from workers.plan.prices import Prices
-from workers.plan.sizing import Deployment
+from workers.plan.sizing import Hosting
 
 # Viewers for which the lines are drawn.
 VIEWERS = [10**exponent * step for exponent in range(3, 8) for step in (1, 2, 5)] + [100_000_000]
 
 
-def draw(path: Path, scenario: Scenario, deployment: Deployment, figures: BenchFigures, prices: Prices) -> None:
+def draw(path: Path, scenario: Scenario, deployment: Hosting, figures: BenchFigures, prices: Prices) -> None:
     """A PNG."""
     days = [capacity(at(viewers, scenario), deployment, figures, prices) for viewers in VIEWERS]
     figure = Figure(figsize=(11, 4.5), layout="constrained")

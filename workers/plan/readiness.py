@@ -18,7 +18,7 @@ from workers.plan.booking import AHEAD_MS, LONGEST_MS, MINUTE_MS, Booking
 from workers.plan.expectation import expected
 from workers.plan.figures import BenchFigures
 from workers.plan.scalers.base import Scaler
-from workers.plan.sizing import Deployment, wanted
+from workers.plan.sizing import Hosting, wanted
 from workers.plan.warming import Warmer, is_cold, name
 
 logger = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class Readiness:
         history: History,
         audience: Audience,
         kickoffs: Kickoffs,
-        deployment: Deployment,
+        deployment: Hosting,
         scaler: Scaler,
         warmer: Warmer | None,
         figures: BenchFigures,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from config import Settings, counts, words
-from workers.plan.sizing import Deployment
+from workers.plan.sizing import Hosting
 from workers.plan.warming import Warmer
 
 
-def deployment(settings: Settings) -> Deployment:
-    return Deployment(
+def deployment(settings: Settings) -> Hosting:
+    return Hosting(
         caches=0 if settings.cdn == "null" else settings.edge_caches,
         web_concurrency=settings.web_concurrency,
         connections=settings.worker_connections,

@@ -27,7 +27,7 @@ EVENTS_PER_MATCH_S, BURST = 230 / 246, 10
 
 
 @dataclass(frozen=True, slots=True)
-class Deployment:
+class Hosting:
     """caches: that ask the origin, shields or PoPs; 0 without a CDN.
     web_concurrency: web processes in a dyno or container.
     connections: places of a web process.
@@ -56,7 +56,7 @@ class Wanted:
     capped: tuple[str, ...] = field(default=())
 
 
-def wanted(bookings: Iterable[Booking], deployment: Deployment, figures: BenchFigures) -> Wanted:
+def wanted(bookings: Iterable[Booking], deployment: Hosting, figures: BenchFigures) -> Wanted:
     """For matches that are due at the same time; for none of them, the floor."""
     due = list(bookings)
     needed = {"web": _web(due, deployment, figures), "worker": _workers(due, deployment, figures)} if due else {}
@@ -68,7 +68,7 @@ def wanted(bookings: Iterable[Booking], deployment: Deployment, figures: BenchFi
     return Wanted(dict(sorted(processes.items())), capped)
 
 
-def origin_connections(due: list[Booking], deployment: Deployment) -> float:
+def origin_connections(due: list[Booking], deployment: Hosting) -> float:
     """Behind a CDN the origin follows matches times caches, not viewers: each cache holds one request for all of its
     readers. Without one every viewer has a connection here."""
     if deployment.caches:
@@ -76,20 +76,20 @@ def origin_connections(due: list[Booking], deployment: Deployment) -> float:
     return sum(booking.expected.viewers for booking in due) * deployment.factor
 
 
-def origin_requests_s(due: list[Booking], deployment: Deployment) -> float:
+def origin_requests_s(due: list[Booking], deployment: Hosting) -> float:
     if deployment.caches:
         return len(due) * deployment.caches * READS_PER_CACHE_S * deployment.factor
     return sum(booking.expected.viewers for booking in due) * READS_PER_VIEWER_S * deployment.factor
 
 
-def _web(due: list[Booking], deployment: Deployment, figures: BenchFigures) -> int:
+def _web(due: list[Booking], deployment: Hosting, figures: BenchFigures) -> int:
     held = min(deployment.connections * HELD_SHARE, figures.held_per_process)
     for_connections = origin_connections(due, deployment) / held
     for_requests = origin_requests_s(due, deployment) / (figures.reads_per_process_s * BUSY_SHARE)
     return _dynos(max(for_connections, for_requests), deployment.web_concurrency)
 
 
-def _workers(due: list[Booking], deployment: Deployment, figures: BenchFigures) -> int:
+def _workers(due: list[Booking], deployment: Hosting, figures: BenchFigures) -> int:
     followers = sum(booking.expected.followers for booking in due) * deployment.factor
     pushing = followers / (figures.pushes_per_worker_s * PUSHED_WITHIN_S)
     applying = len(due) * EVENTS_PER_MATCH_S * BURST / figures.events_per_worker_s

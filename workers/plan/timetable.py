@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from workers.plan.booking import Booking
 from workers.plan.figures import BenchFigures
-from workers.plan.sizing import Deployment, Wanted, wanted
+from workers.plan.sizing import Hosting, Wanted, wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Step:
 
 
 def steps(
-    bookings: Sequence[Booking], deployment: Deployment, figures: BenchFigures, *, since_ms: int, until_ms: int
+    bookings: Sequence[Booking], deployment: Hosting, figures: BenchFigures, *, since_ms: int, until_ms: int
 ) -> list[Step]:
     """Each moment in the range at which a match begins to need readiness, or processes change."""
     moments = {since_ms}

@@ -14,11 +14,11 @@ from workers import cli
 from workers.plan.capacity import Mix, Scenario, capacity
 from workers.plan.figures import BenchFigures
 from workers.plan.prices import CdnPrice, Prices
-from workers.plan.sizing import Deployment
+from workers.plan.sizing import Hosting
 
 FIGURES, PRICES = BenchFigures.load(), Prices.load()
-BEHIND = Deployment(60, 2, 20_000, 3, 2.0, {"web": 1}, {"web": 40})
-ALONE = Deployment(0, 2, 20_000, 3, 2.0, {"web": 1}, {"web": 40})
+BEHIND = Hosting(60, 2, 20_000, 3, 2.0, {"web": 1}, {"web": 40})
+ALONE = Hosting(0, 2, 20_000, 3, 2.0, {"web": 1}, {"web": 40})
 
 
 def command(*args: str) -> Result:

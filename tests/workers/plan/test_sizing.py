@@ -14,13 +14,13 @@ from workers.plan.booking import AFTER_MS, AHEAD_MS, LIKELY_MS, LONGEST_MS, MINU
 from workers.plan.expectation import expected
 from workers.plan.figures import BenchFigures
 from workers.plan.readiness import shares
-from workers.plan.sizing import Deployment, origin_connections, wanted
+from workers.plan.sizing import Hosting, origin_connections, wanted
 from workers.plan.timetable import steps
 from workers.plan.warming import is_cold, turn
 
 START = 1_716_130_800_000  # 2024-05-19 15:00 UTC
 FIGURES = BenchFigures.load()
-ORIGIN = Deployment(0, 2, 20_000, 3, 2.0, {"web": 1, "worker": 1}, {"web": 40, "worker": 8})
+ORIGIN = Hosting(0, 2, 20_000, 3, 2.0, {"web": 1, "worker": 1}, {"web": 40, "worker": 8})
 BEHIND = replace(ORIGIN, caches=60)
 
 
