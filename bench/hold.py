@@ -29,6 +29,8 @@ from bench.crowd import Crowd
 from dev.system import System, children, cpu_s, free_port, request_bytes, running, wait_for_port
 
 NCHAN = Path("/usr/lib/nginx/modules/ngx_nchan_module.so")
+# RAMP_S of a process that is to hold everybody as soon as it runs.
+NO_RAMP_S = 0.001
 # As a browser asks for a stream; nchan gives none without.
 EVENTS = "Accept: text/event-stream"
 # Of the time a client may wait: enough for a release, and no hold (20 s) ends of itself in it.
@@ -81,7 +83,7 @@ def measure_ours(options: argparse.Namespace) -> dict[str, float]:
     most = options.clients * 2 // options.web + 1_000
     if options.clients > (can := places(most) * HELD_PERCENT // 100 * options.web):
         say(f"of these, {can} can wait: open files are limited (ulimit -Hn); more processes (--web) take more")
-    with running(WEB_CONCURRENCY=options.web, WORKER_CONNECTIONS=most) as system:
+    with running(WEB_CONCURRENCY=options.web, WORKER_CONNECTIONS=most, RAMP_S=NO_RAMP_S) as system:
         goal(system, 1)
         path = until_there(system)
         processes = children(system.processes["web"].pid)
