@@ -375,12 +375,11 @@ export class Feed {
     if (isNew) this.#call((told) => this.#onChange(told, difference), body);
     const rests = AT_REST.has(body.phase ?? "");
     const holds = this.#mayHold();
-    const spread = heldAt ? 0 : spreadOf(body);
     const wasHeld = body.held === "changed" || body.held === "timeout";
     if (rests || (holds && wasHeld)) this.#tell("live");
-    else if (!holds || spread) this.#tell("polling");
+    else if (!holds) this.#tell("polling");
     if (!holds) return pollAfter(body) * (1 + this.#env.random() / 10);
-    return this.#env.random() * (heldAt ? (JITTER_MS[body.held ?? "timeout"] ?? JITTER_MS.timeout) : spread);
+    return this.#env.random() * (heldAt ? (JITTER_MS[body.held ?? "timeout"] ?? JITTER_MS.timeout) : spreadOf(body));
   }
 
   /**

@@ -46,12 +46,12 @@ test("the first wait comes some time within what the server says, and the next o
   ]) {
     const { world, states } = await follow({ random: 0.5 });
     await world.answer(body(1, { phase: "scheduled", spread_ms: spread }));
-    assert.deepEqual(states, ["polling"]);
     await world.advance(rest - 1);
     assert.equal(world.open.length, 0);
+    assert.deepEqual(states, []);
     await world.advance(1 + OPEN_MS);
     assert.equal(world.asked.path, wait(1));
-    assert.deepEqual(states, ["polling", "live"]);
+    assert.deepEqual(states, ["live"]);
     await world.answer(body(2, { held: "changed", spread_ms: spread }));
     await world.advance(100);
     assert.equal(world.asked.path, wait(2));
