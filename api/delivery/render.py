@@ -23,8 +23,8 @@ POLL_AFTER_MS = {
     # Postponed or cancelled: news may take days.
     Phase.OFF: 300_000,
 }
-# ms. Those who open an app together, at a reminder or at the minute of the kick-off, begin to wait spread over this. Not
-# in play, where a goal may come meanwhile.
+# ms. Those who open an app together, at a reminder or at the minute of the kick-off, begin to wait spread over this.
+# Not in play, where a goal may come meanwhile.
 SPREAD_MS = 5_000
 # A board without matches: kick-offs are known to the minute.
 POLL_EMPTY_MS = 60_000

@@ -45,7 +45,8 @@ def readyz() -> Response:
     `degraded`, and scores are still served.
 
     `listener` and its lag (ms from the last commit to its release), the readers who are `held` and the places for
-    connections describe the process that answers. The answer is at most a second old: Redis and SQL are asked once a second, however often it is asked.
+    connections describe the process that answers. The answer is at most a second old: Redis and SQL are asked once a
+    second, however often it is asked.
     """
     state = here().readiness.get(_readiness)
     return Response(
