@@ -37,4 +37,4 @@ class Ramp:
         left_s = self.left_s
         if not left_s:
             return most
-        return min(most, max(AT_ONCE, int(most * (1 - left_s / self.lasting_s))))
+        return min(most, max(AT_ONCE, round(most * (1 - left_s / self.lasting_s))))
