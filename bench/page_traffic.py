@@ -114,8 +114,8 @@ def measure(system: System, chromium: str, seconds: float) -> dict[str, float]:
         "board_requests": traffic.requests[BOARD],
         "before_board_requests": before.requests,
         "other_requests": traffic.requests[OTHER],
-        "mb": round(now_bytes / 1_000_000, 2),
-        "before_mb": round(before_bytes / 1_000_000, 2),
+        "mb": round(now_bytes / 1_000_000, 3),
+        "before_mb": round(before_bytes / 1_000_000, 3),
         "ratio": round(now_bytes / before_bytes, 3),
     }
 
