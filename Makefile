@@ -89,8 +89,8 @@ bench-derive: $(VENV)/.runs ## what one message costs, by the length of its matc
 bench-ingest: $(VENV)/.runs ## a Saturday's 230 events a second: accepted to applied
 	@$(BIN)/python -m bench.ingest
 
-bench-feed: $(VENV)/.runs ## a Saturday's push stream: message to commit, and the feed process's memory
-	@$(BIN)/python -m bench.feed
+bench-feed: $(VENV)/.runs ## ten minutes of a Saturday's push stream: message to commit, and the feed process's memory
+	@$(BIN)/python -m bench.feed --seconds 600
 
 bench-edge: $(VENV)/.runs ## through a real Varnish: held and polling readers, lost purges, an outage, a CDN that hangs
 	@$(BIN)/python -m bench.edge
@@ -121,6 +121,9 @@ bench-read: $(VENV)/.runs ## the origin's score beside a bare WSGI hello (apt-ge
 
 bench-page: $(VENV)/.tests ## a board of a thousand matches in Chromium
 	@$(BIN)/python -m bench.page
+
+bench-page-traffic: $(VENV)/.tests ## bytes and requests of a page on a busy board for ten minutes, beside those of 0.1.0 (Chromium)
+	@$(BIN)/python -m bench.page_traffic
 
 bench-push: $(VENV)/.tests ## sends a second of one core, beside aioapns and firebase-admin (nghttp2-server, nghttp2-proxy)
 	@$(BIN)/python -W ignore -m bench.push

@@ -57,6 +57,8 @@ class Settings:
     web_concurrency: int = 2
     # Connections one web process may hold at once.
     worker_connections: int = 20_000
+    # Seconds in which a web process that has just begun comes to hold as many readers as it may.
+    ramp_s: float = 3.0
     # Job worker processes in one `worker` dyno. From three on neither a score nor a purge waits for other work.
     worker_processes: int = 3
     # Groups of matches, drained side by side, whose keys share a tag. One keeps a Saturday; 16 are a good number where

@@ -41,6 +41,10 @@ class App(Flask):
     hot_path: HotPath
     reporter: Reporter | None = None
 
+    def begin(self) -> None:
+        """The process is about to serve: it is warm before the first reader who waits, whoever asks for /readyz."""
+        self.extensions["services"].listener.heed()
+
     def report(self, figures: Figures) -> None:
         """What the worker counts, once a second."""
         self.extensions["services"].connections.report(figures)

@@ -20,6 +20,7 @@ from api.delivery.connection_figures import ConnectionFigures
 from api.delivery.details import Details
 from api.delivery.hub import Hub
 from api.delivery.listener import Listener
+from api.delivery.ramp import Ramp
 from api.delivery.reader import SnapshotReader
 from api.server.places import places
 from api.surge_watch import SurgeWatch
@@ -156,7 +157,7 @@ class Services:
         most = places(self.settings.worker_connections) * HELD_PERCENT // 100
         # Nothing in the hub gives way, so that only threads can meet in it.
         lock = nullcontext() if monkey.is_module_patched("threading") else None
-        return Hub(most, later, _ended, lock)
+        return Hub(most, later, _ended, lock, Ramp(self.settings.ramp_s))
 
     @cached_property
     def connections(self) -> ConnectionFigures:

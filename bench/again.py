@@ -33,7 +33,7 @@ from api.services import HELD_PERCENT
 from bench.again_other import OtherMatch
 from bench.again_readers import ReaderProgram, Record, compiled
 from bench.crowd import SPARE_FILES, open_files
-from bench.hold import NCHAN, goal, nginx, say, until_there
+from bench.hold import NCHAN, NO_RAMP_S, goal, nginx, say, until_there
 from dev.system import System, cpu_s, running
 
 # A stadium that opens the app together.
@@ -98,7 +98,7 @@ def measure_ours(binary: Path, readers: int, goals: int) -> Measurement:
     room = places(wanted) * HELD_PERCENT // 100 - len(OTHERS_S)
     if readers > room:
         raise SystemExit(f"{room} can wait at one process here: open files are limited (ulimit -Hn).")
-    with running(WORKER_CONNECTIONS=wanted) as system:
+    with running(WORKER_CONNECTIONS=wanted, RAMP_S=NO_RAMP_S) as system:
         server = system.processes["web"].pid
         others = [OtherMatch(system, f"other-{n}") for n in range(len(OTHERS_S))]
         goal(system, 1)

@@ -1,6 +1,7 @@
 """Readers who arrive one after another, in a process of their own: metadata, score, board, and then the wait.
 
-They go on as a client does: they ask for `next`, and where there is none they poll after `poll_after_ms`.
+They go on as a client does: they ask for `next`, and where there is none they poll after `poll_after_ms`. Some of them
+never wait and poll alone.
 """
 
 from __future__ import annotations
@@ -52,14 +53,17 @@ class ArrivalTally:
 
 
 class Arrivals:
-    """`count` readers at each port, who come over `over_s` from `begin` on."""
+    """`count` readers at each port, who come over `over_s` from `begin` on.
 
-    def __init__(self, ports: list[int], match_id: str, count: int, over_s: float) -> None:
+    polling: of a hundred, those who never wait.
+    """
+
+    def __init__(self, ports: list[int], match_id: str, count: int, over_s: float, polling: int = 0) -> None:
         context = multiprocessing.get_context("spawn")
         self.pipes: list[Connection[Any, Any]] = []
         for index, port in enumerate(ports):
             ours, theirs = context.Pipe()
-            arguments = (theirs, port, match_id, count, over_s, index)
+            arguments = (theirs, port, match_id, count, over_s, polling, index)
             context.Process(target=_run, args=arguments, daemon=True).start()
             theirs.close()
             self.pipes.append(ours)
@@ -83,10 +87,10 @@ class Arrivals:
 
 
 class Arrival:
-    """One reader. first: what it still has to ask for before it waits."""
+    """One reader. first: what it still has to ask for before it waits. polls: it never does."""
 
-    def __init__(self, port: int, match_id: str, address: str) -> None:
-        self.score = f"/api/score/{match_id}"
+    def __init__(self, port: int, match_id: str, address: str, polls: bool) -> None:
+        self.score, self.polls = f"/api/score/{match_id}", polls
         self.first = [f"/api/matches/{match_id}", "/api/live", self.score]
         self.data = b""
         self.answered = 0
@@ -118,7 +122,7 @@ class Arrival:
         document = json.loads(gzip.decompress(body) if b"content-encoding: gzip" in head.lower() else body)
         if self.seen_at is None and (document["home_score"] or 0) > 0:
             self.seen_at = time.time()
-        if document["next"] is None or document.get("held") == "full":
+        if self.polls or document["next"] is None or document.get("held") == "full":
             return self.score, document["poll_after_ms"] / 1000 * (1 + random.random() / 10)
         held = document.get("held")
         return document["next"], random.random() * PAUSE_S.get(held, PAUSE_MOST_S) if held else 0.0
@@ -127,8 +131,8 @@ class Arrival:
 class Crowding:
     """The readers of one process."""
 
-    def __init__(self, port: int, match_id: str, count: int, over_s: float, index: int) -> None:
-        self.port, self.match_id, self.count, self.over_s = port, match_id, count, over_s
+    def __init__(self, port: int, match_id: str, count: int, over_s: float, polling: int, index: int) -> None:
+        self.port, self.match_id, self.count, self.over_s, self.polling = port, match_id, count, over_s, polling
         self.address = f"127.0.{10 + index}.1"
         self.poll, self.began = select.epoll(), time.monotonic()
         self.readers: dict[int, Arrival] = {}
@@ -148,7 +152,7 @@ class Crowding:
     def _arrive(self) -> None:
         self.arrived += 1
         try:
-            reader = Arrival(self.port, self.match_id, self.address)
+            reader = Arrival(self.port, self.match_id, self.address, self.arrived % 100 < self.polling)
         except OSError:
             self.errors += 1
             return
@@ -204,11 +208,13 @@ class Crowding:
         return ArrivalTally(waiting, self.errors, answers, silent, seen)
 
 
-def _run(pipe: Connection[Any, Any], port: int, match_id: str, count: int, over_s: float, index: int) -> None:
+def _run(
+    pipe: Connection[Any, Any], port: int, match_id: str, count: int, over_s: float, polling: int, index: int
+) -> None:
     open_files(count + SPARE_FILES)
     pipe.send(None)
     pipe.recv()
-    crowd = Crowding(port, match_id, count, over_s, index)
+    crowd = Crowding(port, match_id, count, over_s, polling, index)
     word = ""
     while word != "end":
         crowd.step()

@@ -31,7 +31,7 @@ from wsproto.connection import Connection
 from wsproto.events import Request, TextMessage
 
 from bench.crowd import SPARE_FILES, open_files
-from bench.hold import get, memory_kb, say
+from bench.hold import NO_RAMP_S, get, memory_kb, say
 from dev.system import System, request_bytes, running
 
 MATCHES = [f"churn-{n}" for n in range(8)]
@@ -68,7 +68,7 @@ def main() -> None:
     parser.add_argument("--warm", type=int, default=60, help="seconds of the same before (default 60)")
     parser.add_argument("--settle", type=int, default=60, help="seconds in which all has to be gone (default 60)")
     options = parser.parse_args()
-    with running(Seen, WORKER_CONNECTIONS=options.clients * 2 + 1_000) as system:
+    with running(Seen, WORKER_CONNECTIONS=options.clients * 2 + 1_000, RAMP_S=NO_RAMP_S) as system:
         goals = itertools.count(1)
         for match_id in MATCHES:
             goal(system, match_id, next(goals))

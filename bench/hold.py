@@ -1,8 +1,8 @@
 """How soon the last of many held readers has a goal, and what each costs; nchan beside it, where it is installed.
 
-`python -m bench.hold [--clients 15000] [--web 1] [--kind wait]`. Everybody waits for one match. Times run from sending
-the signed webhook, which for us includes the worker that applies it, and for nchan from its publish request. The crowd
-runs on the same cores. nchan: Debian's nginx-light and libnginx-mod-nchan.
+`python -m bench.hold [--clients 15000] [--web 1] [--kind wait] [--live plain]`. Everybody waits for one match. Times
+run from sending the signed webhook, which for us includes the worker that applies it, and for nchan from its publish
+request. The crowd runs on the same cores. nchan: Debian's nginx-light and libnginx-mod-nchan.
 """
 
 from __future__ import annotations
@@ -25,10 +25,13 @@ import requests
 
 from api.server.places import places
 from api.services import HELD_PERCENT
+from bench import layouts
 from bench.crowd import Crowd
-from dev.system import System, children, cpu_s, free_port, request_bytes, running, wait_for_port
+from dev.system import System, children, cpu_s, free_port, request_bytes, wait_for_port
 
 NCHAN = Path("/usr/lib/nginx/modules/ngx_nchan_module.so")
+# RAMP_S of a process that is to hold everybody as soon as it runs.
+NO_RAMP_S = 0.001
 # As a browser asks for a stream; nchan gives none without.
 EVENTS = "Accept: text/event-stream"
 # Of the time a client may wait: enough for a release, and no hold (20 s) ends of itself in it.
@@ -45,6 +48,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="goals (default 5)")
     parser.add_argument("--kind", choices=("wait", "stream"), default="wait", help="long-poll or Server-Sent Events")
     parser.add_argument("--alone", action="store_true", help="without nchan")
+    layouts.add_option(parser)
     options = parser.parse_args()
     ours = measure_ours(options)
     theirs = measure_nchan(options) if NCHAN.exists() and shutil.which("nginx") and not options.alone else None
@@ -81,7 +85,8 @@ def measure_ours(options: argparse.Namespace) -> dict[str, float]:
     most = options.clients * 2 // options.web + 1_000
     if options.clients > (can := places(most) * HELD_PERCENT // 100 * options.web):
         say(f"of these, {can} can wait: open files are limited (ulimit -Hn); more processes (--web) take more")
-    with running(WEB_CONCURRENCY=options.web, WORKER_CONNECTIONS=most) as system:
+    settings = {"WEB_CONCURRENCY": options.web, "WORKER_CONNECTIONS": most, "RAMP_S": NO_RAMP_S}
+    with layouts.running_on(options.live, **settings) as system:
         goal(system, 1)
         path = until_there(system)
         processes = children(system.processes["web"].pid)

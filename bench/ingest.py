@@ -1,10 +1,10 @@
 """How long from a signed delivery to the applied score, on a busy Saturday; and how large a burst is kept up with.
 
-`python -m bench.ingest [--seconds 30]`. 246 live matches, 230 events a second, one a request (the measured peak
-of world football: docs/architecture.md), then 2,300 a second in requests of ten, then 50 a request as fast as eight
-connections are answered, sent again when refused. Times run from *sending* the request,
-which is stricter than from its 202, to the commit as Redis dates it. The load comes from this process, on the same
-cores.
+`python -m bench.ingest [--seconds 30] [--live plain]`. 246 live matches, 230 events a second, one a request (the
+measured peak of world football: docs/architecture.md), then 2,300 a second in requests of ten, then 50 a request as
+fast as eight connections are answered, sent again when refused. Times run from *sending* the request, which is stricter
+than from its 202, to the commit as Redis dates it. The load comes from this process, on the same cores; the processor
+time shown is without a cluster's.
 """
 
 from __future__ import annotations
@@ -18,11 +18,17 @@ import time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any
 
 import redis
 
-from dev.system import System, request_bytes, running
+from bench import layouts
+from db.domain.errors import Unavailable
+from db.live import keys
+from db.live.cluster import connect_live
+from db.live.news import open_feed
+from db.live.pubsub import MatchChanged
+from db.live.sharding import ShardedRedis
+from dev.system import System, request_bytes
 
 MATCHES = 246
 CONNECTIONS = 8
@@ -33,23 +39,29 @@ AGAIN_S = 0.2
 class ChangeListener(threading.Thread):
     """Notes when each event of each match became visible: the n-th event makes the score n-0."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, system: System) -> None:
         super().__init__(daemon=True)
-        self.client = client
-        self.heard = self.client.pubsub(ignore_subscribe_messages=True)
-        self.heard.subscribe("scores:changed")
+        settings = system.settings
+        url, is_cluster = settings.redis_url, settings.redis_cluster
+        self.sharded = ShardedRedis(connect_live(url, is_cluster=is_cluster), settings.live_shards)
+        self.feed = open_feed(url, settings.live_shards, is_cluster=is_cluster)
+        self.feed.subscribe()
+        while not self.feed.next(0.1) or self.feed.deaf:
+            pass
         self.applied: dict[str, list[tuple[int, int]]] = defaultdict(list)
 
     def run(self) -> None:
         """Until Redis is stopped, with the rest of the system."""
-        with suppress(redis.ConnectionError):
-            self._listen()
+        with suppress(Unavailable, redis.RedisError):
+            while True:
+                for entry in self.feed.next(1.0):
+                    if isinstance(entry, MatchChanged):
+                        self._note(entry)
 
-    def _listen(self) -> None:
-        for message in self.heard.listen():
-            match_id, version, *_ = message["data"].split()
-            score = self.client.hget(f"match:{{{match_id}}}:state", "score") or "0-0"
-            self.applied[match_id].append((int(score.split("-")[0]), int(version)))
+    def _note(self, change: MatchChanged) -> None:
+        shard = self.sharded.of(change.match_id)
+        score = (shard.redis.hget(shard.key(keys.state(change.match_id)), "score") or b"0-0").decode()
+        self.applied[change.match_id].append((int(score.split("-")[0]), change.version))
 
     def done(self, match_id: str) -> int:
         return max((n for n, _ in self.applied[match_id]), default=0)
@@ -151,9 +163,10 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=230.0, help="events a second, one a request")
     parser.add_argument("--burst", type=float, default=2300.0, help="events a second, ten a request")
     parser.add_argument("--flood", type=float, default=20000.0, help="events a second to try for, 50 a request")
+    layouts.add_option(parser)
     args = parser.parse_args()
-    with running() as system:
-        listener = ChangeListener(redis.Redis.from_url(system.redis_url, decode_responses=True))
+    with layouts.running_on(args.live) as system:
+        listener = ChangeListener(system)
         listener.start()
         sent: dict[str, list[int]] = defaultdict(list)
         drive(system, 200, 1, MATCHES / 200, sent)

@@ -1,9 +1,10 @@
 """Everybody opens the app: 20,000 readers within ten seconds through Varnish, and the first goal.
 
-`python -m bench.kickoff [--clients 20000] [--over 10] [--nodes 2] [--surge]`. Each reader asks for metadata, board and
-score, and then waits. A process may have 20,000 open files here, so they are divided among two Varnish nodes before one
-origin. --surge: afterwards the switch is turned on and left to expire, and the origin's requests are counted before,
-during and after it.
+`python -m bench.kickoff [--clients 20000] [--over 10] [--nodes 2] [--polling 0] [--surge]`. Each reader asks for
+metadata, board and score, and then waits; --polling: so many of a hundred poll instead. A process may have 20,000 open
+files here, so they are divided among two Varnish nodes before one origin. --surge: afterwards the switch is turned on,
+then off, then on for a short time and forgotten; counted in each part are requests at the origin and at the edge, and
+readers who had no answer or an error.
 
 Times run from sending the signed webhook; readers and all servers share the cores. Figures: docs/figures.md.
 """
@@ -30,6 +31,11 @@ MATCH = "kickoff-0"
 ARRIVED_S, SEEN_S = 60.0, 15.0
 # Longer than a hold, so that each reader has an answer in each part.
 PART_S = 25.0
+# Until a turn of the switch has reached every reader: those who wait stay until their holds end, those who poll come
+# once in ten seconds.
+TURN_S = 22.0
+# Of a switch that is forgotten.
+FORGOTTEN_S = 10.0
 
 
 class Nodes:
@@ -71,7 +77,7 @@ def arrive(site: Nodes, options: argparse.Namespace) -> tuple[Arrivals, dict[str
     time.sleep(1)
     before = site.counter("MAIN.backend_req")
     say(f"{options.clients} arrive within {options.over:.0f} s at {len(site.edges)} nodes…")
-    crowd = Arrivals(site.ports, MATCH, options.clients // len(site.edges), options.over)
+    crowd = Arrivals(site.ports, MATCH, options.clients // len(site.edges), options.over, options.polling)
     crowd.begin()
     began = time.monotonic()
     tally = _until(
@@ -105,29 +111,35 @@ def _until(crowd: Arrivals, deadline: float, done: Any) -> ArrivalTally:
 
 
 def surge(site: Nodes, crowd: Arrivals) -> dict[str, Any]:
-    """Requests at the origin and at the edge, readers without an answer, and errors; before, during and after."""
+    """Requests at the origin and at the edge, readers without an answer, and errors; while it is off, on, turned off,
+    and after it was forgotten."""
     with redis.Redis.from_url(site.first.system.redis_url) as client:
         switch = SurgeSwitch(client)
         figures = _part(site, crowd, "usual")
-        lasting_ms = round((PART_S + 12) * 1000)
-        switch.turn_on(now_ms=time.time_ns() // 1_000_000, lasting_ms=lasting_ms)
-        # Those who are held stay until their holds end; nothing turns it off.
-        time.sleep(22)
-        crowd.tally()
-        figures |= _part(site, crowd, "surge", PART_S - 13)
-        time.sleep(15)
+        _turn_on(switch, 2 * (TURN_S + PART_S))
+        time.sleep(TURN_S)
+        figures |= _part(site, crowd, "surge")
+        switch.turn_off()
+        time.sleep(TURN_S)
+        figures |= _part(site, crowd, "off")
+        _turn_on(switch, FORGOTTEN_S)
+        time.sleep(FORGOTTEN_S + TURN_S)
         figures |= _part(site, crowd, "forgotten")
     return figures
 
 
-def _part(site: Nodes, crowd: Arrivals, name: str, seconds: float = PART_S) -> dict[str, Any]:
+def _turn_on(switch: SurgeSwitch, lasting_s: float) -> None:
+    switch.turn_on(now_ms=time.time_ns() // 1_000_000, lasting_ms=round(lasting_s * 1000))
+
+
+def _part(site: Nodes, crowd: Arrivals, name: str) -> dict[str, Any]:
     crowd.tally()
     origin, edge = site.counter("MAIN.backend_req"), site.counter("MAIN.client_req")
-    time.sleep(seconds)
+    time.sleep(PART_S)
     tally = crowd.tally()
     return {
-        f"{name}_origin_requests_s": round((site.counter("MAIN.backend_req") - origin) / seconds, 2),
-        f"{name}_edge_requests_s": round((site.counter("MAIN.client_req") - edge) / seconds),
+        f"{name}_origin_requests_s": round((site.counter("MAIN.backend_req") - origin) / PART_S, 2),
+        f"{name}_edge_requests_s": round((site.counter("MAIN.client_req") - edge) / PART_S),
         f"{name}_silent": tally.silent,
         f"{name}_errors": tally.errors,
     }
@@ -140,7 +152,8 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=20_000, help="who arrive (default 20000)")
     parser.add_argument("--over", type=float, default=10.0, help="seconds they arrive in (default 10)")
     parser.add_argument("--nodes", type=int, default=2, help="Varnish nodes they are divided among (default 2)")
-    parser.add_argument("--surge", action="store_true", help="then also a surge that is forgotten (100 s more)")
+    parser.add_argument("--polling", type=int, default=0, help="of a hundred readers, those who only poll (default 0)")
+    parser.add_argument("--surge", action="store_true", help="then a surge on, off and forgotten (three minutes more)")
     options = parser.parse_args()
     with deployed(options.nodes) as site:
         crowd, figures = arrive(site, options)

@@ -16,7 +16,6 @@ import time
 from collections import defaultdict
 from typing import Any
 
-import redis
 import requests
 
 from bench import ingest
@@ -58,7 +57,7 @@ class Watcher(threading.Thread):
 
 
 def loaded(d: Deployment, asked: argparse.Namespace) -> dict[str, object]:
-    listener = ingest.ChangeListener(redis.Redis.from_url(d.system.redis_url, decode_responses=True))
+    listener = ingest.ChangeListener(d.system)
     listener.start()
     sent: dict[str, list[int]] = defaultdict(list)
     ingest.drive(d.system, 200, 1, ingest.MATCHES / 200, sent)

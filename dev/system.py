@@ -203,8 +203,8 @@ def wait_for_port(port: int) -> None:
 
 
 @contextmanager
-def running(kind: type[System] = System, /, **settings: object) -> Iterator[System]:
-    """For a bench: ended and forgotten at its end, also by SIGTERM."""
+def running(kind: Callable[..., System] = System, /, **settings: object) -> Iterator[System]:
+    """For a bench: ended and forgotten at its end, also by SIGTERM. kind: makes one of a folder and settings."""
     folder = Path(tempfile.mkdtemp(prefix="scores-bench-"))
     system = kind(folder, **settings)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

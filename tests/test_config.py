@@ -81,6 +81,7 @@ GIVEN = {
     "host": ("127.0.0.1", "127.0.0.1"),
     "web_concurrency": ("3", 3),
     "worker_connections": ("500", 500),
+    "ramp_s": ("2.5", 2.5),
     "worker_processes": ("4", 4),
     "live_shards": ("2", 2),
     "ingest_secret_generic": (KEY, KEY),

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from api.delivery.answer import RenderedAnswer, WaitOutcome
+from api.delivery.ramp import Ramp
 from api.delivery.snapshot import Snapshot
 from api.delivery.wait_group import Later, Subscriber, Waiter, WaitGroup
 from db.domain import HOLD_MS, Cursor
@@ -34,6 +35,7 @@ class Hub:
     later: does something after a time.
     count: is called with how many ended, and how.
     lock: for servers with threads. Under gevent nothing in here gives way, and none is needed.
+    ramp: how `most` is reached; at once without.
     """
 
     def __init__(
@@ -42,10 +44,12 @@ class Hub:
         later: Later,
         count: Callable[[WaitOutcome, int], None] = lambda _held, _number: None,
         lock: AbstractContextManager[object] | None = None,
+        ramp: Ramp | None = None,
     ) -> None:
         self.most = most
         self.later = later
         self.count = count
+        self.ramp = ramp or Ramp(0)
         self.here = 0
         self.draining = False
         self.surging = False
@@ -112,9 +116,14 @@ class Hub:
     # Held requests.
 
     @property
+    def limit(self) -> int:
+        """Readers and streams that may be here now."""
+        return self.ramp.limit(self.most)
+
+    @property
     def is_full(self) -> bool:
         """Nobody more is held. In a surge nobody is, and whoever is here already stays."""
-        return self.surging or self.here >= self.most
+        return self.surging or self.here >= self.limit
 
     def ask(self, topic: str, cursor: Cursor, reader: Waiter | None, now_ms: int) -> RenderedAnswer | None:
         """None: the reader is held and will be released. Else the answer to give it now. reader: None for one that has

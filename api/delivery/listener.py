@@ -85,6 +85,7 @@ class Listener(threading.Thread):
 
     def hear(self, news: Sequence[MatchChanged | Gap]) -> None:
         metrics.HELD_READERS.set(self.hub.here)
+        metrics.HELD_LIMIT.set(self.hub.limit)
         gaps = {entry.shard for entry in news if isinstance(entry, Gap)}
         if gaps:
             self._read_again(gaps)
@@ -100,6 +101,7 @@ class Listener(threading.Thread):
             self._know(topics[first : first + CHUNK])
         self.up = True
         self.warm.set()
+        self.hub.ramp.begin()
         logger.info("listener_up topics=%d", len(topics))
 
     def _matches(self, changed: dict[str, int]) -> None:

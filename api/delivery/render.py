@@ -23,13 +23,19 @@ POLL_AFTER_MS = {
     # Postponed or cancelled: news may take days.
     Phase.OFF: 300_000,
 }
+# ms. Those who open an app together, at a reminder or at the minute of the kick-off, begin to wait spread over this.
+# Not in play, where a goal may come meanwhile.
+SPREAD_MS = 5_000
 # A board without matches: kick-offs are known to the minute.
 POLL_EMPTY_MS = 60_000
 
 
 def score(match: Match) -> Snapshot:
     """The snapshot behind `/api/score/{match_id}` and its waits."""
-    body = summary(match) | {"events_version": match.events_version or match.version}
+    body = summary(match) | {
+        "events_version": match.events_version or match.version,
+        "spread_ms": SPREAD_MS if match.phase is Phase.SCHEDULED else 0,
+    }
     path = f"/api/score/{match.id}"
     return Snapshot(
         match.id,

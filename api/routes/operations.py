@@ -44,8 +44,9 @@ def readyz() -> Response:
     """503 without Redis, and until this process hears of changes for the first time. Without SQL the status is
     `degraded`, and scores are still served.
 
-    `listener` and its lag (ms from the last commit to its release) and the places for connections describe the process
-    that answers. The answer is at most a second old: Redis and SQL are asked once a second, however often it is asked.
+    `listener` and its lag (ms from the last commit to its release), the readers who are `held` and the places for
+    connections describe the process that answers. The answer is at most a second old: Redis and SQL are asked once a
+    second, however often it is asked.
     """
     state = here().readiness.get(_readiness)
     return Response(
@@ -88,6 +89,8 @@ def _readiness() -> dict[str, Any]:
         "listener_lag_ms": here().listener.lag_ms,
         "wanted_processes": Kickoffs(here().redis).wanted() if redis else None,
         "surge_until": rfc3339(here().surge_watch.until_ms) if here().hub.surging else None,
+        "held": here().hub.here,
+        "held_limit": here().hub.limit,
         "places_taken": figures.taken if figures else None,
         "places": figures.places if figures else None,
     }

@@ -75,6 +75,9 @@ class GunicornWorker(GeventWorker):  # type: ignore[misc]
         self.poller = Poller()
         # An access log has a line for each request, and only gunicorn writes it.
         self.hot_path = None if self.log.access_log_enabled else getattr(self.wsgi, "hot_path", None)
+        begin = getattr(self.wsgi, "begin", None)
+        if begin:
+            begin()
         gevent.spawn(self._sweep)
         super().run()
         self._drain()

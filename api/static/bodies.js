@@ -58,7 +58,7 @@
  * @property {string} updated_at
  */
 
-/** @typedef {Summary & {events_version: number, next: string, poll_after_ms: number, held?: Held}} MatchScore */
+/** @typedef {Summary & {events_version: number, spread_ms: number, next: string, poll_after_ms: number, held?: Held}} MatchScore */
 
 /**
  * @typedef {object} LiveBoard

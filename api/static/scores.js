@@ -30,6 +30,7 @@
  * @property {string | null} [next] the path to wait at for what comes after this
  * @property {string | null} [changes] of a board: the same for what changes on it
  * @property {number} [poll_after_ms] when to ask again instead
+ * @property {number} [spread_ms] of which a random part passes before the first wait
  * @property {string} [phase]
  * @property {Held} [held] of an answer to a wait: why it ended
  */
@@ -87,6 +88,7 @@ const holders = new Map();
 const POLL_MS = 15_000;
 const POLL_LEAST_MS = 1_000;
 const POLL_MOST_MS = 300_000;
+const SPREAD_MOST_MS = 60_000;
 const MISSING_MS = 60_000;
 
 const AT_REST = new Set(["finished", "off"]);
@@ -377,7 +379,7 @@ export class Feed {
     if (rests || (holds && wasHeld)) this.#tell("live");
     else if (!holds) this.#tell("polling");
     if (!holds) return pollAfter(body) * (1 + this.#env.random() / 10);
-    return heldAt ? this.#env.random() * (JITTER_MS[body.held ?? "timeout"] ?? JITTER_MS.timeout) : 0;
+    return this.#env.random() * (heldAt ? (JITTER_MS[body.held ?? "timeout"] ?? JITTER_MS.timeout) : spreadOf(body));
   }
 
   /**
@@ -633,6 +635,11 @@ function isReplaced({ match_id: id, next }) {
 /** @param {Body} body */
 function pollAfter({ poll_after_ms: ms }) {
   return Number.isFinite(ms) ? Math.min(Math.max(Number(ms), POLL_LEAST_MS), POLL_MOST_MS) : POLL_MS;
+}
+
+/** @param {Body} body */
+function spreadOf({ spread_ms: ms }) {
+  return Number.isFinite(ms) ? Math.min(Math.max(Number(ms), 0), SPREAD_MOST_MS) : 0;
 }
 
 /**

@@ -102,6 +102,7 @@ class Summary(Body):
 
 class MatchScore(Summary):
     events_version: Annotated[int, Field(description="the version at which the timeline last changed")]
+    spread_ms: Annotated[int, Field(description="a random part of it passes between a read and the first wait")]
     next: Annotated[str | None, Field(description="the path to wait at for the next change; null in a surge")]
     poll_after_ms: Annotated[int, Field(description="when to ask again, for clients that do not wait")]
 

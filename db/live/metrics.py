@@ -155,6 +155,7 @@ PUSH_CHECKS = _declared(
 PUSH_STALE = _declared(Counter("push_stale_total", "News too old to send when first received, by kind", ("kind",)))
 PUSH_SECONDS = _declared(Histogram("push_seconds", "From an alert to its service's yes", ("service",)))
 HELD_READERS = _declared(Gauge("held_readers", "Readers and streams that wait now"))
+HELD_LIMIT = _declared(Gauge("held_limit", "Readers and streams that may wait now"))
 HELD_ENDED = _declared(Counter("held_ended_total", "Held requests and streams by how they ended", ("held",)))
 HELD_LAG = _declared(Histogram("held_lag_seconds", "From a commit to the release of those who waited for it"))
 BOARD_TOLD = _declared(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -18,6 +19,8 @@ from feeds.pull.mapping import load
 from feeds.pull.parse import parse as parse_pulled
 
 START_S = 1_767_283_200  # 2026-01-01T16:00:00Z
+# Seconds after the start: the league has looked at it again.
+DAYS_LATER = 2 * 86_400
 LEAGUE = load("openligadb")
 
 
@@ -29,6 +32,7 @@ class Goal:
     home: int
     away: int
     scorer: str = "First"
+    minute: int = 10
     kind: str = "goal"
     voided: bool = False
 
@@ -39,7 +43,7 @@ Story = list[tuple[int, list[Goal], Score, str]]
 
 
 def at(second: int) -> str:
-    return f"2026-01-01T16:{second // 60:02}:{second % 60:02}+00:00"
+    return datetime.fromtimestamp(START_S + second, UTC).isoformat()
 
 
 def side(goal: Goal, before: Goal | None) -> str:
@@ -55,7 +59,7 @@ def sportradar(second: int, goals: list[Goal], score: Score, status: str) -> lis
             "time": at(goal.id),
             "updated_time": at(second),
             "competitor": side(goal, goals[n - 1] if n else None),
-            "match_time": 10,
+            "match_time": goal.minute,
             "period": 1,
             "period_type": "regular_period",
             "home_score": goal.home,
@@ -85,7 +89,7 @@ def opta(second: int, goals: list[Goal], score: Score, status: str) -> list[tupl
             "eventId": goal.id,
             "typeId": 84 if goal.voided else 16,
             "periodId": 1,
-            "timeMin": 9,
+            "timeMin": goal.minute - 1,
             "timeStamp": at(goal.id),
             "lastModified": at(second),
             "contestantId": "h" if side(goal, goals[n - 1] if n else None) == "home" else "a",
@@ -120,7 +124,13 @@ def openligadb(second: int, goals: list[Goal], score: Score, status: str) -> lis
             }
         ],
         "goals": [
-            {"goalID": goal.id, "scoreTeam1": goal.home, "scoreTeam2": goal.away, "goalGetterName": goal.scorer}
+            {
+                "goalID": goal.id,
+                "scoreTeam1": goal.home,
+                "scoreTeam2": goal.away,
+                "goalGetterName": goal.scorer,
+                "matchMinute": goal.minute,
+            }
             for goal in goals
             if not goal.voided
         ],
@@ -139,7 +149,7 @@ def generic(second: int, goals: list[Goal], score: Score, status: str) -> list[t
             "team": side(goal, goals[n - 1] if n else None),
             "home_score": None if goal.voided else goal.home,
             "away_score": None if goal.voided else goal.away,
-            "minute": 10,
+            "minute": goal.minute,
             "timestamp": at(second),
         }
         for n, goal in enumerate(goals)
@@ -211,11 +221,13 @@ class TestGoalTakenBack:
 
 
 class TestDetailsChanged:
-    def test_another_scorer_is_no_other_goal(self, provider: str) -> None:
-        right = Goal(100, 1, 0, "Right Player")
-        story = [(100, [ONE], Score(1, 0), "live"), (160, [right], Score(1, 0), "live")]
+    @pytest.mark.parametrize(("later", "status"), [(160, "live"), (DAYS_LATER, "finished")])
+    def test_another_scorer_and_minute_are_no_other_goal(self, provider: str, later: int, status: str) -> None:
+        right = Goal(100, 1, 0, "Right Player", minute=12)
+        story = [(100, [ONE], Score(1, 0), "live"), (later, [right], Score(1, 0), status)]
         match, facts = reduced(provider, story)
-        assert [event.player and event.player.name for event in match.timeline if event.counts] == ["Right Player"]
+        [goal] = [event for event in match.timeline if event.counts]
+        assert (goal.player and goal.player.name, goal.minute) == ("Right Player", 12)
         assert goals_added(match, facts) == 1
 
 

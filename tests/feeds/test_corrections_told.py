@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from feeds.pull.parse import parse as parse_pulled
 from notify.content.news import news_of
 from notify.content.window import apply, close
 from notify.content.window_record import Window
-from tests.feeds.test_corrections import ONE, START_S, TAKEN_BACK, WRITERS, Goal, Story, at, updates
+from tests.feeds.test_corrections import DAYS_LATER, ONE, START_S, TAKEN_BACK, WRITERS, Goal, Story, at, updates
 
 KICKED_OFF = (10, [], Score(0, 0), "live")
 
@@ -86,9 +86,10 @@ def test_a_goal_given_back_is_told_again(provider: str) -> None:
     assert (told[Kind.GOAL], told[Kind.GOAL_CANCELLED]) == (3, 1)
 
 
-def test_another_scorer_is_told_to_nobody(provider: str) -> None:
-    right = [Goal(100, 1, 0, "Right Player")]
-    told = after(provider, [KICKED_OFF, (100, [ONE], Score(1, 0), "live"), (160, right, Score(1, 0), "live")])
+@pytest.mark.parametrize(("later", "status"), [(160, "live"), (DAYS_LATER, "finished")])
+def test_another_scorer_and_minute_are_told_to_nobody(provider: str, later: int, status: str) -> None:
+    right = [Goal(100, 1, 0, "Right Player", minute=12)]
+    told = after(provider, [KICKED_OFF, (100, [ONE], Score(1, 0), "live"), (later, right, Score(1, 0), status)])
     assert (told[Kind.GOAL], told[Kind.GOAL_CANCELLED]) == (1, 0)
 
 
@@ -221,22 +222,33 @@ def test_a_goal_that_opta_deletes_is_taken_back_once(void: int) -> None:
     assert (phones.told[Kind.GOAL], phones.told[Kind.GOAL_CANCELLED]) == (1, 1)
 
 
-def card(number: int) -> list[dict[str, int]]:
-    return [{"qualifierId": number}]
+def opta_card(second: int, color: str) -> dict[str, Any]:
+    qualifier = [{"qualifierId": {"yellow_card": 31, "red_card": 33}[color]}]
+    card = {"id": 2, "typeId": 17, "timeStamp": at(60), "playerId": "p", "playerName": "P", "qualifier": qualifier}
+    return opta(second, card)
 
 
-def test_a_yellow_card_that_becomes_red_is_told_then() -> None:
-    yellow = {"id": 2, "typeId": 17, "timeStamp": at(60), "playerId": "p", "playerName": "P", "qualifier": card(31)}
-    first = heard("statsperform", (10, opta(10, {"id": 1, "typeId": 32})), (60, opta(60, yellow)))
-    assert first.told[Kind.RED_CARD] == 0
-    red = heard(
-        "statsperform",
-        (10, opta(10, {"id": 1, "typeId": 32})),
-        (60, opta(60, yellow)),
-        (120, opta(120, yellow | {"qualifier": card(33)})),
-        (130, opta(130, yellow | {"qualifier": card(33)})),
-    )
+def sportradar_card(second: int, color: str) -> dict[str, Any]:
+    return push(second, {"id": 2, "type": color, "time": at(60), "updated_time": at(second)})
+
+
+def generic_card(second: int, color: str) -> dict[str, Any]:
+    board = {"home_score": 0, "away_score": 0, "minute": 10, "timestamp": at(second), "status": "first_half"}
+    return {"events": [board | {"match_id": "9", "event_id": "2", "event_type": color, "team": "home"}]}
+
+
+@pytest.mark.parametrize(
+    ("provider", "card"),
+    [("statsperform", opta_card), ("sportradar", sportradar_card), ("generic", generic_card)],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_yellow_card_that_becomes_red_is_told_then(provider: str, card: Callable[[int, str], Any]) -> None:
+    yellow = (60, card(60, "yellow_card"))
+    assert heard(provider, yellow).told[Kind.RED_CARD] == 0
+    red = heard(provider, yellow, *((second, card(second, "red_card")) for second in (120, 130)))
     assert red.told[Kind.RED_CARD] == 1
+    assert red.match
+    assert [event.type for event in red.match.timeline if "card" in event.type] == ["red_card"]
 
 
 def test_a_basket_that_us_push_deletes_is_off_the_score() -> None:

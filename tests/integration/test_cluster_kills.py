@@ -14,10 +14,10 @@ import requests
 from redis.crc import key_slot
 
 from db.live.sharding import tags
+from dev.redis_cluster import RedisCluster
 from tests.conftest import RedisServer, wait_until
 from tests.integration.test_kills import FILES, assert_as_if_nothing_happened, telling, undisturbed  # noqa: F401
 from tests.support import recordings
-from tests.support.clusters import RedisCluster
 from tests.support.system import System
 
 SHARDS = 16

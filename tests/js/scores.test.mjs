@@ -39,6 +39,33 @@ test("reads once, then holds where the body says", async () => {
   assert.deepEqual(states, ["live"]);
 });
 
+test("the first wait comes some time within what the server says, and the next ones as ever", async () => {
+  for (const [spread, rest] of [
+    [5_000, 2_500],
+    [86_400_000, 30_000],
+  ]) {
+    const { world, states } = await follow({ random: 0.5 });
+    await world.answer(body(1, { phase: "scheduled", spread_ms: spread }));
+    await world.advance(rest - 1);
+    assert.equal(world.open.length, 0);
+    assert.deepEqual(states, []);
+    await world.advance(1 + OPEN_MS);
+    assert.equal(world.asked.path, wait(1));
+    assert.deepEqual(states, ["live"]);
+    await world.answer(body(2, { held: "changed", spread_ms: spread }));
+    await world.advance(100);
+    assert.equal(world.asked.path, wait(2));
+  }
+});
+
+test("without a spread, or with an odd one, the first wait comes at once", async () => {
+  for (const spread_ms of [0, -5, null, "soon"]) {
+    const { world } = await follow({ random: 1 });
+    await world.answer(body(1, { spread_ms }));
+    assert.equal(world.asked.path, wait(1));
+  }
+});
+
 test("live is said once a hold is open, and not before", async () => {
   const { world, states } = await follow();
   await world.answer(body(1));

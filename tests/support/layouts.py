@@ -18,7 +18,7 @@ from db.live.cluster import connect_live
 from db.live.news import open_feed
 from db.live.pubsub import NewsFeed
 from db.live.store import LiveStore
-from tests.support.clusters import RedisCluster, wait
+from dev.redis_cluster import RedisCluster, server_binary, wait
 
 if TYPE_CHECKING:
     from tests.conftest import RedisServer
@@ -88,7 +88,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def redis_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisCluster]:
-    cluster = RedisCluster(tmp_path_factory.mktemp("cluster"))
+    binary = server_binary()
+    if binary is None:
+        pytest.skip("no redis-server of 7 or newer: apt-get install redis-server")
+    cluster = RedisCluster(tmp_path_factory.mktemp("cluster"), binary)
     cluster.start()
     yield cluster
     cluster.end()

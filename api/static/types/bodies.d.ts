@@ -42,6 +42,7 @@ export type Summary = {
 };
 export type MatchScore = Summary & {
     events_version: number;
+    spread_ms: number;
     next: string;
     poll_after_ms: number;
     held?: Held;
@@ -178,7 +179,7 @@ export type SearchResult = {
  * @property {string | null} start_time
  * @property {string} updated_at
  */
-/** @typedef {Summary & {events_version: number, next: string, poll_after_ms: number, held?: Held}} MatchScore */
+/** @typedef {Summary & {events_version: number, spread_ms: number, next: string, poll_after_ms: number, held?: Held}} MatchScore */
 /**
  * @typedef {object} LiveBoard
  * @property {number} version

@@ -33,6 +33,10 @@ export type Body = {
      * when to ask again instead
      */
     poll_after_ms?: number;
+    /**
+     * of which a random part passes before the first wait
+     */
+    spread_ms?: number;
     phase?: string;
     /**
      * of an answer to a wait: why it ended

@@ -12,6 +12,7 @@ import pytest
 
 from api.delivery import listener, render
 from api.delivery.listener import CHUNK, Listener
+from api.delivery.ramp import Ramp
 from api.delivery.snapshot import BOARD, CHANGES, OF_BOARD, Snapshot
 from db.domain import Match
 from db.domain.errors import Unavailable
@@ -131,6 +132,13 @@ def test_after_a_gap_everything_watched_is_read_again(ear: Ear) -> None:
     assert ear.listener.up
     assert all(ear.offered(topic) == [V + 1] for topic in topics)
     assert [len(read) for read in ear.store.reads] == [CHUNK, 10]
+
+
+def test_a_process_takes_more_readers_from_the_moment_at_which_it_hears_of_changes(ear: Ear) -> None:
+    ear.hub.ramp = Ramp(3.0, lambda: 5.0)
+    assert ear.hub.ramp.begun_at is None
+    ear.listener.hear([GAP])
+    assert ear.hub.ramp.begun_at == 5.0
 
 
 @pytest.mark.parametrize("hear", ["gap", "news"])

@@ -1,14 +1,15 @@
-"""What lists show of a match, and when readers of the board are told."""
+"""What lists show of a match, when readers of the board are told, and when those of a match begin to wait."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields
 from typing import Any
 
 import pytest
 
-from api.delivery.render import summary
-from db.domain import Competition, Event, Ledger, Match, Score, Stamp, Status, Team, is_listed_alike
+from api.delivery.render import SPREAD_MS, score, summary
+from db.domain import Competition, Event, Ledger, Match, Phase, Score, Stamp, Status, Team, is_listed_alike, phase_of
 from db.domain.record import replace
 
 STAMP = Stamp(1, source="s")
@@ -65,3 +66,9 @@ def test_readers_of_the_board_are_told_what_a_list_shows_but_for_versions_and_mi
 def test_a_match_that_is_new_or_gets_a_clock_is_told() -> None:
     assert not is_listed_alike(None, MATCH)
     assert not is_listed_alike(replace(MATCH, minute=None), MATCH)
+
+
+@pytest.mark.parametrize("status", Status)
+def test_readers_spread_their_first_wait_until_the_match_begins_and_never_in_play(status: Status) -> None:
+    body = json.loads(score(replace(MATCH, status=status)).json)
+    assert body["spread_ms"] == (SPREAD_MS if phase_of(status) is Phase.SCHEDULED else 0)

@@ -13,9 +13,9 @@ from db.live.cluster import Cluster
 from db.live.news import ClusterFeed
 from db.live.pubsub import Gap, MatchChanged
 from db.live.store import LiveStore
+from dev.redis_cluster import Node, RedisCluster
 from dev.system import free_port
 from tests.conftest import wait_until
-from tests.support.clusters import Node, RedisCluster
 from tests.support.live import NOW, apply, board, goal
 
 SHARDS = 16

@@ -207,6 +207,14 @@ def test_a_platform_that_does_not_answer_is_asked_again_and_the_edge_is_warm_mea
     assert day.edge.reads[paths(IDS[0])[0]] == 1
 
 
+def test_a_limit_of_the_platform_is_met_once_and_not_asked_for_again(day: Day) -> None:
+    day.app.sizes = {"web": "basic"}
+    day.pass_(-30, 0)
+    assert day.changes == [{"web": 6}]
+    assert day.app.processes["web"] == 1, "a basic dyno is alone of its type"
+    assert day.edge.reads[paths(IDS[0])[0]] >= 5
+
+
 def test_an_operators_hand_is_left_alone_between_two_changes(day: Day) -> None:
     day.pass_(-30, -20)
     day.app.processes["web"] = 9

@@ -1,0 +1,61 @@
+"""How live state is kept in a bench: `--live plain`, one Redis; `sharded`, 16 shards of it; `cluster`, 16 shards on a
+Redis Cluster of three masters and three replicas, started for it (apt-get install redis-server)."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from dev.redis_cluster import RedisCluster, server_binary
+from dev.system import System, running
+
+NAMES = ("plain", "sharded", "cluster")
+SHARDS = 16
+
+
+class ClusteredSystem(System):
+    """Live state on a cluster; jobs, limits and metrics on the Redis of its own."""
+
+    def __init__(self, folder: Path, cluster_url: str, **settings: object) -> None:
+        super().__init__(folder, **settings)
+        self.env |= {"REDIS_URL": cluster_url, "REDIS_CLUSTER": "1", "RQ_REDIS_URL": self.redis_url}
+
+
+def add_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--live", choices=NAMES, default="plain", help="how live state is kept (default plain)")
+
+
+@contextmanager
+def running_on(live: str, **settings: object) -> Iterator[System]:
+    """As `running`, with live state as `--live` says."""
+    if live == "plain":
+        with running(**settings) as system:
+            yield system
+    elif live == "sharded":
+        with running(LIVE_SHARDS=SHARDS, **settings) as system:
+            yield system
+    else:
+        with _cluster() as cluster:
+            kind = partial(ClusteredSystem, cluster_url=cluster.url)
+            with running(kind, LIVE_SHARDS=SHARDS, **settings) as system:
+                yield system
+
+
+@contextmanager
+def _cluster() -> Iterator[RedisCluster]:
+    binary = server_binary()
+    if binary is None:
+        raise SystemExit("no redis-server of 7 or newer: apt-get install redis-server")
+    folder = Path(tempfile.mkdtemp(prefix="scores-cluster-"))
+    cluster = RedisCluster(folder, binary)
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.end()
+        shutil.rmtree(folder, ignore_errors=True)
