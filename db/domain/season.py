@@ -27,7 +27,7 @@ class Season:
 def season_at(rules: CompetitionRules, at_ms: int) -> Season:
     """The season of a moment."""
     year = datetime.fromtimestamp(at_ms / 1000, UTC).year
-    return _season(rules, next(y for y in (year + 1, year, year - 1) if _begins(rules, y) <= at_ms or y < year))
+    return _season(rules, year if _begins(rules, year) <= at_ms else year - 1)
 
 
 def season_named(rules: CompetitionRules, name: str) -> Season | None:
