@@ -13,9 +13,10 @@ from db.domain import Competition, Match
 from db.domain.competition_rules import CompetitionRules
 from db.domain.errors import Fault, Refused
 from db.domain.knockout import knockout_rounds
+from db.domain.result import is_in_play
 from db.domain.scorers import scorers
 from db.domain.season import Season, season_at, season_named
-from db.domain.standings import is_in_play, standings
+from db.domain.standings import standings
 from db.rulebook import rules_of
 from db.sql.match_index import ListedMatch
 

@@ -7,14 +7,17 @@ from typing import Any
 
 from api.delivery.render import person, summary, team
 from db.domain import Competition, Match, Phase, Side, Team
-from db.domain.balance import Balance, outcome_for, winning_side
+from db.domain.balance import Balance
 from db.domain.knockout import KnockoutRound, Tie
+from db.domain.result import has_result, is_replaced, outcome_for, winning_side
 from db.domain.scorers import Scorer
-from db.domain.standings import Standings, TableRow
+from db.domain.standings import FORM, Standings, TableRow
 
 # What people look at: nobody reads a list of scorers further.
 SCORERS_MAX = 50
-FORM, LISTED_MAX = 5, 10
+LISTED_MAX = 10
+# A match that has not begun so long after its start is forgotten by its provider.
+LATE_MS = 6 * 60 * 60 * 1000
 
 
 def table(
@@ -106,8 +109,8 @@ def team_page(
 ) -> dict[str, Any]:
     """ids: under which its matches are stored."""
     ordered = sorted(matches, key=lambda match: (match.start_time or match.updated_at, match.id))
-    over = [match for match in ordered if match.phase is Phase.FINISHED and match.score]
-    in_play = [match for match in ordered if match.phase in (Phase.LIVE, Phase.BREAK)]
+    over = [match for match in ordered if match.phase is Phase.FINISHED and has_result(match)]
+    in_play = [match for match in ordered if match.phase in (Phase.LIVE, Phase.BREAK) and not is_replaced(match)]
     to_come = [match for match in ordered if _is_to_come(match, now_ms)]
     return {
         "team": team(subject),
@@ -120,10 +123,12 @@ def team_page(
 
 
 def _is_to_come(match: Match, now_ms: int) -> bool:
-    """A match that is off is shown until its day has passed, for it says why nobody plays."""
-    if match.phase is Phase.SCHEDULED:
-        return True
-    return match.phase is Phase.OFF and match.start_time is not None and match.start_time >= now_ms
+    """A match that is off is shown until its start, for it says why nobody plays."""
+    if match.phase not in (Phase.SCHEDULED, Phase.OFF) or is_replaced(match):
+        return False
+    if match.start_time is None:
+        return match.phase is Phase.SCHEDULED
+    return match.start_time >= now_ms - (LATE_MS if match.phase is Phase.SCHEDULED else 0)
 
 
 def _side_of(match: Match, ids: frozenset[str]) -> Side:
@@ -135,7 +140,7 @@ def head_to_head(
 ) -> dict[str, Any]:
     """ids: under which matches of its home side are stored. meetings: newest first, itself included once it has begun.
     pair: where the match is one of a knock-out."""
-    begun = [meeting for meeting in meetings if meeting.score and meeting.phase in _BEGUN]
+    begun = [meeting for meeting in meetings if has_result(meeting)]
     winners = [(winning_side(meeting), _side_of(meeting, ids)) for meeting in begun if meeting.phase is Phase.FINISHED]
     return {
         "match_id": match.id,
@@ -148,6 +153,3 @@ def head_to_head(
         "matches": [summary(meeting) for meeting in begun],
         "tie": tie(pair) if pair else None,
     }
-
-
-_BEGUN = (Phase.LIVE, Phase.BREAK, Phase.FINISHED)

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from api.web.schemas import Body, Id, MaybeNamed, Named, Query, Summary, TimelinePerson
-from db.domain.balance import MatchOutcome
+from db.domain.result import MatchOutcome
 
 
 class SeasonQuery(Query):

@@ -3,20 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
-from db.domain.match import Match
-from db.domain.vocabulary import Side
+from db.domain.result import MatchOutcome
 
 WIN_POINTS, DRAW_POINTS = 3, 1
-
-
-class MatchOutcome(StrEnum):
-    """Of a match, for one of its sides."""
-
-    WON = "won"
-    DRAWN = "drawn"
-    LOST = "lost"
 
 
 @dataclass(slots=True)
@@ -61,18 +51,3 @@ class Balance:
     @property
     def goal_difference(self) -> int:
         return self.goals_for - self.goals_against
-
-
-def winning_side(match: Match) -> Side | None:
-    """By the score, then by the shoot-out; None for a draw and where no score is known."""
-    for score in (match.score, match.shootout):
-        if score is not None and score.home != score.away:
-            return Side.HOME if score.home > score.away else Side.AWAY
-    return None
-
-
-def outcome_for(match: Match, side: Side) -> MatchOutcome:
-    winner = winning_side(match)
-    if winner is None:
-        return MatchOutcome.DRAWN
-    return MatchOutcome.WON if winner is side else MatchOutcome.LOST

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from db.domain.balance import winning_side
 from db.domain.competition_rules import CompetitionRules
 from db.domain.match import Match
 from db.domain.match_info import Team
+from db.domain.result import has_result, is_dropped, winning_side
 from db.domain.score import Score
 from db.domain.stage import place_of
-from db.domain.vocabulary import Phase, Side, Status
-
-_STARTED = frozenset({Phase.LIVE, Phase.BREAK, Phase.FINISHED})
-_WITHDRAWN = frozenset({Status.CANCELLED, Status.REMOVED, Status.REPLACED})
+from db.domain.vocabulary import Phase, Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +47,7 @@ def knockout_rounds(
     rounds: dict[str, dict[frozenset[str], list[Match]]] = {}
     for match in sorted(matches, key=lambda match: (match.start_time or 0, match.leg or 0, match.id)):
         name = place_of(match, rules).round
-        if name is None or match.status in _WITHDRAWN or not match.home or not match.away:
+        if name is None or is_dropped(match) or not match.home or not match.away:
             continue
         pair = frozenset(_known_id(team, team_ids or {}) for team in (match.home, match.away))
         rounds.setdefault(name, {}).setdefault(pair, []).append(match)
@@ -65,7 +62,7 @@ def tie_of(matches: list[Match], team_ids: Mapping[str, str], *, away_goals: boo
     """Of the matches of one pair, whose sides are known. away_goals: they decide between equals over two legs."""
     legs = sorted(matches, key=lambda match: (match.leg or 0, match.start_time or 0, match.id))
     teams = _teams(legs[0], team_ids)
-    scores = [(_is_host(leg, teams, team_ids), leg.score) for leg in legs if leg.score and leg.phase in _STARTED]
+    scores = [(_is_host(leg, teams, team_ids), leg.score) for leg in legs if leg.score and has_result(leg)]
     if not scores:
         return Tie(teams, tuple(legs))
     aggregate = Score(

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from db.domain.event import Event, Person
 from db.domain.match import Match
 from db.domain.match_info import Team
-from db.domain.vocabulary import Phase, Side
+from db.domain.result import has_result
+from db.domain.vocabulary import Side
 
 # Goals that are nobody's own: an own goal is no goal of its scorer.
 CREDITED = frozenset({"goal", "penalty_goal"})
-_COUNTED = frozenset({Phase.LIVE, Phase.BREAK, Phase.FINISHED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +39,11 @@ class Scorer:
 
 def credited_goals(match: Match, events: Iterable[Event]) -> Iterator[CreditedGoal]:
     """events: of the match, of any source; those of the source in force count."""
-    for event in events:
-        team = {Side.HOME: match.home, Side.AWAY: match.away, None: None}[event.team]
-        is_told = match.source in ("", event.since.source) or not event.since.source
-        if (
-            is_told
-            and event.type in CREDITED
-            and not event.voided
-            and team
-            and event.player
-            and match.phase in _COUNTED
-        ):
+    sides = {Side.HOME: match.home, Side.AWAY: match.away}
+    for event in events if has_result(match) else ():
+        team = sides[event.team] if event.team else None
+        is_of_source = "" in (event.since.source, match.source) or event.since.source == match.source
+        if is_of_source and event.type in CREDITED and not event.voided and team and event.player:
             yield CreditedGoal(team, event.player, event.assist, event.type == "penalty_goal")
 
 

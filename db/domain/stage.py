@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from db.domain.competition_rules import CompetitionRules
 from db.domain.match import Match
@@ -23,8 +23,7 @@ _ORDINARY = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """stage: as told; None for the ordinary one.
     group: its letter or number, None outside of groups.
     round: of a knock-out, as told; None where the match is played for a table.

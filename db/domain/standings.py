@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from db.domain.balance import Balance, MatchOutcome
+from db.domain.balance import Balance
 from db.domain.competition_rules import CompetitionRules
 from db.domain.match import Match
 from db.domain.match_info import Team
 from db.domain.ranking import Ranker, parted
+from db.domain.result import MatchOutcome, has_result, is_dropped, is_in_play
 from db.domain.stage import Place, place_of
-from db.domain.vocabulary import Phase, Status
 
 # Results of a side that are told beside its row.
 FORM = 5
-_COUNTED = frozenset({Phase.LIVE, Phase.BREAK, Phase.FINISHED})
-# The fixture is not to be played: nobody takes part by it.
-_WITHDRAWN = frozenset({Status.CANCELLED, Status.REMOVED, Status.REPLACED})
 
 
 @dataclass(slots=True)
@@ -62,25 +59,19 @@ class Standings:
         return any(row.live is not None for row in self.rows)
 
 
-def is_in_play(match: Match) -> bool:
-    """Its result is not final: it is played, stopped, or the whistle has gone and nobody has confirmed it."""
-    return match.phase in (Phase.LIVE, Phase.BREAK) or match.status is Status.ENDED
-
-
 def standings(
     matches: Iterable[Match], rules: CompetitionRules, season: str, team_ids: Mapping[str, str] | None = None
 ) -> list[Standings]:
     """The tables of a season from all its matches; of other sports than football none, for their points differ.
 
-    An abandoned or postponed match counts nothing until a result is awarded. team_ids: of teams that have another
-    name, the id they are known by.
+    team_ids: of teams that have another name, the id they are known by.
     """
     drafts: dict[Place, _Draft] = {}
     for match in sorted(matches, key=_start):
-        if match.sport != "football" or match.status in _WITHDRAWN or not match.home or not match.away:
+        if match.sport != "football" or is_dropped(match):
             continue
         place = place_of(match, rules)
-        if place.round is None:
+        if place.round is None and match.home and match.away:
             draft = drafts.get(place) or drafts.setdefault(place, _Draft(team_ids or {}))
             draft.add(match, match.home, match.away)
     all_tables = [Standings(place, draft.finish(rules, season)) for place, draft in drafts.items()]
@@ -103,7 +94,7 @@ class _Draft:
     def add(self, match: Match, home: Team, away: Team) -> None:
         host, guest = self._row(home), self._row(away)
         score = match.score
-        if score is None or match.phase not in _COUNTED:
+        if score is None or not has_result(match):
             return
         host.outcomes.append(host.home.add(score.home, score.away))
         guest.outcomes.append(guest.away.add(score.away, score.home))
