@@ -42,7 +42,8 @@ def head_to_head(services: Services, match: Match, now_ms: int) -> ComputedDocum
     wanted = services.shelf.current(listed, now_ms)
 
     def work_out(meetings: list[Match]) -> DocumentParts:
-        pair = _tie(match, meetings, dict.fromkeys(ids, ids[0]) | dict.fromkeys(other_ids, other_ids[0]))
+        team_ids = {name: same[0] for same in (ids, other_ids) for name in same}
+        pair = _tie(match, meetings, team_ids)
         version = max(match.version, wanted.version)
         return render_competition.head_to_head(match, version, frozenset(ids), meetings, pair), tags
 

@@ -19,7 +19,7 @@ from db.sql.names import NameKind, stored_team_ids
 from db.sql.replica import ReplicaReads
 from db.undecodable import decoded, tell
 
-# A league has 552 matches a year at most; a competition with more than this has no table that anybody reads.
+# A league has 552 matches a year at most. What has more than this is no competition that has a table.
 SEASON_MAX = 2_000
 # Of a team: matches of a month back, and as many ahead.
 PAST_MAX, AHEAD_MAX = 20, 12
@@ -43,7 +43,7 @@ _SEASON = (
     select(*_LISTED)
     .where(_OF_COMPETITION, MatchRow.listed_at >= bindparam("since"), MatchRow.listed_at < bindparam("until"))
     .order_by(MatchRow.listed_at, MatchRow.id)
-    .limit(SEASON_MAX)
+    .limit(SEASON_MAX + 1)
 )
 _STARTS = select(MatchRow.listed_at).where(_OF_COMPETITION).limit(1)
 _NEWEST = _STARTS.where(MatchRow.listed_at <= bindparam("now")).order_by(MatchRow.listed_at.desc())
@@ -73,9 +73,10 @@ class MatchIndex:
         self._read = read
 
     def season(self, competition_id: str, since: int, until: int) -> list[ListedMatch]:
-        """The matches of a competition from one moment (ms) to another, as they begin; SEASON_MAX at most."""
+        """The matches of a competition from one moment (ms) to another, as they begin; none of more than SEASON_MAX."""
         wanted = {"competition": competition_id, "since": moment(since), "until": moment(until)}
-        return self._read(lambda session: _listed(session.execute(_SEASON, wanted)))
+        listed = self._read(lambda session: _listed(session.execute(_SEASON, wanted)))
+        return listed if len(listed) <= SEASON_MAX else []
 
     def nearest_start(self, competition_id: str, now_ms: int) -> int | None:
         """When its newest match began (ms), or where none has, when its first will; None where it has no matches."""
