@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from db.domain.competition_rules import CompetitionRules
 from db.domain.match import Match
 from db.domain.match_info import Team
-from db.domain.result import has_result, is_dropped, winning_side
+from db.domain.result import has_result, is_dropped
 from db.domain.score import Score
 from db.domain.stage import place_of
 from db.domain.vocabulary import Phase, Side
@@ -70,9 +70,8 @@ def tie_of(matches: list[Match], team_ids: Mapping[str, str], *, away_goals: boo
         sum(score.away if is_host else score.home for is_host, score in scores),
     )
     side, decided_by = _decided(legs, scores, aggregate, away_goals) if _is_over(legs) else (None, None)
-    if side is Side.HOME or side is Side.AWAY:
-        return Tie(teams, tuple(legs), aggregate, teams[side is Side.AWAY], decided_by)
-    return Tie(teams, tuple(legs), aggregate)
+    winner = teams[side is Side.AWAY] if side else None
+    return Tie(teams, tuple(legs), aggregate, winner, decided_by)
 
 
 def _decided(
@@ -86,9 +85,10 @@ def _decided(
     away = [sum(score.away for is_host, score in scores if is_host is is_home) for is_home in (False, True)]
     if away_goals and len(legs) == 2 and away[0] != away[1]:
         return (Side.HOME if away[0] > away[1] else Side.AWAY), "away_goals"
-    winner = winning_side(last) if last.shootout else None
-    if winner is None:
+    kicks = last.shootout
+    if kicks is None or kicks.home == kicks.away:
         return None, None
+    winner = Side.HOME if kicks.home > kicks.away else Side.AWAY
     return (winner if scores[-1][0] else winner.other), "penalties"
 
 

@@ -16,10 +16,10 @@ from tests.support.seasons import needed, season
 USUAL, OLD = CompetitionRules(), CompetitionRules(away_goals_until="2020-21")
 
 
-def leg(number: int, home: str, away: str, *score: int, **fields: Any) -> Match:
+def leg(number: int, host: str, guest: str, *score: int, **fields: Any) -> Match:
     known = Score(*score) if score else None
     defaults = {"status": Status.FINISHED if score else Status.SCHEDULED, "round": "Semi-finals", "leg": number}
-    sides = {"home": Team(home, home.upper()), "away": Team(away, away.upper())}
+    sides = {"home": Team(host, host.upper()), "away": Team(guest, guest.upper())}
     return Match(f"m{number}", number, start_time=number, score=known, **(defaults | sides | fields))
 
 

@@ -16,9 +16,11 @@ ENGLAND, GERMANY = rules_of("english-premier-league"), rules_of("deutsche-bundes
 WORLD_CUP, EURO = rules_of("world-cup"), rules_of("euro")
 
 
-def played(number: int, home: str, away: str, *score: int, status: Status = Status.FINISHED, **fields: object) -> Match:
+def played(
+    number: int, host: str, guest: str, *score: int, status: Status = Status.FINISHED, **fields: object
+) -> Match:
     known = Score(*score) if score else None
-    sides = {"home": Team(home, home.upper()), "away": Team(away, away.upper())}
+    sides = {"home": Team(host, host.upper()), "away": Team(guest, guest.upper())}
     return Match(f"m{number:03}", number, start_time=number * 1_000, status=status, score=known, **(sides | fields))  # type: ignore[arg-type]
 
 
