@@ -11,7 +11,7 @@ from db.domain.match_info import Team
 from db.domain.result import has_result, is_dropped
 from db.domain.score import Score
 from db.domain.stage import place_of
-from db.domain.vocabulary import Phase, Side
+from db.domain.vocabulary import Phase, Side, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,28 +62,29 @@ def tie_of(matches: list[Match], team_ids: Mapping[str, str], *, away_goals: boo
     """Of the matches of one pair, whose sides are known. away_goals: they decide between equals over two legs."""
     legs = sorted(matches, key=lambda match: (match.leg or 0, match.start_time or 0, match.id))
     teams = _teams(legs[0], team_ids)
-    scores = [(_is_host(leg, teams, team_ids), leg.score) for leg in legs if leg.score and has_result(leg)]
+    played = [leg for leg in legs if has_result(leg)]
+    scores = [(_is_host(leg, teams, team_ids), leg.score) for leg in played if leg.score]
     if not scores:
         return Tie(teams, tuple(legs))
     aggregate = Score(
         sum(score.home if is_host else score.away for is_host, score in scores),
         sum(score.away if is_host else score.home for is_host, score in scores),
     )
-    side, decided_by = _decided(legs, scores, aggregate, away_goals) if _is_over(legs) else (None, None)
+    side, decided_by = _decided(played, scores, aggregate, away_goals) if _is_over(legs, played) else (None, None)
     winner = teams[side is Side.AWAY] if side else None
     return Tie(teams, tuple(legs), aggregate, winner, decided_by)
 
 
 def _decided(
-    legs: list[Match], scores: list[tuple[bool, Score]], aggregate: Score, away_goals: bool
+    played: list[Match], scores: list[tuple[bool, Score]], aggregate: Score, away_goals: bool
 ) -> tuple[Side | None, str | None]:
     """The side of `teams` that goes on, and by what."""
-    last = legs[-1]
+    last = played[-1]
     if aggregate.home != aggregate.away:
         by = "extra_time" if last.decided_by == "extra_time" else "regular"
         return (Side.HOME if aggregate.home > aggregate.away else Side.AWAY), by
     away = [sum(score.away for is_host, score in scores if is_host is is_home) for is_home in (False, True)]
-    if away_goals and len(legs) == 2 and away[0] != away[1]:
+    if away_goals and len(played) == 2 and away[0] != away[1]:
         return (Side.HOME if away[0] > away[1] else Side.AWAY), "away_goals"
     kicks = last.shootout
     if kicks is None or kicks.home == kicks.away:
@@ -92,9 +93,11 @@ def _decided(
     return (winner if scores[-1][0] else winner.other), "penalties"
 
 
-def _is_over(legs: list[Match]) -> bool:
+def _is_over(legs: list[Match], played: list[Match]) -> bool:
+    """One that was abandoned is waited for no longer once it was played anew."""
     expected = 2 if any(leg.leg for leg in legs) else 1
-    return len(legs) >= expected and all(leg.phase is Phase.FINISHED and leg.score for leg in legs)
+    is_waiting = any(leg not in played and leg.status is not Status.ABANDONED for leg in legs)
+    return not is_waiting and len(played) >= expected and all(leg.phase is Phase.FINISHED for leg in played)
 
 
 def _teams(match: Match, team_ids: Mapping[str, str]) -> tuple[Team, Team]:

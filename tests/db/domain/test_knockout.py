@@ -56,6 +56,12 @@ def result(pair: Tie) -> tuple[Any, ...]:
         ((leg(1, "a", "b", 2, 1), leg(2, "b", "a", 3, 0, status=Status.AWARDED)), USUAL, ((2, 4), "b", "regular")),
         ((leg(1, "a", "b", 2, 1), leg(2, "b", "a", 3, 0, status=Status.ABANDONED)), USUAL, ((2, 1), None, None)),
         ((leg(1, "a", "b", 1, 1, leg=None, shootout=Score(4, 2)),), USUAL, ((1, 1), "a", "penalties")),
+        # It was abandoned, and played anew.
+        (
+            (leg(1, "a", "b", 1, 0, leg=None, status=Status.ABANDONED), leg(2, "a", "b", 0, 1, leg=None)),
+            USUAL,
+            ((0, 1), "b", "regular"),
+        ),
         # The second leg is not known yet.
         ((leg(1, "a", "b", 2, 1),), USUAL, ((2, 1), None, None)),
         # A replay: its result is that of both.
