@@ -173,9 +173,8 @@ def test_one_id_has_many_seasons_and_the_newest_that_has_begun_is_shown(either: 
 def test_before_its_first_match_a_competition_shows_who_takes_part(either: Site) -> None:
     either.tell(matches=(match("m", "a", "b", 0, start_time="2098-08-01T18:00:00Z", status="scheduled"),))
     table = body(either, TABLE)
-    assert (table["season"], ranks(table), table["provisional"]) == ("2098-99", [(1, "a", 0), (1, "b", 0)], False) or (
-        CUP != "cup"
-    )
+    assert table["season"] in ("2098-99", "2098")
+    assert (ranks(table), table["provisional"]) == ([(1, "a", 0), (1, "b", 0)], False)
 
 
 @pytest.mark.parametrize("path", ["/api/competitions/{}/table", "/api/competitions/{}/scorers", "/api/teams/{}"])
@@ -236,10 +235,13 @@ def test_a_team_has_its_form_results_and_fixtures(league: Site) -> None:
 
 
 def test_a_team_that_is_another_name_is_the_same_team(league: Site) -> None:
-    assert league.app.test_cli_runner().invoke(args=["teams", "merge", "b", "a"]).exit_code == 0
+    league.tell(over("m5", 1, 0, -9), matches=(match("m5", "x", "c", -12),))
+    assert league.app.test_cli_runner().invoke(args=["teams", "merge", "x", "b"]).exit_code == 0
     league.work()
-    assert body(league, "/api/teams/b") == body(league, "/api/teams/a") | {}
-    assert {row["team"]["id"] for row in body(league, TABLE)["groups"][0]["rows"]} == {"a", "c"}
+    assert [row["team"]["id"] for row in body(league, TABLE)["groups"][0]["rows"]] == ["a", "b", "c"]
+    assert [entry["match_id"] for entry in body(league, "/api/teams/b")["results"]] == ["m1", "m5"]
+    assert body(league, "/api/teams/x") == body(league, "/api/teams/b")
+    assert body(league, "/api/matches/m3/head-to-head")["home_wins"] == 1
 
 
 def test_meetings_count_for_the_sides_of_the_match_wherever_they_met(either: Site) -> None:
