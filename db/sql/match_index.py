@@ -11,7 +11,7 @@ from sqlalchemy import Select, String, and_, bindparam, or_, select, text, union
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db.codec import decode_event, decode_match
-from db.domain import Competition, Event, Match, Subject, Team
+from db.domain import Competition, Event, Match, Phase, Subject, Team
 from db.domain.errors import Undecodable
 from db.sql.models import STANDING_GOALS, CompetitionRow, MatchEventRow, MatchRow, NameRow, TeamRow
 from db.sql.moments import moment, ms
@@ -29,15 +29,19 @@ MEETINGS_MAX = 50
 
 @dataclass(frozen=True, slots=True)
 class ListedMatch:
-    """listed_at: its start, or the first news of a match without one (ms)."""
+    """listed_at: its start, or the first news of a match without one (ms).
+    in_play: when it was last written.
+    """
 
     id: str
     version: int
     listed_at: int
+    in_play: bool
 
 
-_LISTED = (MatchRow.id, MatchRow.version, MatchRow.listed_at)
+_LISTED = (MatchRow.id, MatchRow.version, MatchRow.listed_at, MatchRow.phase)
 _OF_COMPETITION = MatchRow.competition_id == bindparam("competition", type_=String)
+_IN_PLAY = frozenset({Phase.LIVE.value, Phase.BREAK.value})
 # Put together once: that takes longer than the queries.
 _SEASON = (
     select(*_LISTED)
@@ -135,7 +139,9 @@ class MatchIndex:
 
 
 def _listed(rows: Iterable[Any]) -> list[ListedMatch]:
-    return [ListedMatch(match_id, version, ms(listed_at)) for match_id, version, listed_at in rows]
+    return [
+        ListedMatch(match_id, version, ms(listed_at), phase in _IN_PLAY) for match_id, version, listed_at, phase in rows
+    ]
 
 
 def _readable(rows: Iterable[Any]) -> Iterable[Match]:
@@ -156,7 +162,7 @@ def _around(count: int) -> Select[Any]:
         for part in _around_side(side, _parameter(number))
     ]
     every = union_all(*(select(part) for part in parts)).subquery()
-    return select(every.c.id, every.c.version, every.c.listed_at)
+    return select(every.c.id, every.c.version, every.c.listed_at, every.c.phase)
 
 
 def _around_side(side: InstrumentedAttribute[str | None], parameter: str) -> tuple[Select[Any], Select[Any]]:
