@@ -37,7 +37,7 @@ def table(services: Services, competition_id: str, season_name: str | None, now_
     Raises Refused `unknown_competition` or `bad_request`, Unavailable.
     """
     chosen = _chosen(services, competition_id, season_name, now_ms)
-    wanted = services.shelf.current(chosen.listed, now_ms)
+    wanted = services.shelf.current(chosen.listed)
 
     def work_out(matches: list[Match]) -> DocumentParts:
         competition, own = _own(services, chosen, matches)
@@ -77,12 +77,12 @@ def _chosen(services: Services, competition_id: str, season_name: str | None, no
     if season is None:
         fault = Fault("season", f"not a season of this competition, such as {season_at(rules, now_ms).name}")
         raise Refused("The query is not understood.", "bad_request", (fault,))
-    listed = index.season(competition_id, season.since, season.until)
-    if not season_name and not any(match.listed_at <= now_ms for match in listed):
+    listed = index.season(competition_id, season.since, season.until, now_ms)
+    if not season_name and not any(match.has_begun for match in listed):
         nearest = index.nearest_start(competition_id, now_ms)
         if nearest is not None and not season.since <= nearest < season.until:
             season = season_at(rules, nearest)
-            listed = index.season(competition_id, season.since, season.until)
+            listed = index.season(competition_id, season.since, season.until, now_ms)
     return CompetitionSeason(competition_id, rules, season, listed)
 
 

@@ -37,9 +37,9 @@ def head_to_head(services: Services, match: Match, now_ms: int) -> ComputedDocum
         # Nobody can say which teams' matches change it.
         ids, other_ids, listed, tags = [], [], [], [keys.match(match.id)]
     else:
-        ids, other_ids, listed = services.history.index.between(home.id, away.id)
+        ids, other_ids, listed = services.history.index.between(home.id, away.id, now_ms)
         tags = [keys.meeting(one, other) for one in ids for other in other_ids]
-    wanted = services.shelf.current(listed, now_ms)
+    wanted = services.shelf.current(listed)
 
     def work_out(meetings: list[Match]) -> DocumentParts:
         team_ids = {name: same[0] for same in (ids, other_ids) for name in same}

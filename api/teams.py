@@ -15,7 +15,7 @@ def team(services: Services, team_id: str, now_ms: int) -> ComputedDocument:
     subject, ids, listed = services.history.index.team(team_id, now_ms)
     if subject is None:
         raise Refused(f"There is no team {team_id}.", "unknown_team")
-    wanted = services.shelf.current(listed, now_ms)
+    wanted = services.shelf.current(listed)
 
     def work_out(matches: list[Match]) -> DocumentParts:
         body = render_competition.team_page(subject, wanted.version, frozenset(ids), matches, now_ms)

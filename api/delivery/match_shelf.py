@@ -13,9 +13,6 @@ from db.sql.match_index import ListedMatch, MatchIndex
 
 # Twenty leagues with all their matches: 1.5 KB each.
 KEPT_MAX = 8_192
-# Redis keeps a match for a day after its end, and the fixtures of a week. In between SQL has every change within a
-# second, so that only what is played, is about to be, or was just now, is asked for in both.
-NEAR_MS = 24 * 60 * 60 * 1000
 # Decoding takes 27 µs a match, and nothing else runs meanwhile: 50 between two questions to SQL.
 BATCH = 50
 
@@ -53,11 +50,11 @@ class MatchShelf:
         """With the versions that SQL has."""
         return ShelfList({match.id: match.version for match in matches}, frozenset())
 
-    def current(self, matches: Sequence[ListedMatch], now_ms: int) -> ShelfList:
+    def current(self, matches: Sequence[ListedMatch]) -> ShelfList:
         """With the versions that Redis has. While that is away, SQL's are those of a moment ago; what is kept here may
         be newer, and is not taken back."""
         versions = {match.id: self._at_least(match) for match in matches}
-        near = [match.id for match in matches if match.in_play or abs(match.listed_at - now_ms) <= NEAR_MS]
+        near = [match.id for match in matches if match.is_near]
         try:
             current = self.live.matches.versions(near) if near else []
         except Unavailable:

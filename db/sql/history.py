@@ -60,7 +60,8 @@ class RecentMatch:
 class History:
     """What was. One instance per process; every method is one transaction and raises Unavailable without a database.
 
-    replica: where lists, tables and search are read, which may be a moment behind; all else needs what was written last.
+    replica: where lists, tables and search are read, which may be a moment behind; all else needs what was written
+    last.
     """
 
     def __init__(self, bind: Engine, replica: Engine | None = None) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Select, String, and_, bindparam, or_, select, text, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -27,22 +27,31 @@ PAST_MAX, AHEAD_MAX = 20, 12
 MEETINGS_MAX = 50
 
 
-@dataclass(frozen=True, slots=True)
-class ListedMatch:
-    """listed_at: its start, or the first news of a match without one (ms).
-    in_play: when it was last written.
+class ListedMatch(NamedTuple):
+    """has_begun: its start is over, or the first news of a match without one.
+    is_near: it was in play when last written, or starts within a day, or did so.
     """
 
     id: str
     version: int
-    listed_at: int
-    in_play: bool
+    has_begun: bool
+    is_near: bool
 
 
-_LISTED = (MatchRow.id, MatchRow.version, MatchRow.listed_at, MatchRow.phase)
+# Redis keeps a match for a day after its end. What is played, is about to be, or was just now, it knows before SQL.
+NEAR_MS = 24 * 60 * 60 * 1000
+_STARTED = MatchRow.listed_at <= bindparam("now")
+_LISTED = (
+    MatchRow.id,
+    MatchRow.version,
+    _STARTED.label("has_begun"),
+    or_(
+        MatchRow.phase.in_([Phase.LIVE.value, Phase.BREAK.value]),
+        MatchRow.listed_at.between(bindparam("near_since"), bindparam("near_until")),
+    ).label("is_near"),
+)
+# Statements are put together once: that takes longer than the queries.
 _OF_COMPETITION = MatchRow.competition_id == bindparam("competition", type_=String)
-_IN_PLAY = frozenset({Phase.LIVE.value, Phase.BREAK.value})
-# Put together once: that takes longer than the queries.
 _SEASON = (
     select(*_LISTED)
     .where(_OF_COMPETITION, MatchRow.listed_at >= bindparam("since"), MatchRow.listed_at < bindparam("until"))
@@ -50,7 +59,7 @@ _SEASON = (
     .limit(SEASON_MAX + 1)
 )
 _STARTS = select(MatchRow.listed_at).where(_OF_COMPETITION).limit(1)
-_NEWEST = _STARTS.where(MatchRow.listed_at <= bindparam("now")).order_by(MatchRow.listed_at.desc())
+_NEWEST = _STARTS.where(_STARTED).order_by(MatchRow.listed_at.desc())
 _NEXT = _STARTS.where(MatchRow.listed_at > bindparam("now")).order_by(MatchRow.listed_at)
 _HOME, _AWAY = MatchRow.home_team_id, MatchRow.away_team_id
 _FIRST, _SECOND = bindparam("first", expanding=True), bindparam("second", expanding=True)
@@ -76,9 +85,9 @@ class MatchIndex:
     def __init__(self, read: ReplicaReads) -> None:
         self._read = read
 
-    def season(self, competition_id: str, since: int, until: int) -> list[ListedMatch]:
+    def season(self, competition_id: str, since: int, until: int, now_ms: int) -> list[ListedMatch]:
         """The matches of a competition from one moment (ms) to another, as they begin; none of more than SEASON_MAX."""
-        wanted = {"competition": competition_id, "since": moment(since), "until": moment(until)}
+        wanted = {"competition": competition_id, "since": moment(since), "until": moment(until), **_now(now_ms)}
         listed = self._read(lambda session: _listed(session.execute(_SEASON, wanted)))
         return listed if len(listed) <= SEASON_MAX else []
 
@@ -106,17 +115,21 @@ class MatchIndex:
             ids = stored_team_ids(session, [team_id])
             row = next((row for id_ in ids if (row := session.get(TeamRow, id_))), None)
             values = {_parameter(number): id_ for number, id_ in enumerate(ids)}
-            matches = _listed(session.execute(_around(len(ids)), values | {"now": moment(now_ms)}))
+            matches = _listed(session.execute(_around(len(ids)), values | _now(now_ms)))
             return Team(row.id, row.name) if row else None, ids, list({match.id: match for match in matches}.values())
 
         return self._read(read)
 
-    def between(self, team_id: str, other_id: str) -> tuple[list[str], list[str], list[ListedMatch]]:
+    def between(self, team_id: str, other_id: str, now_ms: int) -> tuple[list[str], list[str], list[ListedMatch]]:
         """The ids under which matches of the one and of the other are stored, and those of the two, newest first."""
 
         def read(session: Session) -> tuple[list[str], list[str], list[ListedMatch]]:
             ids, other_ids = (stored_team_ids(session, [id_]) for id_ in (team_id, other_id))
-            return ids, other_ids, _listed(session.execute(_BETWEEN, {"first": ids, "second": other_ids}))
+            return (
+                ids,
+                other_ids,
+                _listed(session.execute(_BETWEEN, {"first": ids, "second": other_ids, **_now(now_ms)})),
+            )
 
         return self._read(read)
 
@@ -138,10 +151,13 @@ class MatchIndex:
         return self._read(lambda session: dict(session.execute(_OTHER_NAMES, {"ids": team_ids}).all()))  # type: ignore[arg-type]
 
 
+def _now(now_ms: int) -> dict[str, datetime]:
+    bounds = {"near_since": now_ms - NEAR_MS, "near_until": now_ms + NEAR_MS}
+    return {name: moment(at_ms) for name, at_ms in {"now": now_ms, **bounds}.items()}
+
+
 def _listed(rows: Iterable[Any]) -> list[ListedMatch]:
-    return [
-        ListedMatch(match_id, version, ms(listed_at), phase in _IN_PLAY) for match_id, version, listed_at, phase in rows
-    ]
+    return [ListedMatch(*row) for row in rows]
 
 
 def _readable(rows: Iterable[Any]) -> Iterable[Match]:
@@ -162,12 +178,12 @@ def _around(count: int) -> Select[Any]:
         for part in _around_side(side, _parameter(number))
     ]
     every = union_all(*(select(part) for part in parts)).subquery()
-    return select(every.c.id, every.c.version, every.c.listed_at, every.c.phase)
+    return select(every.c.id, every.c.version, every.c.has_begun, every.c.is_near)
 
 
 def _around_side(side: InstrumentedAttribute[str | None], parameter: str) -> tuple[Select[Any], Select[Any]]:
     of_side = select(*_LISTED).where(side == bindparam(parameter, type_=String))
-    past = of_side.where(MatchRow.listed_at <= bindparam("now")).order_by(MatchRow.listed_at.desc()).limit(PAST_MAX)
+    past = of_side.where(_STARTED).order_by(MatchRow.listed_at.desc()).limit(PAST_MAX)
     ahead = of_side.where(MatchRow.listed_at > bindparam("now")).order_by(MatchRow.listed_at).limit(AHEAD_MAX)
     return past, ahead
 

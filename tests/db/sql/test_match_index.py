@@ -59,10 +59,11 @@ def ids(listed: list[match_index.ListedMatch]) -> list[str]:
 
 
 def test_a_season_is_from_one_moment_to_another_and_of_one_competition(history: History) -> None:
-    write(history, played("m1", 1), played("m0", 0), played("m9", 9), played("other", 1, competition="d"))
-    listed = history.index.season("c", NOW, NOW + 9 * DAY)
-    assert [(match.id, match.version, match.listed_at) for match in listed] == [
-        ("m0", NOW, NOW), ("m1", NOW + 1, NOW + DAY)
+    write(history, played("m5", 5), played("m0", 0), played("m9", 9), played("other", 1, competition="d"))
+    write(history, played("m1", 1, status=Status.HALF_TIME), played("m4", 4))
+    listed = history.index.season("c", NOW, NOW + 9 * DAY, NOW + 4 * DAY + 1)
+    assert listed == [
+        ("m0", NOW, True, False), ("m1", NOW + 1, True, True), ("m4", NOW + 4, True, True), ("m5", NOW + 5, False, True)
     ]  # fmt: skip
     assert [match.score for match in history.index.matches(["m0", "nobody"])] == [Score(1, 0)]
     assert history.index.competition("d") == Competition("d", "Cup")
@@ -89,7 +90,7 @@ def test_a_team_is_found_under_all_its_names_with_what_was_last_and_what_is_next
         team, stored_ids, listed = history.index.team(name, NOW)
         assert (team, set(stored_ids)) == (Team("a", "A"), {"a", "x"})
         # Two of each side and name before, and all that are ahead.
-        assert {match.id for match in listed if match.listed_at <= NOW} == {"m6", "m7", "m8", "m9", "old"}
+        assert {match.id for match in listed if match.has_begun} == {"m6", "m7", "m8", "m9", "old"}
         assert len(listed) == 13
     assert history.index.team("nobody", NOW)[0] is None
     assert history.index.other_names(["x", "b"]) == {"x": "a"}
@@ -99,7 +100,7 @@ def test_a_team_is_found_under_all_its_names_with_what_was_last_and_what_is_next
 def test_two_teams_have_met_at_either_ground(history: History) -> None:
     write(history, played("m1", 1), played("m2", 2, "b", "a"), played("m3", 3, "a", "c"), played("m4", 4, "x", "b"))
     history.names.add(Subject.TEAM, "x", "a", now_ms=NOW)
-    first, second, listed = history.index.between("a", "b")
+    first, second, listed = history.index.between("a", "b", NOW)
     assert (set(first), second, ids(listed)) == ({"a", "x"}, ["b"], ["m4", "m2", "m1"])
 
 
