@@ -14,9 +14,13 @@ _GROUP = re.compile(r"(?:^|[\W_])(?:group|gruppe|groupe|grupo|girone|groep)[\W_]
 # `final` is in quarter-finals and in Halbfinale.
 _KNOCKOUT = re.compile(
     r"final|knock|elimination|play[\W_]?off|round[\W_]of|last[\W_]\d|\d/\d|(?:third|3rd)[\W_]place|um platz 3"
-    r"|quali|prelim|barrage|^cup$",
+    r"|barrage|^cup$",
     re.I | re.ASCII,
 )
+# Of a cup's first rounds, and of leagues in which nations qualify; those have rounds that are numbers.
+_QUALIFYING = re.compile("quali|prelim", re.I | re.ASCII)
+# `Semi-finals, 2nd leg`, `Quarter-finals - Leg 1`: both legs are of one round.
+_LEG = re.compile(r"[\W_]*\b(?:(?:1st|2nd|first|second)[\W_]leg|leg[\W_]\d)\)?$", re.I | re.ASCII)
 # Stages that need no name, for a competition has but one table or its groups.
 _ORDINARY = frozenset(
     {"", "regular", "regular season", "group stage", "groups", "league", "league stage", "league phase"}
@@ -42,11 +46,20 @@ def place_of(match: Match, rules: CompetitionRules) -> Place:
 def _place(stage: str, round_: str, is_cup: bool) -> Place:
     for name in (stage, round_):
         if group := _GROUP.search(name.strip()):
-            return Place(group=group[1].upper())
-    if _KNOCKOUT.search(round_) or is_cup:
+            # `League A, Group 1`: there may be a group 1 of League B.
+            before = name.strip()[: group.start()] or (stage if name is not stage else "")
+            return Place(_stage_name(before), group[1].upper())
+    round_ = _LEG.sub("", round_)
+    is_number = round_.isdecimal()
+    if is_cup or _KNOCKOUT.search(round_) or _QUALIFYING.search(round_):
         return Place(round=round_ or stage)
-    if _KNOCKOUT.search(stage):
+    if _KNOCKOUT.search(stage) or (_QUALIFYING.search(stage) and not is_number):
         # Of a round that is but a number, the stage says more.
-        return Place(round=round_ if round_ and not round_.isdecimal() else stage)
-    is_ordinary = re.sub(r"[\W_]+", " ", stage).strip().lower() in _ORDINARY
-    return Place(stage=None if is_ordinary else stage)
+        return Place(round=round_ if round_ and not is_number else stage)
+    return Place(_stage_name(stage))
+
+
+def _stage_name(text: str) -> str | None:
+    """None for what needs no name."""
+    plain = re.sub(r"[\W_]+", " ", text).strip()
+    return None if plain.lower() in _ORDINARY else text.strip(" ,;:-")

@@ -87,9 +87,11 @@ def test_sides_are_told_as_in_the_first_leg_and_under_their_own_ids() -> None:
     [
         ("KNOCKOUT", "Quarter-finals", "Quarter-finals"), ("LAST_16", None, "LAST_16"), ("LAST_16", "2", "LAST_16"),
         ("cup", "round_of_16", "round_of_16"), (None, "Achtelfinale", "Achtelfinale"),
-        (None, "1/8 Finals", "1/8 Finals"), ("Qualification", "3", "Qualification"), (None, "3rd place", "3rd place"),
+        (None, "1/8 Finals", "1/8 Finals"), ("Qualification", "3", None),
+        ("QUALIFICATION_ROUND_1", None, "QUALIFICATION_ROUND_1"), (None, "3rd place", "3rd place"),
         ("Group Stage", "Group A", None), ("League", "5", None), (None, None, None),
-        ("Regular Season", "Matchday 1", None),
+        ("Regular Season", "Matchday 1", None), (None, "Semi-finals - 2nd leg", "Semi-finals"),
+        ("Play-offs", "Leg 1", "Play-offs"), (None, "Quarter-finals (Leg 1)", "Quarter-finals"),
     ],
 )  # fmt: skip
 def test_a_round_is_known_by_the_words_of_any_provider(stage: str | None, round_: str | None, name: str | None) -> None:

@@ -186,17 +186,19 @@ def test_a_stage_with_a_name_of_its_own_is_a_table_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stage", "round_", "group"),
+    ("stage", "round_", "place"),
     [
-        ("Group A", "1", "A"), ("GROUP_B", None, "B"), ("Group Stage", "Gruppe C", "C"), ("group 2", "3", "2"),
-        ("Cup 2022, Group D", None, "D"), ("Group Stage", "1", None), ("League", "5", None), (None, "21. Tag", None),
+        ("Group A", "1", (None, "A")), ("GROUP_B", None, (None, "B")), ("Group Stage", "Gruppe C", (None, "C")),
+        ("group 2", "3", (None, "2")), ("Group Stage - Group D", None, (None, "D")),
+        ("League B, Group 1", None, ("League B", "1")), ("League B", "Group 1", ("League B", "1")),
+        ("Group Stage", "1", (None, None)), ("League", "5", (None, None)), (None, "21. Spieltag", (None, None)),
     ],
 )  # fmt: skip
 def test_a_group_is_known_by_the_words_of_any_provider(
-    stage: str | None, round_: str | None, group: str | None
+    stage: str | None, round_: str | None, place: tuple[str | None, str | None]
 ) -> None:
     (table,) = standings([played(1, "a", "b", 1, 0, stage=stage, round=round_)], CompetitionRules(), "")
-    assert (table.place.group, table.place.stage) == (group, None)
+    assert (table.place.stage, table.place.group) == place
 
 
 def test_a_team_of_two_names_is_one_and_is_called_as_it_was_last() -> None:
