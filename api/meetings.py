@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from api.computed import ComputedDocument, DocumentParts, computed
 from api.delivery import render_competition
 from api.services import Services
@@ -12,6 +14,7 @@ from db.domain.knockout import Tie, knockout_rounds
 from db.domain.season import Season, season_at
 from db.domain.stage import place_of
 from db.rulebook import rules_of
+from db.sql.match_index import ListedMatch
 
 
 def plain_match(services: Services, match_id: str) -> Match:
@@ -32,13 +35,9 @@ def plain_match(services: Services, match_id: str) -> Match:
 
 def head_to_head(services: Services, match: Match, now_ms: int) -> ComputedDocument:
     """Raises Unavailable."""
-    home, away = match.home, match.away
-    if home is None or away is None:
-        # Nobody can say which teams' matches change it.
-        ids, other_ids, listed, tags = [], [], [], [keys.match(match.id)]
-    else:
-        ids, other_ids, listed = services.history.index.between(home.id, away.id, now_ms)
-        tags = [keys.meeting(one, other) for one in ids for other in other_ids]
+    ids, other_ids, listed = _between(services, match, now_ms)
+    # Where the sides are not known, the match itself changes it.
+    tags = [keys.meeting(one, other) for one in ids for other in other_ids] or [keys.match(match.id)]
     wanted = services.shelf.current(listed)
 
     def work_out(meetings: list[Match]) -> DocumentParts:
@@ -48,6 +47,15 @@ def head_to_head(services: Services, match: Match, now_ms: int) -> ComputedDocum
         return render_competition.head_to_head(match, version, frozenset(ids), meetings, pair), tags
 
     return computed(services, ("head-to-head", match.id), wanted, work_out)
+
+
+def _between(
+    services: Services, match: Match, now_ms: int
+) -> tuple[Sequence[str], Sequence[str], Sequence[ListedMatch]]:
+    """The ids of the home side, those of the away side, and their meetings."""
+    if match.home is None or match.away is None:
+        return (), (), ()
+    return services.history.index.between(match.home.id, match.away.id, now_ms)
 
 
 def _tie(match: Match, meetings: list[Match], team_ids: dict[str, str]) -> Tie | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, String, and_, bindparam, or_, select, text, union_all
+from sqlalchemy import BindParameter, Select, String, and_, bindparam, or_, select, text, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db.codec import decode_event, decode_match
@@ -62,14 +62,15 @@ _STARTS = select(MatchRow.listed_at).where(_OF_COMPETITION).limit(1)
 _NEWEST = _STARTS.where(_STARTED).order_by(MatchRow.listed_at.desc())
 _NEXT = _STARTS.where(MatchRow.listed_at > bindparam("now")).order_by(MatchRow.listed_at)
 _HOME, _AWAY = MatchRow.home_team_id, MatchRow.away_team_id
-_FIRST, _SECOND = bindparam("first", expanding=True), bindparam("second", expanding=True)
+_FIRST: BindParameter[Any] = bindparam("first", expanding=True)
+_SECOND: BindParameter[Any] = bindparam("second", expanding=True)
 _BETWEEN = (
     select(*_LISTED)
     .where(or_(and_(_HOME.in_(_FIRST), _AWAY.in_(_SECOND)), and_(_HOME.in_(_SECOND), _AWAY.in_(_FIRST))))
     .order_by(MatchRow.listed_at.desc(), MatchRow.id)
     .limit(MEETINGS_MAX)
 )
-_IDS = bindparam("ids", expanding=True)
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _DOCUMENTS = select(MatchRow.id, MatchRow.document, MatchRow.version, MatchRow.updated_at).where(MatchRow.id.in_(_IDS))
 _GOALS = select(MatchEventRow.match_id, MatchEventRow.document).where(
     MatchEventRow.match_id.in_(_IDS), text(STANDING_GOALS)
@@ -143,12 +144,12 @@ class MatchIndex:
         rows = self._read(lambda session: session.execute(_GOALS, {"ids": match_ids}).all())
         goals: dict[str, list[Event]] = {match_id: [] for match_id in match_ids}
         for match_id, document in rows:
-            goals[match_id].append(decoded(match_id, lambda document=document: decode_event(document)))
+            goals[match_id].append(decoded(match_id, partial(decode_event, document)))
         return goals
 
     def other_names(self, team_ids: Sequence[str]) -> dict[str, str]:
         """Of team ids that are other names: the id that is meant."""
-        return self._read(lambda session: dict(session.execute(_OTHER_NAMES, {"ids": team_ids}).all()))  # type: ignore[arg-type]
+        return self._read(lambda session: dict(session.execute(_OTHER_NAMES, {"ids": team_ids}).all()))
 
 
 def _now(now_ms: int) -> dict[str, datetime]:
@@ -163,7 +164,7 @@ def _listed(rows: Iterable[Any]) -> list[ListedMatch]:
 def _readable(rows: Iterable[Any]) -> Iterable[Match]:
     for row in rows:
         try:
-            yield decoded(row.id, lambda row=row: decode_match(row.document, row.version, ms(row.updated_at)))
+            yield decoded(row.id, partial(decode_match, row.document, row.version, ms(row.updated_at)))
         except Undecodable as error:
             tell(error)
 
@@ -181,7 +182,7 @@ def _around(count: int) -> Select[Any]:
     return select(every.c.id, every.c.version, every.c.has_begun, every.c.is_near)
 
 
-def _around_side(side: InstrumentedAttribute[str | None], parameter: str) -> tuple[Select[Any], Select[Any]]:
+def _around_side(side: InstrumentedAttribute[str | None], parameter: str) -> Iterable[Select[Any]]:
     of_side = select(*_LISTED).where(side == bindparam(parameter, type_=String))
     past = of_side.where(_STARTED).order_by(MatchRow.listed_at.desc()).limit(PAST_MAX)
     ahead = of_side.where(MatchRow.listed_at > bindparam("now")).order_by(MatchRow.listed_at).limit(AHEAD_MAX)
