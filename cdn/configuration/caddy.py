@@ -134,7 +134,9 @@ def _query(route: Route) -> str:
 
 def _body(route: Route, origin: str) -> str:
     kept = route.handling in KEPT
-    rewrite = "" if route.parameters or not kept else f"\t\trewrite * {route.fetched_as or '{path}'}?\n"
+    # `{path}` is decoded: the one spelling of an id.
+    query = "{query}" if route.parameters else ""
+    rewrite = f"\t\trewrite * {route.fetched_as or '{path}'}?{query}\n" if kept else ""
     proxy = PROXY.format(
         origin=origin,
         address=origin.rsplit(":", 1)[0],

@@ -40,6 +40,7 @@ class ListedMatch(NamedTuple):
 
 # Redis keeps a match for a day after its end. What is played, is about to be, or was just now, it knows before SQL.
 NEAR_MS = 24 * 60 * 60 * 1000
+_ListedQuery = Select[str, int, bool, bool]
 _STARTED = MatchRow.listed_at <= bindparam("now")
 _LISTED = (
     MatchRow.id,
@@ -182,7 +183,7 @@ def _around(count: int) -> Select[Any]:
     return select(every.c.id, every.c.version, every.c.has_begun, every.c.is_near)
 
 
-def _around_side(side: InstrumentedAttribute[str | None], parameter: str) -> Iterable[Select[Any]]:
+def _around_side(side: InstrumentedAttribute[str | None], parameter: str) -> tuple[_ListedQuery, _ListedQuery]:
     of_side = select(*_LISTED).where(side == bindparam(parameter, type_=String))
     past = of_side.where(_STARTED).order_by(MatchRow.listed_at.desc()).limit(PAST_MAX)
     ahead = of_side.where(MatchRow.listed_at > bindparam("now")).order_by(MatchRow.listed_at).limit(AHEAD_MAX)
