@@ -58,13 +58,17 @@ def ids(listed: list[match_index.ListedMatch]) -> list[str]:
     return [match.id for match in listed]
 
 
-def test_a_season_is_from_one_moment_to_another_and_of_one_competition(history: History) -> None:
+def test_a_season_is_from_one_moment_to_another_and_of_one_competition(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(history, played("m5", 5), played("m0", 0), played("m9", 9), played("other", 1, competition="d"))
     write(history, played("m1", 1, status=Status.HALF_TIME), played("m4", 4))
     listed = history.index.season("c", NOW, NOW + 9 * DAY, NOW + 4 * DAY + 1)
     assert listed == [
         ("m0", NOW, True, False), ("m1", NOW + 1, True, True), ("m4", NOW + 4, True, True), ("m5", NOW + 5, False, True)
     ]  # fmt: skip
+    monkeypatch.setattr(match_index, "SEASON_MAX", 3)
+    assert history.index.season("c", NOW, NOW + 9 * DAY, NOW) == []
     assert [match.score for match in history.index.matches(["m0", "nobody"])] == [Score(1, 0)]
     assert history.index.competition("d") == Competition("d", "Cup")
     assert history.index.competition("nobody") is None
