@@ -137,6 +137,9 @@ simulate: $(VENV)/.tests ## kick-off and a goal for 50 million viewers, computed
 bench-reads: $(VENV)/.runs ## what each public GET costs the web process, with 246 live matches
 	@$(BIN)/python -m bench.reads
 
+bench-table: $(VENV)/.runs ## what a goal costs the table of a league of 380 matches
+	@$(BIN)/python -m bench.table
+
 clean: ## forget the environment and the embedded run's data
 	rm -rf $(VENV) var
 

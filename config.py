@@ -42,7 +42,7 @@ class Settings:
     rq_redis_url: str = field(default="", repr=False)
     # History. postgresql://, Heroku's postgres://, or sqlite:///path.
     database_url: str = field(default="sqlite:///var/scores.db", repr=False)
-    # A replica of the history for lists and search; DATABASE_URL unless set, and while it is away.
+    # A replica of the history for lists, tables and search; DATABASE_URL unless set, and while it is away.
     database_read_url: str = field(default="", repr=False)
     # Days after its start for which history keeps the timeline of a match, and each of its scores. The match with its
     # last score stays.

@@ -8,6 +8,7 @@ from api import cli
 from api.hot_path import HotPath
 from api.routes import (
     accounts,
+    competitions,
     edge,
     follows,
     ingest,
@@ -78,6 +79,7 @@ def create_app(settings: Settings) -> App:
         stream,
         websocket,
         matches,
+        competitions,
         accounts,
         follows,
         ingest,

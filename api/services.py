@@ -18,10 +18,13 @@ from gevent import monkey
 from api.delivery.answer import WaitOutcome
 from api.delivery.connection_figures import ConnectionFigures
 from api.delivery.details import Details
+from api.delivery.goal_shelf import GoalShelf
 from api.delivery.hub import Hub
 from api.delivery.listener import Listener
+from api.delivery.match_shelf import MatchShelf
 from api.delivery.ramp import Ramp
 from api.delivery.reader import SnapshotReader
+from api.delivery.stamped import StampedCache
 from api.server.places import places
 from api.surge_watch import SurgeWatch
 from api.web.bounded import BoundedDict, BoundedSet
@@ -147,6 +150,18 @@ class Services:
     @cached_property
     def details(self) -> Details:
         return Details()
+
+    @cached_property
+    def shelf(self) -> MatchShelf:
+        return MatchShelf(self.live, self.history.index)
+
+    @cached_property
+    def goals(self) -> GoalShelf:
+        return GoalShelf(self.history.index)
+
+    @cached_property
+    def computed(self) -> StampedCache:
+        return StampedCache()
 
     @cached_property
     def reader(self) -> SnapshotReader:

@@ -4,6 +4,9 @@ match-{id}          score, metadata, timeline, line-ups, statistics, and the 404
 live                the board of live matches
 day-{yyyy-mm-dd}    lists that show matches starting on that day (UTC)
 competition-{id}    lists of one competition
+table-{id}          table and scorers of one competition
+team-{id}           a team's results and fixtures
+meeting-{digest}    what two teams have played against each other
 
 A key is lower case `[a-z0-9-]`, 64 characters at most, which every CDN accepts: Cloudflare ignores the case of tags,
 others separate keys by comma or space, and CloudFront marks a tag with `#`.
@@ -40,6 +43,19 @@ def competition(competition_id: str) -> str:
     return f"competition-{_safe(competition_id)}"
 
 
+def table(competition_id: str) -> str:
+    return f"table-{_safe(competition_id)}"
+
+
+def team(team_id: str) -> str:
+    return f"team-{_safe(team_id)}"
+
+
+def meeting(team_id: str, other_id: str) -> str:
+    """Of two teams, whichever is at home. No id has the space between them."""
+    return f"meeting-{_digest(' '.join(sorted((team_id, other_id))))}"
+
+
 def day(at_ms: int) -> str:
     return f"day-{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%d}"
 
@@ -53,7 +69,11 @@ def days(since_ms: int | None, until_ms: int | None) -> tuple[str, ...]:
 
 def _safe(id_: str) -> str:
     """The id itself where it is a valid key; else a digest with a mark that no plain id can have."""
-    return id_ if _PLAIN.fullmatch(id_) else "x-" + hashlib.sha256(id_.encode()).hexdigest()[:40]
+    return id_ if _PLAIN.fullmatch(id_) else f"x-{_digest(id_)}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:40]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +90,7 @@ class Purge:
 
 def is_soft(key: str) -> bool:
     """Lists may be served stale once more while they are fetched; a score may not."""
-    return key.startswith(("day-", "competition-"))
+    return key.startswith(("day-", "competition-", "table-", "team-", "meeting-"))
 
 
 def _match(match_: Match) -> Iterable[Purge]:
@@ -91,9 +111,18 @@ def _day(match_: Match) -> Iterable[Purge]:
 def _competition(match_: Match) -> Iterable[Purge]:
     if match_.competition is not None:
         yield Purge(competition(match_.competition.id), headers.LIST.lifetime_s)
+        yield Purge(table(match_.competition.id), headers.LIST.lifetime_s)
 
 
-_SCORE, _LISTS = (_match, _board), (_match, _board, _day, _competition)
+def _teams(match_: Match) -> Iterable[Purge]:
+    team_ids = [side.id for side in (match_.home, match_.away) if side]
+    for team_id in team_ids:
+        yield Purge(team(team_id), headers.LIST.lifetime_s)
+    if len(team_ids) == 2:
+        yield Purge(meeting(*team_ids), headers.LIST.lifetime_s)
+
+
+_SCORE, _LISTS = (_match, _board), (_match, _board, _day, _competition, _teams)
 
 # What a change purges. Every change shows on the match and on the board; lists are purged only for what readers look
 # for in them, and show a card by expiry. The clock purges nothing: its minutes, 246 a minute on a Saturday, would spend

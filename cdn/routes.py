@@ -69,9 +69,11 @@ class Route:
         return "".join(variable(piece) if index % 2 else literal(piece) for index, piece in enumerate(pieces))
 
 
+# Variables of public paths that are ids.
+IDS = ("match_id", "competition_id", "team_id")
 # What a variable of a public path may be; those of passed paths are any segment. The same patterns as at the origin.
 _VARIABLES = {
-    "match_id": ID_PATTERN.pattern,
+    **dict.fromkeys(IDS, ID_PATTERN.pattern),
     "cursor": re.sub(r"\?P<\w+>", "?:", CURSOR_PATTERN.pattern),
     # Twelve digits of a digest (api/web/assets.py).
     "digest": "(?:[0-9a-f]{12}|latest)",
@@ -115,6 +117,10 @@ PUBLIC = (
     _stored("/api/matches/{match_id}/events", stale_s=1),
     _stored("/api/matches/{match_id}/lineups", stale_s=1),
     _stored("/api/matches/{match_id}/stats", stale_s=1),
+    _stored("/api/matches/{match_id}/head-to-head", stale_s=1),
+    _stored("/api/competitions/{competition_id}/table", "season", stale_s=1),
+    _stored("/api/competitions/{competition_id}/scorers", "season", stale_s=1),
+    _stored("/api/teams/{team_id}", stale_s=1),
     _stored("/api/search", "q", stale_s=1),
     _stored("/api/edge/canary"),
     _stored("/api/edge/canary/control"),

@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from standardwebhooks import Webhook
 
 from api import create_app
-from api.web import errors, schemas
+from api.web import competition_schemas, errors, schemas
 from cdn import headers
 from config import Settings, new_secret
 from db.domain import EVENT_TYPES, Phase, Status, phase_of
@@ -245,6 +245,10 @@ def test_the_words_are_the_vocabulary_of_the_code() -> None:
         ("`GET /api/score/{match_id}`", schemas.MatchScore),
         ("`GET /api/matches/{match_id}`", schemas.Metadata),
         ("`GET /api/matches/{match_id}/events`", schemas.Timeline),
+        ("`GET /api/matches/{match_id}/head-to-head`", competition_schemas.HeadToHead),
+        ("`GET /api/competitions/{competition_id}/table`", competition_schemas.CompetitionTable),
+        ("`GET /api/competitions/{competition_id}/scorers`", competition_schemas.TopScorers),
+        ("`GET /api/teams/{team_id}`", competition_schemas.TeamPage),
     ],
 )
 def test_the_examples_of_bodies_are_bodies_of_the_contract(heading: str, model: type[BaseModel]) -> None:

@@ -7,19 +7,21 @@ import binascii
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request, url_for
-from pydantic import ValidationError
 
+from api import meetings
 from api.delivery import render
 from api.delivery.answer import RenderedAnswer
 from api.delivery.details import Detail
-from api.services import here
-from api.web import responses, schemas
+from api.meetings import plain_match
+from api.services import here, now_ms
+from api.web import competition_schemas, responses, schemas
 from api.web.ids import checked_id
 from api.web.openapi import documented
+from api.web.query import parsed_query
 from cdn import headers, keys
 from db.domain import ID_PATTERN, DocumentKind, Match, Phase, status_of
 from db.domain.errors import Fault, Refused, Unavailable
@@ -28,8 +30,6 @@ from db.stored_document import StoredDocument, chosen_document
 from db.undecodable import decoded
 
 blueprint = Blueprint("matches", __name__)
-
-Q = TypeVar("Q", bound=schemas.Query)
 
 SEARCH_MAX = 10
 # Milliseconds of a year from 1653 to 2286, and an id.
@@ -46,7 +46,7 @@ _PAGE = re.compile(rf"(-?\d{{1,13}})\|({ID_PATTERN.pattern})", re.ASCII)
 )
 def matches() -> Response:
     """In order of kick-off. `next` is the path of the next page, null on the last."""
-    query = _query(schemas.MatchQuery)
+    query = parsed_query(schemas.MatchQuery)
     match_filter = _match_filter(query)
     page_matches, more = here().history.matches(match_filter, query.limit, _page(query.cursor))
     path = f"{request.path}?{_next_query(query, more)}" if more else None
@@ -83,6 +83,15 @@ def stats(match_id: str) -> Response:
     """Figures of both sides by name, such as `possession` (percent), `shots`, `corners`; other names are the
     provider's. Empty, and `version` 0, until a feed tells them."""
     return _document(match_id, DocumentKind.STATS, render.stats)
+
+
+@blueprint.get("/api/matches/<match_id>/head-to-head")
+@documented("What both sides have played against each other", competition_schemas.HeadToHead, tag="matches")
+def head_to_head(match_id: str) -> Response:
+    """The last fifty meetings in all competitions, and how often which side has won. A goal moves it."""
+    match = plain_match(here(), checked_id(match_id))
+    answer = meetings.head_to_head(here(), match, now_ms()).answer
+    return _response(Detail(match.version, answer, render.successor(match)))
 
 
 def _document(
@@ -152,7 +161,7 @@ def _response(detail: Detail) -> Response:
 @documented("Search", schemas.SearchResult, query=schemas.SearchQuery, tag="matches", errors=(400, 503))
 def search() -> Response:
     """Teams and competitions by name, ignoring accents, and the latest matches of those teams."""
-    results = here().history.search(_query(schemas.SearchQuery).q, SEARCH_MAX)
+    results = here().history.search(parsed_query(schemas.SearchQuery).q, SEARCH_MAX)
     body = {
         "teams": [render.team(team) for team in results.teams],
         "competitions": [render.named(competition) for competition in results.competitions],
@@ -182,17 +191,6 @@ def _tags(match_filter: MatchFilter) -> tuple[str, ...]:
     """Cache keys of a list: its days, if they are few, and its competition. A list with neither expires by its TTL."""
     competition = (keys.competition(match_filter.competition),) if match_filter.competition else ()
     return keys.days(match_filter.since, match_filter.until) + competition
-
-
-def _query(model: type[Q]) -> Q:
-    try:
-        return model.model_validate(request.args.to_dict())
-    except ValidationError as error:
-        faults = tuple(
-            Fault(".".join(map(str, fault["loc"])), str(fault["msg"]).removeprefix("Value error, "))
-            for fault in error.errors(include_url=False, include_input=False)
-        )
-        raise Refused("The query is not understood.", "bad_request", faults) from None
 
 
 def _match_filter(query: schemas.MatchQuery) -> MatchFilter:

@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 # Status by the code of a refusal; any other code is a 400.
 STATUS = {
     "unknown_match": 404,
+    "unknown_competition": 404,
+    "unknown_team": 404,
     "unknown_route": 404,
     "signature": 401,
     "unauthorized": 401,

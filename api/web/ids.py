@@ -8,6 +8,20 @@ from db.domain.errors import Refused
 
 def checked_id(match_id: str) -> str:
     """Raises Refused `unknown_match` where no match can have this id."""
-    if not ID_PATTERN.fullmatch(match_id):
-        raise Refused("This cannot be the id of a match.", "unknown_match")
-    return match_id
+    return _checked(match_id, "match")
+
+
+def checked_competition(competition_id: str) -> str:
+    """Raises Refused `unknown_competition`."""
+    return _checked(competition_id, "competition")
+
+
+def checked_team(team_id: str) -> str:
+    """Raises Refused `unknown_team`."""
+    return _checked(team_id, "team")
+
+
+def _checked(id_: str, noun: str) -> str:
+    if not ID_PATTERN.fullmatch(id_):
+        raise Refused(f"This cannot be the id of a {noun}.", f"unknown_{noun}")
+    return id_

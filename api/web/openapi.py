@@ -28,10 +28,13 @@ blueprint = Blueprint("openapi", __name__)
 # The version of the wire contract, not of the build.
 VERSION = "1.0"
 
+_ID = {"type": "string", "pattern": f"^{ID_PATTERN.pattern}$"}
 # Schemas of path parameters; others are plain text.
 IN_PATH: dict[str, dict[str, Any]] = {
-    "match_id": {"type": "string", "pattern": f"^{ID_PATTERN.pattern}$"},
-    "subject_id": {"type": "string", "pattern": f"^{ID_PATTERN.pattern}$"},
+    "match_id": _ID,
+    "competition_id": _ID,
+    "team_id": _ID,
+    "subject_id": _ID,
     "subject": {"type": "string", "enum": [*Subject]},
     "platform": {"type": "string", "enum": [*Platform]},
 }
@@ -42,7 +45,7 @@ Schemas = dict[tuple[type[BaseModel], str], dict[str, Any]]
 ERRORS = {
     400: "The request is not understood",
     401: "The signature, or the bearer token, is missing, wrong or stale",
-    404: "There is no such match",
+    404: "There is no such match, competition or team",
     409: "There are too many already",
     413: "The body is too large",
     422: "Understood, but wrong: `fields` says where. Nothing of it was applied",

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 from sqlalchemy import Engine, Select, and_, delete, or_, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from db.codec import decode_event, decode_ledgers
 from db.domain import Match, Phase, Team, with_events
-from db.domain.errors import Unavailable
 from db.outbox_entry import OutboxEntry
 from db.sql.documents import DocumentArchive
 from db.sql.history_rows import HistoryRows
+from db.sql.match_index import MatchIndex
 from db.sql.models import MatchEventRow, MatchRow, MatchScoreRow, TeamRow
 from db.sql.moments import moment, ms
 from db.sql.names import NameBook, stored_team_ids
 from db.sql.refused_payloads import RefusedPayloads
+from db.sql.replica import ReplicaReads
 from db.sql.rows import match_of, readable
 from db.sql.search import SearchResults, search
 from db.sql.session import begin
 from db.undecodable import decoded
 
-R = TypeVar("R")
 # How far back the clock looks for matches whose details are too old. It may have been away for as long.
 FORGOTTEN_WITHIN_MS = 90 * 24 * 60 * 60 * 1000
 
@@ -62,7 +60,8 @@ class RecentMatch:
 class History:
     """What was. One instance per process; every method is one transaction and raises Unavailable without a database.
 
-    replica: where lists and search are read, which may be a moment behind; all else needs what was written last.
+    replica: where lists, tables and search are read, which may be a moment behind; all else needs what was written
+    last.
     """
 
     def __init__(self, bind: Engine, replica: Engine | None = None) -> None:
@@ -71,6 +70,8 @@ class History:
         self.refused_payloads = RefusedPayloads(bind)
         self.names = NameBook(bind)
         self.documents = DocumentArchive(bind)
+        self._read = ReplicaReads(bind, self.replica)
+        self.index = MatchIndex(self._read)
 
     def write(self, changes: Iterable[OutboxEntry], ledgers: Mapping[str, str] | None = None) -> None:
         """Write outbox entries, of any matches, in order. A second writing of the same entries changes nothing.
@@ -148,14 +149,6 @@ class History:
     def search(self, words: str, limit: int) -> SearchResults:
         """Teams and competitions whose name holds the words, accents aside, and those teams' latest matches."""
         return self._read(lambda session: search(session, words, limit))
-
-    def _read(self, read: Callable[[Session], R]) -> R:
-        """From the replica, or from the primary while that is away."""
-        if self.replica is not self.engine:
-            with suppress(Unavailable), begin(self.replica) as session:
-                return read(session)
-        with begin(self.engine) as session:
-            return read(session)
 
     def forget_details(self, *, before_ms: int, limit: int) -> int:
         """Delete timelines and scores of so many matches that started before a moment; returns of how many. Those that

@@ -14,7 +14,9 @@ from feeds.generic.match_entry import slug
 
 
 def read(document: dict[str, Any], name: str) -> Recording:
-    matches = document.get("matches") or [match for part in document["rounds"] for match in part["matches"]]
+    matches = document.get("matches") or [
+        match | {"round": part["name"]} for part in document["rounds"] for match in part["matches"]
+    ]
     competition = str(document["name"])
     messages: list[RecordedMessage] = []
     expected: dict[str, Expected] = {}
@@ -87,8 +89,12 @@ def _expected(match: dict[str, Any]) -> Expected:
 def _tell(story: Story, competition: str, match: dict[str, Any]) -> None:
     season = {"id": slug(_without_season(competition)), "name": competition}
     venue = match.get("ground") or match.get("stadium")
+    details = {"venue": venue, "stage": match.get("group"), "round": match.get("round")}
     story.introduce(
-        home_team=_team(match, 1), away_team=_team(match, 2), competition=season, **({"venue": venue} if venue else {})
+        home_team=_team(match, 1),
+        away_team=_team(match, 2),
+        competition=season,
+        **{name: value for name, value in details.items() if value},
     )
     final = _final(match)
     if match.get("status"):

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from db.domain import Competition, MatchInfo, Team, spelled
-from feeds.fields import Json, ident, keyed, label, ms, text, thing, whole
+from feeds.fields import Json, ident, keyed, label, ms, text, thing, things, whole
 
 # Other sports have documents of the same shape. Sport ids are the same in all Sportradar products.
 SPORTS = {
@@ -45,10 +45,16 @@ def info_of(sport_event: Json) -> MatchInfo:
         sport=_sport(context.get("sport")),
         coverage=text(thing(thing(sport_event.get("coverage")).get("sport_event_properties")).get("scores"), 64),
         replaced_by=id_of_match(sport_event.get("replaced_by")),
-        stage=text(stage.get("phase")) or text(stage.get("type")),
+        stage=_group(context) or text(stage.get("phase")) or text(stage.get("type")),
         round=label(rounds.get("name")) or label(rounds.get("number")),
         leg=_leg(rounds),
     )
+
+
+def _group(context: Json) -> str | None:
+    """`Group A`, which says more than that it is the group stage. A league is a group without such a name."""
+    name = next((name for group in things(context.get("groups")) if (name := text(group.get("group_name"), 8))), None)
+    return f"Group {name}" if name else None
 
 
 def _leg(rounds: Json) -> int | None:

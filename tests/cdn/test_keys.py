@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cdn import headers, keys
 from cdn.keys import Purge, purges
-from db.domain import Competition, Fact, FactKind, Match, Score, Status
+from db.domain import Competition, Fact, FactKind, Match, Score, Status, Team
 
 KICK_OFF = 1_795_600_000_000  # 2026-11-25 09:46:40 UTC
 LIVE = Match("m1", status=Status.FIRST_HALF, competition=Competition("cup", "Cup"), start_time=KICK_OFF)
@@ -24,8 +24,15 @@ def purged(before: Match | None, after: Match, *kinds: FactKind) -> set[str]:
 
 @given(IDS)
 def test_a_key_is_taken_by_every_cdn(match_id: str) -> None:
-    for key in (keys.match(match_id), keys.competition(match_id)):
+    for key in (keys.match(match_id), keys.competition(match_id), keys.table(match_id), keys.team(match_id)):
         assert re.fullmatch(r"[a-z0-9-]{1,64}", key)
+
+
+@given(IDS, IDS, IDS, IDS)
+def test_a_meeting_has_one_key_whoever_is_at_home(one: str, other: str, third: str, fourth: str) -> None:
+    assert re.fullmatch(r"[a-z0-9-]{1,64}", keys.meeting(one, other))
+    assert keys.meeting(one, other) == keys.meeting(other, one)
+    assert (keys.meeting(one, other) == keys.meeting(third, fourth)) == ({one, other} == {third, fourth})
 
 
 @given(IDS, IDS)
@@ -46,8 +53,16 @@ class TestWhatAChangePurges:
     def test_a_goal_goes_from_the_match_the_board_and_the_lists(self) -> None:
         after = replace(LIVE, score=Score(1, 0))
         assert purged(LIVE, after, FactKind.ADDED, FactKind.SCORE) == {
-            "match-m1", "live", "day-2026-11-25", "competition-cup"
+            "match-m1", "live", "day-2026-11-25", "competition-cup", "table-cup"
         }  # fmt: skip
+
+    def test_a_goal_goes_from_both_teams_and_their_meetings(self) -> None:
+        playing = replace(LIVE, home=Team("h", "H"), away=Team("sr:a", "A"))
+        assert purged(playing, playing, FactKind.SCORE) >= {
+            "team-h", keys.team("sr:a"), keys.meeting("sr:a", "h")
+        }  # fmt: skip
+        assert purged(playing, playing, FactKind.ADDED) == {"match-m1", "live"}
+        assert not any(key.startswith("meeting-") for key in purged(LIVE, replace(playing, away=None), FactKind.SCORE))
 
     def test_the_clock_is_left_to_expire(self) -> None:
         assert purged(LIVE, replace(LIVE, minute=7)) == set()
@@ -68,7 +83,7 @@ class TestWhatAChangePurges:
     def test_a_match_that_moves_goes_from_both_days_and_both_competitions(self) -> None:
         moved = replace(LIVE, start_time=KICK_OFF + 86_400_000, competition=Competition("A", "A"))
         assert purged(LIVE, moved, FactKind.INFO) >= {
-            "day-2026-11-25", "day-2026-11-26", "competition-cup", keys.competition("A")
+            "day-2026-11-25", "day-2026-11-26", "competition-cup", keys.competition("A"), "table-cup", keys.table("A")
         }  # fmt: skip
 
     def test_a_new_match_purges_the_404_it_was(self) -> None:
@@ -97,7 +112,7 @@ class TestHowLongAPurgeMatters:
 
 def test_lists_are_purged_softly_and_scores_are_not() -> None:
     soft = {purge.key for purge in purges(LIVE, LIVE, [Fact(FactKind.SCORE)]) if keys.is_soft(purge.key)}
-    assert soft == {"day-2026-11-25", "competition-cup"}
+    assert soft == {"day-2026-11-25", "competition-cup", "table-cup"}
 
 
 def test_a_calendar_day_of_any_zone_is_two_days_of_ours_at_most() -> None:

@@ -33,6 +33,7 @@ def sport_event(**fields: Any) -> dict[str, Any]:
 
 
 CUP = {"name": "semifinal", "cup_round_sport_event_number": 2, "cup_round_number_of_sport_events": 2}
+GROUP = {"id": "sr:group:1", "name": "World Cup 2026, Group A", "group_name": "A"}
 CONTEXTS = [
     ("sportradar", sport_event(sport_event_context={"stage": {"phase": "regular season"}, "round": {"number": 5}})),
     ("sportradar", sport_event(sport_event_context={"stage": {"type": "cup"}, "round": CUP})),
@@ -44,6 +45,9 @@ CONTEXTS = [
     ),
     ("openligadb", [{"matchID": 1, "group": {"groupName": "21. Spieltag"}}]),
     ("football_data", {"matches": [{"id": 1, "stage": "REGULAR_SEASON", "matchday": 5}]}),
+    ("football_data", {"matches": [{"id": 1, "stage": "GROUP_STAGE", "group": "GROUP_A", "matchday": 1}]}),
+    ("sportradar", sport_event(sport_event_context={"stage": {"phase": "group stage"}, "groups": [GROUP, {}, 1]})),
+    ("sportradar", sport_event(sport_event_context={"stage": {"type": "league"}, "groups": [{"name": "League"}]})),
     ("generic", {"matches": [{"id": 1, "stage": "Knock-out", "round": 5, "leg": "2"}]}),
 ]
 ROUNDS = [
@@ -54,6 +58,9 @@ ROUNDS = [
     (None, "Group A", 2),
     (None, "21. Spieltag", None),
     ("REGULAR_SEASON", "5", None),
+    ("GROUP_A", "1", None),
+    ("Group A", None, None),
+    ("league", None, None),
     ("Knock-out", "5", 2),
 ]
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,29 @@ def test_a_crowd_held_at_the_edge_is_one_request_to_the_origin_and_all_get_the_g
         bodies = [future.result() for future in held]
     assert {(body["home_score"], body["held"]) for body in bodies} == {(1, "changed")}
     assert backend_requests(d.edge, path) == 1
+
+
+@sharing
+def test_a_goal_moves_the_table_at_the_edge(d: Deployment) -> None:
+    """Settled matches come from SQL, the one in play from Redis; the goal purges the table by its own key."""
+    now = datetime.now(UTC).isoformat()
+    fixtures = {"first": ("Reds", "Blues"), "second": ("Reds", "Greens")}
+    for match_id, (home, away) in fixtures.items():
+        d.system.post_match(match_id, home, away, competition="Sunday League", start_time=now)
+    d.system.post_events(event("first", "full_time", 1, 1, 90), event("second", "kickoff", 0, 0, 0))
+    d.system.wait_settled()
+    path = "/api/competitions/sunday-league/table"
+
+    def shown() -> list[tuple[str, int]]:
+        table = d.edge.get(path).json()
+        return [(row["team"]["id"], row["points"]) for part in table.get("groups", ()) for row in part["rows"]]
+
+    wait_until(lambda: shown() == [("reds", 2), ("blues", 1), ("greens", 1)], "the table at the edge")
+    began = time.monotonic()
+    d.goal("second", 1)
+    wait_until(lambda: shown()[0] == ("reds", 4), "the goal in the table")
+    print(f"sent to seen in the table: {(time.monotonic() - began) * 1000:.0f} ms")
+    assert "table-sunday-league" in purged_keys(d.edge)
 
 
 @sharing
@@ -269,3 +293,11 @@ def backend_requests(edge: Varnish, path: str) -> int:
         log = subprocess.run(command, capture_output=True, check=True, text=True).stdout
         return sum(line.split()[-1] == path for line in log.splitlines() if "BereqURL" in line)
     return 0
+
+
+def purged_keys(edge: Varnish) -> set[str]:
+    """From varnishd's own log: the keys of all purges."""
+    command = ["varnishlog", "-n", str(edge.edge.folder / "work"), "-d", "-c", "-i", "ReqHeader"]
+    command += ["-I", "ReqHeader:Surrogate-Key", "-q", "ReqMethod eq 'PURGEKEYS'"]
+    log = subprocess.run(command, capture_output=True, check=True, text=True).stdout
+    return {key for line in log.splitlines() if "Surrogate-Key:" in line for key in line.split(":", 1)[1].split()}

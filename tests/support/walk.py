@@ -10,10 +10,10 @@ from functools import cache
 from flask import Flask
 
 from api.app import create_app
-from cdn.routes import KEPT, PUBLIC, ROUTES, Handling, Route
+from cdn.routes import IDS, KEPT, PUBLIC, ROUTES, Handling, Route
 from config import Settings
 
-SAMPLES = {"match_id": "m1", "cursor": "7.3", "digest": "0123456789ab", "name": "style.css"}
+SAMPLES = {**dict.fromkeys(IDS, "m1"), "cursor": "7.3", "digest": "0123456789ab", "name": "style.css"}
 KEEP, PASS, REFUSE = "keep", "pass", "refuse"
 
 
@@ -89,7 +89,7 @@ def _of(route: Route) -> Iterator[Step]:
     for name in route.parameters:
         yield Step("GET", f"{path}?{name}=a", KEEP, f"{path}?{name}=a")
         yield Step("GET", f"{path}?x=1&{name}=a", KEEP, f"{path}?{name}=a", may_refuse=True)
-    if "{match_id}" in route.path:
+    if any(f"{{{name}}}" in route.path for name in IDS):
         sent = path.replace("m1", "sr%3Amatch%3A1")
         yield Step("GET", sent, KEEP, route.fetched_as)
 

@@ -339,7 +339,7 @@ class TestCommitting:
         return LiveStore(purges.sharded.connection, len(purges.sharded.shards))
 
     def update(self, sequence: int, **records: object) -> Update:
-        info = MatchInfo(home=Team("h", f"Home {sequence}"), away=Team("a", "Away"))
+        info = MatchInfo(venue=f"Ground {sequence}")
         return Update("m1", stamp=Stamp(NOW + sequence, sequence), received_at=NOW, info=info)
 
     def drained(self, live: LiveStore, client: redis.Redis, *, purging: bool) -> Doorbells:

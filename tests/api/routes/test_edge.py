@@ -55,6 +55,10 @@ READS = {
     "/api/matches?date=2026-11-25&tz=Asia/Tokyo": {"day-2026-11-24", "day-2026-11-25"},
     "/api/matches?competition=Cup": {keys.competition("Cup")},
     "/api/matches?date=2026-11-25&competition=Cup": {"day-2026-11-25", keys.competition("Cup")},
+    "/api/matches/Sr:match:1/head-to-head": {keys.meeting("h", "a")},
+    "/api/competitions/Cup/table": {keys.table("Cup")},
+    "/api/competitions/Cup/scorers": {keys.table("Cup")},
+    "/api/teams/h": {"team-h"},
 }
 
 
@@ -71,7 +75,7 @@ def test_a_goal_purges_every_answer_that_shows_it(site: Site, path: str) -> None
 
 
 def test_the_404_of_a_match_is_purged_by_its_creation(site: Site) -> None:
-    for path in ("/api/score/new", "/api/matches/new", "/api/matches/new/events"):
+    for path in ("/api/score/new", "/api/matches/new", "/api/matches/new/events", "/api/matches/new/head-to-head"):
         assert site.get(path).status_code == 404
         assert carried(site, path) == {"match-new"}
     assert "match-new" in {purge.key for purge in keys.purges(None, Match("new"), [Fact(FactKind.INFO)])}

@@ -92,6 +92,10 @@ READS = [
     ("/api/matches", "/api/matches", LIST),
     ("/api/matches/live", "/api/matches/{match_id}", LIST),
     ("/api/matches/live/events", "/api/matches/{match_id}/events", LIST),
+    ("/api/matches/live/head-to-head", "/api/matches/{match_id}/head-to-head", LIST),
+    ("/api/competitions/world-cup/table", "/api/competitions/{competition_id}/table", LIST),
+    ("/api/competitions/world-cup/scorers", "/api/competitions/{competition_id}/scorers", LIST),
+    ("/api/teams/fra", "/api/teams/{team_id}", LIST),
     ("/api/search?q=cote", "/api/search", LIST),
 ]
 
