@@ -48,6 +48,7 @@ def test_topics_are_handed_out_unless_quiet_hours_rule_them_out(alice: User) -> 
         (f"ios/{IOS}", {"environment": "sandbox", "locale": "de"}),
         (f"android/{ANDROID}", {"topics": "pt_BR", "kind": "fid"}),
         ("web/browser-1", WEB),
+        ("web/chrome", {"subscription": WEB["subscription"] | {"endpoint": "https://jmt17.google.com/fcm/send/abc"}}),
     ],
 )
 def test_devices_of_each_platform_are_registered_shown_and_forgotten(alice: User, path: str, body: Any) -> None:
