@@ -71,7 +71,7 @@ class ChunkResult:
     counts: by counter.
     groups: devices to try again, by time.
     refused: transports that must not send the alert any more, with the reason.
-    missed: devices that were not reached and will not be.
+    missed: devices that were certainly not reached and will not be.
     """
 
     counts: Mapping[str, int]

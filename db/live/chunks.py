@@ -137,11 +137,12 @@ class Chunks:
     @guarded
     def done(self, started: ClaimedChunk, result: ChunkResult) -> bool:
         """False if the claim had expired and another worker has the chunk. Devices that are tried again are in a chunk
-        of their own from now on, so of this one they are missed."""
+        of their own from now on, so of this one they are missed, except for those that it may have reached."""
         chunk = started.chunk
         numbers = self._reserve(chunk.alert_id, len(result.groups))
         groups = [Chunk(f"{chunk.alert_id} {number}") for number in numbers]
-        missed = {*result.missed, *(device_id for group in result.groups for device_id in group.devices)}
+        again = [item for group in result.groups for item in group.devices.items()]
+        missed = {*result.missed, *(device_id for device_id, kinds in again if not kinds & POSSIBLY_SENT)}
         refused = " ".join(f"{name}:{reason}" for name, reason in result.refused.items())
         args: list[Any] = [chunk.name, pack([(device_id, 0) for device_id in missed]), ALERT_S, refused]
         args.append(started.tries + 1)
@@ -194,13 +195,13 @@ class Chunks:
     @guarded
     def reached(self, chunk: Chunk, kind: Kind, before: int) -> list[tuple[int, int]]:
         """Its devices, with their kinds, that wanted news of this kind and got it, or may have got it, at a version
-        below `before`."""
+        below `before`. Those that an earlier chunk may have reached are that chunk's."""
         devices = unpack(self._packed(keys.chunk, chunk) or b"")
         missed = self._missed(chunk) | self._missed_by_chain(chunk, before)
         return [
-            (device, kinds & ~POSSIBLY_SENT)
+            (device, kinds)
             for device, kinds in devices.items()
-            if kinds & BITS[kind] and device not in missed
+            if kinds & BITS[kind] and not kinds & POSSIBLY_SENT and device not in missed
         ]
 
     def _missed_by_chain(self, chunk: Chunk, before: int) -> set[int]:

@@ -17,7 +17,7 @@ from notify.transports.base import Envelope
 from notify.transports.exchange import STREAMS_MAX, KnownOutcome, Reply, Request
 from notify.transports.host import Host
 from notify.transports.hosts import Hosts
-from notify.transports.outcome import Delivered, Gone, Later, Outcome, Unknown
+from notify.transports.outcome import Delivered, Dropped, Gone, Later, Outcome, Unknown
 from notify.transports.retry import RetryLater, pause_s, unanswered
 
 logger = logging.getLogger(__name__)
@@ -147,4 +147,6 @@ class Dispatch:
     def _settle(self, request: Request, outcome: Outcome) -> None:
         if request.possibly_sent and isinstance(outcome, Delivered):
             outcome = Delivered("repeated")
+        if request.possibly_sent and isinstance(outcome, Dropped):
+            outcome = Unknown(outcome.reason)
         self.settled.append((request.envelope, outcome))

@@ -18,7 +18,7 @@ from db.live import keys
 from db.live.chunks import CLAIM_MS
 from db.sql.models import DeviceRow
 from notify.transports.base import Envelope
-from notify.transports.outcome import ConfigFault, Dropped, Gone, Later, OurFault, Outcome
+from notify.transports.outcome import ConfigFault, Delivered, Dropped, Gone, Later, OurFault, Outcome
 from tests.conftest import wait_until
 from tests.support.live import key_of
 from tests.support.push import START, Killed, Recorder, World, counters
@@ -292,16 +292,20 @@ def test_who_waits_in_different_groups_hears_of_a_cancelled_goal_if_it_was_reach
 
 
 def test_another_try_where_the_first_may_have_arrived_makes_no_sound(world: World) -> None:
-    for token in ("doubtful", "refused", "fine"):
+    for token in ("doubtful", "refused", "fine", "repeated"):
         world.fan(token)
     world.kick_off()
-    world.phones.answers = {"doubtful": Later("no_answer", possibly_sent=True), "refused": Later("TooManyRequests")}
+    world.phones.answers = {
+        "doubtful": Later("no_answer", possibly_sent=True),
+        "refused": Later("TooManyRequests"),
+        "repeated": Delivered("repeated"),
+    }
     world.say(60, "goal", score=(1, 0))
     world.phones.answers = {}
     world.at(70)
     silent = {token: message.silent for token, message in world.phones.sent}
-    assert silent == {"doubtful": True, "refused": False, "fine": False}
-    assert (counters(world)["rings"], counters(world)["updates"]) == (2, 1)
+    assert (silent["doubtful"], silent["refused"], silent["fine"]) == (True, False, False)
+    assert (counters(world)["rings"], counters(world)["updates"]) == (2, 2)
 
 
 @pytest.mark.faults
