@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterator
 
 import jwt
 import pytest
@@ -28,13 +27,6 @@ def message(**more: object) -> Message:
     now = time.time()
     parts = {"state": {"version": 1, "status": "live", "home_score": 1}, "attributes": {"match_id": "m1"}, **more}
     return Message("m1", 1, Kind.GOAL, "Goal!", "1–0", "/match/m1", "m1", now, int(now) + 600, **parts)  # type: ignore[arg-type]
-
-
-@pytest.fixture
-def apns(emulators: Emulated) -> Iterator[Apns]:
-    transport = emulators.apns()
-    yield transport
-    transport.close()
 
 
 def send(apns: Apns, address: Address, content: Message | None = None) -> object:

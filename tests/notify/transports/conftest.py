@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from notify.transports.apns import Apns
+from tests.support.emulators import Emulated
+
+
+@pytest.fixture
+def apns(emulators: Emulated) -> Iterator[Apns]:
+    transport = emulators.apns()
+    yield transport
+    transport.close()
