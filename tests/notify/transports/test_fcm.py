@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -23,13 +22,6 @@ from tests.support.emulators import Emulated
 def message(title: str = "Goal!") -> Message:
     now = time.time()
     return Message("m1", 1, Kind.GOAL, title, "1–0", "/match/m1", "m1", now, int(now) + 600)
-
-
-@pytest.fixture
-def fcm(emulators: Emulated) -> Iterator[Fcm]:
-    transport = emulators.fcm()
-    yield transport
-    transport.close()
 
 
 def send(fcm: Fcm, address: Address, content: Message | None = None) -> object:
