@@ -1,4 +1,4 @@
-"""Follows of matches, teams and competitions, and which kinds of news each wants."""
+"""Follows of matches, teams, competitions and players, and which kinds of news each wants."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ blueprint = Blueprint("follows", __name__)
     "Follow", bodies.FollowOut, tag="follows", body=bodies.FollowIn, errors=(401, 409, 422, 429, 503), bearer=True
 )
 def follow(subject: str, subject_id: str) -> Response:
-    """`matches`, `teams` or `competitions`. A follow of a match overrides those of its teams and its competition:
-    `muted` silences one match of a followed team. Following again replaces the preferences."""
+    """`matches`, `teams`, `competitions` or `players`. A follow of a match overrides those of its teams and its
+    competition: `muted` silences one match of a followed team. A follow of a player adds the news that names the
+    player. Following again replaces the preferences."""
     account, body = auth.writer(), bodies.read(bodies.FollowIn)
     named = _follow(subject, subject_id, mask_of(body.kinds))
     new_follow = replace(named, id=meant_subject(here(), named.subject, named.id))
@@ -45,7 +46,7 @@ def unfollow(subject: str, subject_id: str) -> Response:
 
 def _follow(subject: str, subject_id: str, kinds: int) -> Follow:
     if subject not in set(Subject):
-        raise Refused("This cannot be followed.", "invalid", (Fault("subject", "matches, teams or competitions"),))
+        raise Refused("This cannot be followed.", "invalid", (Fault("subject", f"one of {', '.join(Subject)}"),))
     if not ID_PATTERN.fullmatch(subject_id):
         raise Refused("This cannot be followed.", "invalid", (Fault("id", "not a valid id"),))
     return Follow(Subject(subject), subject_id, kinds)

@@ -158,6 +158,7 @@ class Follows(Body):
     matches: list[FollowOut]
     teams: list[FollowOut]
     competitions: list[FollowOut]
+    players: list[FollowOut]
 
 
 class Me(AccountSettings):

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter
 
-from db.domain import Event, Kind, Match
+from db.domain import Event, Kind, Match, mask_of
 from notify.content.news import News
 
 
@@ -41,6 +41,19 @@ def amend(alert: Alert, void: Collection[str], match: Match) -> Alert | None:
     news = tuple(item for item in alert.news if item.kind is not Kind.GOAL or item.key not in void)
     present = replace(match, events={**alert.match.events, **match.events})
     return replace(alert, match=with_events_of(present, news), news=news) if news else None
+
+
+def players_of(alert: Alert) -> dict[str, int]:
+    """Ids of the players whom the news names, each with the kinds of that news as a mask. Whoever is told of a goal is
+    told of its end."""
+    masks: dict[str, int] = {}
+    for item in alert.news:
+        event = alert.match.events.get(item.event_id) if item.event_id else None
+        bits = mask_of([item.kind, Kind.GOAL_CANCELLED] if item.kind is Kind.GOAL else [item.kind])
+        for person in (event.player, event.assist) if event else ():
+            if person and person.id:
+                masks[person.id] = masks.get(person.id, 0) | bits
+    return masks
 
 
 def with_events_of(match: Match, news: Iterable[News]) -> Match:

@@ -18,7 +18,7 @@ from db.live.chunks import Chunks
 from db.live.plans import Plan, Plans
 from db.sql.audience import Audience
 from db.sql.followers import PlanPosition
-from notify.content.alert import Alert, decode_alert
+from notify.content.alert import Alert, decode_alert, players_of
 from workers.push.quiet_hours import QuietHours
 from workers.push.renderer import EXPIRY_MS
 from workers.push.topic_publisher import TopicPublisher
@@ -128,7 +128,8 @@ class Planner:
         return again_s
 
     def _split(self, plan: Plan, alert: Alert, now_ms: int) -> bool:
-        bounds = self.audience.bounds(alert.match, _kinds_of(alert), above=SLICED_ABOVE, slices=SLICES)
+        players = self.audience.followed(players_of(alert))
+        bounds = self.audience.bounds(alert.match, _kinds_of(alert), above=SLICED_ABOVE, slices=SLICES, players=players)
         if not bounds or not self.plans.split(plan, bounds, now_ms=now_ms):
             return False
         logger.info("alert_split alert=%s slices=%d", plan.id, len(bounds) + 1)
@@ -174,7 +175,8 @@ class Planner:
         place = plan.place if slice_ is None else plan.places.get(slice_)
         after = PlanPosition(*map(int, place.split())) if place else None
         ends = (None, None) if slice_ is None else plan.ends_of(slice_)
-        for page, position in self.audience.followers(alert.match, _kinds_of(alert), CHUNK, after, ends):
+        players = self.audience.followed(players_of(alert))
+        for page, position in self.audience.followers(alert.match, _kinds_of(alert), CHUNK, after, ends, players):
             devices = [
                 (device_id, kinds)
                 for device_id, kinds, zone, since, until, _ in page

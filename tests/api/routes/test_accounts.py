@@ -111,7 +111,7 @@ def test_no_one_reads_or_changes_anything_of_another(
         ("PATCH", "/api/me", {"quiet_hours": {"since": "25:00", "until": "07:00"}}, "quiet_hours.since"),
         ("PATCH", "/api/me", {"quiet_hours": {"since": "07:00", "until": "07:00"}}, "quiet_hours"),
         ("PATCH", "/api/me", {"admin": True}, "admin"),
-        ("PUT", "/api/me/follows/players/messi", {}, "subject"),
+        ("PUT", "/api/me/follows/referees/collina", {}, "subject"),
         ("PUT", "/api/me/follows/teams/a%20b", {}, "id"),
         (
             "PUT",

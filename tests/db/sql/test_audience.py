@@ -84,6 +84,19 @@ def test_what_is_nearer_to_the_match_decides(fans: Fans) -> None:
     assert sorted(fans.tokens(ENDS)) == ["narrow team"]
 
 
+def test_players_add_the_kinds_they_are_named_for(fans: Fans) -> None:
+    messi, players = Follow(Subject.PLAYER, "p10", GOAL | ENDS), {"p10": GOAL, "p9": GOAL}
+    fans.add("player", messi)
+    fans.add("and cup", messi, cup(ENDS))
+    fans.add("muted", messi, match(0))
+    fans.add("other", Follow(Subject.PLAYER, "p7", GOAL))
+    assert fans.audience.followed(players) == {"p10": GOAL}
+    assert fans.audience.followed({}) == {}
+    rows = [row for page, _ in fans.audience.followers(MATCH, GOAL | ENDS, 10, players=players) for row in page]
+    assert sorted(row[1] for row in rows) == sorted([GOAL, GOAL | ENDS])
+    assert fans.tokens(GOAL) == []
+
+
 def test_slices_hold_everybody_once_each_in_order_of_activity(fans: Fans) -> None:
     for number in range(60):
         follow = (match(GOAL), team("arg", GOAL), cup(GOAL))[number % 3]
