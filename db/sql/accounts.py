@@ -38,6 +38,9 @@ FOLLOWS_MAX = 500
 DEVICES_MAX = 10
 # Resolution of "recently active": one write per user and day.
 ACTIVE_EVERY = timedelta(days=1)
+# An app registers its device at each start. FCM takes a token of an app that was not opened for so long as expired
+# ("Best practices for FCM registration token management"), and so do we for all services, of accounts that are used.
+STALE_AFTER = timedelta(days=270)
 _SPOILER_FREE = [variant for variant in VARIANTS if Variant.parse(variant).spoiler_free]
 
 
@@ -213,9 +216,12 @@ def _deleted() -> Refused:
 
 
 def _seen(session: Session, row: UserRow, now: datetime) -> Account:
+    """Once a day: the user is active, and devices without a sign of life go."""
     if now - row.active_at >= ACTIVE_EVERY:
         row.active_at = now
         session.execute(update(DeviceRow).where(DeviceRow.user_id == row.id).values(active_at=now))
+        stale = DeviceRow.registered_at < now - STALE_AFTER
+        session.execute(delete(DeviceRow).where(DeviceRow.user_id == row.id, stale))
     return _account(row)
 
 

@@ -187,6 +187,18 @@ def test_a_chunk_of_dead_addresses_is_forgotten_in_one_statement_each_by_its_own
     assert fans.audience.forget([]) == 0
 
 
+def test_a_device_without_a_sign_of_life_goes_when_its_account_is_used(fans: Fans) -> None:
+    at = 1_700_000_000_000
+    user_id, token = fans.accounts.create(now_ms=at)
+    for name, days in (("drawer", 0), ("pocket", 200)):
+        fans.accounts.add_device(user_id, Device(Platform.ANDROID, name), now_ms=at + days * DAY)
+    left = {}
+    for day in (270, 271, 470, 471):
+        fans.accounts.by_token(token, now_ms=at + day * DAY)
+        left[day] = [device.token for device in fans.accounts.profile(user_id).devices]
+    assert left == {270: ["drawer", "pocket"], 271: ["pocket"], 470: ["pocket"], 471: []}
+
+
 def test_settings_that_topics_do_not_fit_end_them(fans: Fans) -> None:
     users = {variant: fans.add(variant, match(GOAL)) for variant in ("en", "de-calm", "fr")}
     set_up(fans.accounts, Account(users["de-calm"], spoiler_free=True))
