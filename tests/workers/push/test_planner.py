@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import pytest
@@ -40,25 +42,41 @@ def test_a_bug_in_planning_holds_up_no_other_alert(
 
 
 @pytest.mark.faults
-def test_a_killed_planner_goes_on_where_it_was(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_planner_killed_at_any_step_leaves_everybody_in_one_chunk(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(planner, "CHUNK", 2)
-    world.fans(9)
+    everybody = world.fans(9)
     world.kick_off()
-    put, puts = world.chunks.put, 0
+    steps = [(world.chunks, "put", call) for call in range(1, 6)]
+    steps += [(world.plans, "chunked", 1), (world.plans, "planned", 1)]  # type: ignore[list-item]
+    kills = [(owner, step, call, is_done) for owner, step, call in steps for is_done in (False, True)]
+    for goals, (owner, step, call, is_done) in enumerate(kills, 1):
+        world.phones.sent.clear()
+        with monkeypatch.context() as patched:
+            patched.setattr(owner, step, dying(getattr(owner, step), call, is_done=is_done))
+            with pytest.raises(Killed):
+                world.say(100 * goals, "goal", score=(goals, 0))
+        world.end_leases()
+        world.push = world.worker()
+        world.at(100 * goals + 1)
+        assert sorted(token for token, _ in world.phones.sent) == everybody, (step, call, is_done)
 
-    def die(*args: Any, **options: Any) -> bool:
-        nonlocal puts
-        puts += 1
-        if puts == 3:
+
+def dying(method: Callable[..., Any], call: int, *, is_done: bool) -> Callable[..., Any]:
+    """The method, whose caller is killed at that call of it: before it, or when it is done."""
+    calls = count(1)
+
+    def die(*args: Any, **options: Any) -> Any:
+        is_last = next(calls) == call
+        if is_last and not is_done:
             raise Killed
-        return put(*args, **options)
+        result = method(*args, **options)
+        if is_last:
+            raise Killed
+        return result
 
-    monkeypatch.setattr(world.chunks, "put", die)
-    with pytest.raises(Killed):
-        world.say(60, "goal", score=(1, 0))
-    world.end_leases()
-    world.at(61)
-    assert sorted(token for token, _ in world.phones.sent) == [f"fan-{number}" for number in range(9)]
+    return die
 
 
 def test_two_planners_of_one_alert_make_one_plan(world: World) -> None:
