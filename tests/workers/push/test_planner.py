@@ -8,16 +8,20 @@ from typing import Any
 
 import pytest
 
+from config import Settings
 from db.domain import (
     Device,
     Event,
+    Kind,
     Platform,
     Score,
     Side,
     Stamp,
     Update,
+    mask_of,
 )
 from notify.content.alert import decode_alert
+from tests.support.layouts import Layout
 from tests.support.push import ALL, FINAL, START, Killed, World
 from workers.ingest import Drain
 from workers.push import planner
@@ -77,6 +81,41 @@ def dying(method: Callable[..., Any], call: int, *, is_done: bool) -> Callable[.
         return result
 
     return die
+
+
+def test_a_plan_in_slices_reaches_everybody_once_by_two_workers_one_of_whom_is_killed(
+    layout: Layout, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("SLICED_ABOVE", 10), ("SLICES", 4), ("CHUNK", 3)):
+        monkeypatch.setattr(planner, name, value)
+    world = World(layout, Settings(database_url=postgresql_url).sql_url)
+    everybody = sorted(world.fans(30, kinds=mask_of([Kind.GOAL])))
+    world.kick_off()
+    other = world.worker()
+
+    def share() -> None:
+        for _ in range(200):
+            if not any([other.turn(now_ms=world.now_ms), world.push.turn(now_ms=world.now_ms)]):
+                return
+        pytest.fail("the workers find no end")
+
+    monkeypatch.setattr(world, "run", share)
+    world.say(100, "goal", score=(1, 0))
+    assert sorted(token for token, _ in world.phones.sent) == everybody
+    ((alert_id, _),) = world.alerts.recent(1)
+    plan = world.plans.plan(alert_id)
+    assert plan
+    assert len(plan.bounds) == 3
+
+    world.phones.sent.clear()
+    with monkeypatch.context() as patched:
+        patched.setattr(world.chunks, "put", dying(world.chunks.put, 4, is_done=True))
+        with pytest.raises(Killed):
+            world.say(200, "goal", score=(2, 0))
+    world.end_leases()
+    world.at(201)
+    assert sorted(token for token, _ in world.phones.sent) == everybody
+    world.close()
 
 
 def test_two_planners_of_one_alert_make_one_plan(world: World) -> None:
