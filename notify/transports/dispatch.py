@@ -138,11 +138,12 @@ class Dispatch:
         if retry.unknown_fate and not request.possibly_sent:
             request.possibly_sent = True
             self.silence(request)
-        pause = pause_s(request, retry)
+        now = time.monotonic()
+        pause = pause_s(request, retry, now=now)
         if pause is None:
             self._settle(request, Later(retry.reason, retry.after_s, request.possibly_sent))
         else:
-            heapq.heappush(self.waiting, (time.monotonic() + pause, next(self.order), host, request))
+            heapq.heappush(self.waiting, (now + pause, next(self.order), host, request))
 
     def _settle(self, request: Request, outcome: Outcome) -> None:
         if request.possibly_sent and isinstance(outcome, Delivered):

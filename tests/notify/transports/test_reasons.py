@@ -27,7 +27,7 @@ from notify.transports.reasons import (
     verdict,
     web_push_action,
 )
-from notify.transports.retry import PAUSE_MAX_S, REFUSALS_MAX, TRIES_MAX, RetryLater, pause_s, unanswered
+from notify.transports.retry import PAUSE_MAX_S, REFUSALS_MAX, TRIED_MAX_S, TRIES_MAX, RetryLater, pause_s, unanswered
 from notify.transports.webpush import PAUSE_S
 from tests.support.emulators import Emulated
 
@@ -199,9 +199,10 @@ def test_a_refused_stream_costs_no_try_unless_all_are_refused() -> None:
 
 
 def test_tries_and_long_pauses_are_left_to_the_caller() -> None:
-    assert pause_s(request(tries=TRIES_MAX), RetryLater("r", soon=True)) is None
-    assert pause_s(request(tries=1), RetryLater("r", after_s=PAUSE_MAX_S + 1)) is None
-    assert pause_s(request(tries=1), RetryLater("r", soon=True)) == 0.0
-    growing = [pause_s(request(tries=tries), RetryLater("r")) or 0.0 for tries in (1, 4)]
+    assert pause_s(request(tries=TRIES_MAX), RetryLater("r", soon=True), now=0.0) is None
+    assert pause_s(request(tries=1), RetryLater("r", after_s=PAUSE_MAX_S + 1), now=0.0) is None
+    assert pause_s(request(tries=1, begun_at=5.0), RetryLater("r", soon=True), now=5.1 + TRIED_MAX_S) is None
+    assert pause_s(request(tries=1, begun_at=5.0), RetryLater("r", soon=True), now=4.9 + TRIED_MAX_S) == 0.0
+    growing = [pause_s(request(tries=tries), RetryLater("r"), now=0.0) or 0.0 for tries in (1, 4)]
     assert 0.1 <= growing[0] <= 0.3
     assert 0.8 <= growing[1] <= 2.4
