@@ -334,6 +334,28 @@ def test_what_a_killed_worker_had_handed_over_comes_again_without_a_sound(
     assert [token for token, silent in again.items() if not silent] == [t for t in again if t not in first][1:]
 
 
+def test_a_worker_that_stood_still_hands_over_nobody_once_another_has_its_chunk(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(lanes, "BLOCK", 3)
+    tokens = world.fans(9)
+    world.kick_off()
+    other = world.worker()
+
+    def stand_still(envelope: Envelope) -> None:
+        if len(world.phones.sent) == 1:
+            world.phones.before = lambda envelope: None
+            while other.turn(now_ms=world.now_ms + CLAIM_MS + 1_000):
+                pass
+
+    world.phones.before = stand_still
+    world.say(60, "goal", score=(1, 0))
+    rings = [token for token, message in world.phones.sent if not message.silent]
+    assert sorted(rings) == tokens
+    assert counters(world)["sent"] == 9
+    assert "chunk_lost" in caplog.text
+
+
 def test_a_time_out_of_the_job_is_no_failure_of_its_chunk(world: World) -> None:
     world.fans(4)
     world.kick_off()
