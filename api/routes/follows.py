@@ -13,7 +13,7 @@ from api.web import auth
 from api.web.follows import follows_body
 from api.web.openapi import documented
 from api.web.responses import private
-from db.domain import ID_PATTERN, Follow, Subject, mask_of, topics_for
+from db.domain import ID_PATTERN, Follow, Kind, Subject, mask_of, topics_for
 from db.domain.errors import Fault, Refused
 
 blueprint = Blueprint("follows", __name__)
@@ -28,7 +28,10 @@ def follow(subject: str, subject_id: str) -> Response:
     competition: `muted` silences one match of a followed team. A follow of a player adds the news that names the
     player. Following again replaces the preferences."""
     account, body = auth.writer(), bodies.read(bodies.FollowIn)
-    named = _follow(subject, subject_id, mask_of(body.kinds))
+    kinds = body.kinds
+    if subject == Subject.PLAYER and Kind.GOAL in kinds:
+        kinds.append(Kind.SCORER)
+    named = _follow(subject, subject_id, mask_of(kinds))
     new_follow = replace(named, id=meant_subject(here(), named.subject, named.id))
     here().accounts.follow(account.id, new_follow, now_ms=now_ms())
     profile = here().accounts.profile(account.id)

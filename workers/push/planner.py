@@ -10,10 +10,12 @@ import logging
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 
 from db.bugs import set_aside_on_bug
 from db.domain import Kind, mask_of
 from db.domain.errors import Unavailable
+from db.live.chunk import Chunk
 from db.live.chunks import Chunks
 from db.live.plans import Plan, Plans
 from db.sql.audience import Audience
@@ -190,10 +192,20 @@ class Planner:
         if self.chunks.is_being_sent(alert.match.id, alert.before):
             yield None
         done, wanted = int(plan.place or 0), mask_of([Kind.GOAL_CANCELLED])
-        chunks = [chunk for alert_id in alert.corrects for chunk in self.chunks.started_chunks(alert_id, alert.before)]
-        for number, chunk in enumerate(chunks[done:], start=done + 1):
-            reached = self.chunks.reached(chunk, Kind.GOAL, alert.before)
-            yield [(device_id, kinds) for device_id, kinds in reached if kinds & wanted], str(number)
+        for number, (chunk, later) in enumerate(self._announced(alert), start=1):
+            if number > done:
+                reached = self.chunks.reached(chunk, Kind.GOAL, alert.before)
+                devices = [(device_id, kinds) for device_id, kinds in reached if kinds & wanted]
+                yield [item for item in devices if item[0] not in later], str(number)
+
+    def _announced(self, alert: Alert) -> Iterator[tuple[Chunk, set[int]]]:
+        """Chunks by which a goal was announced, with the devices that come with a later alert: the goal, then its
+        scorer."""
+        chunks = [self.chunks.started_chunks(alert_id, alert.before) for alert_id in alert.corrects]
+        for number, own in enumerate(chunks, start=1):
+            reached = (self.chunks.reached(chunk, Kind.GOAL, alert.before) for chunk in chain(*chunks[number:]))
+            later = {device_id for devices in reached for device_id, _ in devices}
+            yield from ((chunk, later) for chunk in own)
 
 
 def _kinds_of(alert: Alert) -> int:

@@ -36,6 +36,7 @@ def test_a_player_is_followed_without_topics(alice: User) -> None:
     assert alice.ask("PUT", "/api/me/follows/players/p10").get_json()["topics"] is None
     follows = alice.me()["follows"]
     assert [follow["id"] for follow in follows["players"]] == ["p10"]
+    assert follows["players"][0]["notification_prefs"]["scorer"] is True
     assert (alice.me()["topics"], follows["teams"][0]["topics"]) == (None, None)
     alice.ask("DELETE", "/api/me/follows/players/p10")
     assert alice.me()["follows"]["players"] == []

@@ -54,6 +54,33 @@ def test_the_end_of_a_players_goal_reaches_who_heard_of_it(world: World) -> None
     assert kinds(world, "late") == []
 
 
+def test_a_scorer_named_after_the_goal_reaches_who_follows_the_player_and_so_does_the_end(world: World) -> None:
+    follow_messi(world, "player")
+    follow_messi(world, "both", Follow(Subject.TEAM, "arg", ALL & ~mask_of([Kind.SCORER])))
+    world.fan("team", subject=Subject.TEAM, to="arg", kinds=mask_of([Kind.GOAL, Kind.GOAL_CANCELLED]))
+    world.kick_off()
+    world.say(60, "goal", score=(1, 0), id="g1")
+    world.say(75, "goal", score=(1, 0), id="g1", player=MESSI)
+    world.say(80, "goal", score=(1, 0), id="g1", player=MESSI, minute=2)
+    assert kinds(world, "team") == [Kind.GOAL]
+    assert kinds(world, "player") == [Kind.SCORER]
+    assert world.phones.sent[-1][1].body == "Goal for Argentina! Messi"
+    world.say(160, "goal_cancelled", score=(0, 0), voids="g1")
+    assert kinds(world, "team") == [Kind.GOAL, Kind.GOAL_CANCELLED]
+    assert kinds(world, "player") == [Kind.SCORER, Kind.GOAL_CANCELLED]
+    assert kinds(world, "both") == [Kind.GOAL, Kind.SCORER, Kind.GOAL_CANCELLED]
+
+
+def test_a_scorer_who_was_named_with_the_goal_or_whose_goal_nobody_heard_of_is_no_news(world: World) -> None:
+    follow_messi(world, "player")
+    world.kick_off()
+    world.say(60, "goal", score=(1, 0), id="g1", player=MESSI)
+    world.say(75, "goal", score=(1, 0), id="g1", player=MESSI, minute=2)
+    world.say(800, "goal", score=(2, 0), id="old", at=START + 100_000)
+    world.say(810, "goal", score=(2, 0), id="old", player=MESSI)
+    assert kinds(world, "player") == [Kind.GOAL]
+
+
 def test_a_phone_whose_owner_follows_a_player_is_written_to_itself(world: World) -> None:
     """No topic tells of players, so its topics are forgotten and not taken again."""
     user_id = world.fan("phone", platform=Platform.ANDROID, topics="en", subject=Subject.TEAM, to="arg")
