@@ -13,6 +13,7 @@ from db.domain import Kind, Platform, mask_of
 from dev.emulators.journal import PushJournal
 from dev.emulators.phone import phone_of
 from notify.transports import breaker, retry
+from notify.transports.fcm import Fcm
 from tests.support.emulators import Emulated
 from tests.support.layouts import Layout
 from tests.support.push import START, World, counters, transports_to
@@ -20,7 +21,7 @@ from tests.support.stories.count import IN_FULL, scaled
 from workers.push import sender
 
 # Of each service; together they are one chunk.
-PHONES = scaled(40, 500)
+PHONES = scaled(20, 500)
 # Apple is given up after five seconds, Google after ten.
 APPLE_MS, GOOGLE_MS = scaled(100, 4_500), scaled(200, 9_000)
 
@@ -86,6 +87,9 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_services_that_are_back_after_two_minutes_reach_a_whole_chunk(
     followers: Followers, emulators: Emulated
 ) -> None:
+    google = followers.transports.android
+    assert isinstance(google, Fcm)
+    assert google.check(), "its bearer token is from before"
     emulators.set_faults("apns", status_every=1, status=503, reason="ServiceUnavailable")
     emulators.set_faults("fcm", status_every=1, status=503, reason="UNAVAILABLE")
     followers.say(60, "goal", score=(1, 0))

@@ -112,6 +112,11 @@ def test_a_token_endpoint_that_is_away_is_request_once_and_all_wait(emulators: E
     fcm.close()
 
 
+def test_a_token_endpoint_in_trouble_is_no_wrong_key(emulators: Emulated, fcm: Fcm) -> None:
+    emulators.set_faults("fcm", status_every=1, status=503, reason="UNAVAILABLE")
+    assert send(fcm, device("android-one")) == Later("oauth_unavailable", 10.0)
+
+
 def test_retry_after_of_the_project_holds_everybody_back(emulators: Emulated, fcm: Fcm) -> None:
     send(fcm, device("android-quota"))
     emulators.set_faults("fcm", status_every=1, status=429, reason="QUOTA_EXCEEDED", retry_after_s=37)

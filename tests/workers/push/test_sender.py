@@ -150,6 +150,7 @@ def test_what_is_refused_for_now_is_tried_again_until_it_passes_or_expires(world
     world.phones.answers = {}
     world.at(120)
     assert sorted(token for token, _ in world.phones.sent) == ["fan", "other"]
+    assert (counters(world)["later"], "failed" in counters(world)) == (1, False)
 
 
 def test_a_retry_puts_no_old_score_over_a_newer_one(world: World) -> None:
