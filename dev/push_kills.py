@@ -18,10 +18,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import redis
 import requests
 from sqlalchemy import Engine, insert
 
 from db.domain import DEFAULT_KINDS, mask_of
+from db.live import keys
 from db.live.chunks import CLAIM_MS
 from db.sql.audience import Audience, BroadcastChannel
 from db.sql.models import DeviceRow, UserRow, UserSubscriptionRow
@@ -42,6 +44,8 @@ from workers.worker import order_for
 MATCH = "final"
 # After the last push the fan-out is given so long to go on: thrice a claim, and some seconds of the clock.
 QUIET_S = 30.0
+# What is left to plan and to send.
+UNFINISHED = (keys.PUSH_UNPLANNED, keys.PUSH_SLICED, keys.PUSH_READY, keys.PUSH_CLAIMED, keys.PUSH_LATER)
 # With topics: goals after the first, each beside a kill. Half a minute each, the window between two alerts.
 TOPIC_GOALS = 3
 
@@ -197,6 +201,13 @@ def kill_at_random(running: System, witness: Witness, devices: int, kills: int, 
     return done
 
 
+def wait_for_end(running: System) -> None:
+    """What a killed worker held is sent again once its claim has run out, which may be after everybody was reached."""
+    client, deadline = redis.Redis.from_url(running.redis_url), time.monotonic() + QUIET_S
+    while any(client.zcard(name) for name in UNFINISHED) and time.monotonic() < deadline:
+        time.sleep(0.2)
+
+
 def kill_beside_topics(running: System, goals: int, rng: random.Random) -> int:
     """Goals in windows of their own, and the worker killed some ms after each; returns how often."""
     count = running.settings.worker_processes
@@ -231,6 +242,7 @@ def run(devices: int, kills: int, seed: int, *, activities: bool = False, topics
             send_event(running, "kickoff" if activities else "goal", 0 if activities else 1)
             done = kill_at_random(running, witness, devices, kills, rng)
             lasted = time.monotonic() - started
+            wait_for_end(running)
             figures = witness.figures(devices)
             if topics:
                 goals = kill_beside_topics(running, TOPIC_GOALS, rng)

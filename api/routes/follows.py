@@ -1,4 +1,4 @@
-"""Follows of matches, teams and competitions, and which kinds of news each wants."""
+"""Follows of matches, teams, competitions and players, and which kinds of news each wants."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from api.web import auth
 from api.web.follows import follows_body
 from api.web.openapi import documented
 from api.web.responses import private
-from db.domain import ID_PATTERN, Follow, Subject, mask_of, topics_for
+from db.domain import ID_PATTERN, Follow, Kind, Subject, mask_of, topics_for
 from db.domain.errors import Fault, Refused
 
 blueprint = Blueprint("follows", __name__)
@@ -24,10 +24,14 @@ blueprint = Blueprint("follows", __name__)
     "Follow", bodies.FollowOut, tag="follows", body=bodies.FollowIn, errors=(401, 409, 422, 429, 503), bearer=True
 )
 def follow(subject: str, subject_id: str) -> Response:
-    """`matches`, `teams` or `competitions`. A follow of a match overrides those of its teams and its competition:
-    `muted` silences one match of a followed team. Following again replaces the preferences."""
+    """`matches`, `teams`, `competitions` or `players`. A follow of a match overrides those of its teams and its
+    competition: `muted` silences one match of a followed team. A follow of a player adds the news that names the
+    player. Following again replaces the preferences."""
     account, body = auth.writer(), bodies.read(bodies.FollowIn)
-    named = _follow(subject, subject_id, mask_of(body.kinds))
+    kinds = body.kinds
+    if subject == Subject.PLAYER and Kind.GOAL in kinds:
+        kinds.append(Kind.SCORER)
+    named = _follow(subject, subject_id, mask_of(kinds))
     new_follow = replace(named, id=meant_subject(here(), named.subject, named.id))
     here().accounts.follow(account.id, new_follow, now_ms=now_ms())
     profile = here().accounts.profile(account.id)
@@ -45,7 +49,7 @@ def unfollow(subject: str, subject_id: str) -> Response:
 
 def _follow(subject: str, subject_id: str, kinds: int) -> Follow:
     if subject not in set(Subject):
-        raise Refused("This cannot be followed.", "invalid", (Fault("subject", "matches, teams or competitions"),))
+        raise Refused("This cannot be followed.", "invalid", (Fault("subject", f"one of {', '.join(Subject)}"),))
     if not ID_PATTERN.fullmatch(subject_id):
         raise Refused("This cannot be followed.", "invalid", (Fault("id", "not a valid id"),))
     return Follow(Subject(subject), subject_id, kinds)

@@ -11,24 +11,18 @@ from flask import request
 from pydantic import AfterValidator, BaseModel, Field, TypeAdapter, ValidationError, model_validator
 
 from api.web.schemas import Body, zone
-from db.domain import DEFAULT_KINDS, VARIANTS, Kind, Payload, Platform, Quiet
+from db.domain import DEFAULT_KINDS, VARIANTS, Kind, Payload, Platform, Quiet, is_push_endpoint
 from db.domain.errors import Fault, Refused
 
 B = TypeVar("B", bound=BaseModel)
 
 # The largest is a web device with its keys, about 700 bytes.
 BODY_MAX = 16 * 1024
-# The push services of browsers. We post to a subscription's endpoint, so a client must not choose the host freely.
-PUSH_SERVICES = re.compile(
-    r"fcm\.googleapis\.com|([a-z0-9-]+\.)*push\.services\.mozilla\.com"
-    r"|([a-z0-9-]+\.)*push\.apple\.com|([a-z0-9-]+\.)*notify\.windows\.com"
-)
 
 
 def _endpoint(url: str) -> str:
-    parts = urlsplit(url)
-    allowed = parts.scheme == "https" and parts.port in (None, 443) and "@" not in parts.netloc
-    if not allowed or not PUSH_SERVICES.fullmatch(parts.hostname or ""):
+    """We post to it, so a client must choose neither host nor port freely."""
+    if not is_push_endpoint(url) or urlsplit(url).port not in (None, 443):
         raise ValueError("not an https endpoint of a push service")
     return url
 
@@ -164,6 +158,7 @@ class Follows(Body):
     matches: list[FollowOut]
     teams: list[FollowOut]
     competitions: list[FollowOut]
+    players: list[FollowOut]
 
 
 class Me(AccountSettings):

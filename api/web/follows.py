@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from api.services import here
 from db.domain import Follow, Subject
-from db.sql.accounts import prefs_of
+from db.sql.follows import prefs_of
 
 
 def follows_body(follows: Sequence[Follow], topics: Mapping[Follow, list[str]] | None) -> list[dict[str, object]]:

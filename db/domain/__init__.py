@@ -62,6 +62,7 @@ from db.domain.vocabulary import (
     phase_of,
     status_of,
 )
+from db.domain.web_push import PUSH_SERVICES, is_push_endpoint
 
 __all__ = [
     "BITS",
@@ -79,6 +80,7 @@ __all__ = [
     "LISTED_TYPES",
     "NEW_KINDS",
     "PLAYERS_MAX",
+    "PUSH_SERVICES",
     "RED_CARDS",
     "SCORING",
     "VARIANTS",
@@ -124,6 +126,7 @@ __all__ = [
     "fits",
     "formation_of",
     "is_listed_alike",
+    "is_push_endpoint",
     "is_visible",
     "joined",
     "kind_of",

@@ -20,6 +20,7 @@ class Subject(StrEnum):
     MATCH = "matches"
     TEAM = "teams"
     COMPETITION = "competitions"
+    PLAYER = "players"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Follow:
-    """kinds: what is wanted, as a mask; 0 mutes. A follow of a match outweighs those of its teams and competition."""
+    """kinds: what is wanted, as a mask; 0 mutes. A follow of a match outweighs those of its teams and competition; one
+    of a player adds the news that names the player, unless the match is muted."""
 
     subject: Subject
     id: str

@@ -27,9 +27,10 @@ _PLACES = (
     Kind.PENALTY,
     Kind.VAR_CHECK,
     Kind.SHOOTOUT_KICK,
+    Kind.SCORER,
 )
 # The release before knows none of these. What it reads of a match must do without them (notify.content.window).
-NEW_KINDS = frozenset({Kind.SECOND_HALF, Kind.PENALTY, Kind.VAR_CHECK, Kind.SHOOTOUT_KICK})
+NEW_KINDS = frozenset({Kind.SECOND_HALF, Kind.PENALTY, Kind.VAR_CHECK, Kind.SHOOTOUT_KICK, Kind.SCORER})
 BITS = {kind: 1 << place for place, kind in enumerate(_PLACES)}
 
 # What most apps switch on for a new follow; the rest is asked for.

@@ -39,11 +39,13 @@ def fits(variant: str, account: Account) -> bool:
 
 
 def topics_for(account: Account, follows: Iterable[Follow]) -> dict[Follow, list[str]] | None:
-    """What an app subscribes to for each follow; None where topics cannot serve: they know no quiet hours, and an app
-    has room for so many only."""
-    variant = variant_of(account)
+    """What an app subscribes to for each follow; None where topics cannot serve: they know neither quiet hours nor
+    players, and an app has room for so many only."""
+    follows, variant = tuple(follows), variant_of(account)
+    if account.quiet or any(follow.subject is Subject.PLAYER for follow in follows):
+        return None
     topics = {follow: _topics_of(follow, variant) for follow in follows}
-    return None if account.quiet or sum(map(len, topics.values())) > TOPICS_MAX else topics
+    return None if sum(map(len, topics.values())) > TOPICS_MAX else topics
 
 
 def _topics_of(follow: Follow, variant: str) -> list[str]:

@@ -182,3 +182,4 @@ class Kind(StrEnum):
     PENALTY = "penalty"
     VAR_CHECK = "var_check"
     SHOOTOUT_KICK = "shootout_kick"
+    SCORER = "scorer"  # of a goal that was announced without a name

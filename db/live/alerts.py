@@ -180,5 +180,5 @@ def _check_names(match_id: str, alert_ids: Sequence[str]) -> None:
 
 
 def _counters(row: dict[bytes, bytes]) -> dict[str, str]:
-    inner = (b"chunk:", b"topic:", b"told:", b"place:", b"tries:", b"slices")
+    inner = (b"chunk:", b"topic:", b"told:", b"place:", b"tries:", b"begun:", b"slices")
     return {name.decode(): value.decode() for name, value in row.items() if not name.startswith(inner)}

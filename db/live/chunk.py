@@ -41,6 +41,7 @@ class ClaimedChunk:
     refused_by: transports for which the alert is malformed.
     first: no worker has started it before.
     tries: how often its devices were sent to before.
+    begun: how often workers have begun it, this one included. Who begins it later has it.
     """
 
     chunk: Chunk
@@ -50,6 +51,7 @@ class ClaimedChunk:
     refused_by: frozenset[str] = frozenset()
     first: bool = True
     tries: int = 0
+    begun: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class ChunkResult:
     counts: by counter.
     groups: devices to try again, by time.
     refused: transports that must not send the alert any more, with the reason.
-    missed: devices that were not reached and will not be.
+    missed: devices that were certainly not reached and will not be.
     """
 
     counts: Mapping[str, int]

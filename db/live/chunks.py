@@ -35,6 +35,7 @@ class Chunks:
         self._put = ShardScript(sharded, "chunk_put")
         self._claim = ShardScript(sharded, "chunk_claim")
         self._start = ShardScript(sharded, "chunk_start")
+        self._progress = ShardScript(sharded, "chunk_progress")
         self._done = ShardScript(sharded, "chunk_done")
 
     @guarded
@@ -84,10 +85,10 @@ class Chunks:
         """None if it is not to be sent any more. What a worker that died had begun: devices whose outcome it knew are
         left out, those it had handed over are marked POSSIBLY_SENT."""
         names = [keys.alert(chunk.alert_id), keys.chunk(chunk.name), keys.PUSH_CLAIMED, keys.progress(chunk.name)]
-        row = self._start(self._shard(chunk), names, [chunk.name, _state(chunk), _tries(chunk)])
+        row = self._start(self._shard(chunk), names, [chunk.name, _state(chunk), _tries(chunk), _begun(chunk)])
         if not row:
             return None
-        alert, opened_at, packed, refused, first, tries, progress = row
+        alert, opened_at, packed, refused, first, tries, progress, begun = row
         transports = {entry.partition(":")[0] for entry in refused.decode().split()}
         devices = unpack(packed)
         for device_id, state in unpack(progress).items():
@@ -97,17 +98,17 @@ class Chunks:
                 devices[device_id] |= POSSIBLY_SENT
         # Retries of the release before bear their number in the name.
         earlier = int(tries) or int(chunk.number.partition(".")[2] or 0)
-        return ClaimedChunk(chunk, alert, int(opened_at), devices, frozenset(transports), bool(first), earlier)
+        return ClaimedChunk(
+            chunk, alert, int(opened_at), devices, frozenset(transports), bool(first), earlier, int(begun)
+        )
 
     @guarded
-    def note_progress(self, chunk: Chunk, entries: Collection[tuple[int, int]]) -> None:
-        """Note devices that are handed over or settled, for the worker that takes over if this one dies."""
-        shard = self._shard(chunk)
-        progress = shard.key(keys.progress(chunk.name))
-        with shard.redis.pipeline(transaction=False) as pipe:
-            pipe.append(progress, pack(entries))
-            pipe.expire(progress, ALERT_S)
-            pipe.execute()
+    def note_progress(self, started: ClaimedChunk, entries: Collection[tuple[int, int]]) -> bool:
+        """Note devices that are handed over or settled, for the worker that takes over if this one dies. False if one
+        has taken over: nobody may be handed over any more."""
+        chunk = started.chunk
+        names = [keys.alert(chunk.alert_id), keys.progress(chunk.name)]
+        return bool(self._progress(self._shard(chunk), names, [_begun(chunk), started.begun, pack(entries), ALERT_S]))
 
     @guarded
     def newest(self, match_id: str) -> dict[Kind, int]:
@@ -136,15 +137,19 @@ class Chunks:
 
     @guarded
     def done(self, started: ClaimedChunk, result: ChunkResult) -> bool:
-        """False if the claim had expired and another worker has the chunk. Devices that are tried again are in a chunk
-        of their own from now on, so of this one they are missed."""
+        """False if the claim had expired and another worker has the chunk, or has ended it.
+
+        Devices that are tried again are in a chunk of their own from now on, so of this one they are missed, except for
+        those that it may have reached.
+        """
         chunk = started.chunk
         numbers = self._reserve(chunk.alert_id, len(result.groups))
         groups = [Chunk(f"{chunk.alert_id} {number}") for number in numbers]
-        missed = {*result.missed, *(device_id for group in result.groups for device_id in group.devices)}
+        again = [item for group in result.groups for item in group.devices.items()]
+        missed = {*result.missed, *(device_id for device_id, kinds in again if not kinds & POSSIBLY_SENT)}
         refused = " ".join(f"{name}:{reason}" for name, reason in result.refused.items())
         args: list[Any] = [chunk.name, pack([(device_id, 0) for device_id in missed]), ALERT_S, refused]
-        args.append(started.tries + 1)
+        args += [started.tries + 1, _begun(chunk), started.begun]
         for retry, group in zip(groups, result.groups, strict=True):
             args += [retry.name, pack(group.devices.items()), group.due, _tries(retry)]
         args += [part for pair in result.counts.items() for part in pair]
@@ -194,13 +199,13 @@ class Chunks:
     @guarded
     def reached(self, chunk: Chunk, kind: Kind, before: int) -> list[tuple[int, int]]:
         """Its devices, with their kinds, that wanted news of this kind and got it, or may have got it, at a version
-        below `before`."""
+        below `before`. Those that an earlier chunk may have reached are that chunk's."""
         devices = unpack(self._packed(keys.chunk, chunk) or b"")
         missed = self._missed(chunk) | self._missed_by_chain(chunk, before)
         return [
-            (device, kinds & ~POSSIBLY_SENT)
+            (device, kinds)
             for device, kinds in devices.items()
-            if kinds & BITS[kind] and device not in missed
+            if kinds & BITS[kind] and not kinds & POSSIBLY_SENT and device not in missed
         ]
 
     def _missed_by_chain(self, chunk: Chunk, before: int) -> set[int]:
@@ -256,3 +261,7 @@ def _state(chunk: Chunk) -> str:
 
 def _tries(chunk: Chunk) -> str:
     return f"tries:{chunk.number}"
+
+
+def _begun(chunk: Chunk) -> str:
+    return f"begun:{chunk.number}"

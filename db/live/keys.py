@@ -37,10 +37,10 @@ push:sliced         zset     plan_split.lua    alert ids whose plan is split int
 push:lease:{name}   string   plans.lease       a worker is planning this alert, or slice of it; seconds
 push:alert:{id}     hash     alerts, chunks    alert, version, told_at, planned, place, devices, chunk:{n} states,
                                                told:{topic} versions, topic:{topic} begun, counters; of a plan in slices
-                                               their bounds and place:{n}; of retries tries:{n}; 2 h
+                                               their bounds and place:{n}; of chunks begun:{n} and tries:{n}; 2 h
 push:chunk:{alert} {n} string chunk_put.lua    devices and the kinds they want, 12 bytes each; 2 h
 push:missed:{alert} {n} string chunk_done.lua  of those, whom it did not reach; 2 h
-push:progress:{alert} {n} string chunks        of those, who was handed over and who is settled; 2 h
+push:progress:{alert} {n} string chunk_*.lua   of those, who was handed over and who is settled; 2 h
 push:health:{service} hash   chunks            recent pushes, delivered and dead; 1 day
 push:ready          zset     chunk_*.lua       chunks to send, in order of turn (ms)
 push:later          zset     chunk_*.lua       chunks to try again, by when (ms)

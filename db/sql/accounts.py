@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy import Engine, delete, exists, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -19,17 +19,16 @@ from db.domain import (
     Account,
     Device,
     Follow,
-    Kind,
     Platform,
     Quiet,
     Subject,
     Variant,
     fits,
-    kinds_of,
 )
 from db.domain.errors import Refused
+from db.sql import follows
 from db.sql.devices import device_of
-from db.sql.models import DeviceRow, FollowRow, UserRow, UserSubscriptionRow
+from db.sql.models import DeviceRow, PlayerFollowRow, UserRow
 from db.sql.moments import moment
 from db.sql.session import begin
 
@@ -39,6 +38,9 @@ FOLLOWS_MAX = 500
 DEVICES_MAX = 10
 # Resolution of "recently active": one write per user and day.
 ACTIVE_EVERY = timedelta(days=1)
+# An app registers its device at each start. FCM takes a token of an app that was not opened for so long as expired
+# ("Best practices for FCM registration token management"), and so do we for all services, of accounts that are used.
+STALE_AFTER = timedelta(days=270)
 _SPOILER_FREE = [variant for variant in VARIANTS if Variant.parse(variant).spoiler_free]
 
 
@@ -90,7 +92,7 @@ class Accounts:
             if row is None:
                 raise _deleted()
             devices = session.scalars(select(DeviceRow).where(DeviceRow.user_id == user_id).order_by(DeviceRow.id))
-            return Profile(_account(row), tuple(map(device_of, devices)), tuple(_follows(session, user_id)))
+            return Profile(_account(row), tuple(map(device_of, devices)), tuple(follows.of_user(session, user_id)))
 
     def change(self, user_id: str, changes: Mapping[str, Any]) -> None:
         """Change the named fields of Account and no others, so that two changes at once both hold.
@@ -160,7 +162,7 @@ class Accounts:
                 others = update(DeviceRow).where(same_token, DeviceRow.id.is_distinct_from(kept_id))
                 session.execute(others.values(live_activity_token=None))
             row = row or DeviceRow(user_id=user_id, digest=digest)
-            if device.topics and not fits(device.topics, _account(session.get_one(UserRow, user_id))):
+            if device.topics and not _fits(session, user_id, device.topics):
                 device = replace(device, topics=None)
             _write(row, device, moment(now_ms))
             session.add(row)
@@ -180,27 +182,26 @@ class Accounts:
     # Follows.
 
     def follow(self, user_id: str, follow: Follow, *, now_ms: int) -> None:
-        """Raises Refused `limit_reached` for one follow too many."""
+        """Raises Refused `limit_reached` for one follow too many.
+
+        Whoever follows a player is sent to one by one from now on, for no topic tells of players.
+        """
         with begin(self.engine) as session:
             _lock(session, user_id, moment(now_ms))
-            existing = _find(session, user_id, follow)
-            if existing is None and _count(session, user_id) >= FOLLOWS_MAX:
+            existing = follows.find(session, user_id, follow)
+            if existing is None and follows.count(session, user_id) >= FOLLOWS_MAX:
                 raise Refused(f"At most {FOLLOWS_MAX} follows are allowed; remove one first.", "limit_reached")
-            row = existing or _follow_row(user_id, follow)
-            row.kinds, row.notification_prefs = follow.kinds, prefs_of(follow.kinds)
+            row = existing or follows.row_of(user_id, follow)
+            row.kinds, row.notification_prefs = follow.kinds, follows.prefs_of(follow.kinds)
             session.add(row)
+            if follow.subject is Subject.PLAYER:
+                session.execute(update(DeviceRow).where(DeviceRow.user_id == user_id).values(topics=None))
 
     def unfollow(self, user_id: str, subject: Subject, subject_id: str) -> None:
         with begin(self.engine) as session:
-            row = _find(session, user_id, Follow(subject, subject_id, 0))
+            row = follows.find(session, user_id, Follow(subject, subject_id, 0))
             if row:
                 session.delete(row)
-
-
-def prefs_of(kinds: int) -> dict[str, bool]:
-    """A mask as `notification_prefs`."""
-    wanted = kinds_of(kinds)
-    return {kind.value: kind in wanted for kind in Kind}
 
 
 def _lock(session: Session, user_id: str, now: datetime) -> None:
@@ -215,9 +216,12 @@ def _deleted() -> Refused:
 
 
 def _seen(session: Session, row: UserRow, now: datetime) -> Account:
+    """Once a day: the user is active, and devices without a sign of life go."""
     if now - row.active_at >= ACTIVE_EVERY:
         row.active_at = now
         session.execute(update(DeviceRow).where(DeviceRow.user_id == row.id).values(active_at=now))
+        stale = DeviceRow.registered_at < now - STALE_AFTER
+        session.execute(delete(DeviceRow).where(DeviceRow.user_id == row.id, stale))
     return _account(row)
 
 
@@ -240,32 +244,10 @@ def _account(row: UserRow) -> Account:
     return Account(row.id, row.time_zone, quiet, row.spoiler_free, row.locale)
 
 
-def _follows(session: Session, user_id: str) -> list[Follow]:
-    own = select(UserSubscriptionRow).where(UserSubscriptionRow.user_id == user_id)
-    matches = session.scalars(own.order_by(UserSubscriptionRow.match_id))
-    follows = [Follow(Subject.MATCH, row.match_id, row.kinds) for row in matches]
-    others = select(FollowRow).where(FollowRow.user_id == user_id).order_by(FollowRow.subject, FollowRow.subject_id)
-    return follows + [Follow(Subject(row.subject), row.subject_id, row.kinds) for row in session.scalars(others)]
-
-
-def _find(session: Session, user_id: str, follow: Follow) -> UserSubscriptionRow | FollowRow | None:
-    if follow.subject is Subject.MATCH:
-        return session.get(UserSubscriptionRow, (user_id, follow.id))
-    return session.get(FollowRow, (user_id, follow.subject.value, follow.id))
-
-
-def _follow_row(user_id: str, follow: Follow) -> UserSubscriptionRow | FollowRow:
-    if follow.subject is Subject.MATCH:
-        return UserSubscriptionRow(user_id=user_id, match_id=follow.id)
-    return FollowRow(user_id=user_id, subject=follow.subject.value, subject_id=follow.id)
-
-
-def _count(session: Session, user_id: str) -> int:
-    counts = (
-        select(func.count()).select_from(table).where(table.user_id == user_id)
-        for table in (UserSubscriptionRow, FollowRow)
-    )
-    return sum(session.scalar(count) or 0 for count in counts)
+def _fits(session: Session, user_id: str, variant: str) -> bool:
+    """Whether topics of a variant serve the user."""
+    has_player = session.scalar(select(exists().where(PlayerFollowRow.user_id == user_id)))
+    return not has_player and fits(variant, _account(session.get_one(UserRow, user_id)))
 
 
 def _named(user_id: str, device: Device) -> Any:

@@ -23,8 +23,8 @@ from sqlalchemy.orm import Session
 
 from db.domain import Device, Match
 from db.sql.devices import device_from
-from db.sql.followers import BOUNDS, Ends, PlanPosition, count_up_to, followers_of
-from db.sql.models import ChannelRow, DeviceRow, UserRow
+from db.sql.followers import BOUNDS, NOBODY, Ends, PlanPosition, Players, count_up_to, followers_of
+from db.sql.models import ChannelRow, DeviceRow, PlayerFollowRow, UserRow
 from db.sql.moments import moment, ms
 from db.sql.session import begin, stream
 
@@ -89,10 +89,18 @@ class Audience:
         self.engine = bind
 
     def followers(
-        self, match: Match, kinds: int, size: int, after: PlanPosition | None = None, ends: Ends = (None, None)
+        self,
+        match: Match,
+        kinds: int,
+        size: int,
+        after: PlanPosition | None = None,
+        ends: Ends = (None, None),
+        players: Players = NOBODY,
     ) -> Iterator[tuple[Sequence[Follower], PlanPosition]]:
         """Devices to send to one by one for news of these kinds, most recently active first, each once: pages of
-        `size`, each with the position after it. ends: only users of these ids.
+        `size`, each with the position after it.
+
+        ends: only users of these ids. players: also those who follow one of these, for the kinds of news they are in.
 
         Preferences for the match override those for its teams, and those override the competition's. Devices that
         listen to topics are left out. Only one page is in memory at a time.
@@ -101,17 +109,25 @@ class Audience:
             if _is_postgresql(session):
                 for setting in FOR_MANY:
                     session.execute(text(setting))
-            for page in stream(session, followers_of(match, kinds, after, ends), size):
+            for page in stream(session, followers_of(match, kinds, after, ends, players), size):
                 last = page[-1]
                 yield page, PlanPosition(ms(datetime.fromisoformat(last[5])), last[0])
 
-    def bounds(self, match: Match, kinds: int, *, above: int, slices: int) -> list[str]:
+    def followed(self, players: Players) -> Players:
+        """Those of these players that somebody follows: to look for the others would cost each plan."""
+        if not players:
+            return NOBODY
+        found = select(PlayerFollowRow.player_id).where(PlayerFollowRow.player_id.in_(list(players))).distinct()
+        with begin(self.engine) as session:
+            return {player_id: players[player_id] for player_id in session.scalars(found)}
+
+    def bounds(self, match: Match, kinds: int, *, above: int, slices: int, players: Players = NOBODY) -> list[str]:
         """User ids that divide the users into so many slices of about the same size, if more than `above` follow the
         match for these kinds; else none. Only of PostgreSQL: SQLite serves one machine."""
         with begin(self.engine) as session:
             if not _is_postgresql(session):
                 return []
-            if (session.scalar(count_up_to(match, kinds, above + 1)) or 0) <= above:
+            if (session.scalar(count_up_to(match, kinds, above + 1, players)) or 0) <= above:
                 return []
             shares = [number / slices for number in range(1, slices)]
             return list(dict.fromkeys(session.scalar(text(BOUNDS), {"shares": shares}) or ()))

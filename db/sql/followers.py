@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy import (
     Subquery,
     Text,
     and_,
+    case,
     cast,
     exists,
     func,
@@ -21,11 +23,15 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from db.domain import Match, Subject
-from db.sql.models import DeviceRow, FollowRow, UserRow, UserSubscriptionRow
+from db.sql.models import DeviceRow, FollowRow, PlayerFollowRow, UserRow, UserSubscriptionRow
 from db.sql.moments import moment
 
 # Users from this id, to below that one; None is no bound.
 Ends = tuple[str | None, str | None]
+
+# Players that news names, by id, with the kinds of that news as a mask.
+Players = Mapping[str, int]
+NOBODY: Players = {}
 
 # Ids between slices, from a sample of the users: ids are random, so followers are spread like everybody. About 10,000
 # of them put each bound within a few percent of its place, in the order of the indexes.
@@ -47,9 +53,15 @@ class PlanPosition:
     device_id: int
 
 
-def followers_of(match: Match, kinds: int, after: PlanPosition | None = None, ends: Ends = (None, None)) -> Select[Any]:
+def followers_of(
+    match: Match,
+    kinds: int,
+    after: PlanPosition | None = None,
+    ends: Ends = (None, None),
+    players: Players = NOBODY,
+) -> Select[Any]:
     """Index-only reads of the follows; then each user's devices, and the few who have quiet hours."""
-    wants, device, user = _wants(match, kinds, ends), DeviceRow, UserRow
+    wants, device, user = _wants(match, kinds, ends, players), DeviceRow, UserRow
     columns = (device.id, wants.c.kinds, user.time_zone, user.quiet_since, user.quiet_until)
     query = (
         select(*columns, cast(device.active_at, Text))
@@ -63,9 +75,9 @@ def followers_of(match: Match, kinds: int, after: PlanPosition | None = None, en
     return query.where(tuple_(device.active_at, device.id) < tuple_(moment(after.active_at), after.device_id))
 
 
-def _wants(match: Match, kinds: int, ends: Ends = (None, None)) -> Subquery:
+def _wants(match: Match, kinds: int, ends: Ends = (None, None), players: Players = NOBODY) -> Subquery:
     """Users and the kinds they want, by the nearest thing they follow: the match, else its teams (of two, what either
-    brings), else its competition. A muted one silences what is farther away."""
+    brings), else its competition. A muted one silences what is farther away. Players that are named add to that."""
     own, team, cup = UserSubscriptionRow, aliased(FollowRow), aliased(FollowRow)
     of_match = select(own.user_id, own.kinds).where(
         own.match_id == match.id, own.kinds.bitwise_and(kinds) != 0, *_between(own.user_id, ends)
@@ -95,7 +107,20 @@ def _wants(match: Match, kinds: int, ends: Ends = (None, None)) -> Subquery:
             *_between(cup.user_id, ends),
         )
         parts.append(of_competition)
-    return union_all(*parts).subquery() if len(parts) > 1 else of_match.subquery()
+    if not players:
+        return union_all(*parts).subquery() if len(parts) > 1 else of_match.subquery()
+    wants = union_all(*parts, _of_players(match, kinds, ends, players)).subquery()
+    return select(wants.c.user_id, func.bit_or(wants.c.kinds).label("kinds")).group_by(wants.c.user_id).subquery()
+
+
+def _of_players(match: Match, kinds: int, ends: Ends, players: Players) -> Select[Any]:
+    """Users who follow them, with what the news of each brings, unless they muted the match."""
+    fan, own = PlayerFollowRow, UserSubscriptionRow
+    wanted = fan.kinds.bitwise_and(case(dict(players), value=fan.player_id))
+    is_muted = exists().where(own.match_id == match.id, own.user_id == fan.user_id, own.kinds == 0)
+    named = (fan.player_id.in_(list(players)), wanted.bitwise_and(kinds) != 0)
+    of_players = select(fan.user_id, func.bit_or(wanted).label("kinds")).where(*named, ~is_muted)
+    return of_players.where(*_between(fan.user_id, ends)).group_by(fan.user_id)
 
 
 def _between(column: ColumnElement[str] | InstrumentedAttribute[str], ends: Ends) -> list[ColumnElement[bool]]:
@@ -103,6 +128,7 @@ def _between(column: ColumnElement[str] | InstrumentedAttribute[str], ends: Ends
     return [*([column >= least] if least is not None else []), *([column < below] if below is not None else [])]
 
 
-def count_up_to(match: Match, kinds: int, most: int) -> Select[Any]:
+def count_up_to(match: Match, kinds: int, most: int, players: Players = NOBODY) -> Select[Any]:
     """How many users follow it; no more than `most` are counted."""
-    return select(func.count()).select_from(_wants(match, kinds).select().limit(most).subquery())
+    wants = _wants(match, kinds, players=players)
+    return select(func.count()).select_from(wants.select().limit(most).subquery())

@@ -259,6 +259,18 @@ class FollowRow(Base):
     kinds: Mapped[int]
 
 
+class PlayerFollowRow(Base):
+    """Who follows a player. The index answers a planner without the table."""
+
+    __tablename__ = "player_follows"
+    __table_args__ = (Index("ix_player_follows_player", "player_id", "user_id", "kinds"),)
+
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    player_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    notification_prefs: Mapped[dict[str, Any]] = mapped_column(JSON)
+    kinds: Mapped[int]
+
+
 class ChannelRow(Base):
     """An APNs broadcast channel of a match, in one environment, from its creation until it is deleted at Apple."""
 

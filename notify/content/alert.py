@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter
 
-from db.domain import Event, Kind, Match
+from db.domain import Event, Kind, Match, mask_of
 from notify.content.news import News
 
 
@@ -33,14 +33,33 @@ class Alert:
 
 
 _alerts = TypeAdapter(Alert)
+# Whoever hears of a player's goal hears who scored it, and of its end.
+_OF_A_GOAL = mask_of([Kind.GOAL, Kind.SCORER, Kind.GOAL_CANCELLED])
 
 
 def amend(alert: Alert, void: Collection[str], match: Match) -> Alert | None:
     """An alert that is being sent when goals become void: without those goals, and with the present score. None if
     nothing of it is left."""
-    news = tuple(item for item in alert.news if item.kind is not Kind.GOAL or item.key not in void)
+    news = tuple(item for item in alert.news if goal_of(item) not in void)
     present = replace(match, events={**alert.match.events, **match.events})
     return replace(alert, match=with_events_of(present, news), news=news) if news else None
+
+
+def goal_of(item: News) -> str | None:
+    """Key of the goal that it tells of, itself or its scorer; None if it tells of none."""
+    return {Kind.GOAL: item.key, Kind.SCORER: item.event_id}.get(item.kind)
+
+
+def players_of(alert: Alert) -> dict[str, int]:
+    """Ids of the players whom the news names, each with the kinds of that news as a mask."""
+    masks: dict[str, int] = {}
+    for item in alert.news:
+        event = alert.match.events.get(item.event_id) if item.event_id else None
+        bits = _OF_A_GOAL if item.kind in (Kind.GOAL, Kind.SCORER) else mask_of([item.kind])
+        for person in (event.player, event.assist) if event else ():
+            if person and person.id:
+                masks[person.id] = masks.get(person.id, 0) | bits
+    return masks
 
 
 def with_events_of(match: Match, news: Iterable[News]) -> Match:

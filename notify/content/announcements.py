@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from db.domain import Kind, Match, Phase
+from db.domain import Kind, Match, Phase, Side
 from notify.content.news import News
 
 
@@ -52,8 +52,11 @@ class Announcement:
     @property
     def is_numbered(self) -> bool:
         """Whether only the scoreboard shows this goal."""
-        side, _, number = self.key.partition("-")
-        return side in ("home", "away") and number.isdecimal()
+        return any(map(self.is_numbered_of, Side))
+
+    def is_numbered_of(self, side: Side | None) -> bool:
+        name, _, number = self.key.partition("-")
+        return name == side and number.isdecimal()
 
 
 Ledger = tuple[Announcement, ...]
@@ -73,6 +76,21 @@ def of_confirmation(ledger: Ledger, news: News) -> Announcement | None:
     if not news.key:
         return _latest(fallen)
     return _latest([line for line in fallen if line.key == news.key] or [line for line in fallen if line.is_numbered])
+
+
+def has_goal_of(ledger: Ledger, news: News) -> bool:
+    """Whether the goal was announced whose scorer is named now. One that only the scoreboard told may be any of its
+    side."""
+    return any(
+        line.kind is Kind.GOAL and line.alert and (line.key == news.event_id or line.is_numbered_of(news.team))
+        for line in ledger
+    )
+
+
+def naming(ledger: Ledger, goal: Announcement, event_id: str | None) -> list[str]:
+    """Ids of the alerts that named the scorer of a goal after it."""
+    names = tuple(f"{name}:" for name in (goal.key, event_id) if name)
+    return [line.alert for line in ledger if line.kind is Kind.SCORER and line.alert and line.key.startswith(names)]
 
 
 def of_return(ledger: Ledger, news: News) -> Announcement | None:

@@ -15,10 +15,14 @@ COLLAPSE_BYTES = 64
 # Late is worse than never: a goal is stale when the next may have been scored, the rest when play has moved on. Ten
 # minutes at most, the promise to followers; the Guardian's football pushes live as long. A penalty and a check are over
 # within two.
-EXPIRY_S = dict.fromkeys(Kind, 600) | dict.fromkeys((Kind.GOAL, Kind.GOAL_CANCELLED, Kind.PENALTY_MISSED), 300)
+EXPIRY_S = dict.fromkeys(Kind, 600)
+EXPIRY_S |= dict.fromkeys((Kind.GOAL, Kind.SCORER, Kind.GOAL_CANCELLED, Kind.PENALTY_MISSED), 300)
 EXPIRY_S |= dict.fromkeys((Kind.PENALTY, Kind.VAR_CHECK, Kind.SHOOTOUT_KICK), 120)
 # The most important first: it gives a merged message its kind, and the order of its sentences.
-_RANK = (Kind.FULL_TIME, Kind.GOAL_CANCELLED, Kind.GOAL, Kind.RED_CARD, Kind.PENALTY_MISSED, Kind.SHOOTOUT_KICK, *Kind)
+_RANK = (
+    *(Kind.FULL_TIME, Kind.GOAL_CANCELLED, Kind.GOAL, Kind.SCORER, Kind.RED_CARD, Kind.PENALTY_MISSED),
+    *(Kind.SHOOTOUT_KICK, *Kind),
+)
 # Scorers and cards in a Live Activity, newest last: it has room for few, and Apple for 4 KB.
 EVENTS_MAX = 12
 

@@ -72,8 +72,9 @@ def news_of(match: Match, facts: Iterable[Fact]) -> tuple[News, ...]:
     """News of the facts that led to `match`, in the order of the story. Most facts are no news."""
     facts = tuple(facts)
     events = [item for fact in facts if (item := _of_event(match, fact))]
-    goals = _with_names(match, facts, _goals(match, facts)) if _has_goals(match) else ()
-    return (*goals, *events, *_of_status(match, facts), *_of_start(match, facts))
+    goals = tuple(_with_names(match, facts, _goals(match, facts))) if _has_goals(match) else ()
+    scorers = _scorers(match, facts, goals) if _has_goals(match) else ()
+    return (*goals, *scorers, *events, *_of_status(match, facts), *_of_start(match, facts))
 
 
 def _has_goals(match: Match) -> bool:
@@ -117,6 +118,23 @@ def _goals(match: Match, facts: tuple[Fact, ...]) -> tuple[News, ...]:
         news += [_goal(e, side, now.of(side) - n) for n, e in enumerate(reversed(scored))][::-1]
         news += _by_board(match, side, now.of(side), unexplained)
     return tuple(news)
+
+
+def _scorers(match: Match, facts: tuple[Fact, ...], goals: tuple[News, ...]) -> list[News]:
+    """Scorers of goals from before this change. Which are known already, the ledger tells."""
+    ids = [fact.event_id for fact in facts if fact.kind in (FactKind.ADDED, FactKind.EDITED) and fact.event_id]
+    events = _distinct(event for event_id in ids if (event := match.events.get(event_id)) and event.counts)
+    new = {item.event_id for item in goals}
+    return [
+        News(Kind.SCORER, key, event.since.at, event.team, event.id)
+        for event in events
+        if event.id not in new and (key := scorer_key(event))
+    ]
+
+
+def scorer_key(event: Event | None) -> str:
+    """Of the news that names the scorer of a goal; "" where nobody is named."""
+    return f"{event.id}:{event.player.id or event.player.name}" if event and event.player else ""
 
 
 def _distinct(events: Iterable[Event]) -> list[Event]:

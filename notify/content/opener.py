@@ -8,7 +8,7 @@ from dataclasses import replace
 from db.domain import NEW_KINDS, Kind, Match
 from notify.content.alert import Alert, with_events_of
 from notify.content.announcements import Announcement
-from notify.content.news import News
+from notify.content.news import News, scorer_key
 from notify.content.window_record import Window, class_of
 
 # Between two alerts of one class. Goals within it are one message; 97 s apart, as in the 2022 final, they are two.
@@ -43,6 +43,9 @@ def _announce(window: Window, news: list[News], name: str, now_ms: int) -> tuple
         replace(line, alert=alert.id) if line.alert is None and (line.kind, line.key) in keys else line
         for line in window.ledger
     )
+    # Who scored is known with these goals.
+    scorers = (scorer_key(match.events.get(item.event_id or "")) for item in news if item.kind is Kind.GOAL)
+    ledger += tuple(Announcement(Kind.SCORER, key, alert="") for key in scorers if key)
     # The release before looks up missed penalties under the goals, which therefore have an entry.
     until = {"goals": 0, **window.until, **{class_of(item): now_ms + WINDOW_MS for item in news}}
     return replace(window, ledger=ledger, until=until), (alert,)
@@ -55,8 +58,8 @@ def names_of(lead: Iterable[News]) -> str:
     )
 
 
-def correction(match: Match, item: News, line: Announcement, name: str, now_ms: int) -> Alert:
+def correction(match: Match, item: News, alert_ids: Iterable[str], name: str, now_ms: int) -> Alert:
+    """alert_ids: what told of the goal, the alert of the goal first."""
     alert_id = f"{match.id}-{match.version}-{name}"
-    return Alert(
-        alert_id, with_events_of(match, [item]), (item,), now_ms, corrects=(line.alert or "",), before=match.version
-    )
+    corrects = tuple(alert_ids)
+    return Alert(alert_id, with_events_of(match, [item]), (item,), now_ms, corrects=corrects, before=match.version)

@@ -23,6 +23,7 @@ WEB_BYTES = 3993
 # By kind; an app creates the channels with these ids. `silent`, `news` and `match` are the others.
 _CHANNELS = {
     Kind.GOAL: "goals",
+    Kind.SCORER: "goals",
     Kind.GOAL_CANCELLED: "goals",
     Kind.RED_CARD: "cards",
     Kind.PENALTY: "penalties",
@@ -33,7 +34,9 @@ _CHANNELS = {
     Kind.LINEUPS: "reminders",
     Kind.FULL_TIME: "results",
 }
-_TIME_SENSITIVE = frozenset({Kind.GOAL, Kind.GOAL_CANCELLED, Kind.RED_CARD, Kind.PENALTY, Kind.SHOOTOUT_KICK})
+_TIME_SENSITIVE = frozenset(
+    {Kind.GOAL, Kind.SCORER, Kind.GOAL_CANCELLED, Kind.RED_CARD, Kind.PENALTY, Kind.SHOOTOUT_KICK}
+)
 # Which of an app's notifications the summary shows first (Apple, `relevance-score`, 0 to 1).
 _RELEVANCE = {Kind.GOAL: 1.0, Kind.GOAL_CANCELLED: 1.0, Kind.FULL_TIME: 0.9, Kind.RED_CARD: 0.8, Kind.REMINDER: 0.3}
 # A Live Activity without an update for this long is shown as out of date. Only score and status are published, and the

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 from db.domain import KICKS, NEW_KINDS, RED_CARDS, SCORING, Fact, FactKind, Kind, Match
 from notify.content import announcements
-from notify.content.alert import Alert, with_events_of
-from notify.content.announcements import Announcement, PendingCancellation
+from notify.content.alert import Alert, goal_of, with_events_of
+from notify.content.announcements import Announcement, PendingCancellation, has_goal_of, naming
 from notify.content.news import News, news_of
 from notify.content.opener import announce_apart, class_names, correction, names_of
 from notify.content.window_record import Window, class_of
@@ -73,10 +73,13 @@ def apply(window: Window, match: Match, news: Iterable[News], *, now_ms: int) ->
     ledger = announcements.retract(window.ledger, match, now_ms)
     window = replace(window, match=_with_events(match, window), ledger=ledger)
     window, news = _with_returns(window, announcements.without_swaps(ledger, news))
-    stale = tuple(item for item in news if _is_stale(item, now_ms) and not _is_announced(window, item, now_ms))
+    old = (item for item in news if _is_stale(item, now_ms) and item.kind is not Kind.SCORER)
+    stale = tuple(item for item in old if not _is_announced(window, item, now_ms))
     lead: list[News] = []
     cancelled: list[Cancelled] = []
     for item in news:
+        if item.kind is Kind.SCORER and (_is_stale(item, now_ms) or not has_goal_of(window.ledger, item)):
+            continue
         if item.kind is not Kind.GOAL_CANCELLED:
             window, lost = _add(window, item, lead, now_ms)
         elif item.derived:
@@ -177,7 +180,7 @@ def _without_falls(window: Window, lines: Iterable[Announcement]) -> tuple[Windo
 
 
 def _without(window: Window, line: Announcement) -> Window:
-    waiting = tuple(news for news in window.waiting if not _is_goal(news, line))
+    waiting = tuple(news for news in window.waiting if goal_of(news) != line.key)
     return replace(window, ledger=announcements.without(window.ledger, line), waiting=waiting)
 
 
@@ -204,7 +207,14 @@ def _correct(window: Window, cancelled: Iterable[Cancelled], name: str, now_ms: 
         return window, []
     announced = [(item, line) for item, line in cancelled if line.alert]
     corrections = [
-        correction(window.match, item, line, f"{name}{n}", now_ms) for n, (item, line) in enumerate(announced)
+        correction(
+            window.match,
+            item,
+            [line.alert or "", *naming(window.ledger, line, item.event_id)],
+            f"{name}{n}",
+            now_ms,
+        )
+        for n, (item, line) in enumerate(announced)
     ]
     return _with_corrections(window, corrections), corrections
 

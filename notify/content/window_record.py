@@ -22,6 +22,7 @@ _CLASSES = {
     Kind.PENALTY: "penalties",
     Kind.VAR_CHECK: "checks",
     Kind.SHOOTOUT_KICK: "kicks",
+    Kind.SCORER: "scorers",
 }
 
 

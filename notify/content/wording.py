@@ -23,6 +23,8 @@ _HARMLESS = frozenset(
     {Kind.REMINDER, Kind.LINEUPS, Kind.KICKOFF, Kind.HALF_TIME, Kind.SECOND_HALF, Kind.POSTPONED, Kind.INTERRUPTED}
 )
 
+_GOALS = (Kind.GOAL, Kind.SCORER)
+
 
 class Wording:
     """One match in one language."""
@@ -34,7 +36,7 @@ class Wording:
 
     def full(self, news: Sequence[News]) -> tuple[str, str]:
         """Title and body with everything that is known."""
-        scorers = {item.team for item in news if item.kind is Kind.GOAL and item.team}
+        scorers = {item.team for item in news if item.kind in _GOALS and item.team}
         groups = groupby(news, key=lambda item: (item.kind, item.team, item.kind is Kind.SHOOTOUT_KICK and item.key))
         lines = [self._sentence(list(items)) for _, items in groups]
         return self.score_line(scorers), "\n".join(dict.fromkeys(lines[:LINES]))
@@ -88,7 +90,7 @@ class Wording:
         if news.team is None:
             return self._names()[news.kind]
         team = self.team(news.team)
-        if news.kind is Kind.GOAL:
+        if news.kind in _GOALS:
             return plural("Goal for {team}!", "{n} goals for {team}!", n).format(n=n, team=team)
         return self._of_team(news).format(team=team)
 
@@ -113,7 +115,7 @@ class Wording:
     def _names(self) -> dict[Kind, str]:
         _ = self.words.gettext
         return {
-            Kind.GOAL: _("Goal!"),
+            **dict.fromkeys(_GOALS, _("Goal!")),
             Kind.GOAL_CANCELLED: _("Goal cancelled"),
             Kind.RED_CARD: _("Red card"),
             Kind.PENALTY_MISSED: _("Penalty missed"),

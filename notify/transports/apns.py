@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from db.domain import Device
 from notify.content import payload
 from notify.content.message import Message
-from notify.transports.base import Activity, ActivityStart, Address, Channel, Envelope
+from notify.transports.base import ActivityStart, Address, Channel, Envelope
 from notify.transports.exchange import STREAMS_MAX, KnownOutcome, Reply, Request
 from notify.transports.outcome import ConfigFault, Delivered, Dropped, Gone, Outcome
 from notify.transports.reasons import Action, apns_action, verdict
@@ -29,9 +29,8 @@ DEVICE_PAUSE_S = 30.0
 ANSWER_S = 5.0
 
 _DELIVERED = Delivered()
-_ON_ONE_PHONE = (Device, Activity, ActivityStart)
 # Broadcasts and Live Activities are each allowed to an app by itself.
-_SCOPES = {Device: "alerts", Activity: "activities", ActivityStart: "activities", Channel: "broadcasts"}
+_SCOPES = {Device: "alerts", ActivityStart: "activities", Channel: "broadcasts"}
 _CHANNEL_REASONS = frozenset({"BadChannelId", "ChannelNotRegistered"})
 
 
@@ -58,7 +57,7 @@ class Apns:
         self.signed_with = ""
 
     def send(self, envelopes: Iterable[Envelope]) -> Iterator[tuple[Envelope, Outcome]]:
-        """See Transport.send. Takes Device, Activity, ActivityStart and Channel."""
+        """See Transport.send. Takes Device, ActivityStart and Channel."""
         return self.sender.send(map(self._request, envelopes), self._judge, self._silence)
 
     def check(self) -> bool:
@@ -73,7 +72,7 @@ class Apns:
     def _request(self, envelope: Envelope) -> Request | KnownOutcome:
         address = envelope.address
         path = f"/4/broadcasts/apps/{self.bundle}"
-        if isinstance(address, _ON_ONE_PHONE):
+        if isinstance(address, Device | ActivityStart):
             if not address.token.isalnum():  # it becomes a part of a path
                 return KnownOutcome(envelope, Gone("BadDeviceToken"))
             path = f"/3/device/{address.token}"

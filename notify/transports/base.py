@@ -12,13 +12,6 @@ from notify.transports.outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)
-class Activity:
-    """The token of one Live Activity: updates it on its phone."""
-
-    token: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class ActivityStart:
     """A push-to-start token: starts a Live Activity that listens to `channel` (iOS 18; None before that)."""
 
@@ -48,7 +41,7 @@ class Condition:
 
 
 # A Device is one app on one phone, or one browser.
-Address = Device | Activity | ActivityStart | Channel | Topic | Condition
+Address = Device | ActivityStart | Channel | Topic | Condition
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,7 @@ class CurlConnection:
         handle.load(request)
         request.tries += 1
         request.started_at = now
+        request.begun_at = request.begun_at or now
         self.in_flight[handle.easy] = handle
         self.multi.add_handle(handle.easy)
 

@@ -17,7 +17,7 @@ from notify.transports.base import Envelope
 from notify.transports.exchange import STREAMS_MAX, KnownOutcome, Reply, Request
 from notify.transports.host import Host
 from notify.transports.hosts import Hosts
-from notify.transports.outcome import Delivered, Gone, Later, Outcome, Unknown
+from notify.transports.outcome import Delivered, Dropped, Gone, Later, Outcome, Unknown
 from notify.transports.retry import RetryLater, pause_s, unanswered
 
 logger = logging.getLogger(__name__)
@@ -138,13 +138,16 @@ class Dispatch:
         if retry.unknown_fate and not request.possibly_sent:
             request.possibly_sent = True
             self.silence(request)
-        pause = pause_s(request, retry)
+        now = time.monotonic()
+        pause = pause_s(request, retry, now=now)
         if pause is None:
             self._settle(request, Later(retry.reason, retry.after_s, request.possibly_sent))
         else:
-            heapq.heappush(self.waiting, (time.monotonic() + pause, next(self.order), host, request))
+            heapq.heappush(self.waiting, (now + pause, next(self.order), host, request))
 
     def _settle(self, request: Request, outcome: Outcome) -> None:
         if request.possibly_sent and isinstance(outcome, Delivered):
             outcome = Delivered("repeated")
+        if request.possibly_sent and isinstance(outcome, Dropped):
+            outcome = Unknown(outcome.reason)
         self.settled.append((request.envelope, outcome))

@@ -31,7 +31,8 @@ class Request:
     possibly_sent: the fate of an earlier try is unknown, so this one is passive.
     tries: how often it was started, refused streams not counted.
     refusals: how often its stream was refused.
-    started_at: of the last try, on the monotonic clock.
+    begun_at: of the first try, on the monotonic clock; 0 before it.
+    started_at: of the last try.
     """
 
     envelope: Any
@@ -44,6 +45,7 @@ class Request:
     possibly_sent: bool = False
     tries: int = 0
     refusals: int = 0
+    begun_at: float = 0.0
     started_at: float = 0.0
 
 

@@ -109,11 +109,11 @@ class Fcm:
         """A new bearer token, or what stands in its way, which is not tried again for a while."""
         try:
             self.credential.refresh(self._exchange)
-        except exceptions.RefreshError:
-            self.refusal, self.good_until = ConfigFault("oauth_refused"), now + QUOTA_PAUSE_S
-            return
-        except (exceptions.TransportError, requests.RequestException):
-            self.refusal, self.good_until = Later("oauth_unavailable", FIRST_REPEAT_S), now + FIRST_REPEAT_S
+        except (exceptions.RefreshError, exceptions.TransportError, requests.RequestException) as error:
+            is_refused = isinstance(error, exceptions.RefreshError) and not error.retryable
+            pause_s = QUOTA_PAUSE_S if is_refused else FIRST_REPEAT_S
+            self.refusal = ConfigFault("oauth_refused") if is_refused else Later("oauth_unavailable", pause_s)
+            self.good_until = now + pause_s
             return
         expires_at = self.credential.expiry.replace(tzinfo=UTC).timestamp()
         self.refusal, self.good_until = None, max(now + 1, expires_at - EARLY_S)

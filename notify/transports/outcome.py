@@ -12,6 +12,10 @@ class Delivered:
 
     reason: str = "delivered"
 
+    @property
+    def is_repeat(self) -> bool:
+        return self.reason == "repeated"
+
 
 @dataclass(frozen=True, slots=True)
 class Gone:
@@ -37,8 +41,9 @@ class Later:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """It may have arrived or not, and must not be repeated: the address stands for many phones, and a second one would
-    ring on all of them. Count it as delivered where a correction would otherwise miss somebody."""
+    """It may have arrived or not, and is not repeated: the address stands for many phones, and a second one would ring
+    on all of them; or it expired before a repeat was accepted. Count it as delivered where a correction would otherwise
+    miss somebody."""
 
     reason: str
 

@@ -89,13 +89,18 @@ FCM: Mapping[str, Action] = {
     "UNSPECIFIED_ERROR": Action.REPEAT,
     # google.rpc.Code
     "ABORTED": Action.REPEAT,
+    "ALREADY_EXISTS": Action.STOP,
     "CANCELLED": Action.REPEAT,
+    "DATA_LOSS": Action.REPEAT,
     "DEADLINE_EXCEEDED": Action.REPEAT,
     "FAILED_PRECONDITION": Action.FIX,
     "NOT_FOUND": Action.FIX,
+    "OUT_OF_RANGE": Action.STOP,
     "PERMISSION_DENIED": Action.FIX,
     "RESOURCE_EXHAUSTED": Action.WAIT,
     "UNAUTHENTICATED": Action.SIGN,
+    "UNIMPLEMENTED": Action.FIX,
+    "UNKNOWN": Action.REPEAT,
 }
 # By status: browsers' push services agree on no other words.
 WEB_PUSH: Mapping[int, Action] = {

@@ -9,6 +9,9 @@ from notify.transports.exchange import NO_CONNECTION, UNKNOWN_FATE, Reply, Reque
 
 # Tries of one request within one call. A request that breaks its connection each time must not do so for ever.
 TRIES_MAX = 5
+# A request is not repeated within the call once it has been tried for so long: a job ends after a minute, and a chunk
+# hands over for 20 s (workers.push.sender.BUDGET_S). So a last try, of one answer at most, ends in time.
+TRIED_MAX_S = 15.0
 # A refused stream costs no try, for it was not processed; a service that refuses everything is asked so often.
 REFUSALS_MAX = 20
 # Before the first repeat, doubled each time and jittered (a lost connection sends hundreds at once).
@@ -46,9 +49,9 @@ def unanswered(request: Request, reply: Reply) -> RetryLater:
     return RetryLater(reply.error, soon=soon, fault=True, unknown_fate=reply.error in UNKNOWN_FATE)
 
 
-def pause_s(request: Request, retry: RetryLater) -> float | None:
+def pause_s(request: Request, retry: RetryLater, *, now: float) -> float | None:
     """Seconds until the next try; None where that is left to the caller."""
-    if request.tries >= TRIES_MAX or retry.after_s > PAUSE_MAX_S:
+    if request.tries >= TRIES_MAX or now - request.begun_at > TRIED_MAX_S or retry.after_s > PAUSE_MAX_S:
         return None
     if retry.soon:
         return 0.0

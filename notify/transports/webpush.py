@@ -6,19 +6,17 @@ The encryption is per recipient and costs about 0.3 ms of CPU, so the web is the
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from io import BytesIO
-from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from pydantic import ValidationError
 from webpush import WebPush as Encryption
 from webpush.types import WebPushKeys, WebPushSubscription
 
-from db.domain import Device
+from db.domain import PUSH_SERVICES, Device, is_push_endpoint
 from notify.content import payload
 from notify.content.message import Message
 from notify.transports.base import Envelope
@@ -30,15 +28,6 @@ from notify.transports.sender import Sender
 
 logger = logging.getLogger(__name__)
 
-# Whoever subscribes names the URL we are to call, so it must be a push service's: Chrome and Edge (which got endpoints
-# on jmt17.google.com in 2025), Firefox, Safari, old Edge. A name matches itself and what is below it.
-SERVICES = (
-    "fcm.googleapis.com",
-    "jmt17.google.com",
-    "push.services.mozilla.com",
-    "push.apple.com",
-    "notify.windows.com",
-)
 # VAPID: at most 24 h (RFC 8292, 2); a lost one is then of no use for long.
 VAPID_S = 12 * 3600
 PAUSE_S = 30.0
@@ -47,9 +36,6 @@ PAUSE_S = 30.0
 REFUSED_IN_A_ROW = 20
 
 _DELIVERED = Delivered()
-# What a URL is made of (RFC 3986). The URL libraries take more, each something else: a tab is dropped by one and
-# refused by the next.
-_URL = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*")
 
 
 class WebPush:
@@ -67,7 +53,7 @@ class WebPush:
         key: str,
         contact: str,
         *,
-        services: tuple[str, ...] = SERVICES,
+        services: tuple[str, ...] = PUSH_SERVICES,
         answer_s: float = ANSWER_S,
         ca: str | None = None,
     ) -> None:
@@ -87,7 +73,7 @@ class WebPush:
 
     def _request(self, envelope: Envelope) -> Request | KnownOutcome:
         device, message = envelope.address, envelope.message
-        if not isinstance(device, Device) or not self.is_service(device.endpoint or ""):
+        if not isinstance(device, Device) or not is_push_endpoint(device.endpoint or "", self.services):
             return KnownOutcome(envelope, Gone("not_a_push_service"))
         try:
             headers, body = self._sealed(device, message)
@@ -115,12 +101,6 @@ class WebPush:
             f"urgency: {'low' if message.silent else 'high'}",
         ]
         return headers, sealed.encrypted
-
-    def is_service(self, endpoint: str) -> bool:
-        if not _URL.fullmatch(endpoint):
-            return False
-        host = urlsplit(endpoint).hostname or ""
-        return any(host == name or host.endswith(f".{name}") for name in self.services)
 
     def _judge(self, _request: Request, reply: Reply) -> Outcome | RetryLater:
         if reply.status < 300:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 import time
+import zoneinfo
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -73,7 +75,7 @@ def test_a_premature_end_a_rebound_and_a_restored_goal_read_well_in_every_langua
         words = catalogue(language)
         home, away = localized("Argentina", language), localized("France", language)
         phone = screens.phone(screens.token(language))
-        titles = [entry.title.replace("\u2068", "").replace("\u2069", "") for entry in phone.alerts]
+        titles = [plain(entry.title) for entry in phone.alerts]
         assert titles == [
             f"{home} 0–0 {away}",
             f"{home} 0–0 {away}",
@@ -93,44 +95,110 @@ def test_a_premature_end_a_rebound_and_a_restored_goal_read_well_in_every_langua
         assert phone.rings == len(phone.alerts), language
 
 
-def test_a_phone_that_was_offline_shows_the_newest_of_its_matches(screens: Screens) -> None:
+def test_a_phone_that_was_offline_shows_the_newest_of_its_matches_in_every_language(screens: Screens) -> None:
     """Apple keeps one notification of an app, Google four of those the system shows: the newest are left."""
-    iphone, pixel = screens.token("iphone"), f"{screens.match_id}:pixel"
-    matches = [f"{screens.match_id}-{number}" for number in range(10)]
-    for token, platform in ((iphone, Platform.IOS), (pixel, Platform.ANDROID)):
-        user_id = screens.fan(token, to=matches[0], platform=platform, kinds=mask_of([Kind.GOAL]))
-        for match_id in matches[1:]:
-            screens.accounts.follow(user_id, Follow(Subject.MATCH, match_id, mask_of([Kind.GOAL])), now_ms=START)
-        screens.emulated.turn(token, "offline")
+    matches, wanted = [f"{screens.match_id}-{number}" for number in range(10)], mask_of([Kind.GOAL])
+    phones: dict[str, tuple[str, str]] = {}
+    for language in LANGUAGES:
+        phones[language] = screens.token(language), f"{screens.match_id}:{language}"
+        for token, platform in zip(phones[language], (Platform.IOS, Platform.ANDROID), strict=True):
+            user_id = screens.fan(token, to=matches[0], platform=platform, kinds=wanted, locale=language)
+            for match_id in matches[1:]:
+                screens.accounts.follow(user_id, Follow(Subject.MATCH, match_id, wanted), now_ms=START)
+            screens.emulated.turn(token, "offline")
     for number, match_id in enumerate(matches):
         screens.say(HOUR_S, "kickoff", (0, 0), match_id=match_id)
         screens.say(HOUR_S + 60 + number, "goal", (number + 1, 0), match_id=match_id)
-    for token in (iphone, pixel):
-        screens.emulated.turn(token, "online")
-    assert [entry.title for entry in screens.phone(iphone).alerts] == ["Home team [10]–0 Away team"]
-    assert [entry.title for entry in screens.phone(pixel).alerts] == [
-        f"Home team [{goals}]–0 Away team" for goals in (7, 8, 9, 10)
-    ]
+    for language, (iphone, pixel) in phones.items():
+        words = catalogue(language)
+        home, away = words.gettext("Home team"), words.gettext("Away team")
+        for token in (iphone, pixel):
+            screens.emulated.turn(token, "online")
+        titles = [[entry.title for entry in screens.phone(token).alerts] for token in (iphone, pixel)]
+        assert titles == [
+            [f"{home} [10]–0 {away}"],
+            [f"{home} [{goals}]–0 {away}" for goals in (7, 8, 9, 10)],
+        ], language
 
 
-def test_a_muted_team_is_silent_under_a_followed_competition(screens: Screens) -> None:
-    muted = screens.fan(screens.token("muted"), subject=Subject.COMPETITION, to="cup")
-    screens.accounts.follow(muted, Follow(Subject.TEAM, "arg", 0), now_ms=START)
-    narrow = screens.fan(screens.token("narrow"), subject=Subject.COMPETITION, to="cup")
-    screens.accounts.follow(narrow, Follow(Subject.TEAM, "fra", mask_of([Kind.FULL_TIME])), now_ms=START)
-    screens.fan(screens.token("all"), subject=Subject.COMPETITION, to="cup")
+def test_a_muted_team_is_silent_under_a_followed_competition_in_every_language(screens: Screens) -> None:
+    for language in LANGUAGES:
+        for name, team, kinds in (("muted", "arg", 0), ("narrow", "fra", mask_of([Kind.FULL_TIME])), ("all", "", 0)):
+            token = screens.token(f"{name}-{language}")
+            user_id = screens.fan(token, subject=Subject.COMPETITION, to="cup", locale=language)
+            if team:
+                screens.accounts.follow(user_id, Follow(Subject.TEAM, team, kinds), now_ms=START)
     screens.happen(0, "kickoff", (0, 0))
     screens.happen(600, "goal", (1, 0))
     screens.happen(6_000, "full_time", (1, 0))
-    heads = {
-        name: [headline(entry.body) for entry in screens.phone(screens.token(name)).alerts]
-        for name in ("muted", "narrow", "all")
-    }
-    assert heads == {
-        "muted": [],
-        "narrow": ["Full-time"],
-        "all": ["Kick-off", "Goal for Argentina!", "Full-time"],
-    }
+    for language in LANGUAGES:
+        words = catalogue(language)
+        goal, end = goal_of("Argentina", language), words.gettext("Full-time")
+        bodies = {
+            name: [plain(entry.body) for entry in screens.phone(screens.token(f"{name}-{language}")).alerts]
+            for name in ("muted", "narrow", "all")
+        }
+        assert bodies == {"muted": [], "narrow": [end], "all": [words.gettext("Kick-off"), goal, end]}, language
+
+
+def goal_of(team: str, language: str) -> str:
+    """The sentence of one goal."""
+    words = catalogue(language).ngettext("Goal for {team}!", "{n} goals for {team}!", 1)
+    return words.format(n=1, team=localized(team, language))
+
+
+def plain(text: str) -> str:
+    """Without the marks around names from right to left."""
+    return text.replace("\u2068", "").replace("\u2069", "")
+
+
+# Minutes of the story below: of its goals, and of the change of clocks, which is at three in the morning.
+GOALS, CHANGE = (10, 30, 50, 65, 90, 110), 60
+
+
+@pytest.fixture
+def changing_zones(tmp_path: Path) -> Iterator[None]:
+    """Two zones whose clocks change while the match is played: `Made/Back` by an hour back, `Made/Ahead` ahead."""
+    change_s = START // 1000 + HOUR_S + CHANGE * 60
+    offset_s = (3 * HOUR_S - change_s + 12 * HOUR_S) % (24 * HOUR_S) - 12 * HOUR_S
+    (tmp_path / "Made").mkdir()
+    for name, step_s, at_s in (("Back", -HOUR_S, 0), ("Ahead", HOUR_S, -HOUR_S)):
+        # Ahead: two becomes three.
+        (tmp_path / "Made" / name).write_bytes(zone_of(change_s, offset_s + at_s, offset_s + at_s + step_s))
+    before = zoneinfo.TZPATH
+    zoneinfo.reset_tzpath([str(tmp_path), *before])
+    yield
+    zoneinfo.reset_tzpath(before)
+    ZoneInfo.clear_cache()
+
+
+def zone_of(change_s: int, before_s: int, after_s: int) -> bytes:
+    """A zone with one change, in the format of the time zone database (RFC 8536, version 1)."""
+    counts = struct.pack(">4sx15x6l", b"TZif", 0, 0, 0, 1, 2, 4)
+    types = struct.pack(">lBBlBB", before_s, 0, 0, after_s, 0, 0)
+    return counts + struct.pack(">lB", change_s, 1) + types + b"LMT\0"
+
+
+@pytest.mark.usefixtures("changing_zones")
+def test_quiet_hours_over_a_change_of_clocks_keep_the_screen_dark_in_every_language(screens: Screens) -> None:
+    """Goals at 02:10, 02:30 and 02:50, then at 02:05, 02:30 and 02:50 again; or at 01:10 to 01:50, then at 03:05, 03:30
+    and 03:50."""
+    nights = {"Back": (Quiet(2 * 60 + 15, 2 * 60 + 45), (1, 3, 4, 6)), "Ahead": (Quiet(120, 200), (1, 2, 3, 5, 6))}
+    for language in LANGUAGES:
+        for zone, (quiet, _) in nights.items():
+            token = screens.token(f"{zone}-{language}")
+            screens.fan(token, to=screens.match_id, locale=language, quiet=quiet, time_zone=f"Made/{zone}")
+    screens.happen(0, "kickoff", (0, 0))
+    for number, minute in enumerate(GOALS, 1):
+        screens.happen(minute * 60, "goal", (number, 0))
+    for language in LANGUAGES:
+        home, away = localized("Argentina", language), localized("France", language)
+        for zone, (_, heard) in nights.items():
+            phone = screens.phone(screens.token(f"{zone}-{language}"))
+            titles = [f"{home} 0–0 {away}", *(f"{home} [{number}]–0 {away}" for number in heard)]
+            assert [plain(entry.title) for entry in phone.alerts] == titles, (language, zone)
+            assert {plain(entry.body) for entry in phone.alerts[1:]} == {goal_of("Argentina", language)}
+            assert phone.rings == len(titles)
 
 
 @pytest.mark.parametrize(

@@ -187,7 +187,9 @@ class World:
         event = None
         if kind:
             name = more.pop("id", f"e{self.stamps}")
-            event = Event(name, kind, stamp, stamp, team=more.pop("team", Side.HOME), minute=more.get("minute"))
+            people = {role: more.pop(role, None) for role in ("player", "assist")}
+            team = more.pop("team", Side.HOME)
+            event = Event(name, kind, stamp, stamp, team=team, minute=more.get("minute"), **people)
         match_id = more.pop("match_id", FINAL)
         update = Update(match_id, stamp, self.now_ms, event=event, score=Score(*score) if score else None, **more)
         self.hear([update], self.now_ms)

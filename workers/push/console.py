@@ -23,7 +23,7 @@ from db.domain import (
 )
 from db.live.store import LiveStore
 from db.sql.history import History
-from notify.content.alert import Alert
+from notify.content.alert import Alert, players_of
 from notify.content.news import News
 from notify.transports.base import Envelope
 from workers.boot import services
@@ -40,7 +40,8 @@ def dry_run(match_id: str, kind: str) -> dict[str, Any]:
     match = _match(here.live, here.history, match_id)
     alert = _alert(match, Kind(kind), now_ms)
     quiet_hours, counts = QuietHours(now_ms), Counter[str]()
-    for page, _ in here.audience.followers(match, mask_of([Kind(kind)]), CHUNK):
+    players = here.audience.followed(players_of(alert))
+    for page, _ in here.audience.followers(match, mask_of([Kind(kind)]), CHUNK, players=players):
         for _, _, zone, since, until, _ in page:
             counts["quiet" if zone and quiet_hours.is_active(zone, since, until) else "devices"] += 1
     messages = {language: written(alert, mask_of([Kind(kind)]), Variant(language)) for language in LANGUAGES}

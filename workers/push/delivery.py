@@ -32,6 +32,7 @@ class ChunkDelivery:
     missed: devices that were not reached and will not be.
     handed_over: devices that were given to their service.
     silent: devices whose message makes no sound.
+    possibly_sent: devices that an unanswered request may have reached, now or before.
     """
 
     def __init__(self, started: ClaimedChunk, now_ms: int) -> None:
@@ -43,7 +44,7 @@ class ChunkDelivery:
         self.silent: set[int] = set()
         self.counts = Counter[str]()
         self.due: dict[int, int] = {}
-        self.possibly_sent: set[int] = set()
+        self.possibly_sent = {device for device, kinds in started.devices.items() if kinds & POSSIBLY_SENT}
         self.dead: dict[str, list[DeadAddress]] = {}
         self.outcomes: dict[str, Counter[str]] = {}
         self.refused: dict[str, str] = {}
@@ -91,12 +92,12 @@ class ChunkDelivery:
     def _note(self, event: LaneEvent, device: int) -> None:
         name, outcomes = event.service, self.outcomes.setdefault(event.service, Counter())
         match event.outcome:
-            case Delivered():
+            case Delivered() as delivered:
                 outcomes["delivered"] += 1
                 after_ms = self.now_ms - self.started.opened_at
                 self.counts[_latency(after_ms)] += 1
                 PUSH_SECONDS.observe(after_ms / 1000, service=name)
-                self._note_ring(name, device)
+                self._note_ring(name, is_silent=delivered.is_repeat or device in self.silent)
             case Gone(_, since_ms):
                 outcomes["dead"] += since_ms is None
                 address = event.envelope.address
@@ -113,9 +114,9 @@ class ChunkDelivery:
             case Unknown() | Dropped():
                 pass
 
-    def _note_ring(self, name: str, device: int) -> None:
+    def _note_ring(self, name: str, *, is_silent: bool) -> None:
         """A silent push updates what stands on the screen, or shows it without a sound."""
-        effect = "update" if device in self.silent else "ring"
+        effect = "update" if is_silent else "ring"
         self.counts[f"{effect}s"] += 1
         PUSH_RINGS.add(service=name, effect=effect)
 
@@ -127,7 +128,7 @@ class ChunkDelivery:
         return max(min(growing_ms, AGAIN_MAX_MS), round(retry_after_s * 1000))
 
     def result(self) -> ChunkResult:
-        return ChunkResult(+self.counts, self._groups(), self.refused, self.missed)
+        return ChunkResult(+self.counts, self._groups(), self.refused, self.missed - self.possibly_sent)
 
     def _groups(self) -> list[RetryGroup]:
         """Retries by due time. Each group is jittered by half its wait: chunks that failed together would come back

@@ -24,7 +24,8 @@ JOIN_S = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Unsent:
-    """Was not handed to the service. is_refused: because the service finds this alert malformed; else time was up."""
+    """Was not handed to the service. is_refused: because the service finds this alert malformed; else time was up, or
+    the chunk is another worker's."""
 
     is_refused: bool = False
 
@@ -73,12 +74,12 @@ class Trip:
     """
     deadline: on the monotonic clock; nothing is handed over after it.
     refused_by: services that find the alert malformed.
-    hand_over: called with device ids before they are handed over.
+    hand_over: called with device ids before they are handed over; False if they are another worker's now.
     """
 
     deadline: float
     refused_by: Collection[str]
-    hand_over: Callable[[Sequence[int]], None]
+    hand_over: Callable[[Sequence[int]], bool]
 
 
 def is_start_failed(event: LaneEvent) -> bool:
@@ -149,7 +150,8 @@ def _fed(envelopes: Sequence[Envelope], trip: Trip) -> Iterator[Envelope]:
         if time.monotonic() > trip.deadline:
             return
         block = envelopes[start : start + BLOCK]
-        trip.hand_over([device_id(envelope) for envelope in block])
+        if not trip.hand_over([device_id(envelope) for envelope in block]):
+            return
         for envelope in block:
             if time.monotonic() > trip.deadline:
                 return

@@ -10,15 +10,17 @@ import logging
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 
 from db.bugs import set_aside_on_bug
 from db.domain import Kind, mask_of
 from db.domain.errors import Unavailable
+from db.live.chunk import Chunk
 from db.live.chunks import Chunks
 from db.live.plans import Plan, Plans
 from db.sql.audience import Audience
 from db.sql.followers import PlanPosition
-from notify.content.alert import Alert, decode_alert
+from notify.content.alert import Alert, decode_alert, players_of
 from workers.push.quiet_hours import QuietHours
 from workers.push.renderer import EXPIRY_MS
 from workers.push.topic_publisher import TopicPublisher
@@ -128,7 +130,8 @@ class Planner:
         return again_s
 
     def _split(self, plan: Plan, alert: Alert, now_ms: int) -> bool:
-        bounds = self.audience.bounds(alert.match, _kinds_of(alert), above=SLICED_ABOVE, slices=SLICES)
+        players = self.audience.followed(players_of(alert))
+        bounds = self.audience.bounds(alert.match, _kinds_of(alert), above=SLICED_ABOVE, slices=SLICES, players=players)
         if not bounds or not self.plans.split(plan, bounds, now_ms=now_ms):
             return False
         logger.info("alert_split alert=%s slices=%d", plan.id, len(bounds) + 1)
@@ -174,7 +177,8 @@ class Planner:
         place = plan.place if slice_ is None else plan.places.get(slice_)
         after = PlanPosition(*map(int, place.split())) if place else None
         ends = (None, None) if slice_ is None else plan.ends_of(slice_)
-        for page, position in self.audience.followers(alert.match, _kinds_of(alert), CHUNK, after, ends):
+        players = self.audience.followed(players_of(alert))
+        for page, position in self.audience.followers(alert.match, _kinds_of(alert), CHUNK, after, ends, players):
             devices = [
                 (device_id, kinds)
                 for device_id, kinds, zone, since, until, _ in page
@@ -188,10 +192,20 @@ class Planner:
         if self.chunks.is_being_sent(alert.match.id, alert.before):
             yield None
         done, wanted = int(plan.place or 0), mask_of([Kind.GOAL_CANCELLED])
-        chunks = [chunk for alert_id in alert.corrects for chunk in self.chunks.started_chunks(alert_id, alert.before)]
-        for number, chunk in enumerate(chunks[done:], start=done + 1):
-            reached = self.chunks.reached(chunk, Kind.GOAL, alert.before)
-            yield [(device_id, kinds) for device_id, kinds in reached if kinds & wanted], str(number)
+        for number, (chunk, later) in enumerate(self._announced(alert), start=1):
+            if number > done:
+                reached = self.chunks.reached(chunk, Kind.GOAL, alert.before)
+                devices = [(device_id, kinds) for device_id, kinds in reached if kinds & wanted]
+                yield [item for item in devices if item[0] not in later], str(number)
+
+    def _announced(self, alert: Alert) -> Iterator[tuple[Chunk, set[int]]]:
+        """Chunks by which a goal was announced, with the devices that come with a later alert: the goal, then its
+        scorer."""
+        chunks = [self.chunks.started_chunks(alert_id, alert.before) for alert_id in alert.corrects]
+        for number, own in enumerate(chunks, start=1):
+            reached = (self.chunks.reached(chunk, Kind.GOAL, alert.before) for chunk in chain(*chunks[number:]))
+            later = {device_id for devices in reached for device_id, _ in devices}
+            yield from ((chunk, later) for chunk in own)
 
 
 def _kinds_of(alert: Alert) -> int:

@@ -80,20 +80,25 @@ class ChunkSender:
             for event in side_by_side(lanes, self._trip(delivery)) if lanes else ():
                 delivery.record(event)
             self._forget(delivery)
-            self.chunks.done(started, delivery.result())
-        self._report(started.chunk, delivery)
+            is_ours = self.chunks.done(started, delivery.result())
+        if is_ours:
+            self._report(started.chunk, delivery)
+        else:
+            logger.warning("chunk_lost alert=%s chunk=%s", started.chunk.alert_id, started.chunk.number)
 
     def _trip(self, delivery: ChunkDelivery) -> Trip:
         """Progress is noted before each block: who is handed over now, and who was settled before."""
         noted: set[int] = set()
 
-        def hand_over(devices: Sequence[int]) -> None:
+        def hand_over(devices: Sequence[int]) -> bool:
             settled = (delivery.handed_over - delivery.open - noted).difference(delivery.due)
-            noted.update(settled)
             entries = [(device, HANDED_OVER) for device in devices] + [(device, SETTLED) for device in settled]
             with suppress(Unavailable):
-                self.chunks.note_progress(delivery.started.chunk, entries)
+                if not self.chunks.note_progress(delivery.started, entries):
+                    return False
+            noted.update(settled)
             delivery.handed_over.update(devices)
+            return True
 
         return Trip(time.monotonic() + BUDGET_S, delivery.started.refused_by, hand_over)
 

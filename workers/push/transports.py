@@ -15,7 +15,7 @@ from notify.transports.base import Envelope, Transport
 from notify.transports.channels import Channels
 from notify.transports.fcm import Fcm
 from notify.transports.null import NullTransport
-from notify.transports.outcome import Delivered, Dropped, Gone, Later, Outcome, Unknown
+from notify.transports.outcome import ConfigFault, Delivered, Gone, Later, Outcome, Unknown
 from notify.transports.signature import Key
 from notify.transports.webpush import WebPush
 
@@ -108,8 +108,8 @@ class Transports:
 
 def counted(name: str, outcome: Outcome) -> tuple[str, str]:
     """Count an outcome in the metrics; returns the counters of its alert: the result, and the result with service and
-    reason."""
-    results = {Delivered: "sent", Gone: "gone", Later: "later", Dropped: "failed", Unknown: "unknown"}
+    reason. What is tried again has not failed."""
+    results = {Delivered: "sent", Gone: "gone", Later: "later", ConfigFault: "later", Unknown: "unknown"}
     result = results.get(type(outcome), "failed")
     reason = outcome.reason if WORD.fullmatch(outcome.reason) else "other"
     PUSHES.add(service=name, result=result, reason=reason)

@@ -111,7 +111,7 @@ def test_no_one_reads_or_changes_anything_of_another(
         ("PATCH", "/api/me", {"quiet_hours": {"since": "25:00", "until": "07:00"}}, "quiet_hours.since"),
         ("PATCH", "/api/me", {"quiet_hours": {"since": "07:00", "until": "07:00"}}, "quiet_hours"),
         ("PATCH", "/api/me", {"admin": True}, "admin"),
-        ("PUT", "/api/me/follows/players/messi", {}, "subject"),
+        ("PUT", "/api/me/follows/referees/collina", {}, "subject"),
         ("PUT", "/api/me/follows/teams/a%20b", {}, "id"),
         (
             "PUT",
@@ -126,17 +126,19 @@ def test_no_one_reads_or_changes_anything_of_another(
         ("PUT", f"/api/me/devices/ios/{IOS}", {"live_activity_token": "xyz"}, "live_activity_token"),
         ("PUT", f"/api/me/devices/android/{ANDROID}", {"live_activity_token": START}, "live_activity_token"),
         ("PUT", "/api/me/devices/web/one", {}, "subscription"),
-        (
-            "PUT",
-            "/api/me/devices/web/one",
-            {"subscription": WEB["subscription"] | {"endpoint": "https://169.254.169.254/latest"}},
-            "subscription.endpoint",
-        ),
-        (
-            "PUT",
-            "/api/me/devices/web/one",
-            {"subscription": WEB["subscription"] | {"endpoint": "https://fcm.googleapis.com.evil.example/x"}},
-            "subscription.endpoint",
+        *(
+            (
+                "PUT",
+                "/api/me/devices/web/one",
+                {"subscription": WEB["subscription"] | {"endpoint": endpoint}},
+                "subscription.endpoint",
+            )
+            for endpoint in (
+                "https://169.254.169.254/latest",
+                "https://fcm.googleapis.com.evil.example/x",
+                "https://fcm.googleapis.com:22/x",
+                "https://fcm.googleapis.com/a\tb",
+            )
         ),
     ],
 )

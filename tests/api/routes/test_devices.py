@@ -31,6 +31,18 @@ def test_one_match_of_a_followed_team_can_be_muted(alice: User) -> None:
     assert kept["topics"] == ["own.final"]
 
 
+def test_a_player_is_followed_without_topics(alice: User) -> None:
+    alice.ask("PUT", "/api/me/follows/teams/arg")
+    assert alice.ask("PUT", "/api/me/follows/players/p10").get_json()["topics"] is None
+    follows = alice.me()["follows"]
+    assert [follow["id"] for follow in follows["players"]] == ["p10"]
+    assert follows["players"][0]["notification_prefs"]["scorer"] is True
+    assert (alice.me()["topics"], follows["teams"][0]["topics"]) == (None, None)
+    alice.ask("DELETE", "/api/me/follows/players/p10")
+    assert alice.me()["follows"]["players"] == []
+    assert alice.me()["topics"] == "en"
+
+
 def test_topics_are_handed_out_unless_quiet_hours_rule_them_out(alice: User) -> None:
     follow = alice.ask("PUT", "/api/me/follows/matches/sr:match:1", {"notification_prefs": {"goal": True}}).get_json()
     # By the name that we keep it under.
@@ -48,6 +60,7 @@ def test_topics_are_handed_out_unless_quiet_hours_rule_them_out(alice: User) -> 
         (f"ios/{IOS}", {"environment": "sandbox", "locale": "de"}),
         (f"android/{ANDROID}", {"topics": "pt_BR", "kind": "fid"}),
         ("web/browser-1", WEB),
+        ("web/chrome", {"subscription": WEB["subscription"] | {"endpoint": "https://jmt17.google.com/fcm/send/abc"}}),
     ],
 )
 def test_devices_of_each_platform_are_registered_shown_and_forgotten(alice: User, path: str, body: Any) -> None:

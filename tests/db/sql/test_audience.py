@@ -84,6 +84,19 @@ def test_what_is_nearer_to_the_match_decides(fans: Fans) -> None:
     assert sorted(fans.tokens(ENDS)) == ["narrow team"]
 
 
+def test_players_add_the_kinds_they_are_named_for(fans: Fans) -> None:
+    messi, players = Follow(Subject.PLAYER, "p10", GOAL | ENDS), {"p10": GOAL, "p9": GOAL}
+    fans.add("player", messi)
+    fans.add("and cup", messi, cup(ENDS))
+    fans.add("muted", messi, match(0))
+    fans.add("other", Follow(Subject.PLAYER, "p7", GOAL))
+    assert fans.audience.followed(players) == {"p10": GOAL}
+    assert fans.audience.followed({}) == {}
+    rows = [row for page, _ in fans.audience.followers(MATCH, GOAL | ENDS, 10, players=players) for row in page]
+    assert sorted(row[1] for row in rows) == sorted([GOAL, GOAL | ENDS])
+    assert fans.tokens(GOAL) == []
+
+
 def test_slices_hold_everybody_once_each_in_order_of_activity(fans: Fans) -> None:
     for number in range(60):
         follow = (match(GOAL), team("arg", GOAL), cup(GOAL))[number % 3]
@@ -172,6 +185,18 @@ def test_a_chunk_of_dead_addresses_is_forgotten_in_one_statement_each_by_its_own
     assert len(statements) == 1
     assert [len(fans.audience.of_user(user_id)) for user_id in users] == [1, 0, 0, 1]
     assert fans.audience.forget([]) == 0
+
+
+def test_a_device_without_a_sign_of_life_goes_when_its_account_is_used(fans: Fans) -> None:
+    at = 1_700_000_000_000
+    user_id, token = fans.accounts.create(now_ms=at)
+    for name, days in (("drawer", 0), ("pocket", 200)):
+        fans.accounts.add_device(user_id, Device(Platform.ANDROID, name), now_ms=at + days * DAY)
+    left = {}
+    for day in (270, 271, 470, 471):
+        fans.accounts.by_token(token, now_ms=at + day * DAY)
+        left[day] = [device.token for device in fans.accounts.profile(user_id).devices]
+    assert left == {270: ["drawer", "pocket"], 271: ["pocket"], 470: ["pocket"], 471: []}
 
 
 def test_settings_that_topics_do_not_fit_end_them(fans: Fans) -> None:

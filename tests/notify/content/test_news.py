@@ -104,12 +104,12 @@ def test_a_restored_goal_is_a_goal_again() -> None:
     assert kinds(play.batch([play.event("g1", "goal", HOME)])) == [(Kind.GOAL, "g1")]
 
 
-def test_a_late_scorer_is_no_news() -> None:
+def test_a_late_scorer_is_news_of_its_own() -> None:
     play = Play()
     play.batch([play.event("g1", "goal", HOME, Score(1, 0))])
     later = play.update()
     event = Event("g1", "goal", later.stamp, later.stamp, team=HOME, minute=10, player=Person("B"))
-    assert play.batch([Update("m", later.stamp, play.at, event=event)]) == ()
+    assert kinds(play.batch([Update("m", later.stamp, play.at, event=event)])) == [(Kind.SCORER, "g1:B")]
 
 
 def test_one_batch_may_hold_a_goal_and_a_cancellation_of_the_other_side() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterator
 
 import jwt
 import pytest
@@ -15,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from db.domain import Device, Kind, Platform
 from notify.content.message import Message
 from notify.transports.apns import Apns
-from notify.transports.base import Activity, ActivityStart, Address, Channel, Envelope
+from notify.transports.base import ActivityStart, Address, Channel, Envelope
 from notify.transports.outcome import ConfigFault, Delivered, Dropped, Gone, Later
 from notify.transports.signature import TOKEN_S, Key, Signature
 from tests.support.emulators import Emulated
@@ -28,13 +27,6 @@ def message(**more: object) -> Message:
     now = time.time()
     parts = {"state": {"version": 1, "status": "live", "home_score": 1}, "attributes": {"match_id": "m1"}, **more}
     return Message("m1", 1, Kind.GOAL, "Goal!", "1–0", "/match/m1", "m1", now, int(now) + 600, **parts)  # type: ignore[arg-type]
-
-
-@pytest.fixture
-def apns(emulators: Emulated) -> Iterator[Apns]:
-    transport = emulators.apns()
-    yield transport
-    transport.close()
 
 
 def send(apns: Apns, address: Address, content: Message | None = None) -> object:
@@ -119,17 +111,20 @@ def test_nothing_secret_is_logged_or_shown(apns: Apns, emulators: Emulated, capl
     with caplog.at_level(logging.DEBUG):
         outcomes = list(apns.send([Envelope(device(f"f{n:063x}"), message()) for n in range(20)]))
     secrets = [apns.signature.token(time.time()), emulators.settings["apns_key"].splitlines()[1], "f" + "0" * 62]
-    shown = caplog.text + repr(outcomes) + repr(apns.signature.key) + repr(Activity("f" + "0" * 63))
+    shown = caplog.text + repr(outcomes) + repr(apns.signature.key) + repr(ActivityStart("f" + "0" * 63))
     assert not [secret for secret in secrets if secret in shown]
 
 
-def test_a_live_activity_is_started_updated_and_ended_on_one_phone(emulators: Emulated, apns: Apns) -> None:
+def test_a_live_activity_is_started_on_one_phone_and_updated_and_ended_by_its_channel(
+    emulators: Emulated, apns: Apns
+) -> None:
     token, channel = "1a" * 40, emulators.channels(apns).create()
     assert isinstance(channel, str)
     assert send(apns, ActivityStart(token, channel)) == Delivered()
-    assert send(apns, Activity(token)) == Delivered()
-    assert send(apns, Activity(token), message(over=True, silent=True)) == Delivered()
-    assert emulators.counts()[token] == 3
+    assert send(apns, Channel(channel)) == Delivered()
+    assert send(apns, Channel(channel), message(over=True, silent=True)) == Delivered()
+    counts = emulators.counts()
+    assert (counts[token], counts[f"channel:{channel}"]) == (1, 2)
 
 
 def test_a_start_refused_for_its_channel_says_nothing_of_the_phone(emulators: Emulated, apns: Apns) -> None:

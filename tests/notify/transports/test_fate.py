@@ -39,13 +39,6 @@ def rings(emulators: Emulated, devices: list[Device]) -> list[int]:
     return [emulators.phone(device.token)["rings"] for device in devices]
 
 
-@pytest.fixture
-def apns(emulators: Emulated) -> Iterator[Apns]:
-    transport = emulators.apns()
-    yield transport
-    transport.close()
-
-
 @pytest.fixture(params=["fcm_url", "fcm_http1_url"])
 def fcm(emulators: Emulated, request: pytest.FixtureRequest) -> Iterator[Fcm]:
     """Over HTTP/2, then over HTTP/1.1."""
@@ -68,6 +61,18 @@ def test_a_push_of_unknown_fate_is_repeated_without_a_sound(
     assert all(outcome.possibly_sent for outcome in outcomes if isinstance(outcome, Later))
     assert {type(outcome) for outcome in outcomes} <= {Delivered, Later}
     assert max(rings(emulators, devices)) == 1
+
+
+def test_an_answer_that_comes_too_late_costs_no_second_ring(emulators: Emulated) -> None:
+    """The service took the push, and nobody was there any more to hear so."""
+    apns, [device] = emulators.apns(answer_s=0.3), iphones(1)
+    emulators.set_faults("apns", latency_ms=1000)
+    [outcome] = send(apns, [device])
+    assert isinstance(outcome, Later)
+    assert outcome.possibly_sent
+    wait_until(lambda: emulators.counts().get(device.token, 0) > 1, "the repeats")
+    assert rings(emulators, [device]) == [1]
+    apns.close()
 
 
 @pytest.mark.parametrize("steps", [1, 2])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -23,13 +22,6 @@ from tests.support.emulators import Emulated
 def message(title: str = "Goal!") -> Message:
     now = time.time()
     return Message("m1", 1, Kind.GOAL, title, "1–0", "/match/m1", "m1", now, int(now) + 600)
-
-
-@pytest.fixture
-def fcm(emulators: Emulated) -> Iterator[Fcm]:
-    transport = emulators.fcm()
-    yield transport
-    transport.close()
 
 
 def send(fcm: Fcm, address: Address, content: Message | None = None) -> object:
@@ -118,6 +110,11 @@ def test_a_token_endpoint_that_is_away_is_request_once_and_all_wait(emulators: E
     envelopes = [Envelope(device(f"android-{n}"), message()) for n in range(50)]
     assert {outcome for _, outcome in fcm.send(envelopes)} == {Later("oauth_unavailable", 10.0)}
     fcm.close()
+
+
+def test_a_token_endpoint_in_trouble_is_no_wrong_key(emulators: Emulated, fcm: Fcm) -> None:
+    emulators.set_faults("fcm", status_every=1, status=503, reason="UNAVAILABLE")
+    assert send(fcm, device("android-one")) == Later("oauth_unavailable", 10.0)
 
 
 def test_retry_after_of_the_project_holds_everybody_back(emulators: Emulated, fcm: Fcm) -> None:

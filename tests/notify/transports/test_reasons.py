@@ -1,15 +1,22 @@
-"""Every reason of every service has its action, the same in code and in docs/push.md."""
+"""Every reason of every service has its action, the same in code and in docs/push.md, and its outcome."""
 
 from __future__ import annotations
 
+import json
 import re
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from db.domain import Device, Kind, Platform
+from notify.content.message import Message
+from notify.transports.apns import DEVICE_PAUSE_S, Apns
+from notify.transports.base import Envelope
 from notify.transports.exchange import Reply, Request
-from notify.transports.outcome import ConfigFault, Dropped, Gone, Later, OurFault
+from notify.transports.fcm import FIRST_REPEAT_S, QUOTA_PAUSE_S, Fcm
+from notify.transports.outcome import ConfigFault, Dropped, Gone, Later, OurFault, Outcome
 from notify.transports.reasons import (
     APNS,
     FCM,
@@ -20,8 +27,28 @@ from notify.transports.reasons import (
     verdict,
     web_push_action,
 )
-from notify.transports.retry import PAUSE_MAX_S, REFUSALS_MAX, TRIES_MAX, RetryLater, pause_s, unanswered
+from notify.transports.retry import PAUSE_MAX_S, REFUSALS_MAX, TRIED_MAX_S, TRIES_MAX, RetryLater, pause_s, unanswered
+from notify.transports.webpush import PAUSE_S
+from tests.support.emulators import Emulated
 
+# Apple, "Handling notification responses from APNs"; its last two lines, "Handling error responses from Apple Push
+# Notification service".
+OF_APPLE = """
+BadCollapseId BadDeviceToken BadExpirationDate BadMessageId BadPriority BadTopic DeviceTokenNotForTopic DuplicateHeaders
+IdleTimeout InvalidPushType MissingDeviceToken MissingTopic PayloadEmpty TopicDisallowed BadCertificate
+BadCertificateEnvironment BadEnvironmentKeyIdInToken ExpiredProviderToken Forbidden InvalidProviderToken
+MissingProviderToken UnrelatedKeyIdInToken BadPath MethodNotAllowed ExpiredToken Unregistered PayloadTooLarge
+TooManyProviderTokenUpdates TooManyRequests InternalServerError ServiceUnavailable Shutdown
+BadChannelId BadRequestParams BadRequestPayload CannotCreateChannelConfig ChannelNotRegistered FeatureNotEnabled
+MissingChannelId MissingPushType TopicMismatch
+"""
+# Google, "ErrorCode" of FCM, then google.rpc.Code without OK.
+OF_GOOGLE = """
+UNSPECIFIED_ERROR INVALID_ARGUMENT UNREGISTERED SENDER_ID_MISMATCH QUOTA_EXCEEDED UNAVAILABLE INTERNAL
+THIRD_PARTY_AUTH_ERROR
+CANCELLED UNKNOWN DEADLINE_EXCEEDED NOT_FOUND ALREADY_EXISTS PERMISSION_DENIED UNAUTHENTICATED RESOURCE_EXHAUSTED
+FAILED_PRECONDITION ABORTED OUT_OF_RANGE UNIMPLEMENTED DATA_LOSS
+"""
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "push.md"
 RESULTS: Mapping[Action, object] = {
     Action.DELETE: Gone("reason", 5),
@@ -45,6 +72,64 @@ def documented(service: str) -> dict[str, str]:
 @pytest.mark.parametrize(("service", "table"), [("APNs", APNS), ("FCM", FCM), ("Web Push", WEB_PUSH)])
 def test_the_docs_show_the_tables_of_the_code(service: str, table: Mapping[object, Action]) -> None:
     assert documented(service) == {str(reason): action.value for reason, action in table.items()}
+
+
+def test_no_reason_of_the_services_is_left_out() -> None:
+    assert APNS.keys() == set(OF_APPLE.split())
+    assert FCM.keys() == set(OF_GOOGLE.split())
+
+
+def expected(action: Action, reason: str, *, wait_s: float, repeat_s: float = 0.0) -> Outcome | RetryLater:
+    """Of an answer without Retry-After."""
+    outcomes: dict[Action, Outcome | RetryLater] = {
+        Action.DELETE: Gone(reason),
+        Action.DROP: Dropped(reason),
+        Action.STOP: OurFault(reason),
+        Action.FIX: ConfigFault(reason),
+        Action.SIGN: ConfigFault(reason),
+        Action.WAIT: Later(reason, wait_s),
+        Action.REPEAT: RetryLater(reason, repeat_s, fault=True),
+        Action.MOVE: RetryLater(reason, soon=True, leave=True),
+    }
+    return outcomes[action]
+
+
+def envelope(platform: Platform) -> Envelope:
+    now = time.time()
+    goal = Message("m1", 1, Kind.GOAL, "Goal!", "1–0", "/match/m1", "m1", now, int(now) + 600)
+    return Envelope(Device(platform, "ab" * 32), goal)
+
+
+@pytest.mark.parametrize("reason", sorted(APNS))
+def test_each_reason_of_apns_has_its_outcome(apns: Apns, reason: str) -> None:
+    """Of a provider token that was just signed; an older one is in test_apns."""
+    alert = apns._request(envelope(Platform.IOS))
+    assert isinstance(alert, Request)
+    apns.signature.issued_at = int(time.time())
+    outcome = apns._judge(alert, Reply(400, json.dumps({"reason": reason}).encode()))
+    assert outcome == expected(APNS[reason], reason, wait_s=DEVICE_PAUSE_S)
+
+
+@pytest.mark.parametrize("code", sorted(FCM))
+def test_each_code_of_fcm_has_its_outcome(fcm: Fcm, code: str) -> None:
+    """Of another field than the token, and after a new bearer token; the rest is in test_fcm."""
+    violations = {"fieldViolations": [{"field": "message.data"}]}
+    bodies = [
+        {"error": {"status": code, "details": [violations]}},
+        {"error": {"status": "UNKNOWN", "details": [violations, {"errorCode": code}]}},
+    ]
+    for body in bodies:
+        alert = Request(envelope(Platform.ANDROID), fcm.url, [], b"", 0.0, tries=2)
+        outcome = fcm._judge(alert, Reply(400, json.dumps(body).encode()))
+        assert outcome == expected(FCM[code], code, wait_s=QUOTA_PAUSE_S, repeat_s=FIRST_REPEAT_S)
+
+
+@pytest.mark.parametrize("status", WEB_PUSH)
+def test_each_status_of_the_browsers_services_has_its_outcome(emulators: Emulated, status: int) -> None:
+    web = emulators.webpush(emulators.settings["apns_key"])
+    outcome = web._judge(request(), Reply(status))
+    assert outcome == expected(WEB_PUSH[status], f"status_{status}", wait_s=PAUSE_S)
+    web.close()
 
 
 @pytest.mark.parametrize("action", Action)
@@ -114,9 +199,10 @@ def test_a_refused_stream_costs_no_try_unless_all_are_refused() -> None:
 
 
 def test_tries_and_long_pauses_are_left_to_the_caller() -> None:
-    assert pause_s(request(tries=TRIES_MAX), RetryLater("r", soon=True)) is None
-    assert pause_s(request(tries=1), RetryLater("r", after_s=PAUSE_MAX_S + 1)) is None
-    assert pause_s(request(tries=1), RetryLater("r", soon=True)) == 0.0
-    growing = [pause_s(request(tries=tries), RetryLater("r")) or 0.0 for tries in (1, 4)]
+    assert pause_s(request(tries=TRIES_MAX), RetryLater("r", soon=True), now=0.0) is None
+    assert pause_s(request(tries=1), RetryLater("r", after_s=PAUSE_MAX_S + 1), now=0.0) is None
+    assert pause_s(request(tries=1, begun_at=5.0), RetryLater("r", soon=True), now=5.1 + TRIED_MAX_S) is None
+    assert pause_s(request(tries=1, begun_at=5.0), RetryLater("r", soon=True), now=4.9 + TRIED_MAX_S) == 0.0
+    growing = [pause_s(request(tries=tries), RetryLater("r"), now=0.0) or 0.0 for tries in (1, 4)]
     assert 0.1 <= growing[0] <= 0.3
     assert 0.8 <= growing[1] <= 2.4

@@ -171,3 +171,36 @@ def test_who_still_waits_for_another_try_hears_neither_of_a_goal_nor_of_its_end(
     world.say(90, "goal_cancelled", score=(0, 0), voids="g1")
     world.at(200)
     assert [token for token, _ in world.phones.sent] == ["reached", "reached"]
+
+
+def test_who_may_have_got_a_goal_hears_of_its_end_once(world: World) -> None:
+    """Without an answer nobody knows whether the first request rang."""
+    for token in ("waiting", "repeated", "refused"):
+        world.fan(token)
+    world.kick_off()
+    world.phones.answers = {
+        "waiting": Later("no_answer", 300.0, possibly_sent=True),
+        "repeated": Later("no_answer", possibly_sent=True),
+        "refused": Later("TooManyRequests", 300.0),
+    }
+    world.say(60, "goal", score=(1, 0), id="g1")
+    world.phones.answers = {}
+    world.at(70)
+    world.say(90, "goal_cancelled", score=(0, 0), voids="g1")
+    world.at(60 + 300 * 1.5)
+    kinds = {
+        token: [message.kind for to, message in world.phones.sent if to == token] for token, _ in world.phones.sent
+    }
+    assert kinds == {"repeated": [Kind.GOAL, Kind.GOAL_CANCELLED], "waiting": [Kind.GOAL_CANCELLED]}
+
+
+def test_who_may_have_got_a_goal_before_it_expired_hears_of_its_end(world: World) -> None:
+    world.fan("fan")
+    world.kick_off()
+    world.phones.answers = {"fan": Later("no_answer", possibly_sent=True)}
+    world.say(60, "goal", score=(1, 0), id="g1")
+    world.phones.answers = {"fan": Dropped("expired")}
+    world.at(70)
+    world.phones.answers = {}
+    world.say(90, "goal_cancelled", score=(0, 0), voids="g1")
+    assert [message.kind for _, message in world.phones.sent] == [Kind.GOAL_CANCELLED]

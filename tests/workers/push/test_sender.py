@@ -18,7 +18,7 @@ from db.live import keys
 from db.live.chunks import CLAIM_MS
 from db.sql.models import DeviceRow
 from notify.transports.base import Envelope
-from notify.transports.outcome import ConfigFault, Dropped, Gone, Later, OurFault, Outcome
+from notify.transports.outcome import ConfigFault, Delivered, Dropped, Gone, Later, OurFault, Outcome
 from tests.conftest import wait_until
 from tests.support.live import key_of
 from tests.support.push import START, Killed, Recorder, World, counters
@@ -150,6 +150,7 @@ def test_what_is_refused_for_now_is_tried_again_until_it_passes_or_expires(world
     world.phones.answers = {}
     world.at(120)
     assert sorted(token for token, _ in world.phones.sent) == ["fan", "other"]
+    assert (counters(world)["later"], "failed" in counters(world)) == (1, False)
 
 
 def test_a_retry_puts_no_old_score_over_a_newer_one(world: World) -> None:
@@ -292,16 +293,20 @@ def test_who_waits_in_different_groups_hears_of_a_cancelled_goal_if_it_was_reach
 
 
 def test_another_try_where_the_first_may_have_arrived_makes_no_sound(world: World) -> None:
-    for token in ("doubtful", "refused", "fine"):
+    for token in ("doubtful", "refused", "fine", "repeated"):
         world.fan(token)
     world.kick_off()
-    world.phones.answers = {"doubtful": Later("no_answer", possibly_sent=True), "refused": Later("TooManyRequests")}
+    world.phones.answers = {
+        "doubtful": Later("no_answer", possibly_sent=True),
+        "refused": Later("TooManyRequests"),
+        "repeated": Delivered("repeated"),
+    }
     world.say(60, "goal", score=(1, 0))
     world.phones.answers = {}
     world.at(70)
     silent = {token: message.silent for token, message in world.phones.sent}
-    assert silent == {"doubtful": True, "refused": False, "fine": False}
-    assert (counters(world)["rings"], counters(world)["updates"]) == (2, 1)
+    assert (silent["doubtful"], silent["refused"], silent["fine"]) == (True, False, False)
+    assert (counters(world)["rings"], counters(world)["updates"]) == (2, 2)
 
 
 @pytest.mark.faults
@@ -328,6 +333,28 @@ def test_what_a_killed_worker_had_handed_over_comes_again_without_a_sound(
     # The first block was settled, of the second one was under way, the third was untouched.
     assert [first.index(token) for token in again if token in first] == [3, 4]
     assert [token for token, silent in again.items() if not silent] == [t for t in again if t not in first][1:]
+
+
+def test_a_worker_that_stood_still_hands_over_nobody_once_another_has_its_chunk(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(lanes, "BLOCK", 3)
+    tokens = world.fans(9)
+    world.kick_off()
+    other = world.worker()
+
+    def stand_still(envelope: Envelope) -> None:
+        if len(world.phones.sent) == 1:
+            world.phones.before = lambda envelope: None
+            while other.turn(now_ms=world.now_ms + CLAIM_MS + 1_000):
+                pass
+
+    world.phones.before = stand_still
+    world.say(60, "goal", score=(1, 0))
+    rings = [token for token, message in world.phones.sent if not message.silent]
+    assert sorted(rings) == tokens
+    assert counters(world)["sent"] == 9
+    assert "chunk_lost" in caplog.text
 
 
 def test_a_time_out_of_the_job_is_no_failure_of_its_chunk(world: World) -> None:
