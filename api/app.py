@@ -11,6 +11,7 @@ from api.routes import (
     edge,
     follows,
     ingest,
+    installed,
     matches,
     operations,
     pages,
@@ -81,6 +82,7 @@ def create_app(settings: Settings) -> App:
         edge,
         openapi,
         pages,
+        installed,
         assets,
     ):
         app.register_blueprint(part.blueprint)

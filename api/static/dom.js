@@ -3,11 +3,11 @@
 /**
  * h("a", { href, class: "row", hidden: false }, "text", child): false and null attributes are left out.
  *
- * @template {keyof HTMLElementTagNameMap} T
+ * @template {keyof HTMLElementTagNameMap | "follow-buttons"} T
  * @param {T} tag
  * @param {Record<string, unknown>} [attributes] a function is a listener: { click: () => … }
  * @param {...(Node | string | null)} children
- * @returns {HTMLElementTagNameMap[T]}
+ * @returns {T extends keyof HTMLElementTagNameMap ? HTMLElementTagNameMap[T] : HTMLElement}
  */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);

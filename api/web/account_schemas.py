@@ -5,30 +5,25 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from typing import Annotated, Literal, TypeVar
-from urllib.parse import urlsplit
 
 from flask import request
 from pydantic import AfterValidator, BaseModel, Field, TypeAdapter, ValidationError, model_validator
 
+from api.services import here
 from api.web.schemas import Body, zone
 from db.domain import DEFAULT_KINDS, VARIANTS, Kind, Payload, Platform, Quiet
 from db.domain.errors import Fault, Refused
+from db.domain.push_services import is_endpoint, services_at
 
 B = TypeVar("B", bound=BaseModel)
 
 # The largest is a web device with its keys, about 700 bytes.
 BODY_MAX = 16 * 1024
-# The push services of browsers. We post to a subscription's endpoint, so a client must not choose the host freely.
-PUSH_SERVICES = re.compile(
-    r"fcm\.googleapis\.com|([a-z0-9-]+\.)*push\.services\.mozilla\.com"
-    r"|([a-z0-9-]+\.)*push\.apple\.com|([a-z0-9-]+\.)*notify\.windows\.com"
-)
 
 
 def _endpoint(url: str) -> str:
-    parts = urlsplit(url)
-    allowed = parts.scheme == "https" and parts.port in (None, 443) and "@" not in parts.netloc
-    if not allowed or not PUSH_SERVICES.fullmatch(parts.hostname or ""):
+    """We post to it, so a client must not choose the host freely."""
+    if not is_endpoint(url, services_at(here().settings.webpush_url)):
         raise ValueError("not an https endpoint of a push service")
     return url
 
@@ -158,6 +153,10 @@ class FollowOut(Body):
     muted: bool
     topics: Annotated[list[str] | None, Field(description="FCM topics to subscribe to; null: messages by token")]
     channels: Annotated[list[ChannelOut], Field(description="APNs broadcast channels for Live Activities")]
+
+
+class WebPush(Body):
+    public_key: Annotated[str | None, Field(description="VAPID, base64url; null: no alerts to browsers from here")]
 
 
 class Follows(Body):

@@ -6,12 +6,10 @@ The encryption is per recipient and costs about 0.3 ms of CPU, so the web is the
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from io import BytesIO
-from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from pydantic import ValidationError
@@ -19,6 +17,7 @@ from webpush import WebPush as Encryption
 from webpush.types import WebPushKeys, WebPushSubscription
 
 from db.domain import Device
+from db.domain.push_services import PUSH_SERVICES, is_endpoint
 from notify.content import payload
 from notify.content.message import Message
 from notify.transports.base import Envelope
@@ -30,15 +29,6 @@ from notify.transports.sender import Sender
 
 logger = logging.getLogger(__name__)
 
-# Whoever subscribes names the URL we are to call, so it must be a push service's: Chrome and Edge (which got endpoints
-# on jmt17.google.com in 2025), Firefox, Safari, old Edge. A name matches itself and what is below it.
-SERVICES = (
-    "fcm.googleapis.com",
-    "jmt17.google.com",
-    "push.services.mozilla.com",
-    "push.apple.com",
-    "notify.windows.com",
-)
 # VAPID: at most 24 h (RFC 8292, 2); a lost one is then of no use for long.
 VAPID_S = 12 * 3600
 PAUSE_S = 30.0
@@ -47,9 +37,6 @@ PAUSE_S = 30.0
 REFUSED_IN_A_ROW = 20
 
 _DELIVERED = Delivered()
-# What a URL is made of (RFC 3986). The URL libraries take more, each something else: a tab is dropped by one and
-# refused by the next.
-_URL = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*")
 
 
 class WebPush:
@@ -58,6 +45,7 @@ class WebPush:
     contact: an e-mail address for the push services' operators.
     services: host names of push services.
     ca: a file of certificates to trust instead of the public ones.
+    site: the address of the page, for browsers that show an alert by themselves; "" where it is not known.
     """
 
     name = "webpush"
@@ -67,14 +55,15 @@ class WebPush:
         key: str,
         contact: str,
         *,
-        services: tuple[str, ...] = SERVICES,
+        services: tuple[str, ...] = PUSH_SERVICES,
         answer_s: float = ANSWER_S,
         ca: str | None = None,
+        site: str = "",
     ) -> None:
         public = load_pem_private_key(key.encode(), None).public_key()
         public_pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         self.encryption = Encryption(BytesIO(key.encode()), BytesIO(public_pem), subscriber=contact, expiration=VAPID_S)
-        self.services = services
+        self.services, self.site = services, site.rstrip("/")
         self.refused = 0
         self.sender = Sender(answer_s=answer_s, ca=ca)
 
@@ -87,7 +76,7 @@ class WebPush:
 
     def _request(self, envelope: Envelope) -> Request | KnownOutcome:
         device, message = envelope.address, envelope.message
-        if not isinstance(device, Device) or not self.is_service(device.endpoint or ""):
+        if not isinstance(device, Device) or not is_endpoint(device.endpoint or "", self.services):
             return KnownOutcome(envelope, Gone("not_a_push_service"))
         try:
             headers, body = self._sealed(device, message)
@@ -105,7 +94,7 @@ class WebPush:
         """Headers and encrypted body. Raises ValueError or ValidationError for keys that are none."""
         keys = WebPushKeys(auth=device.auth or "", p256dh=device.p256dh or "")
         subscription = WebPushSubscription.model_validate({"endpoint": device.endpoint, "keys": keys})
-        sealed = self.encryption.get(payload.web(message), subscription)
+        sealed = self.encryption.get(payload.web(message, self.site), subscription)
         headers = [
             f"authorization: {sealed.headers['authorization']}",
             "content-encoding: aes128gcm",
@@ -115,12 +104,6 @@ class WebPush:
             f"urgency: {'low' if message.silent else 'high'}",
         ]
         return headers, sealed.encrypted
-
-    def is_service(self, endpoint: str) -> bool:
-        if not _URL.fullmatch(endpoint):
-            return False
-        host = urlsplit(endpoint).hostname or ""
-        return any(host == name or host.endswith(f".{name}") for name in self.services)
 
     def _judge(self, _request: Request, reply: Reply) -> Outcome | RetryLater:
         if reply.status < 300:

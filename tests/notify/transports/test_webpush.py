@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from db.domain import Device, Kind, Platform
+from db.domain.push_services import is_endpoint
 from dev.emulators.journal import PushJournal
 from notify.content.message import Message
 from notify.transports.base import Envelope
@@ -73,6 +74,7 @@ def test_the_browser_reads_what_was_sent(emulators: Emulated, web: WebPush, brow
         "link": "/match/m1",
         "kind": "goal",
         "tag": "m1",
+        "lang": "en",
     }
     assert (len(push.collapse), 590 < push.expires_at - push.at <= 600) == (32, True)
 
@@ -142,7 +144,7 @@ def test_only_push_services_are_called(endpoint: str) -> None:
 )
 def test_the_services_of_the_browsers_are_known(endpoint: str) -> None:
     web = WebPush(PEM, "operator@example.org")
-    assert web.is_service(endpoint)
+    assert is_endpoint(endpoint)
     web.close()
 
 
