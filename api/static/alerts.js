@@ -10,10 +10,10 @@ import { Failure, read } from "./read.js";
 const REGISTER_EVERY_MS = 24 * 3_600_000;
 
 /**
- * ready: a bell can be switched on. denied: the reader has blocked notifications. install: iOS allows them only to a
- * page on the home screen. unsupported: the browser has none, or the page came without TLS. off: this server sends none.
+ * denied: the reader has not allowed notifications. install: iOS allows them only to a page on the home screen.
+ * unsupported: the browser has none, or the page came without TLS. off: this server sends none.
  *
- * @typedef {"ready" | "denied" | "install" | "unsupported" | "off"} Availability
+ * @typedef {"denied" | "install" | "unsupported" | "off"} Reason
  */
 
 /** @typedef {import("./account.js").Me} Me */
@@ -21,7 +21,7 @@ const REGISTER_EVERY_MS = 24 * 3_600_000;
 
 /** Why a bell could not be switched on. */
 export class Unavailable extends Error {
-  /** @param {Exclude<Availability, "ready">} why */
+  /** @param {Reason} why */
   constructor(why) {
     super(why);
     this.why = why;
@@ -37,7 +37,6 @@ export const browser = {
   isApplePhone: () =>
     /iPhone|iPad/.test(navigator.userAgent) || (/Mac/.test(navigator.userAgent) && navigator.maxTouchPoints > 1),
   permission: () => Notification.permission,
-  ask: () => Notification.requestPermission(),
   registration: () => navigator.serviceWorker.register("/service-worker.js", { updateViaCache: "none" }),
   /** Once its worker runs. */
   ready: () => navigator.serviceWorker.ready,
@@ -60,20 +59,12 @@ export class Alerts {
     this.env = env;
   }
 
-  /** @returns {Promise<Availability>} */
-  async availability() {
-    if (!this.env.isSupported()) return this.env.isApplePhone() ? "install" : "unsupported";
-    if (this.env.permission() === "denied") return "denied";
-    return (await this.env.key()) ? "ready" : "off";
-  }
-
   /**
-   * Asks for permission where it has to; then this browser is a device of the account. Raises Unavailable, Failure.
+   * This browser becomes a device of the account, which follows the mark. Raises Unavailable, Failure.
    *
    * @param {Mark} mark
    */
   async turnOn(mark) {
-    await this.#permit();
     const subscription = await this.#subscription();
     await this.account.open(this.env.settings());
     await this.account.register(subscription.toJSON(), this.env.now());
@@ -88,7 +79,6 @@ export class Alerts {
    * @param {string} token
    */
   async join(token) {
-    await this.#permit();
     const subscription = await this.#subscription();
     await this.account.join(token);
     await this.account.register(subscription.toJSON(), this.env.now());
@@ -166,20 +156,22 @@ export class Alerts {
     this.#gone();
   }
 
+  /** Why this browser shows no alerts of ours; null if it does. */
+  #missing() {
+    if (!this.env.isSupported()) return this.env.isApplePhone() ? "install" : "unsupported";
+    return this.env.permission() === "granted" ? null : "denied";
+  }
+
   #gone() {
     this.me = null;
     this.marks.replace([]);
     return null;
   }
 
-  async #permit() {
-    const availability = await this.availability();
-    if (availability !== "ready") throw new Unavailable(availability);
-    if ((await this.env.ask()) !== "granted") throw new Unavailable("denied");
-  }
-
   /** Of the server's present key: a push service takes nothing signed by another. */
   async #subscription() {
+    const why = this.#missing();
+    if (why) throw new Unavailable(why);
     const key = await this.env.key();
     if (!key) throw new Unavailable("off");
     await this.env.registration();

@@ -1,6 +1,6 @@
 /**
  * <follow-buttons subject="teams" subject-id="argentina" name="Argentina">: a star that pins it in this browser, and a
- * bell for alerts. style: yours.css keeps their room from the first paint.
+ * bell for alerts. yours.css keeps their room from the first paint on.
  */
 
 import { h } from "./dom.js";
@@ -12,6 +12,7 @@ export class FollowButtons extends HTMLElement {
   #star = h("button", { type: "button", class: "star", click: () => this.#pin() });
   #bell = h("button", { type: "button", class: "bell", click: () => this.#ring() });
   /** @type {(() => void)[]} */ #ends = [];
+  #isBusy = false;
 
   connectedCallback() {
     this.replaceChildren(this.#star, this.#bell);
@@ -54,11 +55,18 @@ export class FollowButtons extends HTMLElement {
     if (this.#isBusy) return;
     this.#isBusy = true;
     this.#bell.setAttribute("aria-busy", "true");
+    const { mark } = this;
+    if (!bells.has(mark.subject, mark.id)) await askPermission();
     const { Sheet } = await import("./sheet.js");
-    await Sheet.ring(this.mark);
+    await Sheet.ring(mark);
     this.#bell.removeAttribute("aria-busy");
     this.#isBusy = false;
   }
+}
+
+/** Browsers ask only while a touch is fresh, so this comes before anything is loaded. */
+export async function askPermission() {
+  if (globalThis.Notification?.permission === "default") await Notification.requestPermission();
 }
 
 /**

@@ -3,6 +3,7 @@
 import { Alerts, Unavailable } from "./alerts.js";
 import { bdi } from "./bidi.js";
 import { h } from "./dom.js";
+import { askPermission } from "./follow_buttons.js";
 import { addressOf, bells, favourites } from "./marks.js";
 import { nameOf } from "./names.js";
 import { Failure } from "./read.js";
@@ -23,7 +24,7 @@ import { anotherDevice, deletion, settings } from "./sheet_settings.js";
  */
 
 const WHY_NOT = {
-  denied: "Notifications of this site are blocked. Allow them in the settings of the browser, then try again.",
+  denied: "Notifications of this site are not allowed. Allow them in the settings of the browser, then try again.",
   install: "On an iPhone or iPad: choose Share, then “Add to Home Screen”, and open the page from there.",
   unsupported: "This browser shows no alerts of a page, or the page was not opened over https.",
   off: "This server sends no alerts to browsers.",
@@ -141,6 +142,7 @@ export class Sheet {
   /** @param {string} token */
   #joining(token) {
     const take = async () => {
+      await askPermission();
       if (!(await this.attempt(() => this.alerts.join(token), "The alerts of your other device come here as well."))) return;
       await this.rebuild();
     };

@@ -245,5 +245,5 @@ def test_a_bell_that_cannot_ring_says_why(open_tab: OpenTab, play: Play) -> None
     match_id, _ = kick_off(play)
     page = open_tab(f"/match/{match_id}")
     page.get_by_role("button", name="Alerts for").click()
-    expect(page.locator(".sheet .message")).to_contain_text("Notifications of this site are blocked")
+    expect(page.locator(".sheet .message")).to_contain_text("Notifications of this site are not allowed")
     expect(page.get_by_role("button", name="Alerts for")).to_have_attribute("aria-pressed", "false")
