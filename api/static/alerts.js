@@ -20,7 +20,7 @@ const REGISTER_EVERY_MS = 24 * 3_600_000;
 /** @typedef {import("./marks.js").Mark} Mark */
 
 /** Why a bell could not be switched on. */
-export class Unavailable extends Error {
+export class NoAlerts extends Error {
   /** @param {Reason} why */
   constructor(why) {
     super(why);
@@ -60,12 +60,14 @@ export class Alerts {
   }
 
   /**
-   * This browser becomes a device of the account, which follows the mark. Raises Unavailable, Failure.
+   * This browser becomes a device of the account, which follows the mark. Raises NoAlerts, Failure.
    *
    * @param {Mark} mark
    */
   async turnOn(mark) {
     const subscription = await this.#subscription();
+    // Deleted from another device meanwhile, it is none, and a new one is opened.
+    await this.refresh();
     await this.account.open(this.env.settings());
     await this.account.register(subscription.toJSON(), this.env.now());
     await this.account.follow(mark);
@@ -113,12 +115,8 @@ export class Alerts {
    */
   async refresh() {
     if (!(await this.account.kept())) return this.#gone();
-    try {
-      this.me = await this.account.me();
-    } catch (error) {
-      if (error instanceof Failure && error.status === 401) return this.#gone();
-      throw error;
-    }
+    this.me = await this.#unlessGone(() => this.account.me());
+    if (!this.me) return null;
     const { follows } = this.me;
     const names = new Map(this.marks.all.map(({ subject, id, name }) => [`${subject}/${id}`, name]));
     const heard = SUBJECTS.flatMap((subject) =>
@@ -138,18 +136,13 @@ export class Alerts {
     const isRecent = this.env.now() - (kept.registered_at ?? 0) < REGISTER_EVERY_MS;
     const current = await (await this.env.registration()).pushManager.getSubscription();
     if (isRecent && current?.endpoint === kept.endpoint) return;
-    await this.account.register((await this.#subscription()).toJSON(), this.env.now());
+    const subscription = (await this.#subscription()).toJSON();
+    await this.#unlessGone(() => this.account.register(subscription, this.env.now()));
   }
 
   /** Account, follows and devices at the server, the subscription and every mark here. */
   async delete() {
-    if (await this.account.kept()) {
-      try {
-        await this.account.delete();
-      } catch (error) {
-        if (!(error instanceof Failure && error.status === 401)) throw error;
-      }
-    }
+    if (await this.account.kept()) await this.#unlessGone(() => this.account.delete());
     const registration = await this.env.registration();
     await (await registration.pushManager.getSubscription())?.unsubscribe();
     for (const shown of await registration.getNotifications()) shown.close();
@@ -162,6 +155,21 @@ export class Alerts {
     return this.env.permission() === "granted" ? null : "denied";
   }
 
+  /**
+   * What another device deleted is gone here as well: null then.
+   *
+   * @template T
+   * @param {() => Promise<T>} action
+   */
+  async #unlessGone(action) {
+    try {
+      return await action();
+    } catch (error) {
+      if (error instanceof Failure && error.status === 401) return this.#gone();
+      throw error;
+    }
+  }
+
   #gone() {
     this.me = null;
     this.marks.replace([]);
@@ -171,9 +179,9 @@ export class Alerts {
   /** Of the server's present key: a push service takes nothing signed by another. */
   async #subscription() {
     const why = this.#missing();
-    if (why) throw new Unavailable(why);
+    if (why) throw new NoAlerts(why);
     const key = await this.env.key();
-    if (!key) throw new Unavailable("off");
+    if (!key) throw new NoAlerts("off");
     await this.env.registration();
     const { pushManager } = await this.env.ready();
     const current = await pushManager.getSubscription();

@@ -56,11 +56,14 @@ export class FollowButtons extends HTMLElement {
     this.#isBusy = true;
     this.#bell.setAttribute("aria-busy", "true");
     const { mark } = this;
-    if (!bells.has(mark.subject, mark.id)) await askPermission();
-    const { Sheet } = await import("./sheet.js");
-    await Sheet.ring(mark);
-    this.#bell.removeAttribute("aria-busy");
-    this.#isBusy = false;
+    try {
+      if (!bells.has(mark.subject, mark.id)) await askPermission();
+      const { Sheet } = await import("./sheet.js");
+      await Sheet.ring(mark);
+    } finally {
+      this.#bell.removeAttribute("aria-busy");
+      this.#isBusy = false;
+    }
   }
 }
 

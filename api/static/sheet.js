@@ -1,6 +1,6 @@
 /** The settings sheet: what is pinned, what rings, how and when, and the end of all of it. Loaded at its first use. */
 
-import { Alerts, Unavailable } from "./alerts.js";
+import { Alerts, NoAlerts } from "./alerts.js";
 import { bdi } from "./bidi.js";
 import { h } from "./dom.js";
 import { askPermission } from "./follow_buttons.js";
@@ -158,7 +158,7 @@ export class Sheet {
 
 /** @param {unknown} error */
 function wordsFor(error) {
-  if (error instanceof Unavailable) return WHY_NOT[error.why];
+  if (error instanceof NoAlerts) return WHY_NOT[error.why];
   if (error instanceof Failure) return error.message;
   // The browser's own: its push service is out of reach, or a private window forbids the subscription.
   if (error instanceof DOMException) return `The browser could not subscribe: ${error.message}`;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Account } from "../../api/static/account.js";
-import { Alerts, base64url, Unavailable } from "../../api/static/alerts.js";
+import { Alerts, base64url, NoAlerts } from "../../api/static/alerts.js";
 import { titleOf, keepTitle } from "../../api/static/hidden_title.js";
 import { LANGUAGES, languageOf } from "../../api/static/languages.js";
 import { addressOf, Marks } from "../../api/static/marks.js";
@@ -231,7 +231,7 @@ test("a reader who says no, and a server without a key, leave nothing behind", a
     [{ supported: false }, "unsupported"],
   ]) {
     const fan = Object.assign(new Fan(), change);
-    await assert.rejects(fan.alerts.turnOn(ARGENTINA), (error) => error instanceof Unavailable && error.why === why);
+    await assert.rejects(fan.alerts.turnOn(ARGENTINA), (error) => error instanceof NoAlerts && error.why === why);
     assert.deepEqual(fan.asked, []);
     assert.deepEqual(fan.marks.all, []);
   }
