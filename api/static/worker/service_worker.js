@@ -54,7 +54,7 @@ worker.addEventListener("push", (event) => event.waitUntil(show(event.data?.json
 worker.addEventListener("notificationclick", (event) => event.waitUntil(clicked(event)));
 worker.addEventListener("pushsubscriptionchange", (event) => event.waitUntil(renew(/** @type {any} */ (event))));
 worker.addEventListener("fetch", (event) => {
-  const answer = answerTo(event.request);
+  const answer = answerTo(event.request, event.preloadResponse);
   if (answer) event.respondWith(answer);
 });
 
@@ -68,6 +68,8 @@ async function install() {
 async function activate() {
   const names = await caches.keys();
   await Promise.all(names.filter((name) => name.startsWith("page-") && name !== FILES).map((name) => caches.delete(name)));
+  // Pages are asked for while the worker starts, and so come no later than without one.
+  await worker.registration.navigationPreload?.enable();
   await worker.clients.claim();
 }
 
@@ -75,12 +77,13 @@ async function activate() {
  * Pages, their files and lists of a day; what is live is the network's alone, and so is everything else.
  *
  * @param {Request} request
+ * @param {Promise<Response | undefined>} preloaded of a page
  * @returns {Promise<Response> | null}
  */
-function answerTo(request) {
+function answerTo(request, preloaded) {
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== worker.location.origin) return null;
-  if (request.mode === "navigate" && !url.pathname.startsWith("/api/")) return page(request, url);
+  if (request.mode === "navigate" && !url.pathname.startsWith("/api/")) return page(request, url, preloaded);
   if (url.pathname.startsWith("/static/")) return file(request);
   if (url.pathname === "/api/matches" && url.searchParams.has("date")) return day(request);
   return null;
@@ -91,11 +94,12 @@ function answerTo(request) {
  *
  * @param {Request} request
  * @param {URL} url
+ * @param {Promise<Response | undefined>} preloaded
  */
-async function page(request, url) {
+async function page(request, url, preloaded) {
   const cache = await caches.open(FILES);
   try {
-    const response = await fetch(request);
+    const response = (await preloaded) ?? (await fetch(request));
     if (response.ok && url.pathname === "/" && !url.search) await cache.put("/", response.clone());
     return response;
   } catch (error) {
