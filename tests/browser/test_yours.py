@@ -18,7 +18,10 @@ OpenTab = Callable[..., Page]
 
 AXE = ROOT / "tests/js/node_modules/axe-core/axe.min.js"
 # What axe finds wrong in the sheet and around it.
-VIOLATIONS = """async () => (await axe.run()).violations.map(({ id, nodes }) => `${id}: ${nodes.map((one) => one.html)}`)"""
+VIOLATIONS = """async () => {
+  const { violations } = await axe.run();
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html)}`);
+}"""
 # The oscillators that were started.
 HEARD = """
 window.heard = 0;
