@@ -117,7 +117,7 @@ export class Account {
   /**
    * Alerts come to this subscription.
    *
-   * @param {{endpoint: string}} subscription as its toJSON() gives it
+   * @param {PushSubscriptionJSON} subscription
    * @param {number} now ms since the epoch
    */
   async register(subscription, now) {

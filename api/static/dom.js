@@ -3,11 +3,11 @@
 /**
  * h("a", { href, class: "row", hidden: false }, "text", child): false and null attributes are left out.
  *
- * @template {keyof HTMLElementTagNameMap | "follow-buttons"} T
+ * @template {keyof HTMLElementTagNameMap} T
  * @param {T} tag
  * @param {Record<string, unknown>} [attributes] a function is a listener: { click: () => … }
  * @param {...(Node | string | null)} children
- * @returns {T extends keyof HTMLElementTagNameMap ? HTMLElementTagNameMap[T] : HTMLElement}
+ * @returns {HTMLElementTagNameMap[T]}
  */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);

@@ -22,7 +22,7 @@ export function listen() {
   if (isListening) return;
   isListening = true;
   for (const name of ["pointerdown", "keydown"]) document.addEventListener(name, wake, { once: true });
-  document.addEventListener("hidden-goal", () => play());
+  document.addEventListener("hidden-goal", () => goal());
   new MutationObserver(heed).observe(document.body, {
     subtree: true,
     attributes: true,
@@ -30,19 +30,25 @@ export function listen() {
   });
 }
 
-/** At the switch as well, so that one hears what it will be. */
-export function play(now = Date.now()) {
+function goal(now = Date.now()) {
   if (!isOn() || now - playedAt < GAP_MS) return;
   playedAt = now;
-  wake();
-  for (const [pitch, after] of TONES) tone(/** @type {AudioContext} */ (audio), pitch, after);
+  play();
+}
+
+function play() {
+  for (const [pitch, after] of TONES) tone(wake(), pitch, after);
 }
 
 export function isOn() {
   return storage()?.getItem("goal-sound") === "on";
 }
 
-/** @param {boolean} isChosen */
+/**
+ * One hears at once what it will be.
+ *
+ * @param {boolean} isChosen
+ */
 export function turn(isChosen) {
   if (!isChosen) return storage()?.removeItem("goal-sound");
   storage()?.setItem("goal-sound", "on");
@@ -53,12 +59,13 @@ export function turn(isChosen) {
 function wake() {
   audio ??= new AudioContext();
   audio.resume();
+  return audio;
 }
 
 /** @param {MutationRecord[]} records */
 function heed(records) {
   const goals = records.filter(({ target }) => /** @type {HTMLElement} */ (target).dataset.scored === "goal");
-  if (goals.some(({ target }) => /** @type {Element} */ (target).closest(".match-head, .section.yours"))) play();
+  if (goals.some(({ target }) => /** @type {Element} */ (target).closest(".match-head, .section.yours"))) goal();
 }
 
 /**

@@ -31,7 +31,7 @@ sub vcl_recv {
   } else if (var.path ~ {"^(?:/api/ws)$"}) {
     set req.http.X-Route = "socket";
     if (req.method !~ "^(?:GET|HEAD|OPTIONS)$") { error 605; }
-  } else if (var.path ~ {"^(?:/api/score/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}|/api/live|/api/matches|/api/matches/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}|/api/matches/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}/events|/api/matches/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}/lineups|/api/matches/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}/stats|/api/search|/api/edge/canary|/api/edge/canary/control|/api/openapi\.json|/api/docs|/|/static/(?:[0-9a-f]{12}|latest)/[A-Za-z0-9_-]{1,48}(?:\.[a-z0-9]{1,8}){1,3})$"}) {
+  } else if (var.path ~ {"^(?:/api/score/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}|/api/live|/api/matches|/api/matches/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}|/api/matches/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}/events|/api/matches/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}/lineups|/api/matches/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}/stats|/api/search|/api/edge/canary|/api/edge/canary/control|/api/openapi\.json|/api/docs|/|/static/(?:[0-9a-f]{12}|latest)/[A-Za-z0-9_-]{1,48}(?:\.[a-z0-9]{1,8}){1,3}|/manifest\.webmanifest|/service\-worker\.js|/api/web\-push)$"}) {
     set req.http.X-Route = "stored";
     if (req.method !~ "^(?:GET|HEAD|OPTIONS)$") { error 605; }
   } else if (var.path ~ {"^(?:/match/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64})$"}) {

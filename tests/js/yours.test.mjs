@@ -147,6 +147,7 @@ class Fan {
   supported = true;
   serverKey = "BKey";
   subscription = null;
+  subscriptions = 0;
   time = 1_000;
   marks = new Marks("bells", new Store());
 
@@ -191,7 +192,7 @@ class Fan {
       pushManager: {
         getSubscription: async () => fan.subscription,
         async subscribe({ applicationServerKey }) {
-          const endpoint = `https://push.example/${fan.requests.length}`;
+          const endpoint = `https://push.example/${(fan.subscriptions += 1)}`;
           const key = Uint8Array.from(atob(applicationServerKey), (letter) => letter.codePointAt(0)).buffer;
           fan.subscription = {
             endpoint,

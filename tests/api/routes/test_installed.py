@@ -70,7 +70,7 @@ def test_the_manifest_is_one_and_its_icons_are_what_it_says(client: FlaskClient)
     assert {"192x192", "512x512"} <= {icon["sizes"] for icon in document["icons"]}
     assert "maskable" in {icon["purpose"] for icon in document["icons"]}
     for icon in document["icons"]:
-        picture = client.get(icon["src"])
+        picture = client.get(icon["src"], buffered=True)
         assert (picture.status_code, picture.content_type.split(";")[0]) == (200, icon["type"])
         if icon["type"] == "image/png":
             width, height = (int.from_bytes(picture.data[at : at + 4], "big") for at in (16, 20))
@@ -91,7 +91,7 @@ def test_the_worker_is_served_at_the_root_with_its_own_policy_and_names_files_th
     assert {"app.js", "yours.js", "sheet.js", "style.css", "yours.css"} <= named
     for path in (*page["files"], page["icon"], page["badge"]):
         assert page["digest"] in path
-        assert client.get(path).status_code == 200
+        assert client.get(path, buffered=True).status_code == 200
 
 
 def test_each_module_that_the_page_may_load_is_kept_by_the_worker(client: FlaskClient) -> None:
