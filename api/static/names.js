@@ -17,7 +17,9 @@ const asked = new Map();
 export function nameOf(mark) {
   if (mark.name) return Promise.resolve(mark.name);
   const key = `${mark.subject}/${mark.id}`;
-  const marked = [...favourites.all, ...bells.all].find((other) => `${other.subject}/${other.id}` === key && other.name);
+  const marked = [...favourites.all, ...bells.all].find(
+    (other) => `${other.subject}/${other.id}` === key && other.name,
+  );
   if (marked) return Promise.resolve(marked.name);
   const answer = asked.get(key) ?? ask(mark);
   asked.set(key, answer);

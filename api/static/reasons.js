@@ -62,10 +62,15 @@ export function because(follows, match, kind, nameOf) {
   const decisive = decides(follows, match, kind);
   if (!decisive) return "You follow nothing of this match.";
   const { subject, follow } = decisive;
-  const what = { matches: "this match", teams: nameOf("teams", follow.id), competitions: nameOf("competitions", follow.id) };
+  const what = {
+    matches: "this match",
+    teams: nameOf("teams", follow.id),
+    competitions: nameOf("competitions", follow.id),
+  };
   if (follow.muted) return `You have muted ${what[subject]}: the alert was under way before that.`;
   if (!kind) return `You follow ${what[subject]}.`;
-  if (!follow.notification_prefs[kind]) return `You follow ${what[subject]}, but not for “${wordOf(kind)}”: a correction of what was sent before.`;
+  if (!follow.notification_prefs[kind])
+    return `You follow ${what[subject]}, but not for “${wordOf(kind)}”: a correction of what was sent before.`;
   return `You follow ${what[subject]}, and “${wordOf(kind)}” is on.`;
 }
 

@@ -143,7 +143,8 @@ export class Sheet {
   #joining(token) {
     const take = async () => {
       await askPermission();
-      if (!(await this.attempt(() => this.alerts.join(token), "The alerts of your other device come here as well."))) return;
+      if (!(await this.attempt(() => this.alerts.join(token), "The alerts of your other device come here as well.")))
+        return;
       await this.rebuild();
     };
     return h(
@@ -177,9 +178,18 @@ function pinned() {
       };
       const label = h("a", { href: addressOf(mark) }, bdi(mark.name || mark.id));
       nameOf(mark).then((known) => label.replaceChildren(bdi(known)));
-      return h("li", {}, label, h("button", { type: "button", click: remove, "aria-label": `Unpin ${mark.name}` }, "Unpin"));
+      return h(
+        "li",
+        {},
+        label,
+        h("button", { type: "button", click: remove, "aria-label": `Unpin ${mark.name}` }, "Unpin"),
+      );
     });
-    list.replaceChildren(...(items.length ? items : [h("li", { class: "soft" }, "Nothing is pinned yet: use the star of a match, a team or a competition.")]));
+    list.replaceChildren(
+      ...(items.length
+        ? items
+        : [h("li", { class: "soft" }, "Nothing is pinned yet: use the star of a match, a team or a competition.")]),
+    );
   };
   const heading = h("h3", { tabindex: "-1" }, "Pinned");
   show();

@@ -17,7 +17,9 @@ export class FollowList {
   constructor(sheet) {
     this.sheet = sheet;
     const { me } = sheet.alerts;
-    const rows = me ? SUBJECTS.flatMap((subject) => me.follows[subject].map((follow) => this.#row(subject, follow))) : [];
+    const rows = me
+      ? SUBJECTS.flatMap((subject) => me.follows[subject].map((follow) => this.#row(subject, follow)))
+      : [];
     const none = h("li", { class: "soft" }, "No bell is on yet: use the one of a match, a team or a competition.");
     const list = h("ul", { class: "marks" }, ...(rows.length ? rows : [none]));
     this.element = h("section", {}, h("h3", {}, "Alerts"), list);
@@ -30,7 +32,11 @@ export class FollowList {
   #row(subject, follow) {
     const mark = { subject, id: follow.id, name: "" };
     const label = h("a", { href: addressOf(mark) }, bdi(follow.id));
-    const mute = h("button", { type: "button", click: () => this.#mute(mark, !follow.muted) }, follow.muted ? "Unmute" : "Mute");
+    const mute = h(
+      "button",
+      { type: "button", click: () => this.#mute(mark, !follow.muted) },
+      follow.muted ? "Unmute" : "Mute",
+    );
     const remove = h("button", { type: "button", click: () => this.#remove(mark) }, "Unfollow");
     const kinds = h("details", {}, h("summary", {}, "Kinds"), this.#kinds(mark, follow));
     nameOf(mark).then((name) => {
@@ -71,7 +77,13 @@ export class FollowList {
    * @param {boolean} muted
    */
   async #mute(mark, muted) {
-    if (!(await this.sheet.attempt(() => this.sheet.alerts.wish(mark, { muted }), muted ? "Muted." : "On again, with the usual kinds."))) return;
+    if (
+      !(await this.sheet.attempt(
+        () => this.sheet.alerts.wish(mark, { muted }),
+        muted ? "Muted." : "On again, with the usual kinds.",
+      ))
+    )
+      return;
     await this.sheet.rebuild();
   }
 

@@ -28,7 +28,12 @@ export async function thisMatch(sheet, why) {
   const { me } = sheet.alerts;
   if (!match || !me) return null;
   const known = match;
-  const words = because(me.follows, known, typeof why === "string" ? why : null, (subject, of) => nameIn(known, subject, of) ?? of);
+  const words = because(
+    me.follows,
+    known,
+    typeof why === "string" ? why : null,
+    (subject, of) => nameIn(known, subject, of) ?? of,
+  );
   const isMuted = Boolean(me.follows.matches.find((follow) => follow.id === known.match_id)?.muted);
   const silence = async () => {
     const mark = { subject: /** @type {const} */ ("matches"), id: known.match_id };

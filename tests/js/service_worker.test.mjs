@@ -103,7 +103,16 @@ class Worker {
   }
 }
 
-const GOAL = { title: "Argentina [1]–0 France", body: "Goal!", tag: "m1.goal", match_id: "m1", version: 5, link: "/match/m1", kind: "goal", lang: "en" };
+const GOAL = {
+  title: "Argentina [1]–0 France",
+  body: "Goal!",
+  tag: "m1.goal",
+  match_id: "m1",
+  version: 5,
+  link: "/match/m1",
+  kind: "goal",
+  lang: "en",
+};
 
 test("an alert is shown with what can be done about it, in its language", async () => {
   const worker = new Worker();
@@ -112,7 +121,10 @@ test("an alert is shown with what can be done about it, in its language", async 
   const [loud, silent] = worker.shown;
   assert.equal(loud.title, "Argentina [1]–0 France");
   assert.deepEqual([loud.body, loud.renotify, loud.silent, loud.icon], ["Goal!", true, false, "/i.png"]);
-  assert.deepEqual(Array.from(loud.actions, ({ title }) => title), ["Mute this match", "Why this?"]);
+  assert.deepEqual(
+    Array.from(loud.actions, ({ title }) => title),
+    ["Mute this match", "Why this?"],
+  );
   assert.deepEqual([silent.silent, silent.renotify, silent.actions[0].title], [true, false, "Silenciar el partido"]);
 });
 

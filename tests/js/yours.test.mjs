@@ -61,7 +61,10 @@ test("what another tab wrote is taken, and what is no mark is left out", () => {
   const marks = new Marks("bells", store);
   let told = 0;
   marks.heed(() => (told += 1));
-  store.setItem("bells", JSON.stringify([ARGENTINA, { subject: "users", id: "x", name: "" }, null, { subject: "teams" }]));
+  store.setItem(
+    "bells",
+    JSON.stringify([ARGENTINA, { subject: "users", id: "x", name: "" }, null, { subject: "teams" }]),
+  );
   marks.written({ key: "theme" });
   assert.equal(told, 0);
   marks.written({ key: "bells" });
@@ -99,7 +102,11 @@ test("a match is touched by itself, its teams and its competition", () => {
   assert.equal(addressOf({ subject: "matches", id: "sr:1" }), "/match/sr%3A1");
 });
 
-const follow = (id, kinds, muted = false) => ({ id, muted, notification_prefs: { goal: false, kickoff: false, ...kinds } });
+const follow = (id, kinds, muted = false) => ({
+  id,
+  muted,
+  notification_prefs: { goal: false, kickoff: false, ...kinds },
+});
 const follows = (more) => ({ matches: [], teams: [], competitions: [], ...more });
 const nameOf = (_, id) => ({ arg: "Argentina", fra: "France", cup: "World Cup" })[id];
 
@@ -124,7 +131,10 @@ test("of two followed teams the one that wants the kind is the reason", () => {
 test("each alert has a sentence", () => {
   const teams = [follow("arg", { goal: true })];
   assert.equal(because(follows({ teams }), MATCH, null, nameOf), "You follow Argentina.");
-  assert.match(because(follows({ teams }), MATCH, "goal_cancelled", nameOf), /not for “Goals taken back”: a correction/);
+  assert.match(
+    because(follows({ teams }), MATCH, "goal_cancelled", nameOf),
+    /not for “Goals taken back”: a correction/,
+  );
   assert.match(because(follows({ teams }), MATCH, "nonesuch", nameOf), /“nonesuch”/);
   assert.match(because(follows({ matches: [follow("m1", {}, true)] }), MATCH, "goal", nameOf), /muted this match/);
   assert.equal(because(follows({}), MATCH, "goal", nameOf), "You follow nothing of this match.");
@@ -133,7 +143,8 @@ test("each alert has a sentence", () => {
 test("a locale reads the language that alerts are written in", () => {
   const table = { de: "de", "de-AT": "de", "es-ES": "es", "es-MX": "es-419", es_419: "es-419", "pt-BR": "pt-BR" };
   const others = { "pt-PT": "pt", "en-US-u-hc-h12": "en", "sv-SE": "en", AR: "ar", "zh-Hant-TW": "en" };
-  for (const [locale, language] of Object.entries({ ...table, ...others })) assert.equal(languageOf(locale), language, locale);
+  for (const [locale, language] of Object.entries({ ...table, ...others }))
+    assert.equal(languageOf(locale), language, locale);
   for (const language of Object.keys(LANGUAGES)) assert.equal(languageOf(language), language);
 });
 
@@ -180,7 +191,8 @@ class Fan {
     const status = this.status[`${method} ${path}`] ?? (method === "POST" ? 201 : 200);
     if (status >= 400) return new Response(JSON.stringify({ error: { message: `refused ${status}` } }), { status });
     if (method === "POST") return new Response(JSON.stringify({ user_id: "u-1", token: "secret" }), { status });
-    if (path.startsWith("/api/me/follows/teams/") && method === "PUT") this.me.follows.teams = [follow("arg", { goal: true })];
+    if (path.startsWith("/api/me/follows/teams/") && method === "PUT")
+      this.me.follows.teams = [follow("arg", { goal: true })];
     if (path.startsWith("/api/me/follows/teams/") && method === "DELETE") this.me.follows.teams = [];
     return new Response(JSON.stringify(this.me), { status });
   }
@@ -275,7 +287,11 @@ test("what the server refuses is said, and the bell stays as it was", async () =
 test("bells are those of the account, without the muted ones", async () => {
   const fan = new Fan();
   await fan.alerts.turnOn(ARGENTINA);
-  fan.me.follows = follows({ teams: [follow("arg", { goal: true })], matches: [follow("m1", {}, true)], competitions: [follow("cup", {})] });
+  fan.me.follows = follows({
+    teams: [follow("arg", { goal: true })],
+    matches: [follow("m1", {}, true)],
+    competitions: [follow("cup", {})],
+  });
   await fan.alerts.refresh();
   assert.deepEqual(fan.marks.all, [ARGENTINA, { subject: "competitions", id: "cup", name: "" }]);
 });
@@ -340,7 +356,13 @@ const score = (version, home, more = {}) => ({
 
 test("a hidden tab tells the newest score once a minute, until it is shown or the match is over", async () => {
   const tab = new Tab();
-  tab.answers = [score(1, 0), score(3, 1), score(2, 0), score(4, 1, { poll_after_ms: 300_000 }), score(5, 1, { phase: "finished" })];
+  tab.answers = [
+    score(1, 0),
+    score(3, 1),
+    score(2, 0),
+    score(4, 1, { poll_after_ms: 300_000 }),
+    score(5, 1, { phase: "finished" }),
+  ];
   const over = keepTitle(tab.env);
   assert.equal(tab.waits[0].ms, 60_000);
   await tab.pass();

@@ -67,7 +67,9 @@ async function install() {
 
 async function activate() {
   const names = await caches.keys();
-  await Promise.all(names.filter((name) => name.startsWith("page-") && name !== FILES).map((name) => caches.delete(name)));
+  await Promise.all(
+    names.filter((name) => name.startsWith("page-") && name !== FILES).map((name) => caches.delete(name)),
+  );
   // Pages are asked for while the worker starts, and so come no later than without one.
   await worker.registration.navigationPreload?.enable();
   await worker.clients.claim();
