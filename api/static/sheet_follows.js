@@ -45,7 +45,7 @@ export class FollowList {
       kinds.firstElementChild?.replaceChildren("Kinds ", h("span", { class: "hidden" }, `of ${name}`));
     });
     const about = h("small", {}, follow.muted ? `${WORDS[subject]}, muted` : WORDS[subject]);
-    return h("li", {}, h("span", { class: "mark" }, label, " ", about), mute, remove, follow.muted ? null : kinds);
+    return h("li", {}, h("span", { class: "marked" }, label, " ", about), mute, remove, follow.muted ? null : kinds);
   }
 
   /**
