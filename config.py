@@ -170,6 +170,8 @@ class Settings:
     vapid_key: str = field(default="", repr=False)
     # Whom the operators of a push service may write to: an e-mail address.
     vapid_contact: str = ""
+    # Instead of the push services of browsers: an emulator's.
+    webpush_url: str = ""
     # A file of certificates that push services are checked against instead of the public ones.
     push_ca: str = ""
     # Where the emulators show their phones (dev/emulators/control.py); none beside the real services.

@@ -12,6 +12,7 @@ from api.routes import (
     edge,
     follows,
     ingest,
+    installed,
     matches,
     operations,
     pages,
@@ -87,6 +88,7 @@ def create_app(settings: Settings) -> App:
         edge,
         openapi,
         pages,
+        installed,
         assets,
     ):
         app.register_blueprint(part.blueprint)

@@ -30,8 +30,9 @@ from api.surge_watch import SurgeWatch
 from api.web.bounded import BoundedDict, BoundedSet
 from api.web.brief import BriefValue
 from api.web.issuer_keys import IssuerKeys
+from api.web.vapid import public_key
 from cdn import headers
-from config import Settings
+from config import Settings, pem
 from db.live import metrics
 from db.live.alerts import Alerts
 from db.live.chunks import Chunks
@@ -132,6 +133,11 @@ class Services:
     def issuer_keys(self) -> IssuerKeys | None:
         """The keys of the issuer whose users are ours too."""
         return IssuerKeys(self.settings.auth_jwks_url) if self.settings.auth_jwks_url else None
+
+    @cached_property
+    def vapid_public_key(self) -> str | None:
+        """What browsers subscribe with; None where this deployment sends them nothing."""
+        return public_key(pem(self.settings.vapid_key)) if self.settings.vapid_key else None
 
     @cached_property
     def readiness(self) -> BriefValue[dict[str, Any]]:

@@ -130,6 +130,9 @@ PUBLIC = (
     # One shell, which reads its match through the API: without this any id would be another answer to keep.
     _stored("/match/{match_id}", stale_s=1, fetched_as="/match/-"),
     _stored("/static/{digest}/{name}", stale_s=1),
+    _stored("/manifest.webmanifest", stale_s=1),
+    _stored("/service-worker.js", stale_s=1),
+    _stored("/api/web-push", stale_s=1),
 )  # fmt: skip
 
 PRIVATE = (

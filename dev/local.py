@@ -25,6 +25,8 @@ from typing import IO, TextIO
 
 import redis
 import requests
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from honcho.environ import parse_procfile
 
 from cdn.varnish.daemon import INSTALL, Edge
@@ -117,6 +119,8 @@ def _environment(settings: Settings, var: Path) -> dict[str, str]:
     ours = {
         "DATABASE_URL": f"sqlite:///{var / 'scores.db'}",
         "INGEST_SECRET_GENERIC": settings.ingest_secret_generic or _secret(var),
+        "VAPID_KEY": settings.vapid_key or _vapid_key(var),
+        "VAPID_CONTACT": settings.vapid_contact or "operator@example.org",
         "METRICS_OPEN": "1",
         # At INFO, nine matches at thirty times their speed would scroll the URL away.
         "LOG_LEVEL": "WARNING",
@@ -133,6 +137,15 @@ def _secret(var: Path) -> str:
         _write_private(kept, new_secret() + "\n")
         print(f"Made a signing secret for /api/ingest/generic: {kept}")
     return kept.read_text().strip()
+
+
+def _vapid_key(var: Path) -> str:
+    """The key of this machine for alerts to browsers, made once: subscriptions belong to it."""
+    kept = var / "vapid.pem"
+    if not kept.exists():
+        key = ec.generate_private_key(ec.SECP256R1())
+        _write_private(kept, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode())
+    return kept.read_text()
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -146,6 +146,7 @@ GIVEN = {
     "fcm_url": ("https://127.0.0.1:3", "https://127.0.0.1:3"),
     "vapid_key": (PEM, PEM),
     "vapid_contact": ("push@example.com", "push@example.com"),
+    "webpush_url": ("https://localhost:4", "https://localhost:4"),
     "push_ca": ("ca.pem", "ca.pem"),
     "control_url": ("http://127.0.0.1:4", "http://127.0.0.1:4"),
     "prewarm_factor": ("1.5", 1.5),

@@ -5,6 +5,7 @@ import { name } from "./clock.js";
 import { dayOf, dayPicker, longName, parseDay, plus, today, zone } from "./days.js";
 import { h } from "./dom.js";
 import { Lists, Section } from "./lists.js";
+import { favourites } from "./marks.js";
 import { read, readMatches } from "./read.js";
 import { Row } from "./row.js";
 import { followBoard } from "./scores.js";
@@ -56,12 +57,14 @@ export class Board {
     /** Kept once there is something to scroll through. @type {Promise<void>} */
     this.ready = new Promise((resolve) => (this.settle = resolve));
     this.#build();
+    this.forget = favourites.heed(() => this.lists.arrange());
     if (this.isToday) this.#follow();
     this.#load();
   }
 
   close() {
     this.leaving.abort();
+    this.forget();
     this.feed?.close();
     clearTimeout(this.timer);
     clearTimeout(this.leftTimer ?? undefined);
@@ -91,6 +94,7 @@ export class Board {
     /** @type {Record<string, Section>} */
     const sections = this.isToday
       ? {
+          yours: new Section("yours", "Pinned"),
           live: new Section("live", "Live now"),
           next: new Section("next", "Upcoming"),
           done: new Section("done", "Finished"),
@@ -102,19 +106,28 @@ export class Board {
     this.heading = h("h1", { tabindex: "-1", class: this.isToday ? "hidden" : "" }, this.title);
     this.notice = h("div", { class: "notice" });
     this.skeleton = skeleton();
-    const [first, ...others] = Object.values(sections).map((section) => section.element);
+    const { yours, ...unpinned } = sections;
+    const [first, ...others] = Object.values(unpinned).map((section) => section.element);
     // A day's one list has the day's name above it already.
     if (this.ofDay && !this.isToday) /** @type {HTMLElement} */ (first.querySelector("h2")).classList.add("hidden");
     const days = this.ofDay ? dayPicker(this.day, (address) => this.shell.go(address)) : null;
-    const lead = h("div", { class: "lead" }, this.skeleton, this.notice, first);
+    const lead = h("div", { class: "lead" }, this.skeleton, yours?.element ?? null, this.notice, first);
     this.element = h(
       "div",
       { class: "board" },
       this.heading,
+      this.#marks(),
       days,
       h("div", { class: this.isToday ? "columns" : "column" }, lead, ...others),
     );
     this.element.setAttribute("aria-busy", "true");
+  }
+
+  /** Of a team's or a competition's list: star and bell. */
+  #marks() {
+    if (this.ofDay) return null;
+    const [subject, id] = this.team ? ["teams", this.team] : ["competitions", this.competition];
+    return h("follow-buttons", { subject, "subject-id": id });
   }
 
   /**
@@ -128,7 +141,8 @@ export class Board {
     const title = competition?.name ?? "Other matches";
     const href = competition ? `/?competition=${encodeURIComponent(competition.id)}` : null;
     const key = `${title} ${competition?.id}`;
-    return { section: this.isToday ? sectionOf(match) : "all", key, order: key, title, href };
+    const section = !this.isToday ? "all" : favourites.touches(match) ? "yours" : sectionOf(match);
+    return { section, key, order: key, title, href };
   }
 
   /**
@@ -231,6 +245,7 @@ export class Board {
     const team = home.id === this.team ? home : away;
     this.title = this.team ? name(team) : (competition?.name ?? this.title);
     this.heading.replaceChildren(bdi(this.title));
+    this.element.querySelector("follow-buttons")?.setAttribute("name", this.title);
     this.shell.retitle(isolate(this.title));
   }
 

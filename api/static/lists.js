@@ -52,6 +52,11 @@ export class Lists {
     this.rows.delete(matchId);
   }
 
+  /** Each row where it belongs by now. */
+  arrange() {
+    for (const row of this.rows.values()) this.#settle(row);
+  }
+
   /** Rows whose clock may run. */
   *running() {
     for (const row of this.rows.values()) if (row.match.phase === "live") yield row;

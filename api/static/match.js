@@ -31,6 +31,7 @@ export class MatchPage {
   /** @type {HTMLElement} */ kicks;
   /** @type {HTMLElement} */ status;
   /** @type {HTMLElement} */ facts;
+  /** @type {HTMLElement} */ marks;
   /** @type {HTMLElement} */ head;
   /** @type {HTMLElement} */ shootout;
   /** @type {HTMLElement} */ timeline;
@@ -81,11 +82,13 @@ export class MatchPage {
     this.status = h("p", { class: "status" });
     this.facts = h("dl", { class: "facts" });
     const middle = h("div", { class: "middle" }, this.score, this.kicks, this.status);
+    this.marks = h("follow-buttons", { subject: "matches", "subject-id": this.id });
     this.head = h(
       "header",
       { class: "match-head" },
       this.competition,
       h("div", { class: "versus" }, this.sides.home.element, middle, this.sides.away.element),
+      this.marks,
     );
     this.shootout = h("section", { class: "shootout", "aria-label": "Penalty shoot-out", hidden: true });
     this.timeline = h("ol", { class: "timeline" });
@@ -134,6 +137,7 @@ export class MatchPage {
     setText(this.kicks, match.shootout ? `(${match.shootout.home}–${match.shootout.away} p)` : "");
     setAttribute(this.head, "data-phase", match.phase);
     setText(this.heading, this.#between("–"));
+    setAttribute(this.marks, "name", this.#between("–"));
     this.#league();
     this.#clock();
     this.#facts();

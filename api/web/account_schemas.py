@@ -10,9 +10,11 @@ from urllib.parse import urlsplit
 from flask import request
 from pydantic import AfterValidator, BaseModel, Field, TypeAdapter, ValidationError, model_validator
 
+from api.services import here
 from api.web.schemas import Body, zone
 from db.domain import DEFAULT_KINDS, VARIANTS, Kind, Payload, Platform, Quiet, is_push_endpoint
 from db.domain.errors import Fault, Refused
+from db.domain.web_push import services_at
 
 B = TypeVar("B", bound=BaseModel)
 
@@ -22,7 +24,9 @@ BODY_MAX = 16 * 1024
 
 def _endpoint(url: str) -> str:
     """We post to it, so a client must choose neither host nor port freely."""
-    if not is_push_endpoint(url) or urlsplit(url).port not in (None, 443):
+    emulator = here().settings.webpush_url
+    is_ours = is_push_endpoint(url, services_at(emulator))
+    if not is_ours or not (emulator or urlsplit(url).port in (None, 443)):
         raise ValueError("not an https endpoint of a push service")
     return url
 
@@ -152,6 +156,10 @@ class FollowOut(Body):
     muted: bool
     topics: Annotated[list[str] | None, Field(description="FCM topics to subscribe to; null: messages by token")]
     channels: Annotated[list[ChannelOut], Field(description="APNs broadcast channels for Live Activities")]
+
+
+class WebPush(Body):
+    public_key: Annotated[str | None, Field(description="VAPID, base64url; null: no alerts to browsers from here")]
 
 
 class Follows(Body):

@@ -32,7 +32,7 @@ def asset(digest: str, name: str) -> Response:
     if pinned is None and name not in _names():
         raise Refused("There is no such file.", "unknown_route")
     response = send_file(FOLDER / (pinned or name))
-    lasting = pinned or digest == _digest()
+    lasting = pinned or digest == release_digest()
     response.headers.update(headers.ASSET if lasting else here().dialect.headers(headers.PAGE))
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["X-Content-Type-Options"] = "nosniff"
@@ -40,7 +40,12 @@ def asset(digest: str, name: str) -> Response:
 
 
 def url(name: str) -> str:
-    return f"/static/{_digest()}/{name}"
+    return f"/static/{release_digest()}/{name}"
+
+
+def page_files() -> list[str]:
+    """The addresses of all that the page may load, but for pictures and pinned clients."""
+    return [url(name) for name in sorted(_names()) if name.endswith((".js", ".css", ".svg")) and "-" not in name]
 
 
 @cache
@@ -58,7 +63,8 @@ def _names() -> frozenset[str]:
 
 
 @cache
-def _digest() -> str:
+def release_digest() -> str:
+    """Of all files, by name and content."""
     digest = hashlib.sha256()
     for name in sorted(_names()):
         digest.update(name.encode() + b"\0" + (FOLDER / name).read_bytes())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 # Whoever subscribes names the URL we are to call, so it must be a push service's: Chrome and Edge (which got endpoints
@@ -19,9 +20,14 @@ PUSH_SERVICES = (
 _URL = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*")
 
 
-def is_push_endpoint(url: str, services: tuple[str, ...] = PUSH_SERVICES) -> bool:
+def is_push_endpoint(url: str, services: Collection[str] = PUSH_SERVICES) -> bool:
     """services: host names."""
     if not _URL.fullmatch(url):
         return False
     host = urlsplit(url).hostname or ""
     return any(host == name or host.endswith(f".{name}") for name in services)
+
+
+def services_at(emulator: str) -> tuple[str, ...]:
+    """The services of browsers, or the emulator's alone where its address is set."""
+    return (urlsplit(emulator).hostname or "",) if emulator else PUSH_SERVICES

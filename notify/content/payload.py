@@ -62,14 +62,27 @@ def apns_start(message: Message, channel: str | None) -> bytes:
     return fit(message, APNS_BYTES, lambda shortened: _start(shortened, channel))
 
 
-def web(message: Message) -> bytes:
-    """What our service worker shows; `silent` as `showNotification` takes it."""
-    return fit(message, WEB_BYTES, _web)
+def web(message: Message, site: str = "") -> bytes:
+    """What our service worker shows; `silent` and `lang` as `showNotification` takes them.
+
+    site: the address of the page. With it the message is a declarative one as well, which a browser shows by itself
+        (W3C Push API, "Declarative push message"; Safari 18.4): there a service worker may be gone by then.
+    """
+    return fit(message, WEB_BYTES, lambda shortened: _web(shortened, site))
 
 
-def _web(message: Message) -> dict[str, Any]:
-    silent = {"silent": True} if message.silent else {}
-    return {"title": message.title, "body": message.body, "tag": message.collapse_id, **silent, **_about(message)}
+def _web(message: Message, site: str) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "title": message.title,
+        "body": message.body,
+        "tag": message.collapse_id,
+        "lang": message.language.replace("_", "-"),
+    }
+    shown |= {"silent": True} if message.silent else {}
+    about = _about(message)
+    if not site:
+        return shown | about
+    return shown | about | {"web_push": 8030, "notification": shown | {"navigate": site + message.link, "data": about}}
 
 
 def fcm(message: Message, target: dict[str, str], *, now: float) -> dict[str, Any]:

@@ -44,6 +44,7 @@ class WebPush:
     contact: an e-mail address for the push services' operators.
     services: host names of push services.
     ca: a file of certificates to trust instead of the public ones.
+    site: the address of the page, for browsers that show an alert by themselves; "" where it is not known.
     """
 
     name = "webpush"
@@ -56,11 +57,12 @@ class WebPush:
         services: tuple[str, ...] = PUSH_SERVICES,
         answer_s: float = ANSWER_S,
         ca: str | None = None,
+        site: str = "",
     ) -> None:
         public = load_pem_private_key(key.encode(), None).public_key()
         public_pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         self.encryption = Encryption(BytesIO(key.encode()), BytesIO(public_pem), subscriber=contact, expiration=VAPID_S)
-        self.services = services
+        self.services, self.site = services, site.rstrip("/")
         self.refused = 0
         self.sender = Sender(answer_s=answer_s, ca=ca)
 
@@ -91,7 +93,7 @@ class WebPush:
         """Headers and encrypted body. Raises ValueError or ValidationError for keys that are none."""
         keys = WebPushKeys(auth=device.auth or "", p256dh=device.p256dh or "")
         subscription = WebPushSubscription.model_validate({"endpoint": device.endpoint, "keys": keys})
-        sealed = self.encryption.get(payload.web(message), subscription)
+        sealed = self.encryption.get(payload.web(message, self.site), subscription)
         headers = [
             f"authorization: {sealed.headers['authorization']}",
             "content-encoding: aes128gcm",

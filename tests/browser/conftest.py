@@ -12,6 +12,8 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.conftest import systems
+from tests.support import browser_push
+from tests.support.emulators import Emulated
 from tests.support.system import System, event
 
 # On two busy cores a page has taken seconds to open.
@@ -61,9 +63,10 @@ def open_tab(chromium: Browser, scores: System) -> Iterator[Callable[..., Page]]
     def open_(path: str = "/", script: str = "", **options: Any) -> Page:
         defaults = {"locale": "en-GB", "timezone_id": "UTC", "base_url": scores.url}
         contexts.append(chromium.new_context(**(defaults | options)))
+        # Of all its pages, and of its service worker.
+        contexts[-1].on("console", heed)
+        contexts[-1].on("weberror", lambda failure: faults.append(str(failure.error)))
         page = contexts[-1].new_page()
-        page.on("console", heed)
-        page.on("pageerror", lambda error: faults.append(str(error)))
         if script:
             page.add_init_script(script)
         page.goto(path)
@@ -76,10 +79,12 @@ def open_tab(chromium: Browser, scores: System) -> Iterator[Callable[..., Page]]
 
 
 @pytest.fixture(scope="session")
-def scores(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """A system that all tests share; each plays matches of its own."""
+def scores(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, emulators_process: Emulated
+) -> Iterator[System]:
+    """A system that all tests share; each plays matches of its own. Alerts to browsers go to the emulator."""
     for run in systems(request.node, tmp_path_factory.mktemp("browser")):
-        yield run()
+        yield run(**browser_push.settings(emulators_process))
 
 
 @pytest.fixture

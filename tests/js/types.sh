@@ -18,6 +18,7 @@ fi
 tsc=node_modules/.bin/tsc
 $tsc --version >/dev/null 2>&1 || skip "this TypeScript does not run on this machine"
 $tsc --project ../../tsconfig.json
+$tsc --project ../../tsconfig.worker.json
 
 static=../../api/static
 made=$(mktemp -d)

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from config import Settings, pem
 from db.domain import Device, Platform
+from db.domain.web_push import services_at
 from db.live.metrics import PUSHES
 from notify.transports import apns, channels, fcm
 from notify.transports.apns import Apns
@@ -94,7 +95,15 @@ class Transports:
         settings = self.settings
         if settings.push == "null":
             return NullTransport()
-        return WebPush(pem(settings.vapid_key), settings.vapid_contact) if settings.vapid_key else None
+        if not settings.vapid_key:
+            return None
+        return WebPush(
+            pem(settings.vapid_key),
+            settings.vapid_contact,
+            services=services_at(settings.webpush_url),
+            ca=settings.push_ca or None if settings.webpush_url else None,
+            site=settings.public_url,
+        )
 
     def _apns(self, environment: str) -> Transport | None:
         settings = self.settings

@@ -9,6 +9,8 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from api import create_app
+from config import Settings
 from db.sql import accounts
 from db.sql.models import DeviceRow
 from tests.support.users import ANDROID, IOS, OTHER_IOS, START, WEB, User, start_tokens
@@ -120,3 +122,26 @@ def test_follows_are_bounded(alice: User, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(accounts, "FOLLOWS_MAX", 2)
     assert [alice.ask("PUT", f"/api/me/follows/teams/{n}").status_code for n in range(3)] == [200, 200, 409]
     assert alice.ask("PUT", "/api/me/follows/teams/1", {"muted": True}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "https://fcm.googleapis.com/fcm/send/abc",
+        "https://jmt17.google.com/fcm/send/abc",
+        "https://updates.push.services.mozilla.com/wpush/v2/abc",
+        "https://web.push.apple.com/abc",
+        "https://db5p.notify.windows.com/w/?token=abc%2b~",
+    ],
+)
+def test_a_subscription_of_each_browser_is_accepted(alice: User, endpoint: str) -> None:
+    body = {"subscription": WEB["subscription"] | {"endpoint": endpoint}}
+    assert alice.ask("PUT", "/api/me/devices/web/browser-1", body).status_code == 204
+
+
+def test_where_an_emulator_is_set_its_subscriptions_alone_are_accepted(sqlite_url: str, redis_url: str) -> None:
+    settings = Settings(redis_url=redis_url, database_url=sqlite_url, webpush_url="https://localhost:4443")
+    user = User(create_app(settings).test_client())
+    for endpoint, status in (("https://localhost:4443/push/1", 204), ("https://fcm.googleapis.com/x", 422)):
+        body = {"subscription": WEB["subscription"] | {"endpoint": endpoint}}
+        assert user.ask("PUT", "/api/me/devices/web/browser-1", body).status_code == status

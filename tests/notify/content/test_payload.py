@@ -40,7 +40,7 @@ def test_payloads_keep_their_limits_whatever_the_words(letter: str, length: int)
     message = replace(goal_message(FIRST), title=letter * (length // 2), body=letter * length)
     forms = {
         4096: [payload.apns_alert(message), payload.apns_activity(message), payload.apns_start(message, "c" * 64)],
-        3993: [payload.web(message)],
+        3993: [payload.web(message), payload.web(message, "https://scores.example")],
     }
     for limit, payloads in forms.items():
         for form in payloads:
@@ -183,6 +183,20 @@ def test_facts_of_a_match_stand_beside_each_other_in_one_thread() -> None:
     android = payload.fcm(message, {"token": "t"}, now=NOW)["message"]["android"]
     assert (android["notification"]["tag"], android["collapse_key"]) == ("fact", FINAL.id)
     assert json.loads(payload.web(message))["tag"] == "fact"
+
+
+def test_a_browser_that_needs_no_service_worker_is_told_where_a_click_leads() -> None:
+    """W3C Push API, "Declarative push message": `web_push` is 8030, and `navigate` a whole URL."""
+    hidden = goal_message(FIRST, variant=Variant("pt_BR", spoiler_free=True), silent=True)
+    form = json.loads(payload.web(hidden, "https://scores.example"))
+    assert form["web_push"] == 8030
+    declared = form["notification"]
+    assert declared["navigate"] == f"https://scores.example/match/{FINAL.id}"
+    assert {name: declared[name] for name in ("title", "body", "tag", "lang", "silent")} == {
+        name: form[name] for name in ("title", "body", "tag", "lang", "silent")
+    }
+    assert (declared["lang"], "kind" in declared["data"]) == ("pt-BR", False)
+    assert "web_push" not in json.loads(payload.web(hidden))
 
 
 def test_a_long_name_of_a_fact_fits_the_collapse_id_of_apns() -> None:

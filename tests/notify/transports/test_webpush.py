@@ -73,6 +73,7 @@ def test_the_browser_reads_what_was_sent(emulators: Emulated, web: WebPush, brow
         "link": "/match/m1",
         "kind": "goal",
         "tag": "m1",
+        "lang": "en",
     }
     assert (len(push.collapse), 590 < push.expires_at - push.at <= 600) == (32, True)
 
