@@ -179,7 +179,7 @@ class RedisCluster:
             node.resume()
             if node.process is None or node.process.poll() is not None:
                 node.start()
-        wait(self.is_whole, "the cluster to be whole again", timeout_s=30)
+        wait(self.is_whole, "the cluster to be whole again")
 
     def end(self) -> None:
         for node in self.nodes:
@@ -202,7 +202,7 @@ def known(node: Node) -> int:
     return sum("handshake" not in row for row in rows)
 
 
-def wait(true: Any, what: str, timeout_s: float = 20.0) -> None:
+def wait(true: Any, what: str, timeout_s: float = 60.0) -> None:
     deadline = time.monotonic() + timeout_s
     while not true():
         if time.monotonic() > deadline:

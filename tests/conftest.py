@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gc
 import itertools
 import os
 import shutil
@@ -288,13 +289,19 @@ def migrate(url: str) -> None:
             os.environ["DATABASE_URL"] = before
 
 
-# Their tests start systems, and take longest.
-FIRST = {"integration", "browser", "dev", "cdn"}
+# Their tests start systems or wait for what a feed does, and take longest.
+FIRST = {"integration", "browser", "dev", "cdn", "workers"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Else one of the processes works on at the end, and the others have nothing left."""
     items.sort(key=lambda item: FIRST.isdisjoint(item.path.parts))
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays until the end: the collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 STARTED = pytest.StashKey[list["System"]]()

@@ -23,6 +23,7 @@ from dev.emulators.keys import Keys
 from dev.replay.ingest_client import signed
 from tests.conftest import wait_until
 from tests.support.local import Local
+from tests.support.stories.count import in_full
 from tests.support.system import event
 from workers import queues
 
@@ -132,6 +133,7 @@ def test_a_goal_arrives_on_both_phones_and_stands_there_after_a_restart(
     assert (scores.var / "demo_phones.json").read_text() == who
 
 
+@in_full
 def test_beside_real_keys_there_are_no_emulators_and_no_phones(begun: list[Local], tmp_path: Path) -> None:
     key = Keys(tmp_path / "apple").apns_key.read_text()
     apple = {"APNS_KEY": key, "APNS_TEAM": "ABCDE12345", "APNS_KEY_ID": "KEYID12345", "APNS_BUNDLE": "com.example.app"}

@@ -8,6 +8,12 @@ import pytest
 from tests.support.edge import Origin, Varnish, varnish
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Those who share the varnishd run in one process."""
+    if isinstance(item, pytest.Function) and "edge_and_origin" in item.fixturenames:
+        item.add_marker(pytest.mark.xdist_group("varnish"))
+
+
 @pytest.fixture(scope="session")
 def edge_and_origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Varnish, Origin]]:
     """One varnishd for all tests: compiling the VCL takes seconds. Each test asks for paths of its own."""

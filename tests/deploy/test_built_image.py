@@ -117,7 +117,7 @@ def test_the_board_is_up_nobody_is_root_and_a_held_reader_is_answered_at_the_end
             path = requests.get(f"{url}/api/live", timeout=10).json()["next"]
             reader = threading.Thread(target=lambda: held.append(requests.get(url + path, timeout=40)))
             reader.start()
-            wait_until(lambda: "held_readers 1" in requests.get(f"{url}/metrics", timeout=10).text, "the reader", 15)
+            wait_until(lambda: "held_readers 1" in requests.get(f"{url}/metrics", timeout=10).text, "the reader")
         finally:
             web.send_signal(signal.SIGTERM)
             # The grace that compose and the chart give.

@@ -31,8 +31,8 @@ def test_readers_come_to_varnish_and_everything_ends_together(tmp_path: Path) ->
         run = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log, start_new_session=True)
     try:
         url = f"http://127.0.0.1:{port}"
-        wait_until(lambda: cached(url), "an answer from the cache", timeout_s=60)
-        wait_until(lambda: cached(url, "/"), "the page from the cache", timeout_s=30)
+        wait_until(lambda: cached(url), "an answer from the cache")
+        wait_until(lambda: cached(url, "/"), "the page from the cache")
         environment = dict(line.split("=", 1) for line in (tmp_path / "var" / "env").read_text().splitlines())
         assert environment["CDN"] == "varnish"
         assert int(environment["PORT"]) != port

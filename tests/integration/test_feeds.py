@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -25,6 +24,7 @@ from feeds.sportradar.parse import parse
 from tests.conftest import wait_until
 from tests.support.feeds import match_after
 from tests.support.paths import DATA, ROOT
+from tests.support.stories.count import in_full, scaled
 from tests.support.system import System
 
 pytestmark = [
@@ -44,7 +44,7 @@ def sportradar() -> Iterator[Callable[[float], SportradarProvider]]:
     servers: list[ProviderServer] = []
 
     def play(in_s: float) -> Any:
-        matches = playback([read(TIMELINE)], speed=MATCH_S / in_s, start_ms=time.time_ns() // 1_000_000, lead_ms=10_000)
+        matches = playback([read(TIMELINE)], speed=MATCH_S / in_s, start_ms=time.time_ns() // 1_000_000, lead_ms=5_000)
         provider = SportradarProvider(matches, KEY, Limit(100_000, 60.0))
         servers.append(ProviderServer(provider))
         return provider, servers[-1].url
@@ -85,8 +85,7 @@ def heard_at(system: System) -> int:
 def test_a_feed_process_killed_again_and_again_loses_nothing(
     run_system: Callable[..., System], sportradar: Any
 ) -> None:
-    """Twenty times in `make faults`, which sets STORIES; a few times otherwise."""
-    kills = 20 if "STORIES" in os.environ else 3
+    kills = scaled(2, 20)
     provider, url = sportradar(5.0 * kills)
     system = started(run_system, url)
     resumed_s: list[float] = []
@@ -100,7 +99,7 @@ def test_a_feed_process_killed_again_and_again_loses_nothing(
         resumed_s.append(time.monotonic() - at)
     print("resumed after, s:", " ".join(f"{s:.1f}" for s in sorted(resumed_s)))
     wait_until(lambda: provider.matches.is_over, "the recording's end", 180)
-    wait_until(lambda: system.score(MATCH).get("status") == "finished", "the end", 60)
+    wait_until(lambda: system.score(MATCH).get("status") == "finished", "the end")
     system.wait_settled()
     assert system.shown(MATCH) == "1-3"
     timeline = system.get(f"/api/matches/{MATCH}/events").json()["events"]
@@ -108,6 +107,7 @@ def test_a_feed_process_killed_again_and_again_loses_nothing(
     assert standing == sorted(event.id for event in uncut(provider).timeline if not event.voided)
 
 
+@in_full
 def test_of_two_feed_processes_one_reads_and_the_other_takes_over(
     run_system: Callable[..., System], sportradar: Any, tmp_path: Path
 ) -> None:

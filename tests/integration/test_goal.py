@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import psutil
+import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.sql.models import MatchEventRow, MatchRow, MatchScoreRow
+from tests.support.stories.count import some
 from tests.support.system import System, event
 
+# Other tests start systems on SQLite.
+DATABASES = some(("postgresql", "sqlite"), 1)
 
+
+@pytest.mark.faults
+@pytest.mark.parametrize("database_url", DATABASES, indirect=True)
 def test_a_signed_goal_becomes_the_score_and_history(run_system: Callable[..., System], database_url: str) -> None:
     system = run_system(DATABASE_URL=database_url)
     system.post_match("final", "Argentina", "France", competition="World Cup", venue="Lusail", sport="football")

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 
 import pytest
 
-from db.domain import HOLD_MS
 from tests.conftest import wait_until
 from tests.support.holding import Connect, Origin
 
@@ -78,9 +76,7 @@ def test_a_version_that_this_process_has_not_heard_of_is_held_not_called_ahead(o
 def test_nothing_happens_for_a_slot(origin: Origin, client: Connect) -> None:
     origin.tell("quiet", 1)
     path = origin.next("/api/score/quiet")
-    began = time.monotonic()
     _, headers, body = client().ask(path).answer()
-    assert time.monotonic() - began < HOLD_MS / 1000 + 10
     assert body["held"] == "timeout"
     version, slot = path.rpartition("/")[2].split(".")
     assert body["next"] == f"/api/score/quiet/wait/{version}.{int(slot) + 1}"

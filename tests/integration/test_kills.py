@@ -29,6 +29,7 @@ FILES = (*some(recordings.TOURNAMENTS, 1), recordings.FEEDS[0], recordings.FEEDS
 # `KILL_SEED=…` runs a failed test's kills at the same points again.
 SEED = int(os.environ.get("KILL_SEED") or secrets.randbelow(1_000_000))
 KILLS = 4
+SHUFFLED = ("--shuffle", "all", "--duplicates", "10", "--seed", str(SEED))
 ALONE = [("web",), ("clock", "worker-0"), ("redis",)]
 
 
@@ -92,13 +93,14 @@ def test_workers_killed_while_they_drain(run_system: Callable[..., System], undi
     assert_as_if_nothing_happened(system, undisturbed)
 
 
+@in_full
 def test_each_match_fully_shuffled_by_two_workers_of_which_one_is_killed(
     run_system: Callable[..., System], undisturbed: dict[str, object]
 ) -> None:
     system = run_system(LIVE_SHARDS=2, WORKER_PROCESSES=2)
     victim = system.workers[SEED % 2]
     goal = random.Random(SEED).randint(5, 50)
-    with telling(system, "--shuffle", "all", "--duplicates", "10", "--seed", str(SEED)) as player:
+    with telling(system, *SHUFFLED) as player:
         wait_until(partial(has_drained, system, victim, goal, player), f"{goal} commits of {victim}", 120)
         print(f"KILL_SEED={SEED}: {victim} after {player.sent} of {player.total}")
         system.kill(victim)
@@ -119,7 +121,7 @@ def test_killed_in_mid_replay(
 ) -> None:
     system = run_system(LIVE_SHARDS=2, WORKER_PROCESSES=2)
     rng = random.Random(SEED)
-    with telling(system) as player:
+    with telling(system, *SHUFFLED) as player:
         for n, point in enumerate(sorted(rng.randrange(player.total * 9 // 10) for _ in range(KILLS))):
             wait_until(partial(has_sent, player, point), f"{point} requests sent", 120)
             victim = victims[n % len(victims)]

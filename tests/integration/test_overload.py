@@ -17,11 +17,12 @@ pytestmark = pytest.mark.xdist_group("overload")
 
 PLACES = 100
 NO_STORE = "private, no-store"
+SETTINGS = {"WORKER_CONNECTIONS": PLACES, "INSIDE_WRITE_S": 2, "INSIDE_BEAT_S": 1.0}
 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origin]:
-    with Origin.running(tmp_path_factory.mktemp("origin"), WORKER_CONNECTIONS=PLACES, INSIDE_WRITE_S=2) as origin:
+    with Origin.running(tmp_path_factory.mktemp("origin"), **SETTINGS) as origin:
         yield origin
 
 
@@ -42,11 +43,11 @@ def idle(origin: Origin, count: int) -> list[Client]:
     return clients
 
 
-@pytest.mark.parametrize("path", ["/api/score/m/stream", "/api/live/wait/1.0", "/api/score/m"])
-def test_who_comes_without_a_place_keeps_nobody_out(origin: Origin, path: str) -> None:
+def test_who_comes_without_a_place_keeps_nobody_out(origin: Origin) -> None:
     """Served, but for one answer, so that all places are free as soon as those who have them go."""
     crowd = idle(origin, PLACES)
-    late = [origin.client().ask(path) for _ in range(40)]
+    paths = ["/api/score/m/stream", "/api/live/wait/1.0", "/api/score/m"]
+    late = [origin.client().ask(path) for path in 15 * paths]
     for client in late:
         assert client.head()[0] == 200
         assert client.rest()
@@ -61,6 +62,22 @@ def test_without_a_place_a_websocket_is_told_to_come_later(origin: Origin) -> No
     idle(origin, PLACES)
     for _ in range(30):
         assert origin.socket().ended() == 1013
+
+
+def test_who_leaves_two_pings_unanswered_is_gone_and_who_answers_stays(origin: Origin) -> None:
+    """A phone that went into a tunnel does not say so."""
+    _silent, awake = [origin.socket().say({"subscribe": ["m"]}) for _ in range(2)]
+    origin.wait_for_here(2)
+    awake.told()
+
+    def one_is_left() -> bool:
+        origin.goal()
+        awake.told()
+        return bool(origin.inside()["here"] == 1)
+
+    wait_until(one_is_left, "the silent one to be cut off")
+    origin.goal()
+    awake.told()
 
 
 def test_one_connection_too_many_changes_nothing_for_those_who_have_places(origin: Origin) -> None:

@@ -9,6 +9,7 @@ import json
 import re
 import select
 import socket
+import sys
 import threading
 import time
 import xml.etree.ElementTree as ET
@@ -54,8 +55,7 @@ class Plane:
         self.answer_next: list[Answer] = []
         self.stopping = threading.Event()
         self.port = free_port()
-        self.server = ThreadingHTTPServer(("127.0.0.1", self.port), _handler(self))
-        self.server.daemon_threads = True
+        self.server = _Server(("127.0.0.1", self.port), _handler(self))
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     @property
@@ -66,6 +66,15 @@ class Plane:
         self.stopping.set()
         self.server.shutdown()
         self.server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """An asker that has hung up is no news."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 def _handler(plane: Plane) -> type[BaseHTTPRequestHandler]:

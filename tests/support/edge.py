@@ -179,6 +179,11 @@ class Varnish:
         headers = {"Surrogate-Key": keys, "X-Purge-Secret": secret, "Connection": "close"}
         return requests.request("PURGEKEYS", url or self.admin, headers=headers, timeout=5)
 
+    def forget(self) -> None:
+        """Every object goes. A purge leaves them for as long as they may be served stale."""
+        command = ["varnishadm", "-n", str(self.edge.folder / "work"), "ban", "obj.status", "!=", "0"]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
     def counters(self) -> dict[str, int]:
         """varnishstat's. A thread adds its figures to the sum when its request is over."""
         command = ["varnishstat", "-n", str(self.edge.folder / "work"), "-1", "-j"]

@@ -47,7 +47,7 @@ class FeedWorld:
         finally:
             stopping.set()
             for runner in runners:
-                runner.join(10)
+                runner.join(60)
 
     def match(self, match_id: str) -> Match | None:
         return self.live.matches.timeline(match_id)
@@ -68,7 +68,7 @@ class FeedWorld:
 
     def close(self) -> None:
         self._stop.set()
-        self._worker.join(10)
+        self._worker.join(60)
 
     def _drain(self) -> None:
         drain = Drain(self.live, self.services.bells)
@@ -80,4 +80,4 @@ class FeedWorld:
             if not shards:
                 for shard in self.live.sharded.shards:
                     self.live.inbox.clear_bell(shard.number)
-                time.sleep(0.005)
+                time.sleep(0.02)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from tests.conftest import RedisServer
 
 NAMES = ("plain", "sharded", "cluster")
+# Those who run on a cluster beside other layouts share one, in one process.
+EACH = ("plain", "sharded", pytest.param("cluster", marks=pytest.mark.xdist_group("cluster")))
 SHARDS = {"plain": 1, "sharded": 16, "cluster": 16}
 
 
@@ -83,7 +85,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "layout" in metafunc.fixturenames and metafunc.definition.get_closest_marker("everywhere"):
         chosen = metafunc.config.getoption("--live")
-        metafunc.parametrize("layout", NAMES if chosen == "plain" else [chosen], indirect=True)
+        metafunc.parametrize("layout", EACH if chosen == "plain" else [chosen], indirect=True)
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ from dev.replay.ingest_client import signed
 from dev.system import free_port
 from tests.conftest import ROOT, wait_until
 
-ENDED_S = 20
+ENDED_S = 60
 
 
 class Local:
@@ -53,11 +53,16 @@ class Local:
     def var(self) -> Path:
         return self.folder / "var"
 
+    def lock(self) -> str:
+        """The process ids of those who hold the folder; "" before there is one."""
+        path = self.var / "lock"
+        return path.read_text() if path.exists() else ""
+
     def output(self) -> str:
         return self.printed.read_text()
 
     def up(self) -> Local:
-        wait_until(lambda: "Scores are at" in self.output() or self.process.poll() is not None, "its one line", 60)
+        wait_until(lambda: "Scores are at" in self.output() or self.process.poll() is not None, "its one line")
         assert self.process.poll() is None, self.output()
         self.look()
         return self

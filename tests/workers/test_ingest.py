@@ -116,7 +116,7 @@ def test_two_drains_racing_on_one_match_apply_everything_once(services: WorkerSe
     for n in range(count):
         accept(services, goal("a", n))
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
         assert not thread.is_alive()
     match = present(services, "a")
     assert (match.score, len(match.events)) == (Score(count, 0), count)

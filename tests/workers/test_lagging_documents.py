@@ -17,7 +17,7 @@ Played = list[tuple[float, Match]]
 
 # A poll may come a second after the truth, and another a second after those in which an event has to be absent.
 IN_TIME_S = ABSENT_MS / 1000 + 2
-MATCHES = some(range(10), 2)
+MATCHES = some(range(10), 1)
 BEHIND = (0.0, 1.0, 7.0, 30.0, 60.0)
 CACHES = (
     Caches((0.0, 20.0, 60.0)),

@@ -257,7 +257,7 @@ def test_merges_and_commits_at_once_lose_nothing(services: WorkerServices) -> No
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     drain_pending(services.live, services.history, services.bells)
     assert len(present(services, "a").events) == 52
     assert services.history.match("a") == present(services, "a")

@@ -97,7 +97,7 @@ def test_it_hears_of_changes_and_looks_at_the_newest(edge: Origin, redis_url: st
         wait_until(told_and_seen, "the figure")
     finally:
         watching.stopping.set()
-        watching.join(timeout=20)
+        watching.join(timeout=60)
         client.close()
 
 
@@ -108,7 +108,7 @@ def test_it_outlives_a_redis_that_is_away(edge: Origin, monkeypatch: pytest.Monk
     assert not watching.stopping.wait(0.5)
     assert watching.is_alive()
     watching.stopping.set()
-    watching.join(timeout=20)
+    watching.join(timeout=60)
 
 
 class TestTheCheckAtTheStart:

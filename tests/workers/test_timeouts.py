@@ -135,7 +135,7 @@ def ends(call: Callable[[], object]) -> object:
             ended.append(error)
 
     threading.Thread(target=run, daemon=True).start()
-    wait_until(lambda: ended, "the call's end", timeout_s=30)
+    wait_until(lambda: ended, "the call's end")
     return ended[0]
 
 

@@ -229,7 +229,7 @@ def hearing(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     wait_until(lambda: ear.up, "the listener")
     yield site
     ear.stopping = True
-    ear.join(10)
+    ear.join(60)
     assert not ear.is_alive()
     site.cut_off()
 

@@ -79,7 +79,7 @@ class Crowd:
         self.go = threading.Event()
         self.results: dict[int, Any] = {}
         self.threads: list[threading.Thread] = []
-        redis.slowly = lambda: self.go.wait(10) and None
+        redis.slowly = lambda: self.go.wait(60) and None
         self.ask("m")
         wait_until(lambda: len(redis.asked) == 1, "the first question")
 
@@ -102,7 +102,7 @@ class Crowd:
         wait_until(lambda: set(topics) <= set(self.asker.lanes[None].batch.topics), "all to have asked")
         self.go.set()
         for thread in self.threads:
-            thread.join(10)
+            thread.join(60)
         return [self.results[number] for number in range(1, len(self.threads))]
 
 

@@ -40,7 +40,7 @@ def listening(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     yield site
     site.services.listener.stopping = True
     if site.services.listener.begun:
-        site.services.listener.join(10)
+        site.services.listener.join(60)
     site.cut_off()
 
 

@@ -256,7 +256,7 @@ def wait_in_thread(site: Site, path: str) -> tuple[threading.Thread, list[Any]]:
 def test_a_thread_that_waits_is_answered_with_the_change(listening: Site, path: str) -> None:
     thread, answers = wait_in_thread(listening, next_of(listening, path))
     listening.tell(event("m", home_score=2, minute=20, timestamp="2026-05-01T18:20:00Z"))
-    thread.join(10)
+    thread.join(60)
     body = answers[0].get_json()
     assert (answers[0].status_code, body["held"]) == (200, "changed")
     assert body["next"] == f"{path}/wait/{body['version']}.0"
@@ -274,7 +274,7 @@ def test_what_changes_on_the_board_is_waited_for_and_a_match_that_ends_is_told_f
     assert listening.client.head(path).status_code == 200
     thread, answers = wait_in_thread(listening, path)
     listening.tell(event("m", event_type="full_time", minute=90, timestamp="2026-05-01T20:00:00Z"))
-    thread.join(10)
+    thread.join(60)
     body = answers[0].get_json()
     assert (body["held"], body["gone"]) == ("changed", ["m"])
     assert [match["status"] for match in body["changed"]] == ["finished"]
@@ -287,7 +287,7 @@ def test_a_thread_that_waits_is_sent_on_when_the_process_ends(listening: Site) -
     path = next_of(listening)
     thread, answers = wait_in_thread(listening, path)
     listening.app.drain()
-    thread.join(10)
+    thread.join(60)
     assert (answers[0].get_json()["held"], answers[0].get_json()["next"]) == ("draining", path)
 
 
@@ -363,7 +363,7 @@ def test_a_match_of_yesterday_is_waited_for_from_history(listening: Site) -> Non
     listening.services.live.redis.flushall()
     thread, answers = wait_in_thread(listening, path)
     listening.app.drain()
-    thread.join(10)
+    thread.join(60)
     assert answers[0].get_json()["match_id"] == "old"
 
 
@@ -371,7 +371,7 @@ def test_no_connection_to_sql_is_kept_while_one_waits(listening: Site) -> None:
     thread, _ = wait_in_thread(listening, next_of(listening))
     assert listening.services.history.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
     listening.app.drain()
-    thread.join(10)
+    thread.join(60)
 
 
 def test_a_plain_reader_keeps_its_answer() -> None:

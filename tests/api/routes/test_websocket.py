@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -148,24 +147,6 @@ def test_a_ping_is_answered(origin: Origin, connect: Connect) -> None:
     frame = reader.frame()
     assert isinstance(frame, Pong)
     assert frame.payload == b"are you there"
-
-
-def test_who_leaves_two_pings_unanswered_is_gone_and_who_answers_stays(tmp_path: Path) -> None:
-    """A phone that went into a tunnel does not say so."""
-    with Origin.running(tmp_path, INSIDE_BEAT_S=1.0) as origin:
-        origin.tell("m", 0)
-        _silent, awake = [origin.socket().say({"subscribe": ["m"]}) for _ in range(2)]
-        origin.wait_for_here(2)
-        awake.told()
-
-        def one_is_left() -> bool:
-            origin.goal()
-            awake.told()
-            return bool(origin.inside()["here"] == 1)
-
-        wait_until(one_is_left, "the silent one to be cut off")
-        origin.goal()
-        awake.told()
 
 
 def test_who_closes_is_answered_and_its_place_is_free(origin: Origin, connect: Connect) -> None:

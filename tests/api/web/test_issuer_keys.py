@@ -29,7 +29,7 @@ class Issuer:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 issuer.asked += 1
-                issuer.gate.wait(30)
+                issuer.gate.wait(60)
                 self.send_response(issuer.status)
                 self.send_header("Content-Length", str(len(issuer.body)))
                 self.end_headers()

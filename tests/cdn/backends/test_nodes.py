@@ -87,7 +87,7 @@ class Purging:
         self.purger.round(self.now_ms())
 
     def rounds_until(self, true: Callable[[], object], what: str) -> None:
-        wait_until(lambda: (self.round(), true())[1], what, timeout_s=20)
+        wait_until(lambda: (self.round(), true())[1], what)
 
 
 @pytest.fixture

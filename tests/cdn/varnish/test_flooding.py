@@ -77,7 +77,7 @@ def test_made_up_urls_push_nothing_out(origin: Origin, tmp_path: Path) -> None:
     origin.replies[SCORE] = score(1, ttl=600)
     with varnish(tmp_path, origin.port) as edge:
         edge.get(SCORE)
-        flood(edge, scaled(COUNT // 5, COUNT))
+        flood(edge, scaled(COUNT // 10, COUNT))
         assert edge.counters()["MAIN.n_lru_nuked"] == 0
         assert edge.get(SCORE).headers["X-Cache"] == "HIT"
         # The shell is one answer, a dropped parameter makes none, and an unknown path is refused.
@@ -90,7 +90,7 @@ def test_made_up_urls_that_fill_their_storage_push_out_each_other_and_no_score(o
     origin.replies[SCORE] = score(1, ttl=600)
     with varnish(tmp_path, origin.port, guesses="1m") as edge:
         edge.get(SCORE)
-        flood(edge, COUNT // 5)
+        flood(edge, COUNT // 8)
         counters = edge.counters()
         assert counters["MAIN.n_lru_nuked"] > 0
         assert counters["SMA.s0.g_bytes"] < 1_000_000

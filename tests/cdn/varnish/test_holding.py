@@ -33,7 +33,7 @@ class TestHolding:
         assert edge.version(path) == 1
         origin.replies[path] = held_answer(2, seconds=1)
         before = origin.count(path)
-        wait_until(lambda: edge.version(path) == 2, "an answer of its own", timeout_s=5)
+        wait_until(lambda: edge.version(path) == 2, "an answer of its own")
         assert origin.count(path) == before + 1
 
     def test_the_leader_may_leave_and_the_others_are_still_answered(self, edge: Varnish, origin: Origin) -> None:

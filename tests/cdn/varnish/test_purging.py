@@ -27,7 +27,7 @@ class TestPurging:
         origin.replies[path] = score(2, ttl=60, key="day-2026-11-25")
         edge.purge("day-2026-11-25")
         assert edge.version(path) == 1
-        wait_until(lambda: edge.version(path) == 2, "the fetched list", timeout_s=5)
+        wait_until(lambda: edge.version(path) == 2, "the fetched list")
 
     def test_a_key_nobody_cached_is_no_error(self, edge: Varnish) -> None:
         answer = edge.purge("match-nobody")

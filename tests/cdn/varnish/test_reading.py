@@ -26,7 +26,7 @@ class TestReading:
         origin.replies[SCORE] = score(1, ttl=1)
         edge.get(SCORE)
         origin.replies[SCORE] = score(2, ttl=1)
-        wait_until(lambda: edge.version() == 2, "the next version", timeout_s=5)
+        wait_until(lambda: edge.version() == 2, "the next version")
 
     def test_readers_who_come_together_are_one_request(self, edge: Varnish, origin: Origin) -> None:
         held = threading.Event()
@@ -95,7 +95,7 @@ class TestReading:
 
         origin.replies[path] = current
         assert edge.get(path).json()["next"].endswith("7.21")
-        wait_until(lambda: edge.get(path).json()["next"].endswith("7.23"), "two later slots", timeout_s=10)
+        wait_until(lambda: edge.get(path).json()["next"].endswith("7.23"), "two later slots")
 
     def test_an_empty_body_of_a_get_is_none(self, edge: Varnish, origin: Origin) -> None:
         origin.replies[SCORE] = score(1)

@@ -105,4 +105,4 @@ def test_after_slow_bodies_there_is_room_again(edge: Varnish, silent: Origin) ->
         for _ in range(COUNT):
             stack.enter_context(edge.connect(post("/api/ingest/generic")))
         wait_until(lambda: not delivered(), "the limit of bodies in transit")
-    wait_until(delivered, "room", timeout_s=30)
+    wait_until(delivered, "room")

@@ -94,7 +94,7 @@ def test_a_reader_that_fails_is_started_again(
     caplog.set_level(logging.WARNING)
     reader = FailingReader()
     with world.reading(reader):
-        assert reader.is_read.wait(20)
+        assert reader.is_read.wait(60)
     lines = [record.getMessage() for record in caplog.records if record.name.startswith(("workers.feed", "db.bugs"))]
     assert [line.split()[0] for line in lines] == ["feed_failed", "feed_lost", "feed_lost", "feed_lost"]
     assert world.health("openligadb").reconnects == 3
@@ -121,7 +121,7 @@ def test_a_reader_whose_lease_is_anothers_stops(world: FeedWorld) -> None:
     stopping.wait(2.0)
     assert world.live.redis.get(lease.shard.key(lease.name)) in (b"another process", "another process")
     stopping.set()
-    runner.join(10)
+    runner.join(60)
     assert not runner.is_alive()
 
 

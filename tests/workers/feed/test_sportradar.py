@@ -105,16 +105,12 @@ def news(world: FeedWorld, monkeypatch: pytest.MonkeyPatch) -> Counter[str | Non
     return counts
 
 
-def uncut(world: FeedWorld, recorded: Any) -> tuple[Any, ...]:
-    source = recorded(800.0)
+def test_a_match_ends_as_recorded(world: FeedWorld, recorded: Any, fast: None) -> None:
+    source = recorded(3_000.0)
     with world.reading(*source.readers()):
         wait_until(lambda: source.matches.is_over, "the recording's end")
         world.wait_for(MATCH, "1-3 finished")
-        return end_of(world.match(MATCH))
-
-
-def test_a_match_ends_as_recorded(world: FeedWorld, recorded: Any, fast: None) -> None:
-    score, _, goals = uncut(world, recorded)
+    score, _, goals = end_of(world.match(MATCH))
     assert (score.home, score.away) == (1, 3)
     assert len(goals) == 4
 
@@ -152,7 +148,7 @@ def test_an_outage_across_a_goal_is_made_good(world: FeedWorld, recorded: Any, f
 
 
 def test_a_stream_that_stalls_is_left_and_opened_again(world: FeedWorld, recorded: Any, fast: None) -> None:
-    source = recorded(800.0)
+    source = recorded(1_600.0)
     with world.reading(SportradarStream(source.api())):
         wait_until(lambda: world.shown(MATCH).endswith("first_half"), "kick-off")
         source.provider.faults.is_stalled = True
@@ -171,7 +167,7 @@ def test_two_readers_of_one_feed_take_turns(world: FeedWorld, recorded: Any, fas
             assert source.provider.connections == 1
     # Both are gone: the lease was given back, and the next one need not wait for it to expire.
     with world.reading(SportradarStream(source.api())):
-        wait_until(lambda: source.provider.connections == 2, "the next reader", 5)
+        wait_until(lambda: source.provider.connections == 2, "the next reader")
 
 
 def test_a_wrong_key_is_a_failure_that_is_told(world: FeedWorld, recorded: Any, fast: None) -> None:

@@ -63,9 +63,11 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         provider.server.close()
 
 
-@pytest.mark.parametrize(("cut_every_s", "repeat"), [(0.0, 1), (1.0, 2)])
-def test_a_match_ends_as_recorded(world: FeedWorld, recorded: Any, cut_every_s: float, repeat: int) -> None:
-    source = recorded(1_200.0)
+@pytest.mark.parametrize(("speed", "cut_every_s", "repeat"), [(3_600.0, 0.0, 1), (1_200.0, 1.0, 2)])
+def test_a_match_ends_as_recorded(
+    world: FeedWorld, recorded: Any, speed: float, cut_every_s: float, repeat: int
+) -> None:
+    source = recorded(speed)
     source.provider.faults.cut_every_s, source.provider.faults.repeat = cut_every_s, repeat
     with world.reading(source.reader()):
         wait_until(lambda: source.matches.is_over, "the recording's end")
@@ -77,7 +79,7 @@ def test_a_match_ends_as_recorded(world: FeedWorld, recorded: Any, cut_every_s: 
 
 
 def test_an_outage_is_made_good_by_documents(world: FeedWorld, recorded: Any) -> None:
-    source = recorded(600.0)
+    source = recorded(1_200.0)
     with world.reading(source.reader()):
         wait_until(lambda: world.shown(source.match_id).endswith("first_half"), "kick-off")
         source.provider.faults.is_down = True
@@ -97,7 +99,7 @@ def test_a_connection_that_stalls_is_left(world: FeedWorld, recorded: Any) -> No
 
 
 def test_a_token_is_fetched_where_there_is_a_secret(world: FeedWorld, recorded: Any) -> None:
-    source = recorded(1_200.0, SECRET)
+    source = recorded(3_600.0, SECRET)
     with world.reading(source.reader(secret=SECRET)):
         world.wait_for(source.match_id, "2-1 ended")
     assert len(source.provider.tokens) == 1

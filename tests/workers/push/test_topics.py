@@ -158,7 +158,7 @@ def test_a_slow_topic_delays_no_device(world: World) -> None:
         return put(*args, **options)
 
     def wait(envelope: Envelope) -> None:
-        assert not isinstance(envelope.address, Condition) or planned.wait(10)
+        assert not isinstance(envelope.address, Condition) or planned.wait(60)
 
     world.chunks.put = note  # type: ignore[method-assign]
     world.phones.before = wait
