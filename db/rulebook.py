@@ -37,12 +37,12 @@ def _rules(table: Mapping[str, Any]) -> CompetitionRules:
         earlier=tuple((row["until"], ranking_steps(row["order"])) for row in table.get("earlier", ())),
         begins={season: _ms(day) for season, day in table.get("begins", {}).items()},
         deductions=_deductions(table.get("deductions", ())),
-        verdicts=_verdicts(table.get("verdicts", ())),
+        rulings=_rulings(table.get("rulings", ())),
         **plain,
     )
 
 
-_READ = frozenset({"ids", "order", "earlier", "begins", "deductions", "verdicts"})
+_READ = frozenset({"ids", "order", "earlier", "begins", "deductions", "rulings"})
 
 
 def _deductions(rows: Any) -> dict[str, dict[str, int]]:
@@ -52,7 +52,7 @@ def _deductions(rows: Any) -> dict[str, dict[str, int]]:
     return by_season
 
 
-def _verdicts(rows: Any) -> dict[str, list[dict[str, int]]]:
+def _rulings(rows: Any) -> dict[str, list[dict[str, int]]]:
     """Ranks by team, 0 for the best."""
     by_season: dict[str, list[dict[str, int]]] = {}
     for row in rows:

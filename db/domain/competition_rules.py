@@ -53,7 +53,7 @@ class CompetitionRules:
     begins: the beginning (ms) of seasons that began at another time, by name.
     away_goals_until: the last season in which away goals decided two legs; "" for none.
     deductions: points taken away, by season and team.
-    verdicts: sides that all criteria leave equal, with their ranks, by season: what fair play or the lot said.
+    rulings: sides that all criteria leave equal, with their ranks, by season: what fair play or the lot said.
     """
 
     order: tuple[RankingStep, ...] = USUAL_ORDER
@@ -64,7 +64,7 @@ class CompetitionRules:
     begins: Mapping[str, int] = field(default_factory=dict)
     away_goals_until: str = ""
     deductions: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    verdicts: Mapping[str, Sequence[Mapping[str, int]]] = field(default_factory=dict)
+    rulings: Mapping[str, Sequence[Mapping[str, int]]] = field(default_factory=dict)
 
     def order_in(self, season: str) -> tuple[RankingStep, ...]:
         return next((order for until, order in self.earlier if season <= until), self.order)

@@ -113,7 +113,7 @@ class _Draft:
         return row
 
     def finish(self, rules: CompetitionRules, season: str) -> tuple[TableRow, ...]:
-        deductions, verdicts = rules.deductions.get(season, {}), rules.verdicts.get(season, ())
+        deductions, rulings = rules.deductions.get(season, {}), rules.rulings.get(season, ())
         # Equals stand by name.
         rows = sorted(self.rows.values(), key=lambda row: (row.team.name.casefold(), row.team.id))
         for row in rows:
@@ -123,27 +123,27 @@ class _Draft:
             row.home_position = position
         for row, position in _positions(parted(rows, lambda row: _usual(row.away))):
             row.away_position = position
-        return self._ranked(rows, rules, season, verdicts)
+        return self._ranked(rows, rules, season, rulings)
 
     def _ranked(
-        self, rows: list[TableRow], rules: CompetitionRules, season: str, verdicts: Sequence[Mapping[str, int]]
+        self, rows: list[TableRow], rules: CompetitionRules, season: str, rulings: Sequence[Mapping[str, int]]
     ) -> tuple[TableRow, ...]:
         by_id = {row.team.id: row for row in rows}
         balances = {row.team.id: (row.home, row.away) for row in rows}
         deducted = {row.team.id: row.deducted for row in rows}
         ranker = Ranker(balances, deducted, self.meetings, rules.meetings)
         tiers = ranker.ranked(list(by_id), rules.order_in(season))
-        parts = [part for tier in tiers for part in _by_verdict(tier, verdicts)]
+        parts = [part for tier in tiers for part in _by_ruling(tier, rulings)]
         ranked = tuple(by_id[team_id] for tier in parts for team_id in tier)
         for row, position in _positions([[by_id[team_id] for team_id in tier] for tier in parts]):
             row.position = position
         return ranked
 
 
-def _by_verdict(tier: list[str], verdicts: Sequence[Mapping[str, int]]) -> list[list[str]]:
-    """Sides that all criteria leave equal, in the order of the verdict that names all of them."""
-    verdict = next((verdict for verdict in verdicts if len(tier) > 1 and set(tier) <= set(verdict)), None)
-    return parted(tier, lambda team_id: (-verdict[team_id],)) if verdict else [tier]
+def _by_ruling(tier: list[str], rulings: Sequence[Mapping[str, int]]) -> list[list[str]]:
+    """Sides that all criteria leave equal, in the order of the ruling that names all of them."""
+    ruling = next((ruling for ruling in rulings if len(tier) > 1 and set(tier) <= set(ruling)), None)
+    return parted(tier, lambda team_id: (-ruling[team_id],)) if ruling else [tier]
 
 
 def _usual(balance: Balance) -> tuple[int, ...]:

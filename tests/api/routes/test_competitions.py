@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,8 +10,11 @@ from typing import Any
 import pytest
 
 from api import competitions
+from dev.recordings import read
 from tests.api.conftest import Site, error, event, fields, fixture
 from tests.conftest import free_port
+from tests.support.paths import DATA
+from tests.support.seasons import needed
 from workers.ingest import Drain
 
 ATTACK = "</script><img src=x onerror=alert(1)>"
@@ -289,3 +293,28 @@ def test_a_match_that_continues_as_another_is_counted_once_and_leads_there(leagu
     assert ranks(body(league, TABLE))[0] == (1, "c", 2)
     answer = league.get("/api/matches/m1/head-to-head")
     assert (answer.status_code, answer.headers["Location"]) == (308, "/api/matches/m3/head-to-head")
+
+
+@needed
+def test_a_whole_world_cup_told_by_its_events(site: Site) -> None:
+    recording = read(DATA / "openfootball" / "worldcup-2022.json")
+    told: dict[str, dict[str, list[Any]]] = {}
+    for message in recording.messages:
+        for kind, entries in json.loads(message.body).items():
+            told.setdefault(message.match_id, {}).setdefault(kind, []).extend(entries)
+    for delivery in told.values():
+        assert site.deliver(delivery).status_code == 202
+    site.work()
+    table = body(site, "/api/competitions/world-cup/table")
+    assert (table["season"], table["provisional"]) == ("2022", False)
+    winners = [group["rows"][0]["team"]["id"] for group in table["groups"]]
+    assert winners == ["netherlands", "england", "argentina", "france", "japan", "morocco", "brazil", "portugal"]
+    (final,) = table["rounds"][-1]["ties"]
+    assert (table["rounds"][-1]["round"], final["winner"], final["decided_by"]) == ("Final", "argentina", "penalties")
+    assert final["aggregate"] == [3, 3]
+    best = body(site, "/api/competitions/world-cup/scorers")["scorers"]
+    # Two more are of a "Mbappé": there are no ids.
+    assert [(row["player"]["name"], row["goals"]) for row in best[:2]] == [("Lionel Messi", 7), ("Kylian Mbappé", 6)]
+    assert {row["goals"] for row in best[2:4]} == {4}
+    argentina = body(site, "/api/teams/argentina")
+    assert [entry["outcome"] for entry in argentina["form"]] == ["won"] * 5

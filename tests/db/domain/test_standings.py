@@ -115,8 +115,8 @@ def test_matches_between_the_sides_tell_nothing_before_all_of_them_are_played() 
     assert [team for _, team in ranks(results, twice)] == ["c", "b", "a", "d"]
 
 
-def test_a_verdict_ranks_those_that_all_criteria_leave_equal_and_nobody_else() -> None:
-    rules = replace(EURO, verdicts={"x": [{"b": 0, "a": 1}]})
+def test_a_ruling_ranks_those_that_all_criteria_leave_equal_and_nobody_else() -> None:
+    rules = replace(EURO, rulings={"x": [{"b": 0, "a": 1}]})
     assert ranks(league(("a", "b", 1, 1)), rules, "x") == [(1, "b"), (2, "a")]
     assert ranks(league(("a", "b", 1, 1)), rules, "y") == [(1, "a"), (1, "b")]
     assert ranks(league(("a", "b", 2, 1)), rules, "x") == [(1, "a"), (2, "b")]

@@ -197,7 +197,7 @@ def test_groups_after_each_day(file: str, rules: CompetitionRules, name: str) ->
     matches = [match for match in season(file) if match.stage]
     days = sorted({(match.start_time or 0) // DAY_MS for match in matches})
     # What fair play decided stands together in the other count.
-    undecided = replace(rules, verdicts={})
+    undecided = replace(rules, rulings={})
     for so_far in until(matches, days, lambda match: (match.start_time or 0) // DAY_MS):
         for table in standings(so_far, undecided, name):
             own = [match for match in so_far if match.stage == f"Group {table.place.group}"]
