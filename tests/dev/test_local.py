@@ -141,7 +141,7 @@ def test_the_given_redis_database_and_secret_are_used_and_a_death_ends_all(
 
     wait_until(lambda: written() == 1, "the goal in the given database")
     bind.dispose()
-    assert sorted(path.name for path in local.var.iterdir()) == ["emulators", "env", "lock"]
+    assert sorted(path.name for path in local.var.iterdir()) == ["emulators", "env", "lock", "vapid.pem"]
     assert local.output().count("worker_started") == 1
     clock = next(
         process
