@@ -1,0 +1,54 @@
+"""Timelines in SQL: on PostgreSQL a row for each version of an event, elsewhere one for each event, its newest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Column, MetaData, Table, select
+from sqlalchemy.orm import Session
+
+from db.sql.models import MatchEventRow
+from db.sql.upsert import insert
+
+_KEY = ("match_id", "version", "id")
+# In partitions by month (db.sql.months). MatchEventRow is the one of what is before them.
+EVENT_VERSIONS = Table(
+    "match_event_versions",
+    MetaData(),
+    *(
+        Column(column.name, column.type, primary_key=column.name in _KEY, autoincrement=False)
+        for column in MatchEventRow.__table__.c
+    ),
+)
+
+
+def write_events(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Safe to repeat. What readers cannot tell from the version before has its number: of two rows the later stays."""
+    if not rows:
+        return
+    statement = insert(session, _table(session))
+    target = statement.table
+    key = list(target.primary_key.columns)
+    changed = {
+        column.name: statement.excluded[column.name]
+        for column in target.c
+        if column not in key and column.name != "created_at"
+    }
+    newer = statement.excluded.version >= target.c.version
+    session.execute(statement.on_conflict_do_update(index_elements=key, set_=changed, where=newer), rows)
+
+
+def event_documents(session: Session, match_id: str) -> list[str]:
+    """The newest of each event of a match."""
+    columns = _table(session).c
+    query = select(columns.id, columns.document).where(columns.match_id == match_id).order_by(columns.version)
+    return list({row.id: row.document for row in session.execute(query)}.values())
+
+
+def _table(session: Session) -> Table:
+    if session.get_bind().dialect.name == "postgresql":
+        return EVENT_VERSIONS
+    table = MatchEventRow.__table__
+    assert isinstance(table, Table)  # noqa: S101 - for the type checker: mapped classes have tables
+    return table
