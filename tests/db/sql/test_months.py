@@ -24,8 +24,11 @@ from db.sql.months import AHEAD, month_start
 from db.sql.session import begin, engine
 from tests.conftest import Postgres, migrate, wait_until
 from tests.support.live import goal
+from workers.boot import WorkerServices
+from workers.clock import keep_history
 
-MONTH = 31 * 24 * 60 * 60 * 1000
+DAY = 24 * 60 * 60 * 1000
+MONTH = 31 * DAY
 MATCHES, ROWS = 20, 25
 
 # What the release before sends, word for word.
@@ -213,6 +216,23 @@ def test_months_are_made_ahead_and_the_old_ones_dropped(database: str, open_hist
     assert count(history, "match_events") == 1
     stored = history.match("m") or pytest.fail("the match is gone")
     assert [event.detail for event in stored.events.values()] == [f"told at {begin_ms + 2 * MONTH}"]
+
+
+def test_the_clock_makes_and_drops_them(database: str, make_services: Callable[..., WorkerServices]) -> None:
+    migrate(database)
+    services, now = make_services(database, history_keep_days=30), month_start(now_ms(), 3)
+    history = services.history
+    keep_history(services, now_ms=now)
+    assert history.months.ahead(now_ms=now) == AHEAD
+    history.write([entry("m", now, "told")])
+    # A month is dropped when all of it is old, and one of each table in a turn.
+    turns = len(partitions(history, "match_scores"))
+    for _ in range(turns):
+        keep_history(services, now_ms=month_start(now, 1) + 29 * DAY)
+    assert count(history, "match_event_versions") == 1
+    for _ in range(turns):
+        keep_history(services, now_ms=month_start(now, 1) + 31 * DAY)
+    assert [count(history, table) for table in ("match_scores", "match_event_versions", "matches")] == [0, 0, 1]
 
 
 def test_who_reads_for_long_holds_up_nobody_but_the_dropping(
