@@ -89,7 +89,7 @@ class Months:
 
     def _drop(self, parent: str, past: str, before_ms: int) -> list[str]:
         with begin(self.engine) as session:
-            if _old_months(session, parent, before_ms) == []:
+            if not _old_months(session, parent, before_ms):
                 return []
             _lock(session, "ACCESS EXCLUSIVE")
             # Another clock may have been first.

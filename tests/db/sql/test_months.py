@@ -211,8 +211,8 @@ def test_months_are_made_ahead_and_the_old_ones_dropped(database: str, open_hist
     assert len(partitions(history, "match_scores")) < len(before)
     assert history.months.drop(before_ms=month_start(begin_ms, 1)) == []
     assert [count(history, table) for table in ("match_scores", "match_event_versions", "matches")] == [2, 2, 1]
-    # What comes so late is taken.
-    history.write([entry("m", past, "late")])
+    # What comes so late is taken, of before the months or of one that was dropped.
+    history.write([entry("m", past, "late"), entry("m", begin_ms, "of a month that is gone")])
     assert count(history, "match_events") == 1
     stored = history.match("m") or pytest.fail("the match is gone")
     assert [event.detail for event in stored.events.values()] == [f"told at {begin_ms + 2 * MONTH}"]

@@ -107,18 +107,19 @@ def test_every_version_is_published_in_order_and_the_topic_replays_to_the_same_s
 def test_a_kafka_that_is_away_delays_nothing_and_the_newest_versions_are_kept(
     world: FeedWorld, servers: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.feed.outlet.TAKE_S", 0.3)
-    monkeypatch.setattr("workers.feed.outlet.FIXED", {"message.timeout.ms": 300})
-    dropped = metrics.OUTLET_DROPPED
     counted: list[float] = []
-    monkeypatch.setattr(type(dropped), "add", lambda self, n=1, **_: counted.append(n) if self is dropped else None)
-    with world.reading(KafkaOutlet(NOBODY, "late", {})):
-        versions = tick(world.live, "m0", 520)
-        write_batch(world.services.live, world.services.history)
-        wait_until(lambda: world.health("kafka_out").reconnects > 1, "it to give up twice")
-        stored = world.services.history.match("m0")
-        assert stored, "history waits for nobody"
-        assert world.health("kafka_out").state(stored.updated_at) == "down"
+    dropped = metrics.OUTLET_DROPPED
+    with monkeypatch.context() as soon:
+        soon.setattr("workers.feed.outlet.TAKE_S", 0.3)
+        soon.setattr("workers.feed.outlet.FIXED", {"message.timeout.ms": 300})
+        soon.setattr(type(dropped), "add", lambda self, n=1, **_: counted.append(n) if self is dropped else None)
+        with world.reading(KafkaOutlet(NOBODY, "late", {})):
+            versions = tick(world.live, "m0", 520)
+            write_batch(world.services.live, world.services.history)
+            stored = world.services.history.match("m0")
+            assert stored, "history waits for nobody"
+            wait_until(lambda: world.health("kafka_out").reconnects > 1, "it to give up twice")
+            assert world.health("kafka_out").state(stored.updated_at) == "down"
     assert sum(counted) == 21
     consumer = Consumer(servers, "late")
     with world.reading(KafkaOutlet(servers, "late", {})):
