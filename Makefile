@@ -80,6 +80,9 @@ replay: $(VENV)/.runs ## post a recorded match: make replay FILE=match.json SPEE
 bench-plan: $(VENV)/.runs ## a match that a million follow: alert to chunks, over PostgreSQL
 	@$(BIN)/python -m bench.plan
 
+bench-history: $(VENV)/.runs ## events in 36 months on PostgreSQL, a month dropped, a migration beside readers and writers (ROWS=2000000)
+	@$(BIN)/python -m bench.history --rows $(or $(ROWS),2000000)
+
 bench-kills: $(VENV)/.runs ## fifty killed workers in a fan-out to 100,000 phones
 	@$(BIN)/python -m bench.kills
 

@@ -30,8 +30,9 @@ SECRET_MIN = 16
 class Settings:
     """One field per variable of the same name in capitals; a wrong value stops the start and says how to mend it."""
 
-    # Live state. redis://, rediss:// or unix://. Heroku's certificates are self-signed, so rediss checks none, unless
-    # the URL says `?ssl_cert_reqs=required`, with `&ssl_ca_certs=/path/ca.pem` for an authority of one's own.
+    # Live state. redis://, rediss:// or unix://; with Sentinels redis+sentinel://host:26379,host:26379/master. Heroku's
+    # certificates are self-signed, so rediss checks none, unless the URL says `?ssl_cert_reqs=required`, with
+    # `&ssl_ca_certs=/path/ca.pem` for an authority of one's own.
     redis_url: str = field(default="redis://127.0.0.1:6379/0", repr=False)
     # Whether REDIS_URL is any node of a Redis or Valkey Cluster. Needs LIVE_SHARDS above 1, and RQ_REDIS_URL.
     redis_cluster: bool = False
@@ -44,8 +45,8 @@ class Settings:
     database_url: str = field(default="sqlite:///var/scores.db", repr=False)
     # A replica of the history for lists, tables and search; DATABASE_URL unless set, and while it is away.
     database_read_url: str = field(default="", repr=False)
-    # Days after its start for which history keeps the timeline of a match, and each of its scores. The match with its
-    # last score stays.
+    # Days for which history keeps the timeline of a match and each of its scores: from its start, or on PostgreSQL from
+    # the end of the month in which they were told. The match with its last score stays.
     history_keep_days: int = 400
     # Where the embedded run keeps its Redis file, its database and its secret.
     var_dir: str = "var"
@@ -105,6 +106,8 @@ class Settings:
     kafka_servers: str = ""
     kafka_topic: str = "score-events"
     kafka_group: str = "live-scores"
+    # The topic to which the `feed` process publishes every version of every match, keyed by its id; none unless set.
+    kafka_out: str = ""
     # Further options of librdkafka, such as certificates: a JSON object.
     kafka_options: str = field(default="", repr=False)
     # Keys of feeds from mapping files: `my_league=KEY,other=KEY`.
@@ -275,7 +278,7 @@ def _check_cluster(settings: Settings) -> None:
         raise Refused("REDIS_CLUSTER=1 needs RQ_REDIS_URL beside it: job queues need a Redis that is no cluster.")
     if settings.live_shards == 1:
         raise Refused("REDIS_CLUSTER=1 needs LIVE_SHARDS beside it, 16 for up to 16 masters.")
-    if settings.redis_url.startswith("unix:"):
+    if not settings.redis_url.startswith(("redis://", "rediss://")):
         raise Refused("REDIS_CLUSTER=1 needs a REDIS_URL that begins with redis:// or rediss://.")
 
 
@@ -332,7 +335,9 @@ def _is_no_key(secret: str) -> bool:
 
 
 def _is_no_redis(url: str) -> bool:
-    return not url.startswith(("redis://", "rediss://", "unix://"))
+    """Sentinels are no use without the name of the master."""
+    sentinels = re.fullmatch(r"rediss?\+sentinel://[^/?]+/[^/?]+.*", url)
+    return not (sentinels or url.startswith(("redis://", "rediss://", "unix://")))
 
 
 def _is_no_database(url: str) -> bool:
@@ -441,7 +446,7 @@ def _are_no_counts(text: str) -> bool:
 
 _COUNTS = (_are_no_counts, "must be type=number, at least 1, with commas between")
 _DATABASE = (_is_no_database, "must begin with postgresql://, postgres:// or sqlite:///")
-_REDIS = (_is_no_redis, "must begin with redis://, rediss:// or unix://")
+_REDIS = (_is_no_redis, "must begin with redis://, rediss:// or unix://, or be redis+sentinel://host,host/master")
 _URL = (_is_no_url, "must begin with https://")
 _SHARED = (_are_short, "must be 16 characters or more; `make secret` makes one")
 # What is wrong, and what a wrong value is told; never the value itself, for most of these hold a password.
@@ -484,6 +489,7 @@ _WRONG: dict[str, tuple[Callable[[str], bool], str]] = {
 # What is of no use alone.
 _TOGETHER = {
     "auth_jwks_url": ("auth_issuer", "auth_audience"),
+    "kafka_out": ("kafka_servers",),
     "apns_key": ("apns_team", "apns_key_id", "apns_bundle"),
     "vapid_key": ("vapid_contact",),
     "scale_heroku_app": ("scale_heroku_token", "scale_ceiling"),

@@ -274,14 +274,14 @@ def migrated_file() -> bytes:
         return path.read_bytes()
 
 
-def migrate(url: str) -> None:
+def migrate(url: str, revision: str = "head") -> None:
     from alembic import command
     from alembic.config import Config
 
     before = os.environ.get("DATABASE_URL")
     os.environ["DATABASE_URL"] = url
     try:
-        command.upgrade(Config(str(ROOT / "alembic.ini")), "head")
+        command.upgrade(Config(str(ROOT / "alembic.ini")), revision)
     finally:
         if before is None:
             del os.environ["DATABASE_URL"]

@@ -63,6 +63,7 @@ BESIDE = {
     "auth_jwks_url": {"auth_issuer": "i", "auth_audience": "a"},
     "apns_key": {"apns_team": "t", "apns_key_id": "k", "apns_bundle": "b"},
     "vapid_key": {"vapid_contact": "c"},
+    "kafka_out": {"kafka_servers": "a:9092"},
     "redis_cluster": {"rq_redis_url": "redis://b/0", "live_shards": "16"},
     "scale_heroku_app": {"scale_heroku_token": "t", "scale_ceiling": "web=2"},
     "scale_command": {"scale_ceiling": "web=2"},
@@ -109,6 +110,7 @@ GIVEN = {
     "kafka_servers": ("a:9092,b:9092", "a:9092,b:9092"),
     "kafka_topic": ("goals", "goals"),
     "kafka_group": ("ours", "ours"),
+    "kafka_out": ("scores", "scores"),
     "kafka_options": ('{"security.protocol": "ssl"}', '{"security.protocol": "ssl"}'),
     "feed_keys": ("my_league=a-key", "my_league=a-key"),
     "cdn": ("varnish", "varnish"),
@@ -210,6 +212,7 @@ def test_a_flag_has_several_words(word: str) -> None:
         ("demo_speed", "inf"),
         ("log_level", "LOUD"),
         ("redis_url", "http://redis.example"),
+        ("redis_url", "redis+sentinel://a:26379,b:26379"),
         ("rq_redis_url", "redis.example:6379"),
         ("database_url", "mysql://db.example/scores"),
         ("ingest_secret_generic", "whsec_short"),
@@ -302,6 +305,13 @@ def test_a_cluster_needs_shards_and_another_redis_for_its_jobs(missing: str) -> 
     settings = read(redis_cluster="1", **BESIDE["redis_cluster"])
     assert settings.figures_url == settings.queue_url == "redis://b/0"
     assert read(redis_url="redis://a/0", rq_redis_url="redis://b/0").figures_url == "redis://a/0"
+
+
+def test_a_master_is_named_behind_its_sentinels() -> None:
+    url = "rediss+sentinel://u:p@a:26379,b:26379/main/1?sentinel_password=p"
+    assert read(redis_url=url).redis_url == url
+    with pytest.raises(Refused, match="REDIS_CLUSTER=1 needs a REDIS_URL"):
+        read(redis_cluster="1", redis_url=url, **BESIDE["redis_cluster"])
 
 
 def test_the_setting_that_shards_take_the_place_of_is_named() -> None:

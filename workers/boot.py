@@ -30,6 +30,7 @@ from db.sql.accounts import Accounts
 from db.sql.audience import Audience
 from db.sql.history import History
 from db.sql.session import engine
+from feeds.generic.message import message_of
 from workers import queues
 from workers.push.transports import Transports
 from workers.startup import settings_at_start
@@ -41,7 +42,8 @@ class WorkerServices:
 
     @cached_property
     def live(self) -> LiveStore:
-        return LiveStore(self._connect(), self.settings.live_shards, self.settings.replica_wait_ms)
+        message = message_of if self.settings.kafka_out else None
+        return LiveStore(self._connect(), self.settings.live_shards, self.settings.replica_wait_ms, message)
 
     @cached_property
     def figures(self) -> redis.Redis:

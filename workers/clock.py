@@ -109,9 +109,18 @@ def housekeep(services: WorkerServices, *, now_ms: int) -> None:
     refill_names(services, now_ms=now_ms)
     services.history.refused_payloads.forget(before_ms=now_ms - KEEP_REFUSED_MS)
     expire_accounts(services, now_ms=now_ms)
-    before_ms = now_ms - services.settings.history_keep_days * DAY_MS
-    if forgotten := services.history.forget_details(before_ms=before_ms, limit=FORGOTTEN_MAX):
+    keep_history(services, now_ms=now_ms)
+
+
+def keep_history(services: WorkerServices, *, now_ms: int) -> None:
+    """Months ahead are made, and those of HISTORY_KEEP_DAYS ago are dropped; elsewhere rows are deleted."""
+    history, before_ms = services.history, now_ms - services.settings.history_keep_days * DAY_MS
+    for name in history.months.make(now_ms=now_ms):
+        logger.info("history_month_made name=%s", name)
+    if forgotten := history.forget_details(before_ms=before_ms, limit=FORGOTTEN_MAX):
         logger.info("history_forgotten matches=%d", forgotten)
+    for name in history.months.drop(before_ms=before_ms):
+        logger.info("history_month_dropped name=%s", name)
 
 
 def refill_names(services: WorkerServices, *, now_ms: int) -> None:

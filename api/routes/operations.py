@@ -76,6 +76,7 @@ def _readiness() -> dict[str, Any]:
     return {
         "redis": redis,
         "sql": sql,
+        "history_months_ahead": _unless_away(_months_ahead) if sql else None,
         "status": _status(redis=redis, warm=warm, whole=sql and not shards_away),
         "live_shards_away": shards_away,
         "ingest_waiting": here().live.inbox.backlog() if redis else None,
@@ -123,7 +124,7 @@ def _may_see_metrics() -> None:
 
 def _measured() -> dict[str, tuple[str, float]]:
     live = here().live
-    return {
+    return _months_measured() | {
         "live_shards_away": ("Shards whose master does not answer", live.ping()),
         "ingest_waiting": ("Updates accepted and not yet applied", live.inbox.backlog()),
         "ingest_parked": ("Matches set aside after a bug", live.inbox.parked()),
@@ -135,6 +136,10 @@ def _measured() -> dict[str, tuple[str, float]]:
         ),
         "surge": ("1 while readers are asked to come less often", float(here().surge_switch.until_ms() > now_ms())),
         "purge_waiting": ("Cache keys that wait to be purged", here().purges.waiting()),
+        "outlet_lag_seconds": (
+            "Age of the longest waiting version for Kafka",
+            _age(live.outlet.waiting_since()) / 1000,
+        ),
         "push_lag_seconds": ("Age of the longest waiting news", _push_lag() / 1000),
         "push_parked": ("Matches whose news was set aside after a bug", here().alerts.parked()),
         "push_chunks_waiting": ("Chunks of devices that wait to be sent", here().chunks.sending()[0]),
@@ -173,11 +178,25 @@ def _feed_states() -> dict[str, str]:
     return {health.name: health.state(now_ms()) for health in FeedStates(here().live.sharded).all()}
 
 
-def _push_lag() -> int:
-    since = here().alerts.waiting_since()
+def _age(since: int | None) -> int:
+    """ms."""
     return max(0, now_ms() - since) if since is not None else 0
+
+
+def _push_lag() -> int:
+    return _age(here().alerts.waiting_since())
+
+
+def _months_measured() -> dict[str, tuple[str, float]]:
+    months = _unless_away(_months_ahead)
+    if months is None:
+        return {}
+    return {"history_months_ahead": ("Months beyond this one that history can be written to", months)}
+
+
+def _months_ahead() -> int | None:
+    return here().history.months.ahead(now_ms=now_ms())
 
 
 def _history_lag() -> int:
-    since = here().live.outbox.waiting_since()
-    return max(0, now_ms() - since) if since is not None else 0
+    return _age(here().live.outbox.waiting_since())

@@ -14,6 +14,7 @@ from redis.backoff import ExponentialWithJitterBackoff
 from redis.retry import Retry
 
 from db.domain.errors import Unavailable
+from db.live.sentinel import SCHEMES, Sentinels
 
 # What a job waits for an answer of Redis, which comes in a millisecond; a job has a minute.
 ANSWER_S = 5.0
@@ -82,6 +83,34 @@ class Unix(Checked, redis.UnixDomainSocketConnection):
     pass
 
 
+class _OfMaster(Checked):
+    """A connection to whichever server the Sentinels call the master."""
+
+    def __init__(self, *, sentinels: Sentinels, **options: Any) -> None:
+        super().__init__(**options)
+        self.sentinels = sentinels
+
+    def _connect(self) -> Any:
+        self.host, self.port = self.sentinels.master()
+        return super()._connect()  # type: ignore[safe-super, no-untyped-call]
+
+    def read_response(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().read_response(*args, **kwargs)
+        except redis.TimeoutError:
+            # The idle connections beside this one lead to the same server, which another may replace.
+            self.demoted = True
+            raise
+
+
+class _TcpOfMaster(_OfMaster, Tcp):
+    pass
+
+
+class _TlsOfMaster(_OfMaster, Tls):
+    pass
+
+
 class Pool(redis.BlockingConnectionPool):
     """Drops the connection whose server was demoted and the idle ones beside it, which lead to the same."""
 
@@ -95,7 +124,8 @@ class Pool(redis.BlockingConnectionPool):
 def connect(
     url: str, *, answer_s: float = ANSWER_S, retries: int = RETRIES, connections: int = CONNECTIONS_MAX
 ) -> redis.Redis:
-    """A client that tries a dropped connection again for about a second, then says so.
+    """A client that tries a dropped connection again for about a second, then says so. Each connection is made to the
+    server at the address, or to the one that the Sentinels call the master (db.live.sentinel).
 
     connections: at most so many; whoever needs another waits for `answer_s`, then it is a ConnectionError.
     answer_s: what an answer may take. One that does not come is not asked for again: six times nothing is nothing.
@@ -104,9 +134,18 @@ def connect(
     checked, unless the URL says `?ssl_cert_reqs=required` (and `&ssl_ca_certs=/path`): what it says wins.
     """
     scheme = url.split(":", 1)[0]
+    if scheme in SCHEMES:
+        return _connect_to_master(Sentinels(url), answer_s, retries, connections)
     kind = {"rediss": Tls, "unix": Unix}.get(scheme, Tcp)
     options = connection_options(scheme, answer_s, retries, connections)
     return redis.Redis.from_pool(Pool.from_url(url, connection_class=kind, **options))
+
+
+def _connect_to_master(sentinels: Sentinels, answer_s: float, retries: int, connections: int) -> redis.Redis:
+    options = connection_options("rediss" if sentinels.tls else "redis", answer_s, retries, connections)
+    options |= sentinels.options | {"sentinels": sentinels}
+    kind = _TlsOfMaster if sentinels.tls else _TcpOfMaster
+    return redis.Redis.from_pool(Pool(connection_class=kind, **options))  # type: ignore[no-untyped-call]
 
 
 def connect_to(server: tuple[str, int], options: dict[str, Any], *, tls: bool) -> redis.Redis:

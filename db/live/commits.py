@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,7 @@ from db.domain import (
     event_field,
     is_listed_alike,
 )
-from db.live import keys
+from db.live import keys, metrics
 from db.live.client import BELL_S, guarded, text
 from db.live.matches import StoredMatch
 from db.live.sharding import Shard, ShardedRedis, ShardScript
@@ -57,10 +57,13 @@ class CommitResult:
 
 
 class Commits:
-    """Writes matches."""
+    """Writes matches.
 
-    def __init__(self, sharded: ShardedRedis) -> None:
-        self.sharded = sharded
+    message: what the outlet publishes of one, without its version; None where there is no outlet.
+    """
+
+    def __init__(self, sharded: ShardedRedis, message: Callable[[Match], str] | None = None) -> None:
+        self.sharded, self.message = sharded, message
         self._commit = ShardScript(sharded, "board_advance", "match_commit")
         self._restore = ShardScript(sharded, "board_advance", "match_restore")
 
@@ -131,11 +134,14 @@ class Commits:
         document: list[Any] = [*_fields(after), encode_facts(facts), *_standing(after)]
         due = due_ms if due_ms is not None else ""
         timeline = int(bool(events) or held.match is None or held.match.source != after.source)
-        last: list[Any] = [encode_ledgers(after), due, floor, *_clock(after), timeline, len(ids), *ids, *pairs]
+        message = self.message(after) if self.message and mode == "new" else ""
+        last: list[Any] = [encode_ledgers(after), due, floor, *_clock(after), timeline, message, len(ids), *ids, *pairs]
         shard = self.sharded.of(match_id)
         wake: list[Any] = [BELL_S, *self.sharded.channel(shard), urgent, ",".join(purges), int(tell)]
         args = [match_id, held.rev, mode, *document, *wake, *last]
-        done, version, ring, left, rev, purge, push = self._commit(shard, _names(match_id, shard), args)
+        done, version, ring, left, rev, purge, push, dropped = self._commit(shard, _names(match_id, shard), args)
+        if dropped:
+            metrics.OUTLET_DROPPED.add(int(dropped))
         rung = bool(ring), int(left), text(rev), bool(purge), bool(push)
         return CommitResult(done == b"done", int(version), *rung)
 
@@ -173,6 +179,8 @@ def _names(match_id: str, shard: Shard) -> list[str]:
         keys.PARTIAL,
         keys.BOARD_CHANGES,
         keys.BOARD_BOUNDS,
+        keys.outlet(match_id),
+        keys.OUTLET_PENDING,
     ]
 
 

@@ -10,6 +10,7 @@ match:{id}:events   hash     match_commit.lua  event id → the event as JSON; e
 match:{id}:documents hash    document_put.lua  kind/source → "stamp version JSON" of line-ups and statistics; 2 days
 match:{id}:inbox    stream   inbox_accept.lua  updates not yet applied, in order of arrival
 match:{id}:outbox   stream   match_commit.lua  versions not yet written to history
+match:{id}:outlet   stream   match_commit.lua  the newest 500 versions that Kafka has not; only with KAFKA_OUT; 1 day
 match:{id}:push     stream   match_commit.lua  versions with facts that nobody has made into alerts yet
 match:{id}:window   hash     alerts_commit.lua rev, window: what was told and what waits (notify.content.window); 2 days
 ingest:{n}:pending  zset     accept, commit    match ids with a filled inbox, by time of the first (ms)
@@ -22,6 +23,7 @@ ingest:refused      stream   live.keep_refused refused payloads on their way to 
 history:pending     zset     commit, ack       match ids with a filled outbox, by time of the first (ms)
 history:partial     zset     commit, partials  match ids of which SQL may know more, by when to compare them (ms)
 documents:pending   zset     document_put.lua  match ids with documents that are not in SQL, by time of the change (ms)
+outlet:pending      zset     match_commit.lua  match ids with a filled outlet, by time of the first (ms); 1 day
 purge:pending       zset     match_commit.lua  `{cache key} {lifetime s}` to purge, by time of the commit (ms)
 purge:rebound       zset     purge_ack.lua     the same, purged once, by time of the second purge (ms)
 names:{subject}     hash     live.names        other name of a match or team → its id; a copy of SQL's table
@@ -97,6 +99,7 @@ PARTIAL = "history:partial"
 HISTORY_PENDING = "history:pending"
 DOCUMENTS_PENDING = "documents:pending"
 HISTORY_BELL = "bell:history"
+OUTLET_PENDING = "outlet:pending"
 PURGE_PENDING = "purge:pending"
 PURGE_REBOUND = "purge:rebound"
 PURGE_BELL = "bell:purge"
@@ -149,6 +152,10 @@ def inbox(match_id: str) -> str:
 
 def outbox(match_id: str) -> str:
     return f"match:{{{match_id}}}:outbox"
+
+
+def outlet(match_id: str) -> str:
+    return f"match:{{{match_id}}}:outlet"
 
 
 def push(match_id: str) -> str:

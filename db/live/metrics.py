@@ -128,6 +128,10 @@ EDGE_VISIBLE = _declared(Histogram("edge_visible_seconds", "From a commit to its
 ACCEPTED_UNREPLICATED = _declared(
     Counter("accepted_unreplicated_total", "Updates accepted that no replica of Redis had within REPLICA_WAIT_MS")
 )
+OUTLET_PUBLISHED = _declared(Counter("outlet_published_total", "Versions of matches that Kafka has taken (KAFKA_OUT)"))
+OUTLET_DROPPED = _declared(
+    Counter("outlet_dropped_total", "Versions not published: newer ones of their match had come while Kafka was away")
+)
 MATCHES_MERGED = _declared(Counter("matches_merged_total", "Matches of which SQL knew and Redis had lost something"))
 SOURCES_TAKEN_OVER = _declared(Counter("sources_taken_over_total", "Matches that another source tells from then on"))
 STAMPS_CLAMPED = _declared(

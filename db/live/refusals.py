@@ -11,8 +11,9 @@ from db.live.client import guarded, text
 from db.live.sharding import ShardedRedis
 from db.refusal import RefusedPayload
 
-# Refused payloads that wait for SQL. An endpoint takes 4 MB at most and JSON packs ten to one: 100 MB at the worst.
-REFUSED_MAX = 256
+# Refused payloads that wait for SQL, and the memory that they may take: an endpoint takes 4 MB at most, and not all
+# bodies pack as JSON does, ten to one.
+REFUSED_MAX, BYTES_MAX = 256, 100_000_000
 
 
 class Refusals:
@@ -32,6 +33,8 @@ class Refusals:
             "body": zlib.compress(refused.body),
         }
         self.redis.xadd(self.key, fields, maxlen=REFUSED_MAX, approximate=False)
+        while (self.redis.memory_usage(self.key, samples=0) or 0) > BYTES_MAX:
+            self.redis.xtrim(self.key, maxlen=self.redis.xlen(self.key) // 2, approximate=False)
 
     @guarded
     def entries(self, limit: int) -> list[tuple[str, RefusedPayload | None]]:

@@ -14,14 +14,16 @@ from db.outbox_entry import OutboxEntry
 from db.sql.documents import DocumentArchive
 from db.sql.history_rows import HistoryRows
 from db.sql.match_index import MatchIndex
-from db.sql.models import MatchEventRow, MatchRow, MatchScoreRow, TeamRow
+from db.sql.models import MatchRow, TeamRow
 from db.sql.moments import moment, ms
+from db.sql.months import Months, deleted_from
 from db.sql.names import NameBook, stored_team_ids
 from db.sql.refused_payloads import RefusedPayloads
 from db.sql.replica import ReplicaReads
 from db.sql.rows import match_of, readable
 from db.sql.search import SearchResults, search
 from db.sql.session import begin
+from db.sql.timelines import event_documents
 from db.undecodable import decoded
 
 # How far back the clock looks for matches whose details are too old. It may have been away for as long.
@@ -72,6 +74,7 @@ class History:
         self.documents = DocumentArchive(bind)
         self._read = ReplicaReads(bind, self.replica)
         self.index = MatchIndex(self._read)
+        self.months = Months(bind)
 
     def write(self, changes: Iterable[OutboxEntry], ledgers: Mapping[str, str] | None = None) -> None:
         """Write outbox entries, of any matches, in order. A second writing of the same entries changes nothing.
@@ -152,16 +155,16 @@ class History:
 
     def forget_details(self, *, before_ms: int, limit: int) -> int:
         """Delete timelines and scores of so many matches that started before a moment; returns of how many. Those that
-        did so much earlier were seen to before."""
+        did so much earlier were seen to before. What is in a month of its own is dropped with that (`months`)."""
         starts = MatchRow.listed_at
         earliest, latest = moment(max(0, before_ms - FORGOTTEN_WITHIN_MS)), moment(before_ms)
-        details = (MatchEventRow, MatchScoreRow)
-        has_some = or_(*(select(table.match_id).where(table.match_id == MatchRow.id).exists() for table in details))
-        old = select(MatchRow.id).where(starts >= earliest, starts < latest, has_some).order_by(starts).limit(limit)
         with begin(self.engine) as session:
+            tables = deleted_from(session)
+            has_some = or_(*(select(one.c.match_id).where(one.c.match_id == MatchRow.id).exists() for one in tables))
+            old = select(MatchRow.id).where(starts >= earliest, starts < latest, has_some).order_by(starts).limit(limit)
             match_ids = session.scalars(old).all()
-            for table in details if match_ids else ():
-                session.execute(delete(table).where(table.match_id.in_(match_ids)))
+            for table in tables if match_ids else ():
+                session.execute(delete(table).where(table.c.match_id.in_(match_ids)))
             return len(match_ids)
 
     def ping(self) -> None:
@@ -193,6 +196,6 @@ def _stored(session: Session, row: MatchRow) -> Match:
 
 
 def _whole(session: Session, row: MatchRow) -> Match:
-    documents = session.scalars(select(MatchEventRow.document).where(MatchEventRow.match_id == row.id)).all()
+    documents = event_documents(session, row.id)
     events = decoded(row.id, lambda: list(map(decode_event, documents)))
     return with_events(match_of(row), events)

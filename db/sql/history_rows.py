@@ -15,6 +15,7 @@ from db.outbox_entry import OutboxEntry
 from db.sql.models import Base, CompetitionRow, MatchEventRow, MatchRow, MatchScoreRow, TeamRow
 from db.sql.moments import moment
 from db.sql.names import redirected
+from db.sql.timelines import write_events
 from db.sql.upsert import insert_into
 
 # Folding makes some letters longer (ß → ss, ﷺ → eighteen letters): the width of the column, which PostgreSQL enforces.
@@ -53,7 +54,7 @@ class HistoryRows:
         for event in change.events:
             # One without a type is known by its voiding alone: it is not shown, and must not be forgotten.
             name = event_field(match.first, event.since.source, event.id)
-            self._put(MatchEventRow, (match.id, name), _event_row(match, event, name))
+            self._put(MatchEventRow, (match.id, match.version, name), _event_row(match, event, name))
 
     def add_score(self, change: OutboxEntry) -> None:
         match = change.match
@@ -63,20 +64,18 @@ class HistoryRows:
     def _put(self, table: type[Base], key: tuple[Any, ...], row: dict[str, Any]) -> None:
         self.by_table[table][key] = row
 
+    def _rows(self, table: type[Base]) -> list[dict[str, Any]]:
+        return [row for _, row in sorted(self.by_table[table].items())]
+
     def write(self, session: Session) -> None:
         for table, update_columns, guard in (
             (TeamRow, ("name", "folded"), False),
             (CompetitionRow, ("name", "folded"), False),
             (MatchRow, tuple(c.name for c in MatchRow.__table__.c if c.name not in ("id", "listed_at")), True),
             (MatchScoreRow, (), False),
-            (
-                MatchEventRow,
-                tuple(c.name for c in MatchEventRow.__table__.c if c.name not in ("match_id", "id", "created_at")),
-                True,
-            ),
         ):
-            rows = [row for _, row in sorted(self.by_table[table].items())]
-            _upsert(session, table, rows, update_columns, newest_only=guard)
+            _upsert(session, table, self._rows(table), update_columns, newest_only=guard)
+        write_events(session, self._rows(MatchEventRow))
         for match_id, (successor, at_ms) in sorted(self.successors.items()):
             redirected(session, match_id, successor, now_ms=at_ms)
 

@@ -7,16 +7,17 @@ from datetime import datetime
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, Select, String, and_, bindparam, or_, select, text, union_all
+from sqlalchemy import BindParameter, Select, String, and_, bindparam, or_, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db.codec import decode_event, decode_match
 from db.domain import Competition, Event, Match, Phase, Subject, Team
 from db.domain.errors import Undecodable
-from db.sql.models import STANDING_GOALS, CompetitionRow, MatchEventRow, MatchRow, NameRow, TeamRow
+from db.sql.models import CompetitionRow, MatchRow, NameRow, TeamRow
 from db.sql.moments import moment, ms
 from db.sql.names import NameKind, stored_team_ids
 from db.sql.replica import ReplicaReads
+from db.sql.timelines import standing_goals
 from db.undecodable import decoded, tell
 
 # A league has 552 matches a year at most. What has more than this is no competition that has a table.
@@ -73,9 +74,6 @@ _BETWEEN = (
 )
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _DOCUMENTS = select(MatchRow.id, MatchRow.document, MatchRow.version, MatchRow.updated_at).where(MatchRow.id.in_(_IDS))
-_GOALS = select(MatchEventRow.match_id, MatchEventRow.document).where(
-    MatchEventRow.match_id.in_(_IDS), text(STANDING_GOALS)
-)
 _OTHER_NAMES = select(NameRow.name, NameRow.id).where(
     NameRow.subject == Subject.TEAM.value, NameRow.kind == NameKind.SAME.value, NameRow.name.in_(_IDS)
 )
@@ -142,7 +140,7 @@ class MatchIndex:
 
     def goals(self, match_ids: Sequence[str]) -> dict[str, list[Event]]:
         """Goals that stand, of any source, by match. Raises Undecodable."""
-        rows = self._read(lambda session: session.execute(_GOALS, {"ids": match_ids}).all())
+        rows = self._read(lambda session: standing_goals(session, match_ids))
         goals: dict[str, list[Event]] = {match_id: [] for match_id in match_ids}
         for match_id, document in rows:
             goals[match_id].append(decoded(match_id, partial(decode_event, document)))

@@ -89,7 +89,7 @@ class MatchRow(Base):
 
 
 class MatchScoreRow(Base):
-    """One row per version in which the score or the status changed."""
+    """One row per version in which the score or the status changed. On PostgreSQL in partitions (db.sql.months)."""
 
     __tablename__ = "match_scores"
 
@@ -106,7 +106,9 @@ class MatchScoreRow(Base):
 
 
 class MatchEventRow(Base):
-    """One row per event, voided ones included. Ids are the provider's, so they are unique only within a match."""
+    """One row per event, voided ones included. Ids are the provider's, so they are unique only within a match.
+
+    On PostgreSQL only what is before the months (db.sql.months), of `match_event_versions` (db.sql.timelines)."""
 
     __tablename__ = "match_events"
     # A match may have two thousand events, and three of them are goals.

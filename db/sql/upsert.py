@@ -15,5 +15,10 @@ def insert_into(session: Session, table: type[Base]) -> Any:
     """The dialect's own, which knows ON CONFLICT; PostgreSQL and SQLite word it alike."""
     target = table.__table__
     assert isinstance(target, Table)  # noqa: S101 - for the type checker: mapped classes have tables
+    return insert(session, target)
+
+
+def insert(session: Session, table: Table) -> Any:
+    """The same for a table that is not mapped."""
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    return dialect.insert(target)
+    return dialect.insert(table)

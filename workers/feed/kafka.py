@@ -45,7 +45,7 @@ class KafkaReader:
     def __init__(self, servers: str, topic: str, group: str, options: Mapping[str, Any]) -> None:
         self.topic = topic
         self.config = {**options, "bootstrap.servers": servers, "group.id": group, **FIXED}
-        self.kafka = _library()
+        self.kafka = library()
 
     def read(self, session: FeedSession) -> None:
         """Raises Unavailable where no broker answers, or Redis is away: what was not accepted is read again."""
@@ -128,9 +128,10 @@ def options_of(text: str) -> dict[str, Any]:
     return options
 
 
-def _library() -> Any:
+def library() -> Any:
+    """confluent_kafka. Raises Refused where it is not installed."""
     try:
         import confluent_kafka  # noqa: PLC0415 - an optional requirement
     except ModuleNotFoundError:
-        raise Refused(f"FEEDS=kafka needs confluent-kafka: {INSTALL}") from None
+        raise Refused(f"FEEDS=kafka and KAFKA_OUT need confluent-kafka: {INSTALL}") from None
     return confluent_kafka

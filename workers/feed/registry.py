@@ -6,6 +6,7 @@ from config import Settings, words
 from db.domain.errors import Refused
 from feeds.pull.mapping import PRESETS, load
 from workers.feed.kafka import KafkaReader, options_of
+from workers.feed.outlet import KafkaOutlet
 from workers.feed.pull import PullReader
 from workers.feed.session import FeedReader
 from workers.feed.sportradar import SportradarApi, SportradarStream
@@ -14,8 +15,11 @@ from workers.feed.statsperform import StatsPerformApi, StatsPerformSocket
 
 
 def readers(settings: Settings) -> list[FeedReader]:
-    """Raises Refused where a feed lacks a setting, or its mapping is wrong."""
+    """And the outlet, where one is set. Raises Refused where a feed lacks a setting, or its mapping is wrong."""
     made = [reader for name in dict.fromkeys(words(settings.feeds)) for reader in _readers(name, settings)]
+    if settings.kafka_out:
+        options = options_of(settings.kafka_options)
+        made.append(KafkaOutlet(settings.kafka_servers, settings.kafka_out, options))
     names = [reader.name for reader in made]
     if len(set(names)) < len(names):
         raise Refused(f"FEEDS names one feed twice: {', '.join(names)}.")

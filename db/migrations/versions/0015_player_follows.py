@@ -3,14 +3,14 @@
 A table of its own: the release before reads the rows of `follows` as teams and competitions.
 
 Revision ID: 0015
-Revises: 0011
+Revises: 0013
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0015"
-down_revision = "0011"
+down_revision = "0013"
 
 
 def upgrade() -> None:

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
+
+import pytest
+
+from db.live import refusals
 from db.live.refusals import REFUSED_MAX
 from db.live.store import LiveStore
 from tests.support.live import payload
@@ -21,3 +27,12 @@ def test_refused_payloads_are_bounded_and_the_newest_stay(live: LiveStore) -> No
         live.refusals.keep(payload(n))
     kept = [refusal.id for _, refusal in live.refusals.entries(1_000)]
     assert (len(kept), kept[0], kept[-1]) == (REFUSED_MAX, "id5", f"id{REFUSED_MAX + 4}")
+
+
+def test_bodies_that_do_not_pack_are_bounded_by_their_bytes(live: LiveStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refusals, "BYTES_MAX", 1_000_000)
+    for n in range(40):
+        live.refusals.keep(replace(payload(n), body=os.urandom(100_000)))
+    kept = [refusal for _, refusal in live.refusals.entries(100) if refusal]
+    assert kept[-1].id == "id39"
+    assert 4 <= len(kept) < 10

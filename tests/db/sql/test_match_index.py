@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,9 +13,10 @@ from config import Settings
 from db.codec import encode_facts
 from db.domain import Competition, Event, Fact, FactKind, Match, Person, Score, Side, Stamp, Status, Subject, Team
 from db.outbox_entry import OutboxEntry
-from db.sql import match_index
+from db.sql import match_index, timelines
 from db.sql.history import History
-from db.sql.session import engine
+from db.sql.months import AHEAD, month_start
+from db.sql.session import begin, engine
 
 DAY = 24 * 60 * 60 * 1000
 NOW = 1_700_000_000_000
@@ -125,11 +127,22 @@ def test_goals_that_stand_are_found_by_their_index(history: History) -> None:
     assert {match_id: sorted(entry.id for entry in entries) for match_id, entries in found.items()} == {
         "m": ["g1", "g2"], "nobody": []
     }  # fmt: skip
-    query = f"SELECT document FROM match_events WHERE match_id IN ('m', 'n') AND {match_index.STANDING_GOALS}"
-    with history.engine.connect() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SET enable_seqscan = off"))
-            plan = connection.execute(text(f"EXPLAIN {query}"))
+    with begin(history.engine) as session:
+        statement = timelines._goals(timelines._table(session)).params(ids=["m", "n"])
+        query = statement.compile(session.connection(), compile_kwargs={"literal_binds": True})
+        if session.get_bind().dialect.name == "postgresql":
+            session.execute(text("SET LOCAL enable_seqscan = off"))
+            plan = session.execute(text(f"EXPLAIN {query}"))
         else:
-            plan = connection.execute(text(f"EXPLAIN QUERY PLAN {query}"))
+            plan = session.execute(text(f"EXPLAIN QUERY PLAN {query}"))
         assert "ix_match_events_goals" in str(plan.all())
+
+
+def test_a_goal_told_again_in_a_later_month_counts_as_it_is_then(history: History) -> None:
+    history.months.make(now_ms=time.time_ns() // 1_000_000)
+    later = month_start(time.time_ns() // 1_000_000, AHEAD)
+    write(history, played("m", 0, events={id_: event(id_, "goal") for id_ in ("kept", "edited", "void")}))
+    edited, void = event("edited", "goal", detail="header"), event("void", "goal", void_at=Stamp(NOW, source="generic"))
+    write(history, played("m", 0, version=later, events={"edited": edited, "void": void}))
+    (goals,) = history.index.goals(["m"]).values()
+    assert {goal.id: goal.detail for goal in goals} == {"kept": None, "edited": "header"}

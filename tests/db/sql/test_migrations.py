@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -18,7 +20,8 @@ from tests.conftest import ROOT
 def test_the_migrated_database_is_what_the_models_say(database_url: str) -> None:
     bind = engine(Settings.from_env({"DATABASE_URL": database_url}).sql_url)
     with bind.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        opts = {"compare_type": True, "compare_server_default": True, "include_object": is_compared}
+        context = MigrationContext.configure(connection, opts=opts)
         assert compare_metadata(context, Base.metadata) == []
     bind.dispose()
 
@@ -47,6 +50,11 @@ def test_a_database_of_a_newer_release_is_left_as_it_is(
     assert "revision 9999, of a newer release" in capsys.readouterr().err
     assert tables(bind) == before
     bind.dispose()
+
+
+def is_compared(_thing: Any, name: str | None, kind: str, _reflected: bool, _other: Any) -> bool:
+    """Partitions are of PostgreSQL alone (db.sql.months)."""
+    return name not in {"match_scores_past", "match_event_versions", "ix_match_events_event"}
 
 
 def tables(bind: object) -> set[str]:
