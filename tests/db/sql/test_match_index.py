@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +14,6 @@ from db.domain import Competition, Event, Fact, FactKind, Match, Person, Score, 
 from db.outbox_entry import OutboxEntry
 from db.sql import match_index, timelines
 from db.sql.history import History
-from db.sql.months import AHEAD, month_start
 from db.sql.session import begin, engine
 
 DAY = 24 * 60 * 60 * 1000
@@ -136,13 +134,3 @@ def test_goals_that_stand_are_found_by_their_index(history: History) -> None:
         else:
             plan = session.execute(text(f"EXPLAIN QUERY PLAN {query}"))
         assert "ix_match_events_goals" in str(plan.all())
-
-
-def test_a_goal_told_again_in_a_later_month_counts_as_it_is_then(history: History) -> None:
-    history.months.make(now_ms=time.time_ns() // 1_000_000)
-    later = month_start(time.time_ns() // 1_000_000, AHEAD)
-    write(history, played("m", 0, events={id_: event(id_, "goal") for id_ in ("kept", "edited", "void")}))
-    edited, void = event("edited", "goal", detail="header"), event("void", "goal", void_at=Stamp(NOW, source="generic"))
-    write(history, played("m", 0, version=later, events={"edited": edited, "void": void}))
-    (goals,) = history.index.goals(["m"]).values()
-    assert {goal.id: goal.detail for goal in goals} == {"kept": None, "edited": "header"}

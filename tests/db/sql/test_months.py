@@ -218,6 +218,22 @@ def test_months_are_made_ahead_and_the_old_ones_dropped(database: str, open_hist
     assert [event.detail for event in stored.events.values()] == [f"told at {begin_ms + 2 * MONTH}"]
 
 
+def test_a_goal_told_again_in_a_later_month_counts_as_it_is_then(
+    database: str, open_history: Callable[[str], History]
+) -> None:
+    migrate(database)
+    history = open_history(database)
+    history.months.make(now_ms=now_ms())
+    later, before = month_start(now_ms(), AHEAD), entry("m", now_ms(), "")
+    [first] = before.events
+    events = {id_: replace(first, id=id_) for id_ in ("kept", "edited", "void")}
+    history.write([replace(before, events=tuple(events.values()))])
+    edited, void = replace(events["edited"], detail="header"), replace(events["void"], void_at=events["void"].since)
+    history.write([OutboxEntry("0-2", match("m", later), before.facts, (edited, void))])
+    (goals,) = history.index.goals(["m"]).values()
+    assert {goal.id: goal.detail or "" for goal in goals} == {"kept": "", "edited": "header"}
+
+
 def test_the_clock_makes_and_drops_them(database: str, make_services: Callable[..., WorkerServices]) -> None:
     migrate(database)
     services, now = make_services(database, history_keep_days=30), month_start(now_ms(), 3)
