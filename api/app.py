@@ -8,6 +8,7 @@ from api import cli
 from api.hot_path import HotPath
 from api.routes import (
     accounts,
+    crawlers,
     edge,
     follows,
     ingest,
@@ -80,6 +81,7 @@ def create_app(settings: Settings) -> App:
         operations,
         edge,
         openapi,
+        crawlers,
         pages,
         assets,
     ):

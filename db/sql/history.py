@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Engine, Select, and_, delete, or_, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from db.codec import decode_event, decode_ledgers
-from db.domain import Match, Phase, Team, with_events
+from db.domain import Competition, Match, Phase, Team, with_events
 from db.domain.errors import Unavailable
 from db.outbox_entry import OutboxEntry
 from db.sql.documents import DocumentArchive
 from db.sql.history_rows import HistoryRows
-from db.sql.models import MatchEventRow, MatchRow, MatchScoreRow, TeamRow
+from db.sql.models import CompetitionRow, MatchEventRow, MatchRow, MatchScoreRow, TeamRow
 from db.sql.moments import moment, ms
 from db.sql.names import NameBook, stored_team_ids
 from db.sql.refused_payloads import RefusedPayloads
@@ -26,6 +26,7 @@ from db.sql.session import begin
 from db.undecodable import decoded
 
 R = TypeVar("R")
+S = TypeVar("S", bound=Select[Any])
 # How far back the clock looks for matches whose details are too old. It may have been away for as long.
 FORGOTTEN_WITHIN_MS = 90 * 24 * 60 * 60 * 1000
 
@@ -124,6 +125,15 @@ class History:
             query = select(*columns).where(wanted, MatchRow.id > after).order_by(MatchRow.id).limit(limit)
             return [RecentMatch(*row) for row in session.execute(query)]
 
+    def changed(self, wanted: MatchFilter, limit: int) -> list[tuple[str, int]]:
+        """Ids of matches in order of start, and when each last changed (ms)."""
+        query = select(MatchRow.id, MatchRow.updated_at).order_by(MatchRow.listed_at, MatchRow.id).limit(limit)
+
+        def read(session: Session) -> list[tuple[str, int]]:
+            return [(row.id, ms(row.updated_at)) for row in session.execute(_narrowed(query, wanted, ()))]
+
+        return self._read(read)
+
     def matches(
         self, wanted: MatchFilter, limit: int, after: PageCursor | None = None
     ) -> tuple[list[Match], PageCursor | None]:
@@ -144,6 +154,11 @@ class History:
         with begin(self.engine) as session:
             row = session.get(TeamRow, team_id)
             return Team(row.id, row.name) if row else None
+
+    def competition(self, competition_id: str) -> Competition | None:
+        with begin(self.engine) as session:
+            row = session.get(CompetitionRow, competition_id)
+            return Competition(row.id, row.name) if row else None
 
     def search(self, words: str, limit: int) -> SearchResults:
         """Teams and competitions whose name holds the words, accents aside, and those teams' latest matches."""
@@ -176,7 +191,7 @@ class History:
             session.execute(text("SELECT 1"))
 
 
-def _narrowed(query: Select[MatchRow], wanted: MatchFilter, teams: Sequence[str]) -> Select[MatchRow]:
+def _narrowed(query: S, wanted: MatchFilter, teams: Sequence[str]) -> S:
     """teams: the ids of the team that is wanted."""
     clauses = []
     if wanted.since is not None:
