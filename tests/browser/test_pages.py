@@ -152,6 +152,11 @@ def test_at_twice_the_size_names_can_be_read(open_tab: OpenTab, match_id: str) -
     assert page.evaluate(WIDTH) <= 390
 
 
+def test_in_forced_colours_the_chosen_day_can_be_told(open_tab: OpenTab, scores: System) -> None:
+    page = taken_over(open_tab("/", forced_colors="active"))
+    assert page.locator(".days a[aria-current=date]").evaluate("day => getComputedStyle(day).outlineStyle") == "solid"
+
+
 def test_what_was_put_off_stands_under_its_own_heading(open_tab: OpenTab, play: Play) -> None:
     match_id = play.match("Genoa", "Spezia", status="postponed")
     play.system.wait_settled()
