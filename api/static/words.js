@@ -5,8 +5,6 @@
  * @module
  */
 
-import { h } from "./dom.js";
-
 const root = globalThis.document?.documentElement;
 
 /** As BCP 47 has it: `pt-BR`. */
@@ -50,13 +48,14 @@ export function translateShell() {
   }
 }
 
-/** The languages there are, each by its own name. A choice is remembered and shown at once. */
-export function languagePicker() {
-  const tags = (root?.dataset.languages ?? "").split(" ");
-  const options = tags.map((tag) => h("option", { value: tag, lang: tag, selected: tag === language }, nameOf(tag)));
-  const picker = h("select", { "aria-label": t("Language") }, ...options);
+/**
+ * A choice is remembered and shown at once.
+ *
+ * @param {HTMLSelectElement} picker of languages
+ */
+export function pickLanguage(picker) {
+  picker.value = language;
   picker.addEventListener("change", () => chooseLanguage(picker.value));
-  return h("span", { class: "languages" }, picker);
 }
 
 /** @param {string} tag one of those in the document's `data-languages` */
@@ -67,11 +66,6 @@ export function chooseLanguage(tag) {
     // Storage may be forbidden; then the browser's own language stays.
   }
   location.reload();
-}
-
-/** @param {string} tag */
-function nameOf(tag) {
-  return new Intl.DisplayNames(tag, { type: "language" }).of(tag) ?? tag;
 }
 
 /** @param {string} tag */

@@ -25,6 +25,20 @@ SECURITY = {
     "Referrer-Policy": "same-origin",
 }
 DESCRIPTION = "Live scores, shown the moment they change."
+# In which the page's modules write, each by its own name. There is a file of words for each but English.
+LANGUAGES = {
+    "en": "English",
+    "ar": "العربية",
+    "de": "Deutsch",
+    "es": "Español",
+    "fr": "Français",
+    "it": "Italiano",
+    "nl": "Nederlands",
+    "pl": "Polski",
+    "pt": "Português",
+    "pt-BR": "Português (Brasil)",
+    "tr": "Türkçe",
+}
 _OF_SITE = Head(SITE, DESCRIPTION, "")
 
 
@@ -50,6 +64,7 @@ def answer(
     body = render_template(
         template,
         asset=url,
+        languages=LANGUAGES,
         head=head,
         public_url=here().settings.public_url.rstrip("/"),
         phones="phones" in current_app.blueprints,
