@@ -43,7 +43,7 @@ def context(match: Body, metadata: Body, events: Sequence[Body], now_ms: int) ->
         "away": _side(match, "away", events),
         "score": clock.figures(match),
         "kicks": clock.kicks(match),
-        "status": clock.status_text(match, now_ms),
+        "clock": clock.status_text(match, now_ms),
         "competition_path": competition_path(competition["id"]) if competition else "",
         "entries": timeline.entries(events),
         "facts": list(_facts(match, metadata).items()),

@@ -10,7 +10,7 @@ import { setText } from "./dom.js";
 import { MatchPage } from "./match.js";
 import { placeOf } from "./places.js";
 import { search } from "./search.js";
-import { loadWords, pickLanguage, t, translateShell } from "./words.js";
+import { loadWords, offerLanguages, t, translateShell } from "./words.js";
 
 const TICK_MS = 1_000;
 // Goals within this moment are told in one sentence: a screen reader would drop the first of two.
@@ -33,7 +33,7 @@ export class Shell {
   constructor() {
     translateShell();
     search(/** @type {HTMLFormElement} */ (document.querySelector("form.search")));
-    pickLanguage(/** @type {HTMLSelectElement} */ (document.querySelector("select.languages")));
+    offerLanguages(/** @type {HTMLElement} */ (document.querySelector(".languages")));
     history.scrollRestoration = "manual";
     document.addEventListener("click", (event) => this.#follow(event));
     document.addEventListener("keydown", (event) => slash(event));

@@ -51,11 +51,13 @@ export function translateShell() {
 /**
  * A choice is remembered and shown at once.
  *
- * @param {HTMLSelectElement} picker of languages
+ * @param {HTMLElement} list of a button for each language
  */
-export function pickLanguage(picker) {
-  picker.value = language;
-  picker.addEventListener("change", () => chooseLanguage(picker.value));
+export function offerLanguages(list) {
+  for (const button of list.querySelectorAll("button")) {
+    if (button.value === language) button.setAttribute("aria-current", "true");
+    button.addEventListener("click", () => chooseLanguage(button.value));
+  }
 }
 
 /** @param {string} tag one of those in the document's `data-languages` */

@@ -26,7 +26,7 @@ from db.sql.session import begin
 from db.undecodable import decoded
 
 R = TypeVar("R")
-S = TypeVar("S", bound=Select[Any])
+S = TypeVar("S", bound=Select[*tuple[Any, ...]])
 # How far back the clock looks for matches whose details are too old. It may have been away for as long.
 FORGOTTEN_WITHIN_MS = 90 * 24 * 60 * 60 * 1000
 

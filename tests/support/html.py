@@ -11,10 +11,11 @@ VOID = frozenset({"meta", "link", "img", "input", "br", "hr"})
 
 
 class Html(HTMLParser):
-    """tags: every element with its attributes. texts: what stands in elements, by their class or tag."""
+    """tags: every element with its attributes. texts: what stands in elements, with their tag."""
 
     def __init__(self, source: str) -> None:
         super().__init__()
+        self.source = source
         self.tags: list[tuple[str, dict[str, str]]] = []
         self.texts: list[tuple[str, str]] = []
         self._open: list[str] = []

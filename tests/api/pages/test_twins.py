@@ -18,12 +18,13 @@ from tests.support.paths import ROOT
 NOW_MS = 1_795_633_200_000
 
 SCRIPT = """
+import { readFileSync } from "node:fs";
 import * as about from "./about.js";
 import * as badge from "./badge.js";
 import * as bidi from "./bidi.js";
 import * as clock from "./clock.js";
 import * as timeline from "./timeline.js";
-const { now, matches, names, events, rounds } = JSON.parse(process.argv[1]);
+const { now, matches, names, events, rounds } = JSON.parse(readFileSync(0, "utf8"));
 console.log(JSON.stringify({
   clocks: matches.map((match) => clock.clockText(match, now)),
   statuses: matches.map((match) => clock.statusText(match, now)),
@@ -110,9 +111,11 @@ def modules() -> dict[str, Any]:
     if node is None:
         pytest.skip("no node: apt-get install nodejs")
     given = {"now": NOW_MS, "matches": matches(), "names": NAMES, "events": events(), "rounds": ROUNDS}
-    command = [node, "--input-type=module", "--eval", SCRIPT, json.dumps(given)]
+    command = [node, "--input-type=module", "--eval", SCRIPT]
     folder, env = ROOT / "api" / "static", {"PATH": os.environ["PATH"], "TZ": "UTC"}
-    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        command, cwd=folder, env=env, input=json.dumps(given), capture_output=True, text=True, check=True
+    )
     said: dict[str, Any] = json.loads(done.stdout)
     return said
 
