@@ -5,6 +5,7 @@
  * flickers and nothing jumps.
  */
 
+import { isolate } from "./bidi.js";
 import { Board } from "./board.js";
 import { setText } from "./dom.js";
 import { MatchPage } from "./match.js";
@@ -138,6 +139,8 @@ export class Shell {
   #takeOver(view) {
     const focused = this.#main.contains(document.activeElement) && document.activeElement?.getAttribute("href");
     this.#main.replaceChildren(view.element);
+    // The server's is in English; a match has told its own.
+    if (view instanceof Board) this.retitle(isolate(view.title));
     const links = /** @type {NodeListOf<HTMLAnchorElement>} */ (this.#main.querySelectorAll("a[href]"));
     if (focused) [...links].find((link) => link.getAttribute("href") === focused)?.focus({ preventScroll: true });
   }

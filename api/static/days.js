@@ -74,8 +74,12 @@ export function dayPicker(chosen, go) {
   const input = h("input", { type: "date", value: chosen, "aria-label": t("Choose a day"), id: "day" });
   input.addEventListener("change", () => parseDay(input.value) && go(address(input.value)));
   const list = h("ol", {}, ...days.map((day) => strip(day, chosen)));
-  // On a phone the strip is wider than the screen: the chosen day belongs in its middle.
-  requestAnimationFrame(() => list.scrollTo(list.scrollWidth / 2 - list.clientWidth / 2, 0));
+  // On a phone the strip is wider than the screen: the chosen day belongs in its middle, once it is on the page.
+  new ResizeObserver((_, observer) => {
+    const half = (list.scrollWidth - list.clientWidth) / 2;
+    list.scrollTo(document.documentElement.dir === "rtl" ? -half : half, 0);
+    observer.disconnect();
+  }).observe(list);
   return h("nav", { class: "days", "aria-label": t("Days") }, list, input);
 }
 

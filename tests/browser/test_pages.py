@@ -127,6 +127,7 @@ def test_nothing_is_too_wide_at_any_width_in_any_colours(open_tab: OpenTab, matc
 def test_a_page_is_in_the_readers_language_and_mirrored_where_it_is_read_so(open_tab: OpenTab, match_id: str) -> None:
     german = taken_over(open_tab("/", locale="de-AT"))
     expect(german.get_by_role("heading", level=2, name="Jetzt live")).to_be_visible()
+    expect(german).to_have_title("Live-Ergebnisse")
     expect(german.locator("html")).to_have_attribute("lang", "de")
     expect(german.get_by_role("combobox")).to_have_attribute("placeholder", "Suchen")
     arabic = taken_over(open_tab(f"/match/{match_id}", locale="ar-EG"))
