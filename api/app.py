@@ -9,6 +9,7 @@ from api.hot_path import HotPath
 from api.routes import (
     accounts,
     competitions,
+    crawlers,
     edge,
     follows,
     ingest,
@@ -87,6 +88,7 @@ def create_app(settings: Settings) -> App:
         operations,
         edge,
         openapi,
+        crawlers,
         pages,
         installed,
         assets,

@@ -56,6 +56,8 @@ from workers import queues
 HELD_PERCENT = 80
 # s. A load balancer asks for /readyz every few seconds; anybody else may ask as often as they like.
 READY_S = 1.0
+# Pages kept rendered by a process: a board of 250 matches is 250 KB, a match 30 KB.
+PAGES_MAX = 200
 # Entries of a memory of tokens or addresses: 1 MB at most.
 REMEMBERED = 10_000
 
@@ -168,6 +170,10 @@ class Services:
     @cached_property
     def computed(self) -> StampedCache:
         return StampedCache()
+
+    @cached_property
+    def pages(self) -> Details:
+        return Details(PAGES_MAX)
 
     @cached_property
     def reader(self) -> SnapshotReader:

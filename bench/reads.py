@@ -60,6 +60,9 @@ def paths(day: str) -> tuple[str, ...]:
         "/api/openapi.json",
         "/",
         f"/match/{LONG}",
+        f"/day/{day}",
+        "/competition/cup-3",
+        "/team/home-3",
     )
 
 

@@ -34,7 +34,6 @@ class Route:
     methods: the methods it has, without OPTIONS, which is forwarded on every path.
     parameters: the query parameters that are part of the cache key; an edge drops all others.
     stale_s: how old beyond its lifetime an answer may be served while it is fetched, from an origin that is well.
-    fetched_as: the path that is fetched and kept for all paths of this route, where their answers are the same.
     """
 
     path: str
@@ -42,7 +41,6 @@ class Route:
     methods: tuple[str, ...] = READ
     parameters: tuple[str, ...] = ()
     stale_s: int = 0
-    fetched_as: str = ""
 
     @property
     def pattern(self) -> str:
@@ -75,6 +73,7 @@ IDS = ("match_id", "competition_id", "team_id")
 _VARIABLES = {
     **dict.fromkeys(IDS, ID_PATTERN.pattern),
     "cursor": re.sub(r"\?P<\w+>", "?:", CURSOR_PATTERN.pattern),
+    "date": r"(?:19|20)\d{2}-\d{2}-\d{2}",
     # Twelve digits of a digest (api/web/assets.py).
     "digest": "(?:[0-9a-f]{12}|latest)",
     "name": r"[A-Za-z0-9_-]{1,48}(?:\.[a-z0-9]{1,8}){1,3}",
@@ -89,8 +88,8 @@ def _variable(name: str) -> str:
     return _VARIABLES.get(name, _SEGMENT)
 
 
-def _stored(path: str, *parameters: str, stale_s: int = 0, fetched_as: str = "") -> Route:
-    return Route(path, Handling.STORED, parameters=parameters, stale_s=stale_s, fetched_as=fetched_as)
+def _stored(path: str, *parameters: str, stale_s: int = 0) -> Route:
+    return Route(path, Handling.STORED, parameters=parameters, stale_s=stale_s)
 
 
 def _passed(path: str, *methods: str) -> Route:
@@ -98,7 +97,7 @@ def _passed(path: str, *methods: str) -> Route:
 
 
 # Scores and the board are never stale while the origin is well: who comes next waits milliseconds for the one fetch.
-# Lists and pages are served once more while they are fetched.
+# Their pages neither. Lists are served once more while they are fetched.
 PUBLIC = (
     _stored("/api/score/{match_id}"),
     Route("/api/score/{match_id}/wait/{cursor}", Handling.HELD),
@@ -126,9 +125,17 @@ PUBLIC = (
     _stored("/api/edge/canary/control"),
     _stored("/api/openapi.json", stale_s=1),
     _stored("/api/docs", stale_s=1),
-    _stored("/", stale_s=1),
-    # One shell, which reads its match through the API: without this any id would be another answer to keep.
-    _stored("/match/{match_id}", stale_s=1, fetched_as="/match/-"),
+    # Pages that are shared have no parameters: what is added to an address elsewhere (`fbclid`, `utm_source`) makes no
+    # other answer, and is refused by no edge.
+    _stored("/"),
+    _stored("/match/{match_id}"),
+    _stored("/day/{date}", stale_s=1),
+    _stored("/team/{team_id}", stale_s=1),
+    _stored("/competition/{competition_id}", stale_s=1),
+    _stored("/search", "q", stale_s=1),
+    _stored("/robots.txt", stale_s=1),
+    _stored("/sitemap.xml", stale_s=1),
+    _stored("/favicon.ico", stale_s=1),
     _stored("/static/{digest}/{name}", stale_s=1),
     _stored("/manifest.webmanifest", stale_s=1),
     _stored("/service-worker.js", stale_s=1),

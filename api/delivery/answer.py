@@ -34,11 +34,12 @@ class WaitOutcome(StrEnum):
 
 @dataclass(frozen=True)
 class RenderedAnswer:
-    """body: bytes of the JSON.
+    """body: bytes.
     cache: header fields of its lifetime and keys.
     etag: of a weak validator (RFC 9110, 8.8.1), without quotes.
     close: it is its connection's last.
     status: code and phrase.
+    content_type: of the body.
     """
 
     body: bytes
@@ -46,6 +47,7 @@ class RenderedAnswer:
     etag: str | None = None
     close: bool = False
     status: str = "200 OK"
+    content_type: str = "application/json"
     _wires: dict[int, bytes] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
@@ -53,7 +55,7 @@ class RenderedAnswer:
         """Of the answer as it is, not compressed."""
         fields = dict(self.cache) | ({"ETag": f'W/"{self.etag}"'} if self.etag else {})
         if not self.status.startswith("304"):
-            fields |= {"Content-Type": "application/json", "Content-Length": str(len(self.body))}
+            fields |= {"Content-Type": self.content_type, "Content-Length": str(len(self.body))}
         varies = {"Vary": "Accept-Encoding"} if self.is_compressible else {}
         return fields | varies | READABLE
 
@@ -71,7 +73,7 @@ class RenderedAnswer:
         cache = dict(self.cache) | {"Content-Encoding": "gzip"}
         if len(body) < COMPRESS_MIN:
             cache["Vary"] = "Accept-Encoding"
-        return RenderedAnswer(body, cache, self.etag, self.close, self.status)
+        return RenderedAnswer(body, cache, self.etag, self.close, self.status, self.content_type)
 
     @cached_property
     def not_modified(self) -> RenderedAnswer:

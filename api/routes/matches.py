@@ -22,6 +22,7 @@ from api.web import competition_schemas, responses, schemas
 from api.web.ids import checked_id
 from api.web.openapi import documented
 from api.web.query import parsed_query
+from api.whole_match import whole_match
 from cdn import headers, keys
 from db.domain import ID_PATTERN, DocumentKind, Match, Phase, status_of
 from db.domain.errors import Fault, Refused, Unavailable
@@ -171,20 +172,8 @@ def search() -> Response:
 
 
 def _find(match_id: str) -> Match:
-    """The whole match, from Redis or else from SQL. Raises Refused `unknown_match`."""
-    outage = None
-    try:
-        stored = here().live.matches.timeline(checked_id(match_id))
-    except Unavailable as error:
-        # Without Redis, SQL still has the match of a moment ago, which is better than none.
-        stored, outage = None, error
-    stored = stored or here().history.match(match_id)
-    if stored is None and outage is not None:
-        # Redis may have it: a 404 would replace the last good answer at the edge.
-        raise outage
-    if stored is None:
-        raise Refused(f"There is no match {match_id}.", "unknown_match")
-    return stored
+    """Raises Refused `unknown_match`, Unavailable."""
+    return whole_match(here(), match_id)
 
 
 def _tags(match_filter: MatchFilter) -> tuple[str, ...]:

@@ -1,30 +1,214 @@
-"""The page: one shell for the board and for a match; all data comes through the public API."""
+"""The pages, from the same bodies as the API's answers, kept and purged at the edge as those are. The page's modules
+take over where there is JavaScript (api/static/app.js)."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, current_app
+from contextlib import suppress
+from dataclasses import replace
+from urllib.parse import urlencode
 
-from api.web.html import page
-from cdn import headers
-from cdn.headers import Policy
-from db.domain import ID_PATTERN
+from flask import Blueprint, Response, request
+from pydantic import ValidationError
+
+from api.delivery import render
+from api.delivery.answer import RenderedAnswer
+from api.delivery.details import Detail
+from api.delivery.snapshot import BOARD
+from api.pages import days, lists, match_page
+from api.pages.bidi import isolate
+from api.pages.clock import Body, today
+from api.pages.days import DAY_MS
+from api.pages.head import SITE, Head, match_head
+from api.pages.lists import competition_path, team_path
+from api.pages.rows import match_path
+from api.services import here, now_ms
+from api.web import errors, failure_pages, html, page_lists, responses, schemas
+from api.web.ids import checked_id
+from api.web.page_lists import live_matches, live_now
+from api.whole_match import whole_match
+from cdn import headers, keys
+from db.domain import EVENT_TYPES, Event, Match
+from db.domain.errors import Refused, Unavailable
+from db.sql.history import MatchFilter
 
 blueprint = Blueprint("pages", __name__)
+
+# Today's board lists from so long ago on (ms), or on a busy day its list would end before the evening.
+SINCE_MS = 6 * 60 * 60 * 1000
+# A team's or competition's list: what people call recent.
+BACK_MS = 14 * DAY_MS
+# Keys of matches in play that a team's page carries: Bunny's CDN-Tag holds 1024 bytes.
+TAGGED_MOST = 4
+SEARCH_MAX = 10
+# Events of which all are looked at. Of a longer timeline, most are a provider's passes and touches.
+EVENTS_MAX = 400
+# What edges fetch for all matches whose configuration is of a release that had one shell for them.
+SHARED_SHELL = "-"
 
 
 @blueprint.get("/")
 def board() -> Response:
-    return _shell(headers.PAGE)
+    """Today. Worked out once a version of the board and second: the day's list has no version."""
+    now = now_ms()
+    snapshot = here().reader.read(BOARD)
+    version = (snapshot.version if snapshot else 0) + now // 1000
+
+    def written() -> Detail:
+        return Detail(version, _board(live_matches(snapshot), now))
+
+    return responses.rendered(here().pages.get(("/", here().hub.surging), version, written).answer)
+
+
+@blueprint.get("/day/<date>")
+def day(date: str) -> Response:
+    """Matches that start on a calendar day in UTC."""
+    begins_ms, now = days.begins_ms(date), now_ms()
+    if begins_ms is None:
+        raise Refused("There is no such day.", "unknown_route")
+    matches = page_lists.listed(MatchFilter(begins_ms, begins_ms + DAY_MS), live_now(), now)
+    title = lists.long_name(date, today(now))
+    return html.page(
+        "board.html",
+        headers.LIST,
+        tags=(keys.day(begins_ms),),
+        head=Head(title, f"Matches, scores and results: {title}.", f"/day/{date}"),
+        title=title,
+        days=days.strip(date, today(now)),
+        sections=lists.day(matches, title, now),
+        notice="" if matches else "No matches on this day",
+    )
 
 
 @blueprint.get("/match/<match_id>")
 def match(match_id: str) -> Response:
-    """The page asks the API whether the match exists. A malformed id gets 404 here."""
-    if ID_PATTERN.fullmatch(match_id):
-        return _shell(headers.PAGE)
-    return _shell(headers.MISSING, 404)
+    """Worked out once a version and minute."""
+    if checked_id(match_id) == SHARED_SHELL:
+        return html.page("failure.html", headers.PAGE, title=SITE, is_view=True)
+    now, version = now_ms(), None
+    with suppress(Unavailable):
+        version = here().live.matches.versions([match_id])[0]
+    minute = now // 60_000
+
+    def written() -> Detail:
+        stored = whole_match(here(), match_id)
+        return Detail(stored.version + minute, _match(stored, now))
+
+    wanted = None if version is None else version + minute
+    return responses.rendered(here().pages.get(("match", match_id, here().hub.surging), wanted, written).answer)
 
 
-def _shell(policy: Policy, status: int = 200) -> Response:
-    """The page, with the demo's phones in the embedded run."""
-    return page("index.html", policy, status, phones="phones" in current_app.blueprints)
+@blueprint.get("/team/<team_id>")
+def team(team_id: str) -> Response:
+    """Its matches around today, under the name it has now."""
+    matches = _around(MatchFilter(team=checked_id(team_id)))
+    known = here().history.team(team_id)
+    in_play = [match["match_id"] for match in matches if lists.section_of(match) == "live"]
+    tags = tuple(keys.match(match_id) for match_id in in_play[:TAGGED_MOST])
+    return _subject(known.name if known else "", team_path(team_id), matches, tags)
+
+
+@blueprint.get("/competition/<competition_id>")
+def competition(competition_id: str) -> Response:
+    """Its matches around today."""
+    matches = _around(MatchFilter(competition=checked_id(competition_id)))
+    known = here().history.index.competition(competition_id)
+    tags = (keys.competition(competition_id),)
+    return _subject(known.name if known else "", competition_path(competition_id), matches, tags)
+
+
+@blueprint.get("/search")
+def search() -> Response:
+    """For readers without JavaScript; others are answered as they type."""
+    now = now_ms()
+    try:
+        words = schemas.SearchQuery.model_validate(request.args.to_dict()).q
+    except ValidationError:
+        words = ""
+    results = here().history.search(words, SEARCH_MAX) if words else None
+    matches = page_lists.as_now(results.matches, live_now(), now) if results else []
+    (section,) = lists.day(matches, "Matches", now)
+    path = "/search" + (f"?{urlencode({'q': words})}" if words else "")
+    return html.page(
+        "search.html",
+        headers.LIST,
+        head=Head("Search", "Teams, competitions and matches by name.", path),
+        words=words,
+        teams=[(team_path(one.id), one.name) for one in results.teams] if results else [],
+        competitions=[(competition_path(one.id), one.name) for one in results.competitions] if results else [],
+        section=section,
+    )
+
+
+@blueprint.errorhandler(Refused)
+def refused(error: Refused) -> Response:
+    """What is not there is a page of its own, kept for seconds; another name of a match leads to the match."""
+    is_match = error.code == "unknown_match" and "match_id" in (request.view_args or {})
+    return (errors.elsewhere() if is_match else None) or responses.rendered(
+        failure_pages.missing(errors.match_tags(), is_match=is_match)
+    )
+
+
+@blueprint.errorhandler(Unavailable)
+def unavailable(error: Unavailable) -> Response:
+    errors.log_unavailable(error)
+    return responses.rendered(failure_pages.unreachable(errors.spread_s(error.retry_after_s)))
+
+
+def _board(live: dict[str, Body], now: int) -> RenderedAnswer:
+    begins_ms = now // DAY_MS * DAY_MS
+    rest: list[Body] = []
+    # Without SQL there is what is live.
+    with suppress(Unavailable):
+        rest = page_lists.listed(MatchFilter(max(begins_ms, now - SINCE_MS), begins_ms + DAY_MS), live, now)
+    sections = lists.board((live | {match["match_id"]: match for match in rest}).values(), now)
+    return html.answer(
+        "board.html",
+        headers.LIVE,
+        tags=(keys.LIVE, keys.day(begins_ms)),
+        head=Head(SITE, html.DESCRIPTION, "/"),
+        title=SITE,
+        is_today=True,
+        days=days.strip(today(now), today(now)),
+        sections=sections,
+        notice="" if sections[0].size else "No matches right now",
+    )
+
+
+def _around(wanted: MatchFilter) -> list[Body]:
+    now = now_ms()
+    return page_lists.listed(replace(wanted, since=now // DAY_MS * DAY_MS - BACK_MS), live_now(), now)
+
+
+def _subject(name: str, path: str, matches: list[Body], tags: tuple[str, ...]) -> Response:
+    """Of a team or a competition. name: "" where nobody knows it. Raises Refused."""
+    if not name and not matches:
+        raise Refused("There is no such page.", "unknown_route")
+    title, now = name or "Matches", now_ms()
+    return html.page(
+        "board.html",
+        headers.LIST,
+        tags=tags,
+        head=Head(isolate(title), f"{isolate(title)}: results, live scores and fixtures.", path),
+        title=title,
+        sections=lists.around(matches, today(now), now),
+        notice="" if matches else "No matches around today",
+    )
+
+
+def _match(stored: Match, now: int) -> RenderedAnswer:
+    successor = render.successor(stored)
+    if successor:
+        return responses.moved(match_path(successor), here().dialect, stored.id)
+    body, metadata = render.summary(stored), render.metadata(stored)
+    events = [render.event(event) for event in _telling(stored.timeline)]
+    return html.answer(
+        "match.html",
+        headers.for_phase(stored.phase),
+        tags=(keys.match(stored.id),),
+        head=match_head(body, metadata, now, here().settings.public_url),
+        **match_page.context(body, metadata, events, now),
+    )
+
+
+def _telling(events: list[Event]) -> list[Event]:
+    return events if len(events) <= EVENTS_MAX else [event for event in events if event.type in EVENT_TYPES]

@@ -3,6 +3,7 @@
 import { bdi } from "./bidi.js";
 import { h } from "./dom.js";
 import { Failure, read } from "./read.js";
+import { t } from "./words.js";
 
 /** @typedef {import("./bodies.js").LineupsBody} Lineups */
 /** @typedef {import("./bodies.js").StatsBody} Stats */
@@ -34,7 +35,7 @@ const FIGURES = {
  * @param {import("./bodies.js").Metadata | null | undefined} metadata
  */
 export function roundOf(metadata) {
-  const leg = metadata?.leg ? `leg ${metadata.leg}` : null;
+  const leg = metadata?.leg ? t("leg {n}", { n: metadata.leg }) : null;
   const words = [metadata?.stage, metadata?.round].map((word) => word?.replaceAll("_", " "));
   return [...words, leg].filter(Boolean).join(", ");
 }
@@ -51,8 +52,8 @@ export class About {
     this.readAt = 0;
     /** @type {string | null} */
     this.phase = null;
-    this.lineups = section("lineups", "Line-ups");
-    this.stats = section("stats", "Statistics");
+    this.lineups = section("lineups", t("Line-ups"));
+    this.stats = section("stats", t("Statistics"));
     this.element = h("div", { class: "about" }, this.stats, this.lineups);
   }
 
@@ -84,7 +85,7 @@ export class About {
    */
   #squads(lineups, names) {
     this.lineups.hidden = !lineups.home && !lineups.away;
-    const title = lineups.confirmed ? "Line-ups" : "Expected line-ups";
+    const title = t(lineups.confirmed ? "Line-ups" : "Expected line-ups");
     this.lineups.replaceChildren(
       h("h2", { id: "lineups-title" }, title),
       h("div", { class: "squads" }, squad(lineups.home, names.home), squad(lineups.away, names.away)),
@@ -103,7 +104,7 @@ export class About {
       h("tr", {}, h("td", {}, home), h("th", { scope: "row" }, label), h("td", {}, away)),
     );
     this.stats.replaceChildren(
-      h("h2", { id: "stats-title" }, "Statistics"),
+      h("h2", { id: "stats-title" }, t("Statistics")),
       h("table", {}, h("thead", {}, head), h("tbody", {}, ...body)),
     );
   }
@@ -127,7 +128,7 @@ export function figuresOf({ home, away }) {
 /** @param {string} name */
 function label(name) {
   const words = name.replaceAll("_", " ");
-  return FIGURES[name] ?? words[0].toUpperCase() + words.slice(1);
+  return (FIGURES[name] && t(FIGURES[name])) || words[0].toUpperCase() + words.slice(1);
 }
 
 /**
@@ -154,9 +155,9 @@ function squad(lineup, name) {
     { class: "squad" },
     h("h3", {}, bdi(name), lineup.formation ? ` ${lineup.formation}` : null),
     h("ol", {}, ...players(true)),
-    bench.length ? h("h4", {}, "Bench") : null,
+    bench.length ? h("h4", {}, t("Bench")) : null,
     bench.length ? h("ol", { class: "bench" }, ...bench) : null,
-    lineup.coach ? h("p", { class: "small" }, "Coach: ", bdi(lineup.coach.name)) : null,
+    lineup.coach ? h("p", { class: "small" }, `${t("Coach")}: `, bdi(lineup.coach.name)) : null,
   );
 }
 

@@ -1,9 +1,17 @@
-/** The page: which view an address shows, the connection light, the announcer, the ticking second. */
+/**
+ * The page: which view an address shows, the connection light, the announcer, the ticking second.
+ *
+ * The server has written the view of the address already. It stays until the modules have the same, so that nothing
+ * flickers and nothing jumps.
+ */
 
+import { isolate } from "./bidi.js";
 import { Board } from "./board.js";
 import { setText } from "./dom.js";
 import { MatchPage } from "./match.js";
+import { placeOf } from "./places.js";
 import { search } from "./search.js";
+import { loadWords, offerLanguages, t, translateShell } from "./words.js";
 
 const TICK_MS = 1_000;
 // Goals within this moment are told in one sentence: a screen reader would drop the first of two.
@@ -24,7 +32,9 @@ export class Shell {
   #key = 0;
 
   constructor() {
+    translateShell();
     search(/** @type {HTMLFormElement} */ (document.querySelector("form.search")));
+    offerLanguages(/** @type {HTMLElement} */ (document.querySelector(".languages")));
     history.scrollRestoration = "manual";
     document.addEventListener("click", (event) => this.#follow(event));
     document.addEventListener("keydown", (event) => slash(event));
@@ -51,7 +61,8 @@ export class Shell {
 
   /** @param {string} title */
   retitle(title) {
-    document.title = title === "Live scores" ? title : `${title} · Live scores`;
+    const site = t("Live scores");
+    document.title = title === site ? title : `${title} · ${site}`;
   }
 
   /**
@@ -65,7 +76,7 @@ export class Shell {
     setTimeout(() => {
       const more = this.#news.length - TOLD_MOST;
       const told = this.#news.slice(0, TOLD_MOST).join(" ");
-      this.#announcer.textContent = more > 0 ? `${told} And ${more} more.` : told;
+      this.#announcer.textContent = more > 0 ? `${told} ${t("And {n} more.", { n: more })}` : told;
       this.#news = [];
     }, GATHER_MS);
   }
@@ -81,9 +92,9 @@ export class Shell {
     this.#light.dataset.state = state;
     setText(/** @type {HTMLElement} */ (this.#light.querySelector("span")), said(state, feed?.body));
     if (state === "offline" || (state === "reconnecting" && before !== "offline" && before !== "connecting"))
-      this.announce("Connection lost.");
+      this.announce(t("Connection lost."));
     if ((before === "offline" || before === "reconnecting") && (state === "live" || state === "polling"))
-      this.announce("Connected again.");
+      this.announce(t("Connected again."));
   }
 
   /** Back or forward: to where one was reading, once it is there again. */
@@ -91,26 +102,59 @@ export class Shell {
     this.#scrolls.set(this.#key, window.scrollY);
     this.#key = history.state?.key ?? 0;
     const view = this.#open();
-    await view.ready;
+    await view?.ready;
     if (view === this.#view) window.scrollTo(0, this.#scrolls.get(this.#key) ?? 0);
   }
 
   /**
    * @param {{focus?: boolean}} [how] the first load takes no focus
-   * @returns {Board | MatchPage} the view that is now shown
+   * @returns {Board | MatchPage | null} the view of the address, null where it has none
    */
   #open({ focus = true } = {}) {
     this.#view?.close();
+    const place = placeOf(new URL(location.href));
+    // What the server wrote is there on the first load alone.
+    const served = focus ? null : this.#main.querySelector("[data-served]");
+    if (!place || served?.getAttribute("data-served") === "stays") return this.#leave(served);
+    this.#light.hidden = false;
     this.indicate("connecting");
-    const url = new URL(location.href);
-    const view = new (url.pathname.startsWith("/match/") ? MatchPage : Board)(url, this);
+    const view = place.kind === "match" ? new MatchPage(place.id, this) : new Board(place, this);
     this.#view = view;
+    if (served) {
+      view.ready.then(() => view === this.#view && this.#takeOver(view));
+      return view;
+    }
     this.#main.replaceChildren(view.element);
     this.retitle(view.title);
-    if (!focus) return view;
     window.scrollTo(0, 0);
-    view.heading.focus({ preventScroll: true });
+    if (focus) view.heading.focus({ preventScroll: true });
     return view;
+  }
+
+  /**
+   * The modules' view in place of the server's, which is the same. Who had gone to a link is there still.
+   *
+   * @param {Board | MatchPage} view
+   */
+  #takeOver(view) {
+    const focused = this.#main.contains(document.activeElement) && document.activeElement?.getAttribute("href");
+    this.#main.replaceChildren(view.element);
+    // The server's is in English; a match has told its own.
+    if (view instanceof Board) this.retitle(isolate(view.title));
+    const links = /** @type {NodeListOf<HTMLAnchorElement>} */ (this.#main.querySelectorAll("a[href]"));
+    if (focused) [...links].find((link) => link.getAttribute("href") === focused)?.focus({ preventScroll: true });
+  }
+
+  /**
+   * A page that is no view: what the server wrote stays, and another one is the browser's to load.
+   *
+   * @param {Element | null} served
+   */
+  #leave(served) {
+    this.#view = null;
+    this.#light.hidden = true;
+    if (!served) location.reload();
+    return null;
   }
 
   /**
@@ -132,7 +176,7 @@ export class Shell {
     )
       return;
     const url = new URL(link.href);
-    if (url.origin !== location.origin || (url.pathname !== "/" && !url.pathname.startsWith("/match/")) || url.hash)
+    if (url.origin !== location.origin || !placeOf(url) || url.hash)
       return;
     event.preventDefault();
     this.go(url.pathname + url.search);
@@ -148,13 +192,13 @@ function said(state, body) {
   const words = {
     connecting: "Connecting",
     live: over ? "Up to date" : "Live",
-    polling: `Every ${Math.round((body?.poll_after_ms ?? 15_000) / 1_000)} s`,
+    polling: "Every {n} s",
     reconnecting: "Reconnecting",
     offline: "Offline",
     paused: "Paused",
     missing: "No match",
   };
-  return words[state];
+  return t(words[state], { n: Math.round((body?.poll_after_ms ?? 15_000) / 1_000) });
 }
 
 /**
@@ -169,4 +213,5 @@ function slash(event) {
   /** @type {HTMLInputElement} */ (document.querySelector("form.search input")).focus();
 }
 
+await loadWords();
 new Shell();

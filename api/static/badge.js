@@ -2,6 +2,7 @@
 
 import { h } from "./dom.js";
 
+const HUES = 36;
 // Words that are no part of what people call a club.
 const COMMON = new Set([
   "fc",
@@ -47,16 +48,14 @@ export function monogram(name) {
 }
 
 /**
- * Two neighbouring hues (degrees), the same on every device.
+ * One of HUES, the same on every device and at the server (api/pages/badge.py). colours.css has the colours.
  *
  * @param {string | null} name
- * @returns {[number, number]}
  */
-export function hues(name) {
+export function hue(name) {
   let hash = 2_166_136_261;
   for (const letter of name ?? "") hash = Math.imul(hash ^ Number(letter.codePointAt(0)), 16_777_619) >>> 0;
-  const first = hash % 360;
-  return [first, (first + 25 + ((hash >>> 9) % 40)) % 360];
+  return hash % HUES;
 }
 
 /** @param {string | null} name */
@@ -73,10 +72,8 @@ export function badge(name) {
 export function setBadge(element, name) {
   const letters = monogram(name);
   if (element.dataset.name === name) return;
-  const [first, second] = hues(name);
   element.dataset.name = name ?? "";
   element.dataset.letters = String([...letters].length);
   element.textContent = letters;
-  element.style.setProperty("--hue", String(first));
-  element.style.setProperty("--hue-2", String(second));
+  element.dataset.hue = String(hue(name));
 }

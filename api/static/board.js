@@ -2,13 +2,15 @@
 
 import { bdi, isolate } from "./bidi.js";
 import { name } from "./clock.js";
-import { dayOf, dayPicker, longName, parseDay, plus, today, zone } from "./days.js";
+import { dayOf, dayPicker, longName, plus, today, zone } from "./days.js";
 import { h } from "./dom.js";
 import { Lists, Section } from "./lists.js";
 import { favourites } from "./marks.js";
+import { pathOf } from "./places.js";
 import { read, readMatches } from "./read.js";
 import { Row } from "./row.js";
 import { followBoard } from "./scores.js";
+import { t } from "./words.js";
 
 // Kick-offs move and results are confirmed by the minute, not by the second: those come by the live feed.
 const AGAIN_MS = 60_000;
@@ -42,18 +44,18 @@ export class Board {
   /** @type {import("./scores.js").Feed<import("./bodies.js").LiveBoard> | null} */ feed = null;
 
   /**
-   * @param {URL} url
+   * @param {import("./places.js").Place} place
    * @param {import("./app.js").Shell} shell
    */
-  constructor(url, shell) {
+  constructor(place, shell) {
     this.shell = shell;
     this.leaving = new AbortController();
-    this.day = parseDay(url.searchParams.get("date")) ?? today();
-    this.team = url.searchParams.get("team");
-    this.competition = url.searchParams.get("competition");
-    this.ofDay = !this.team && !this.competition;
+    this.day = place.day ?? today();
+    this.team = place.kind === "team" ? place.id : null;
+    this.competition = place.kind === "competition" ? place.id : null;
+    this.ofDay = place.kind === "day";
     this.isToday = this.ofDay && this.day === today();
-    this.title = this.isToday ? "Live scores" : this.ofDay ? longName(this.day) : "Matches";
+    this.title = this.isToday ? t("Live scores") : this.ofDay ? longName(this.day) : (served() ?? t("Matches"));
     /** Kept once there is something to scroll through. @type {Promise<void>} */
     this.ready = new Promise((resolve) => (this.settle = resolve));
     this.#build();
@@ -94,16 +96,17 @@ export class Board {
     /** @type {Record<string, Section>} */
     const sections = this.isToday
       ? {
-          yours: new Section("yours", "Pinned"),
-          live: new Section("live", "Live now"),
-          next: new Section("next", "Upcoming"),
-          done: new Section("done", "Finished"),
+          yours: new Section("yours", t("Pinned")),
+          live: new Section("live", t("Live now")),
+          next: new Section("next", t("Upcoming")),
+          done: new Section("done", t("Finished")),
+          off: new Section("off", t("Postponed and cancelled")),
         }
       : this.ofDay
         ? { all: new Section("all", longName(this.day)) }
-        : { next: new Section("next", "Now and next"), done: new Section("done", "Results") };
+        : { next: new Section("next", t("Now and next")), done: new Section("done", t("Results")) };
     this.lists = new Lists(sections, (match) => this.#place(match));
-    this.heading = h("h1", { tabindex: "-1", class: this.isToday ? "hidden" : "" }, this.title);
+    this.heading = h("h1", { tabindex: "-1", class: this.isToday ? "hidden" : "" }, bdi(this.title));
     this.notice = h("div", { class: "notice" });
     this.skeleton = skeleton();
     const { yours, ...unpinned } = sections;
@@ -138,8 +141,8 @@ export class Board {
     if (GONE.has(match.status)) return null;
     const { competition } = match;
     if (!this.ofDay) return placeByDay(match);
-    const title = competition?.name ?? "Other matches";
-    const href = competition ? `/?competition=${encodeURIComponent(competition.id)}` : null;
+    const title = competition?.name ?? t("Other matches");
+    const href = competition ? pathOf("competition", competition.id) : null;
     const key = `${title} ${competition?.id}`;
     const section = !this.isToday ? "all" : favourites.touches(match) ? "yours" : sectionOf(match);
     return { section, key, order: key, title, href };
@@ -268,7 +271,9 @@ export class Board {
     this.element.setAttribute("aria-busy", String(waiting));
     const notice = this.failure && !known ? this.#error(this.failure) : waiting ? null : this.#empty();
     this.notice.replaceChildren(...(notice ? [notice] : []));
-    if (this.loaded && (this.liveIds || !this.feed)) this.settle();
+    // Without the day's list, what is live is still worth more than a page that does not move.
+    const isComplete = this.loaded || (this.failure && known);
+    if (isComplete && (this.liveIds || !this.feed)) this.settle();
   }
 
   /** @param {Failure} failure */
@@ -277,12 +282,12 @@ export class Board {
       this.feed?.refresh();
       this.#load();
     };
-    const said = failure.status === 400 ? failure.message : "The scores cannot be reached just now.";
+    const said = failure.status === 400 ? failure.message : t("The scores cannot be reached just now.");
     return h(
       "div",
       { class: "empty", role: "alert" },
       h("p", {}, said),
-      h("button", { type: "button", click: retry }, "Try again"),
+      h("button", { type: "button", click: retry }, t("Try again")),
     );
   }
 
@@ -290,24 +295,30 @@ export class Board {
     if (!this.isToday)
       return this.lists.rows.size
         ? null
-        : h("div", { class: "empty" }, h("p", {}, this.ofDay ? "No matches on this day" : "No matches around today"));
+        : h("div", { class: "empty" }, h("p", {}, t(this.ofDay ? "No matches on this day" : "No matches around today")));
     if (this.liveIds === undefined || this.liveIds.size || this.#left().length) return null;
     const next = this.nextMatches;
     const rows = next.map((match) => new Row(match, this.#now()).element);
     const coming = next.length
       ? [
-          h("h3", {}, `Next kick-offs, ${longName(dayOf(new Date(next[0].start_time ?? 0)))}`),
+          h("h3", {}, `${t("Next kick-offs")}, ${longName(dayOf(new Date(next[0].start_time ?? 0)))}`),
           h("ul", { class: "rows" }, ...rows),
         ]
       : [];
-    return h("div", { class: "empty" }, h("p", {}, "No matches right now"), ...coming);
+    return h("div", { class: "empty" }, h("p", {}, t("No matches right now")), ...coming);
   }
 }
 
 /** @param {Summary} match */
 function sectionOf({ status, phase }) {
   if (IN_PLAY.has(phase)) return "live";
-  return phase === "finished" || status === "abandoned" ? "done" : "next";
+  if (phase === "finished" || status === "abandoned") return "done";
+  return phase === "off" ? "off" : "next";
+}
+
+/** What the server has called this team or competition, which may have no match around today. */
+function served() {
+  return document.querySelector("[data-served] h1")?.textContent;
 }
 
 /**
@@ -324,7 +335,7 @@ function placeByDay(match) {
     section,
     key: `${day}`,
     order: section === "done" ? -at : at,
-    title: day ? longName(day) : "To be decided",
+    title: day ? longName(day) : t("To be decided"),
     href: null,
   };
 }
@@ -342,7 +353,7 @@ function skeleton() {
   return h(
     "div",
     { class: "skeleton", hidden: true },
-    h("p", { class: "hidden" }, "Loading"),
+    h("p", { class: "hidden" }, t("Loading")),
     h("ul", { class: "rows", "aria-hidden": "true" }, ...rows),
   );
 }

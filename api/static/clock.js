@@ -5,6 +5,8 @@
  * @module
  */
 
+import { locale, t } from "./words.js";
+
 /** @typedef {import("./bodies.js").Summary} Summary */
 
 /** @typedef {[list: string, page: string]} Words in a list, and on the match's own page */
@@ -141,12 +143,12 @@ function otherClock({ sport, status, period, clock }) {
 function word(match, form) {
   const { status, decided_by: decided, sport } = match;
   if (status === "finished" || status === "ended") {
-    if (sport !== "football") return (ENDINGS_ELSEWHERE[String(decided)] ?? ["Final", "Final"])[form];
-    return (ENDINGS[String(decided)] ?? WORDS[status])[form];
+    if (sport !== "football") return t((ENDINGS_ELSEWHERE[String(decided)] ?? ["Final", "Final"])[form]);
+    return t((ENDINGS[String(decided)] ?? WORDS[status])[form]);
   }
   if (status === "pause" && match.period !== null) return pauseWord(match, form);
   // A status newer than this page: the server's word, made readable.
-  return (WORDS[status] ?? [sentence(status), sentence(status)])[form];
+  return t((WORDS[status] ?? [sentence(status), sentence(status)])[form]);
 }
 
 /**
@@ -154,8 +156,8 @@ function word(match, form) {
  * @param {Form} form
  */
 function pauseWord({ sport, period }, form) {
-  if (PERIOD_LETTERS[sport] === "Q" && period === 2) return WORDS.half_time[form];
-  return `End ${PERIOD_LETTERS[sport] ?? "P"}${period}`;
+  if (PERIOD_LETTERS[sport] === "Q" && period === 2) return t(WORDS.half_time[form]);
+  return t("End {period}", { period: `${PERIOD_LETTERS[sport] ?? "P"}${period}` });
 }
 
 /**
@@ -175,7 +177,7 @@ export function sentence(name) {
  */
 export function scoreText({ home_score: home, away_score: away, shootout }) {
   if (home === null || away === null) return "–";
-  const kicks = shootout ? ` (${shootout.home}–${shootout.away} p)` : "";
+  const kicks = shootout ? ` (${shootout.home}–${shootout.away} ${t("p")})` : "";
   return `${home}–${away}${kicks}`;
 }
 
@@ -197,7 +199,7 @@ export function winner({ phase, home_score: home, away_score: away, shootout }) 
  * @param {import("./bodies.js").MaybeNamed | null | undefined} team
  */
 export function name(team) {
-  return team?.name ?? "To be decided";
+  return team?.name ?? t("To be decided");
 }
 
 /**
@@ -206,7 +208,7 @@ export function name(team) {
  * @param {Summary} match
  */
 export function kickOff({ start_time: start }) {
-  return start ? TIME.format(new Date(start)) : "TBD";
+  return start ? TIME.format(new Date(start)) : t("TBD");
 }
 
 /**
@@ -215,11 +217,11 @@ export function kickOff({ start_time: start }) {
  * @param {Summary} match
  */
 export function kickOffLong({ start_time: start }) {
-  return start ? MOMENT.format(new Date(start)) : "Time to be decided";
+  return start ? MOMENT.format(new Date(start)) : t("Time to be decided");
 }
 
-const TIME = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
-const MOMENT = new Intl.DateTimeFormat(undefined, {
+const TIME = new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit" });
+const MOMENT = new Intl.DateTimeFormat(locale, {
   weekday: "short",
   day: "numeric",
   month: "short",

@@ -1,12 +1,13 @@
 /** Calendar days in the reader's own zone, written 2026-11-25 as the API takes them. */
 
 import { h } from "./dom.js";
+import { locale, t } from "./words.js";
 
 export const zone = knownZone(Intl.DateTimeFormat().resolvedOptions().timeZone);
 
-const WEEKDAY = new Intl.DateTimeFormat(undefined, { weekday: "short" });
-const DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
-const LONG = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
+const WEEKDAY = new Intl.DateTimeFormat(locale, { weekday: "short" });
+const DAY = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" });
+const LONG = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" });
 
 // Days shown on either side of the chosen one.
 const REACH = 3;
@@ -58,7 +59,7 @@ export function plus(day, days) {
  */
 export function longName(day) {
   /** @type {Record<string, string>} */
-  const near = { [plus(today(), -1)]: "Yesterday", [today()]: "Today", [plus(today(), 1)]: "Tomorrow" };
+  const near = { [plus(today(), -1)]: t("Yesterday"), [today()]: t("Today"), [plus(today(), 1)]: t("Tomorrow") };
   return near[day] ?? LONG.format(dateOf(day));
 }
 
@@ -70,12 +71,16 @@ export function longName(day) {
  */
 export function dayPicker(chosen, go) {
   const days = Array.from({ length: 2 * REACH + 1 }, (_, i) => plus(chosen, i - REACH));
-  const input = h("input", { type: "date", value: chosen, "aria-label": "Choose a day", id: "day" });
+  const input = h("input", { type: "date", value: chosen, "aria-label": t("Choose a day"), id: "day" });
   input.addEventListener("change", () => parseDay(input.value) && go(address(input.value)));
   const list = h("ol", {}, ...days.map((day) => strip(day, chosen)));
-  // On a phone the strip is wider than the screen: the chosen day belongs in its middle.
-  requestAnimationFrame(() => list.scrollTo(list.scrollWidth / 2 - list.clientWidth / 2, 0));
-  return h("nav", { class: "days", "aria-label": "Days" }, list, input);
+  // On a phone the strip is wider than the screen: the chosen day belongs in its middle, once it is on the page.
+  new ResizeObserver((_, observer) => {
+    const half = (list.scrollWidth - list.clientWidth) / 2;
+    list.scrollTo(document.documentElement.dir === "rtl" ? -half : half, 0);
+    observer.disconnect();
+  }).observe(list);
+  return h("nav", { class: "days", "aria-label": t("Days") }, list, input);
 }
 
 /**
@@ -83,7 +88,7 @@ export function dayPicker(chosen, go) {
  * @param {string} chosen
  */
 function strip(day, chosen) {
-  const name = day === today() ? "Today" : WEEKDAY.format(dateOf(day));
+  const name = day === today() ? t("Today") : WEEKDAY.format(dateOf(day));
   const link = h(
     "a",
     { href: address(day), "aria-current": day === chosen ? "date" : null },
@@ -95,5 +100,5 @@ function strip(day, chosen) {
 
 /** @param {string} day */
 function address(day) {
-  return day === today() ? "/" : `/?date=${day}`;
+  return day === today() ? "/" : `/day/${day}`;
 }

@@ -2,6 +2,7 @@
 
 import { isolate } from "./bidi.js";
 import { name, scoreText } from "./clock.js";
+import { t } from "./words.js";
 
 // Sports in which a score is an event. A basketball game has two hundred: its figures change, nobody is called.
 const RARE = new Set(["football", "ice_hockey", "futsal"]);
@@ -38,6 +39,7 @@ export function scored(before, after) {
 function words(kind, side, match) {
   const [home, away] = [match.home_team, match.away_team].map((team) => isolate(name(team)));
   const score = `${home} ${scoreText({ ...match, shootout: null })} ${away}`;
-  if (kind === "correction") return `Score corrected: ${score}.`;
-  return side ? `Goal for ${side === "home" ? home : away}. ${score}.` : `Goals: ${score}.`;
+  if (kind === "correction") return t("Score corrected: {score}.", { score });
+  if (!side) return t("Goals: {score}.", { score });
+  return t("Goal for {team}. {score}.", { team: side === "home" ? home : away, score });
 }

@@ -6,9 +6,11 @@ import { bdi, isolate } from "./bidi.js";
 import { kickOffLong, name, scoreText, statusText, winner } from "./clock.js";
 import { h, setAttribute, setText } from "./dom.js";
 import { scored } from "./goals.js";
+import { pathOf } from "./places.js";
 import { Failure, read } from "./read.js";
 import { followMatch } from "./scores.js";
 import { arrange, kickRow, moment, scorers } from "./timeline.js";
+import { t } from "./words.js";
 
 // As long as the highlight of style.css takes.
 const HIGHLIGHT_MS = 6_000;
@@ -48,19 +50,19 @@ export class MatchPage {
   /** @type {() => void} */ settle;
 
   /**
-   * @param {URL} url
+   * @param {string} id
    * @param {import("./app.js").Shell} shell
    */
-  constructor(url, shell) {
+  constructor(id, shell) {
     this.shell = shell;
-    this.title = "Match";
-    this.id = decodeURIComponent(url.pathname.split("/")[2]);
+    this.title = t("Match");
+    this.id = id;
     this.leaving = new AbortController();
     /** Kept once there is something to scroll through. @type {Promise<void>} */
     this.ready = new Promise((resolve) => (this.settle = resolve));
     this.#build();
     this.feed = followMatch(this.id, { onChange: (body) => this.#score(body), onState: (state) => this.#state(state) });
-    this.#loadMetadata();
+    this.metadataRead = this.#loadMetadata();
   }
 
   close() {
@@ -74,7 +76,7 @@ export class MatchPage {
   }
 
   #build() {
-    this.heading = h("h1", { tabindex: "-1", class: "hidden" }, "Match");
+    this.heading = h("h1", { tabindex: "-1", class: "hidden" }, t("Match"));
     this.competition = h("p", { class: "competition" });
     this.sides = { home: side(), away: side() };
     this.score = h("p", { class: "big-score" });
@@ -90,20 +92,20 @@ export class MatchPage {
       h("div", { class: "versus" }, this.sides.home.element, middle, this.sides.away.element),
       this.marks,
     );
-    this.shootout = h("section", { class: "shootout", "aria-label": "Penalty shoot-out", hidden: true });
+    this.shootout = h("section", { class: "shootout", "aria-label": t("Penalty shoot-out"), hidden: true });
     this.timeline = h("ol", { class: "timeline" });
-    this.quiet = h("p", { class: "quiet", hidden: true }, "Nothing to tell yet");
+    this.quiet = h("p", { class: "quiet", hidden: true }, t("Nothing to tell yet"));
     const story = h(
       "section",
       { class: "story", "aria-labelledby": "story-title" },
-      h("h2", { id: "story-title" }, "Timeline"),
+      h("h2", { id: "story-title" }, t("Timeline")),
       this.timeline,
       this.quiet,
     );
     this.about = new About(this.id, this.leaving.signal);
     const parts = [this.head, this.shootout, story, this.about.element, this.facts];
     this.body = h("div", { class: "match-body", hidden: true }, ...parts);
-    this.notice = h("div", { class: "notice" }, h("p", { class: "loading" }, "Loading"));
+    this.notice = h("div", { class: "notice" }, h("p", { class: "loading" }, t("Loading")));
     this.element = h("article", { class: "match" }, this.heading, this.notice, this.body);
   }
 
@@ -128,30 +130,31 @@ export class MatchPage {
       setAttribute(
         parts.name,
         "href",
-        match[`${at}_team`].id ? `/?team=${encodeURIComponent(String(match[`${at}_team`].id))}` : null,
+        match[`${at}_team`].id ? pathOf("team", String(match[`${at}_team`].id)) : null,
       );
       setBadge(parts.badge, match[`${at}_team`].name);
       setAttribute(parts.element, "data-lost", won && won !== at ? "" : null);
     }
     setText(this.score, scoreText({ ...match, shootout: null }));
-    setText(this.kicks, match.shootout ? `(${match.shootout.home}–${match.shootout.away} p)` : "");
+    setText(this.kicks, match.shootout ? `(${match.shootout.home}–${match.shootout.away} ${t("p")})` : "");
     setAttribute(this.head, "data-phase", match.phase);
     setText(this.heading, this.#between("–"));
     setAttribute(this.marks, "name", this.#between("–"));
     this.#league();
     this.#clock();
     this.#facts();
-    this.about.refresh(match.phase, { home: name(match.home_team), away: name(match.away_team) });
+    const about = this.about.refresh(match.phase, { home: name(match.home_team), away: name(match.away_team) });
     if (news) this.#highlight(news);
     // The light says otherwise of a match that is over, whose state is the same.
     if (this.feed?.state) this.shell.indicate(this.feed.state, this.feed);
-    this.#loadEvents();
+    const story = this.#loadEvents();
+    Promise.all([about, story, this.metadataRead]).then(() => this.told && this.settle());
   }
 
   #league() {
     const { competition } = this.match;
     const link =
-      competition && h("a", { href: `/?competition=${encodeURIComponent(competition.id)}` }, bdi(competition.name));
+      competition && h("a", { href: pathOf("competition", competition.id) }, bdi(competition.name));
     if (this.competition.textContent !== (competition?.name ?? ""))
       this.competition.replaceChildren(...(link ? [link] : []));
   }
@@ -186,10 +189,10 @@ export class MatchPage {
   #facts() {
     /** @type {[string, string | null | undefined][]} */
     const rows = [
-      ["Kick-off", kickOffLong(this.match)],
-      ["Competition", this.match.competition?.name],
-      ["Round", roundOf(this.metadata)],
-      ["Venue", this.metadata?.venue],
+      [t("Kick-off"), kickOffLong(this.match)],
+      [t("Competition"), this.match.competition?.name],
+      [t("Round"), roundOf(this.metadata)],
+      [t("Venue"), this.metadata?.venue],
     ];
     this.facts.replaceChildren(
       ...rows.flatMap(([term, value]) => (value ? [h("dt", {}, term), h("dd", {}, bdi(value))] : [])),
@@ -208,7 +211,7 @@ export class MatchPage {
     }
     this.metadata = metadata;
     // A replaced match redirects to the one that took its place.
-    if (metadata.match_id !== this.id) this.shell.go(`/match/${metadata.match_id}`, { replace: true });
+    if (metadata.match_id !== this.id) this.shell.go(pathOf("match", metadata.match_id), { replace: true });
     else if (this.match) this.#facts();
   }
 
@@ -255,11 +258,10 @@ export class MatchPage {
     if (items.length !== this.timeline.children.length || items.some((item, i) => item !== this.timeline.children[i]))
       this.timeline.replaceChildren(...items);
     this.quiet.hidden = items.length > 0;
-    this.settle();
     this.shootout.hidden = !kicks.length;
     if (kicks.length)
       this.shootout.replaceChildren(
-        h("h2", {}, "Shoot-out"),
+        h("h2", {}, t("Shoot-out")),
         h("ul", {}, kickRow(kicks, "home", sides.home), kickRow(kicks, "away", sides.away)),
       );
     for (const at of SIDES) {
@@ -271,18 +273,19 @@ export class MatchPage {
   }
 
   #unknown() {
-    this.title = "Unknown match";
+    this.title = t("There is no such match");
     this.shell.retitle(this.title);
     setText(this.heading, this.title);
     this.notice.replaceChildren(
       h(
         "div",
         { class: "empty" },
-        h("p", {}, "There is no such match"),
-        h("p", { class: "small" }, "It may have been removed, or the link is mistyped."),
-        h("a", { class: "button", href: "/" }, "All matches"),
+        h("p", {}, this.title),
+        h("p", { class: "small" }, t("It may have been removed, or the link is mistyped.")),
+        h("a", { class: "button", href: "/" }, t("All matches")),
       ),
     );
+    this.settle();
   }
 
   #unreachable() {
@@ -291,8 +294,8 @@ export class MatchPage {
       h(
         "div",
         { class: "empty", role: "alert" },
-        h("p", {}, "This match cannot be reached just now."),
-        h("button", { type: "button", click: retry }, "Try again"),
+        h("p", {}, t("This match cannot be reached just now.")),
+        h("button", { type: "button", click: retry }, t("Try again")),
       ),
     );
   }

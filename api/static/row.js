@@ -5,6 +5,7 @@ import { bdi } from "./bidi.js";
 import { clockText, name, statusText, winner } from "./clock.js";
 import { h, setAttribute, setText } from "./dom.js";
 import { scored } from "./goals.js";
+import { pathOf } from "./places.js";
 
 // As long as the highlight of style.css takes.
 const HIGHLIGHT_MS = 6_000;
@@ -34,7 +35,7 @@ export class Row {
     const { home, away } = this.sides;
     this.link = h(
       "a",
-      { class: "row", href: `/match/${match.match_id}` },
+      { class: "row", href: pathOf("match", match.match_id) },
       this.clock,
       ...home.parts,
       ...away.parts,

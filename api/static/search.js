@@ -3,7 +3,9 @@
 import { bdi } from "./bidi.js";
 import { clockText, name, scoreText } from "./clock.js";
 import { h } from "./dom.js";
+import { pathOf } from "./places.js";
 import { Failure, read } from "./read.js";
+import { locale, t } from "./words.js";
 
 // A pause in typing, and the shortest text the API searches for.
 const TYPING_MS = 200;
@@ -12,7 +14,7 @@ const LEAST = 2;
 /** @type {Record<string, number>} */
 const STEPS = { ArrowDown: 1, ArrowUp: -1 };
 
-const DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const DAY = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" });
 
 /** @param {HTMLFormElement} form with an input, a status line and a panel for the results */
 export function search(form) {
@@ -42,7 +44,7 @@ export function search(form) {
     } catch (error) {
       if (signal.aborted) return undefined;
       if (!(error instanceof Failure)) throw error;
-      fill([h("p", {}, error.status === 400 ? error.message : "Search cannot be reached just now.")], "Search failed");
+      fill([h("p", {}, error.status === 400 ? error.message : t("Search cannot be reached just now."))], t("Search failed"));
     }
     return undefined;
   };
@@ -50,17 +52,17 @@ export function search(form) {
   const show = (/** @type {import("./bodies.js").SearchResult} */ { teams, competitions, matches }) => {
     const parts = [
       ...part(
-        "Teams",
-        teams.map((team) => link(`/?team=${encodeURIComponent(team.id)}`, bdi(team.name))),
+        t("Teams"),
+        teams.map((team) => link(pathOf("team", team.id), bdi(team.name))),
       ),
       ...part(
-        "Competitions",
-        competitions.map((one) => link(`/?competition=${encodeURIComponent(one.id)}`, bdi(one.name))),
+        t("Competitions"),
+        competitions.map((one) => link(pathOf("competition", one.id), bdi(one.name))),
       ),
-      ...part("Matches", matches.map(matchLink)),
+      ...part(t("Matches"), matches.map(matchLink)),
     ];
     const found = teams.length + competitions.length + matches.length;
-    fill(found ? parts : [h("p", {}, "Nothing found")], found === 1 ? "1 result" : `${found} results`);
+    fill(found ? parts : [h("p", {}, t("Nothing found"))], found === 1 ? t("1 result") : t("{n} results", { n: found }));
   };
 
   const fill = (/** @type {HTMLElement[]} */ parts, /** @type {string} */ said) => {
@@ -132,7 +134,7 @@ function matchLink(match) {
   const day = match.start_time ? DAY.format(new Date(match.start_time)) : "";
   const teams = [bdi(name(match.home_team)), " – ", bdi(name(match.away_team))];
   return link(
-    `/match/${match.match_id}`,
+    pathOf("match", match.match_id),
     h("span", {}, ...teams),
     h("small", {}, played ? scoreText(match) : clockText(match, Date.now()), " ", day),
   );

@@ -3,6 +3,7 @@
 import { bdi, isolate } from "./bidi.js";
 import { minuteText, scoreText, sentence } from "./clock.js";
 import { h } from "./dom.js";
+import { t } from "./words.js";
 
 /** @typedef {import("./bodies.js").TimelineEvent} Event */
 /** @typedef {import("./bodies.js").Side} Side */
@@ -25,7 +26,7 @@ const LABELS = {
 };
 
 /** How a goal was scored, where that is said beside the minute. @type {Record<string, string>} */
-const HOW = { own_goal: " (og)", penalty_goal: " (pen)" };
+const HOW = { own_goal: "(og)", penalty_goal: "(pen)" };
 
 // Marks across the timeline, and the period each opens or closes (9 after all).
 /** @type {Record<string, number>} */
@@ -105,7 +106,7 @@ export function scorers(events, side) {
   for (const { event_type: type, player, minute, added_minute: added } of goals) {
     if (!player) continue;
     const line = lines.get(player.name) ?? [];
-    lines.set(player.name, [...line, minuteText(minute, added) + (HOW[type] ?? "")]);
+    lines.set(player.name, [...line, minuteText(minute, added) + (type in HOW ? ` ${t(HOW[type])}` : "")]);
   }
   return [...lines].map(([player, minutes]) => `${isolate(player)} ${minutes.join(", ")}`);
 }
@@ -124,7 +125,7 @@ export function moment(event, sides) {
 function mark(event) {
   const shown = event.home_score !== null && event.event_type !== "kickoff";
   const score = shown ? h("b", {}, scoreText({ ...event, shootout: null })) : null;
-  return h("li", { class: "mark", "data-id": event.id }, MARKS[event.event_type], score && " ", score);
+  return h("li", { class: "mark", "data-id": event.id }, t(MARKS[event.event_type]), score && " ", score);
 }
 
 /**
@@ -132,12 +133,12 @@ function mark(event) {
  * @param {Record<Side, string>} sides
  */
 function entry(event, sides) {
-  const label = LABELS[event.event_type] ?? sentence(event.event_type);
+  const label = t(LABELS[event.event_type] ?? sentence(event.event_type));
   const who = event.player?.name ?? (event.event_type === "score" ? "" : label);
   const shown = GOALS.has(event.event_type) && event.home_score !== null;
   const more = [
     who === label ? null : label,
-    event.assist && `assist: ${isolate(event.assist.name)}`,
+    event.assist && t("assist: {name}", { name: isolate(event.assist.name) }),
     event.detail && isolate(event.detail),
   ].filter(Boolean);
   return h(
@@ -156,7 +157,7 @@ function entry(event, sides) {
       h("span", { class: "hidden" }, event.team ? `${isolate(sides[event.team])}: ` : ""),
       h(event.voided ? "s" : "b", {}, bdi(who)),
       shown ? h(event.voided ? "s" : "span", { class: "then" }, scoreText({ ...event, shootout: null })) : null,
-      h("small", {}, more.join(" · "), event.voided ? h("em", {}, " Taken back") : null),
+      h("small", {}, more.join(" · "), event.voided ? h("em", {}, ` ${t("Taken back")}`) : null),
     ),
   );
 }
@@ -186,7 +187,7 @@ export function kickRow(kicks, side, teamName) {
             "span",
             {},
             bdi(kick.player?.name ?? ""),
-            h("span", { class: "hidden" }, kick.event_type === "shootout_goal" ? ": scored" : ": missed"),
+            h("span", { class: "hidden" }, `: ${t(kick.event_type === "shootout_goal" ? "scored" : "missed")}`),
           ),
         ),
       ),

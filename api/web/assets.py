@@ -39,6 +39,15 @@ def asset(digest: str, name: str) -> Response:
     return response
 
 
+@blueprint.get("/favicon.ico")
+def favicon() -> Response:
+    """Where browsers and crawlers look that have read no page."""
+    response = send_file(FOLDER / "favicon.ico", mimetype="image/x-icon")
+    response.headers.update(here().dialect.headers(headers.DOCUMENT))
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
 def url(name: str) -> str:
     return f"/static/{release_digest()}/{name}"
 

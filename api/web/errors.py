@@ -15,6 +15,7 @@ from werkzeug.routing import WebsocketMismatch
 from api.delivery.answer import RenderedAnswer
 from api.names import meant_match
 from api.services import here
+from api.web import failure_pages
 from api.web.responses import moved, rendered
 from cdn import headers, keys
 from db.domain import ID_PATTERN
@@ -39,6 +40,8 @@ STATUS = {
 }
 
 
+# Where no person looks: what is not there is told as data.
+NO_PAGES = ("/api", "/static/")
 # Readers who are sent away come back within so many times the least wait.
 RETRY_SPREAD = 4
 # Its own, for one that shares the global one makes seeded tests of others unrepeatable.
@@ -79,9 +82,9 @@ def spread_s(least_s: int) -> int:
 
 
 def refused(error: Refused) -> Response:
-    elsewhere = _elsewhere() if error.code == "unknown_match" else None
-    if elsewhere:
-        return elsewhere
+    meant = elsewhere() if error.code == "unknown_match" else None
+    if meant:
+        return meant
     status = STATUS.get(error.code, 400)
     cache = missing() if status == 404 else headers.NO_STORE
     wait_s = error.retry_after_s or 1 if status == 429 else 0
@@ -91,7 +94,7 @@ def refused(error: Refused) -> Response:
     return response
 
 
-def _elsewhere() -> Response | None:
+def elsewhere() -> Response | None:
     """The same of the match that an unknown id is another name of; None where it is none."""
     values = request.view_args or {}
     name = values.get("match_id", "")
@@ -109,13 +112,22 @@ def missing() -> dict[str, str]:
     creating the match purges it. For other methods it is not cached."""
     if request.method not in ("GET", "HEAD"):
         return headers.NO_STORE
+    return here().dialect.headers(headers.MISSING, match_tags())
+
+
+def match_tags() -> tuple[str, ...]:
+    """The key of the match that was asked for, whose creation purges the 404."""
     match_id = (request.view_args or {}).get("match_id", "")
-    return here().dialect.headers(headers.MISSING, [keys.match(match_id)] if ID_PATTERN.fullmatch(match_id) else ())
+    return (keys.match(match_id),) if ID_PATTERN.fullmatch(match_id) else ()
 
 
 def unavailable(error: Unavailable) -> Response:
-    logger.warning("unavailable route=%s reason=%r", _route(), error.message)
+    log_unavailable(error)
     return answer(503, body(error.code, error.message), retry_after_s=spread_s(error.retry_after_s))
+
+
+def log_unavailable(error: Unavailable) -> None:
+    logger.warning("unavailable route=%s reason=%r", _route(), error.message)
 
 
 def undecodable(error: Undecodable) -> Response:
@@ -136,6 +148,8 @@ def plain(error: LiveScoreError, topic: str, dialect: headers.Dialect) -> Render
 def http(error: HTTPException) -> Response:
     """Errors of Flask itself: unknown path, wrong method, body too large."""
     status = error.code or 500
+    if status == 404 and request.method in ("GET", "HEAD") and not request.path.startswith(NO_PAGES):
+        return rendered(failure_pages.missing())
     code = {404: "unknown_route", 405: "wrong_method", 413: "too_large"}.get(status, "bad_request")
     cache = missing() if status == 404 else headers.NO_STORE
     response = answer(status, body(code, error.description or error.name), cache)

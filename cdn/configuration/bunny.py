@@ -27,6 +27,7 @@ ANY, ALL, NONE = 0, 1, 2
 # Of an id, a colon may be written %3A, as encodeURIComponent does; RULES refuses every other percent sign.
 _VARIABLES = {
     **dict.fromkeys(IDS, "[%w_.:%%-]+"),
+    "date": "%d+-%d+-%d+",
     "cursor": "%d+%.%d+",
     "digest": "%w+",
     "name": "[%w_-]+%.[a-z0-9.]+",

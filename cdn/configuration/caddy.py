@@ -106,8 +106,8 @@ def render(origin: str, host: str) -> str:
     )
 
 
-def _treatment(route: Route) -> tuple[str, tuple[str, ...], tuple[str, ...], str]:
-    return route.handling, route.methods, route.parameters, route.fetched_as
+def _treatment(route: Route) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    return route.handling, route.methods, route.parameters
 
 
 def _handle(index: int, routes: tuple[Route, ...], origin: str) -> str:
@@ -136,7 +136,7 @@ def _body(route: Route, origin: str) -> str:
     kept = route.handling in KEPT
     # `{path}` is decoded: the one spelling of an id.
     query = "{query}" if route.parameters else ""
-    rewrite = f"\t\trewrite * {route.fetched_as or '{path}'}?{query}\n" if kept else ""
+    rewrite = f"\t\trewrite * {{path}}?{query}\n" if kept else ""
     proxy = PROXY.format(
         origin=origin,
         address=origin.rsplit(":", 1)[0],

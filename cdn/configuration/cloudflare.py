@@ -57,20 +57,9 @@ def _rule(description: str, expression: str, action: str, parameters: object = N
 
 
 def _rewrites(host: str) -> list[dict[str, object]]:
-    """Before all other phases. Of two rules that match, the later one wins."""
+    """Before all other phases."""
     fixed = [route for route in PUBLIC if route.handling in KEPT and not route.parameters]
-    drop = _rule("drop the query", _on(host, paths(fixed)), "rewrite", {"uri": {"query": {"value": ""}}})
-    shared = [
-        _rule(
-            f"one answer for {route.path}",
-            _on(host, paths([route])),
-            "rewrite",
-            {"uri": {"path": {"value": route.fetched_as}, "query": {"value": ""}}},
-        )
-        for route in ROUTES
-        if route.fetched_as
-    ]
-    return [drop, *shared]
+    return [_rule("drop the query", _on(host, paths(fixed)), "rewrite", {"uri": {"query": {"value": ""}}})]
 
 
 def _refusals(host: str) -> list[dict[str, object]]:

@@ -37,7 +37,7 @@ function handler(event) {
       if (!routes[i].methods.includes(request.method)) {
         return refuse(405, 'Method Not Allowed', 'wrong_method', 'This route has other methods.');
       }
-      request.uri = routes[i].fetched || path;
+      request.uri = path;
       return request;
     }
   }
@@ -55,13 +55,12 @@ def code() -> str:
     return SOURCE % ",\n".join(rows)
 
 
-def _treatment(route: Route) -> tuple[bool, tuple[str, ...], str]:
+def _treatment(route: Route) -> tuple[bool, tuple[str, ...]]:
     """What most readers ask for is looked up first."""
-    return route.handling is Handling.PASSED, route.methods, route.fetched_as
+    return route.handling is Handling.PASSED, route.methods
 
 
 def _row(routes: tuple[Route, ...]) -> str:
     pattern = "|".join(route.pattern for route in routes).replace("/", "\\/")
     methods = json.dumps([*routes[0].methods, "OPTIONS"])
-    fetched = f", fetched: {json.dumps(routes[0].fetched_as)}" if routes[0].fetched_as else ""
-    return f"  {{ path: /^(?:{pattern})$/, methods: {methods}{fetched} }}"
+    return f"  {{ path: /^(?:{pattern})$/, methods: {methods} }}"

@@ -142,18 +142,16 @@ _OTHERS = """{
   }"""
 
 
-def _treatment(route: Route) -> tuple[str, tuple[str, ...], str]:
-    return route.handling, route.methods, route.fetched_as
+def _treatment(route: Route) -> tuple[str, tuple[str, ...]]:
+    return route.handling, route.methods
 
 
 def _block(routes: tuple[Route, ...]) -> str:
-    handling, methods, fetched_as = _treatment(routes[0])
+    handling, methods = _treatment(routes[0])
     lines = [
         f'set req.http.X-Route = "{handling}";',
         f'if (req.method !~ "^(?:{"|".join((*methods, "OPTIONS"))})$") {{ error 605; }}',
     ]
-    if fetched_as:
-        lines.append(f'set var.path = "{fetched_as}";')
     return f'if (var.path ~ {{"{pattern_of(routes)}"}}) {{\n    ' + "\n    ".join(lines) + "\n  }"
 
 

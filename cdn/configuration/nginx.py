@@ -47,11 +47,6 @@ map $scores_parameters $scores_query {{
     "~^&(?<scores_rest>.+)$" "?$scores_rest";
 }}
 
-map $scores_path $scores_target {{
-    default "$scores_path$scores_query";
-{shared}
-}}
-
 server {{
     listen 80;
     server_name {host};
@@ -81,7 +76,7 @@ server {{
         proxy_set_header Content-Length "";
         proxy_set_header Host $proxy_host;
         proxy_cache scores;
-        proxy_cache_key $scores_target;
+        proxy_cache_key $scores_path$scores_query;
         proxy_cache_lock on;
         proxy_cache_lock_timeout 5s;
         # nginx 1.22 honours stale-while-revalidate, but not stale-if-error where the service answers with an error. So
@@ -92,7 +87,7 @@ server {{
         proxy_hide_header Set-Cookie;
         proxy_read_timeout 3s;
         add_header X-Cache $upstream_cache_status always;
-        proxy_pass http://scores_origin$scores_target;
+        proxy_pass http://scores_origin$scores_path$scores_query;
     }}
 
     location = /scores-held {{
@@ -102,7 +97,7 @@ server {{
         proxy_set_header Content-Length "";
         proxy_set_header Host $proxy_host;
         proxy_cache scores;
-        proxy_cache_key $scores_target;
+        proxy_cache_key $scores_path$scores_query;
         # Longer than a hold of 20 s: who waits longer goes to the service alone.
         proxy_cache_lock on;
         proxy_cache_lock_timeout 30s;
@@ -111,7 +106,7 @@ server {{
         proxy_hide_header Set-Cookie;
         proxy_read_timeout 30s;
         add_header X-Cache $upstream_cache_status always;
-        proxy_pass http://scores_origin$scores_target;
+        proxy_pass http://scores_origin$scores_path$scores_query;
     }}
 
     location = /scores-passed {{
@@ -153,7 +148,6 @@ def render(origin: str, host: str) -> str:
         routes="\n".join(f'    "~{_with_methods(route)}" {route.handling};' for route in ROUTES),
         parameters="".join(_parameter(name) for name in parameters),
         queries="\n".join(f'    "~^{_sent(route)}$" "{_query(route)}";' for route in ROUTES if route.parameters),
-        shared="\n".join(f'    "~^{_sent(route)}$" "{route.fetched_as}";' for route in ROUTES if route.fetched_as),
     )
 
 

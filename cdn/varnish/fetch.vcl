@@ -95,7 +95,7 @@ sub edge_lifetime {
         # A made-up id or cursor must not outlive its lifetime.
         set beresp.grace = 0s;
     }
-    if (bereq.url ~ "\?" || beresp.status == 404
+    if (bereq.url ~ "\?|^/day/" || beresp.status == 404
         || (bereq.url ~ "^/static/" && beresp.http.Cache-Control !~ "immutable")) {
         # Anybody can make up as many of these URLs as he likes. In a storage of their own they can only push each other
         # out, never a score.

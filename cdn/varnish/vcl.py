@@ -132,12 +132,12 @@ sub edge_route {{
 """
 
 
-def _treatment(route: Route) -> tuple[str, tuple[str, ...], int, str]:
-    return route.handling, route.methods, route.stale_s, route.fetched_as
+def _treatment(route: Route) -> tuple[str, tuple[str, ...], int]:
+    return route.handling, route.methods, route.stale_s
 
 
 def _block(routes: tuple[Route, ...]) -> str:
-    handling, methods, stale_s, fetched_as = _treatment(routes[0])
+    handling, methods, stale_s = _treatment(routes[0])
     allowed = (*methods, "OPTIONS")
     lines = [
         f'set req.http.X-Route = "{handling}";',
@@ -146,8 +146,6 @@ def _block(routes: tuple[Route, ...]) -> str:
     ]
     if handling in (Handling.STORED, Handling.HELD):
         lines.append(f"set req.grace = {stale_s}s;")
-    if fetched_as:
-        lines.append(f'set req.http.X-Path = "{fetched_as}";')
     return f'if (req.http.X-Path ~ "{pattern_of(routes)}") {{\n        ' + "\n        ".join(lines) + "\n    }"
 
 

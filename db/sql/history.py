@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from sqlalchemy import Engine, Select, and_, delete, or_, select, text, tuple_
 from sqlalchemy.orm import Session
@@ -26,6 +27,7 @@ from db.sql.session import begin
 from db.sql.timelines import event_documents
 from db.undecodable import decoded
 
+S = TypeVar("S", bound=Select[*tuple[Any, ...]])
 # How far back the clock looks for matches whose details are too old. It may have been away for as long.
 FORGOTTEN_WITHIN_MS = 90 * 24 * 60 * 60 * 1000
 
@@ -128,6 +130,15 @@ class History:
             query = select(*columns).where(wanted, MatchRow.id > after).order_by(MatchRow.id).limit(limit)
             return [RecentMatch(*row) for row in session.execute(query)]
 
+    def changed(self, wanted: MatchFilter, limit: int) -> list[tuple[str, int]]:
+        """Ids of matches in order of start, and when each last changed (ms)."""
+        query = select(MatchRow.id, MatchRow.updated_at).order_by(MatchRow.listed_at, MatchRow.id).limit(limit)
+
+        def read(session: Session) -> list[tuple[str, int]]:
+            return [(row.id, ms(row.updated_at)) for row in session.execute(_narrowed(query, wanted, ()))]
+
+        return self._read(read)
+
     def matches(
         self, wanted: MatchFilter, limit: int, after: PageCursor | None = None
     ) -> tuple[list[Match], PageCursor | None]:
@@ -172,7 +183,7 @@ class History:
             session.execute(text("SELECT 1"))
 
 
-def _narrowed(query: Select[MatchRow], wanted: MatchFilter, teams: Sequence[str]) -> Select[MatchRow]:
+def _narrowed(query: S, wanted: MatchFilter, teams: Sequence[str]) -> S:
     """teams: the ids of the team that is wanted."""
     clauses = []
     if wanted.since is not None:

@@ -31,13 +31,9 @@ sub vcl_recv {
   } else if (var.path ~ {"^(?:/api/ws)$"}) {
     set req.http.X-Route = "socket";
     if (req.method !~ "^(?:GET|HEAD|OPTIONS)$") { error 605; }
-  } else if (var.path ~ {"^(?:/api/score/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}|/api/live|/api/matches|/api/matches/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}|/api/matches/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}/events|/api/matches/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}/lineups|/api/matches/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}/stats|/api/matches/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}/head\-to\-head|/api/competitions/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}/table|/api/competitions/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}/scorers|/api/teams/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}|/api/search|/api/edge/canary|/api/edge/canary/control|/api/openapi\.json|/api/docs|/|/static/(?:[0-9a-f]{12}|latest)/[A-Za-z0-9_-]{1,48}(?:\.[a-z0-9]{1,8}){1,3}|/manifest\.webmanifest|/service\-worker\.js|/api/web\-push)$"}) {
+  } else if (var.path ~ {"^(?:/api/score/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}|/api/live|/api/matches|/api/matches/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}|/api/matches/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}/events|/api/matches/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}/lineups|/api/matches/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}/stats|/api/matches/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}/head\-to\-head|/api/competitions/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}/table|/api/competitions/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}/scorers|/api/teams/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}|/api/search|/api/edge/canary|/api/edge/canary/control|/api/openapi\.json|/api/docs|/|/match/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}|/day/(?:19|20)\d{2}-\d{2}-\d{2}|/team/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}|/competition/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}|/search|/robots\.txt|/sitemap\.xml|/favicon\.ico|/static/(?:[0-9a-f]{12}|latest)/[A-Za-z0-9_-]{1,48}(?:\.[a-z0-9]{1,8}){1,3}|/manifest\.webmanifest|/service\-worker\.js|/api/web\-push)$"}) {
     set req.http.X-Route = "stored";
     if (req.method !~ "^(?:GET|HEAD|OPTIONS)$") { error 605; }
-  } else if (var.path ~ {"^(?:/match/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64})$"}) {
-    set req.http.X-Route = "stored";
-    if (req.method !~ "^(?:GET|HEAD|OPTIONS)$") { error 605; }
-    set var.path = "/match/-";
   } else if (var.path ~ {"^(?:/api/score/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}/stream|/api/live/stream)$"}) {
     set req.http.X-Route = "stream";
     if (req.method !~ "^(?:GET|HEAD|OPTIONS)$") { error 605; }
@@ -72,6 +68,8 @@ sub vcl_recv {
   } else if (var.path ~ {"^/api/competitions/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:-]{1,64}/scorers$"}) {
     set req.url = querystring.sort(querystring.filter_except(req.url, "season"));
   } else if (var.path ~ {"^/api/search$"}) {
+    set req.url = querystring.sort(querystring.filter_except(req.url, "q"));
+  } else if (var.path ~ {"^/search$"}) {
     set req.url = querystring.sort(querystring.filter_except(req.url, "q"));
   } else {
     set req.url = var.path;

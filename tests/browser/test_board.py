@@ -123,7 +123,7 @@ def test_other_days_have_their_matches(open_tab: OpenTab, play: Play) -> None:
     page = open_tab()
     page.evaluate("window.loadedOnce = true")
     page.locator(".days li a").nth(4).click()
-    expect(page).to_have_url(f"{play.system.url}/?date={tomorrow:%Y-%m-%d}")
+    expect(page).to_have_url(f"{play.system.url}/day/{tomorrow:%Y-%m-%d}")
     expect(row(page, match_id).locator(".clock")).to_have_text("19:30")
     expect(page.get_by_role("heading", level=1)).to_have_text("Tomorrow")
     expect(page.locator(".days a[aria-current=date] b")).to_have_text(f"{tomorrow:%-d %b}")
@@ -136,11 +136,11 @@ def test_a_day_is_the_readers_own(open_tab: OpenTab, play: Play) -> None:
     """Half past one at night in London is the evening before in New York, and stays there past midnight."""
     match_id = play.match("Chile", "Peru", at=datetime(2026, 6, 12, 3, 30, tzinfo=UTC))
     play.system.wait_settled()
-    page = open_tab("/?date=2026-06-11", timezone_id="America/New_York")
+    page = open_tab("/day/2026-06-11", timezone_id="America/New_York")
     expect(row(page, match_id).locator(".clock")).to_have_text("23:30")
     urls: list[str] = []
     page.on("request", lambda request: urls.append(request.url))
-    page.goto("/?date=2026-06-12")
+    page.goto("/day/2026-06-12")
     expect(page.locator(".empty")).to_contain_text("No matches on this day")
     expect(page.locator(".connection")).to_have_attribute("data-state", "polling")
     assert not [url for url in urls if "/api/live" in url]
@@ -149,20 +149,22 @@ def test_a_day_is_the_readers_own(open_tab: OpenTab, play: Play) -> None:
 def test_a_team_and_a_competition_have_their_lists(open_tab: OpenTab, play: Play) -> None:
     match_id = play.match("Hansa Rostock", "Aue", competition="3. Liga", at=datetime.now(UTC) + timedelta(days=2))
     play.system.wait_settled()
-    page = open_tab("/?team=hansa-rostock")
+    page = open_tab("/team/hansa-rostock")
     expect(page.get_by_role("heading", level=1)).to_have_text("Hansa Rostock")
     expect(row(page, match_id)).to_be_visible()
-    page.goto("/?competition=3-liga")
+    page.goto("/competition/3-liga")
     expect(page.get_by_role("heading", level=1)).to_have_text("3. Liga")
     expect(row(page, match_id)).to_be_visible()
 
 
 def test_a_list_that_cannot_be_reached_says_so_and_is_tried_again(open_tab: OpenTab, play: Play) -> None:
     match_id = play.kick_off()
-    page = open_tab("/api/docs")
+    page = open_tab(f"/match/{match_id}")
+    expect(page.locator(".connection")).to_have_attribute("data-state", "live")
     page.route("**/api/live*", lambda route: route.abort())
     page.route("**/api/matches*", lambda route: route.abort())
-    page.goto("/")
+    # Within the page: a board that is loaded stays as the server wrote it.
+    page.locator(".brand").click()
     expect(page.get_by_role("alert")).to_contain_text("cannot be reached")
     expect(page.locator(".connection")).to_have_attribute("data-state", "reconnecting")
     # Not a click, which waits until the page has stopped trying by itself.

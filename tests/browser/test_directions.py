@@ -154,8 +154,8 @@ def test_a_row_keeps_its_columns(open_tab: OpenTab, play: Play, names: Names, pl
     play.system.wait_settled()
     match = play.system.get(f"/api/score/{match_id}").json()
     day = match["start_time"][:10]
-    query = {"board": "/", "day": f"/?date={day}", "team": "/?team=" + match["home_team"]["id"]}
-    page = open_tab(query.get(place, f"/?competition={match['competition']['id']}"))
+    query = {"board": "/", "day": f"/day/{day}", "team": "/team/" + match["home_team"]["id"]}
+    page = open_tab(query.get(place, f"/competition/{match['competition']['id']}"))
     row = page.locator(f'li[data-id="{match_id}"] a.row')
     expect(row).to_be_visible()
     assert_in_order(row, "FT", names.home, "1")

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from cdn.routes import PUBLIC, ROUTES, Handling, Route, pattern_of
+from cdn.routes import PUBLIC, ROUTES, Handling, pattern_of
 from tests.support.walk import app, sample_path, table_path
 
 
@@ -22,14 +22,6 @@ def test_no_path_belongs_to_two_rows() -> None:
     for route in ROUTES:
         sample = sample_path(route)
         assert [other.path for other in ROUTES if re.fullmatch(other.pattern, sample)] == [route.path]
-
-
-@pytest.mark.parametrize("route", [route for route in PUBLIC if route.fetched_as], ids=lambda route: route.path)
-def test_where_one_answer_is_kept_for_all_paths_all_answers_are_the_same(route: Route) -> None:
-    client = app().test_client()
-    bodies = {client.get(path).data for path in (sample_path(route), route.fetched_as)}
-    assert len(bodies) == 1
-    assert re.fullmatch(route.pattern, route.fetched_as)
 
 
 @pytest.mark.parametrize("path", ["/api/score/..", "/api/score/.", "/api/score/m1/", "//api/score/m1", "/api/score/é",

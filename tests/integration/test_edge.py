@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import threading
@@ -93,6 +94,37 @@ def test_a_goal_is_purged_and_seen_through_the_edge_and_the_probe_measures_it(d:
 
     wait_until(measured, "the figures of worker and clock on the web process's page")
     wait_until(lambda: "edge_sound" in d.system.log("clock").read_text(), "the check at the start")
+
+
+@sharing
+def test_a_goal_purges_the_pages_that_show_it(d: Deployment) -> None:
+    """The edge keeps them, and no reader needs JavaScript."""
+    start = datetime.now(UTC)
+    d.system.post_match("paged", competition="Cup", start_time=start.isoformat())
+    d.goal("paged", 1)
+    d.system.wait_for("paged", "1-0")
+    d.system.wait_settled()
+    paths = ("/match/paged", "/", "/competition/cup", f"/day/{start:%Y-%m-%d}")
+    for path in paths:
+        wait_until(lambda path=path: written(d.edge, path) == "1-0", f"the first goal on {path}")
+        wait_until(lambda path=path: d.edge.get(path).headers["X-Cache"] == "HIT", f"{path} from the cache")
+    d.goal("paged", 2)
+    for path in paths:
+        wait_until(lambda path=path: written(d.edge, path) == "2-0", f"the second goal on {path}")
+    # What others add to a shared address makes no other answer.
+    wait_until(lambda: d.edge.get("/match/paged?fbclid=x").headers["X-Cache"] == "HIT", "the page from the cache")
+    missing = d.edge.get("/match/nobody-played")
+    assert (missing.status_code, missing.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+
+
+def written(edge: Varnish, path: str) -> str:
+    """The score that a page's HTML has, of the match or of its row."""
+    page = edge.get(path).text
+    of_match = re.search(r'class="big-score">(\d)–(\d)<', page)
+    if of_match:
+        return "-".join(of_match.groups())
+    row = re.search(r'data-id="paged".*?</li>', page)
+    return "-".join(re.findall(r'class="score">(\d)<', row[0])) if row else ""
 
 
 @sharing

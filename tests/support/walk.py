@@ -13,7 +13,13 @@ from api.app import create_app
 from cdn.routes import IDS, KEPT, PUBLIC, ROUTES, Handling, Route
 from config import Settings
 
-SAMPLES = {**dict.fromkeys(IDS, "m1"), "cursor": "7.3", "digest": "0123456789ab", "name": "style.css"}
+SAMPLES = {
+    **dict.fromkeys(IDS, "m1"),
+    "cursor": "7.3",
+    "digest": "0123456789ab",
+    "date": "2026-11-25",
+    "name": "style.css",
+}
 KEEP, PASS, REFUSE = "keep", "pass", "refuse"
 
 
@@ -75,7 +81,7 @@ def _of(route: Route) -> Iterator[Step]:
     path = sample_path(route)
     kept = route.handling in KEPT
     for method in route.methods:
-        yield Step(method, path, KEEP if kept else PASS, route.fetched_as or path)
+        yield Step(method, path, KEEP if kept else PASS, path)
     if route.handling is Handling.PASSED:
         # A preflight (api/web/cors.py).
         yield Step("OPTIONS", path, PASS, path)
@@ -85,13 +91,13 @@ def _of(route: Route) -> Iterator[Step]:
     if not kept:
         return
     if not route.parameters:
-        yield Step("GET", f"{path}?x=1", KEEP, route.fetched_as or path)
+        yield Step("GET", f"{path}?x=1", KEEP, path)
     for name in route.parameters:
         yield Step("GET", f"{path}?{name}=a", KEEP, f"{path}?{name}=a")
         yield Step("GET", f"{path}?x=1&{name}=a", KEEP, f"{path}?{name}=a", may_refuse=True)
     if any(f"{{{name}}}" in route.path for name in IDS):
         sent = path.replace("m1", "sr%3Amatch%3A1")
-        yield Step("GET", sent, KEEP, route.fetched_as)
+        yield Step("GET", sent, KEEP)
 
 
 def _other_spellings() -> Iterator[Step]:

@@ -230,9 +230,7 @@ def test_an_id_of_odd_letters_is_unknown_and_not_echoed_into_html(either: Site, 
     assert len(odd) == 1 or odd not in page.get_data(as_text=True)
 
 
-@pytest.mark.parametrize(
-    "url", ["/api", "/api/scores", "/api/score/", "/nothing", "/static/x/..%2f..%2fconfig.py", "/.env"]
-)
+@pytest.mark.parametrize("url", ["/api", "/api/scores", "/api/score/", "/static/x/..%2f..%2fconfig.py"])
 def test_an_unknown_route_is_a_404(site: Site, url: str) -> None:
     assert site.get(url).status_code == 404
     assert error(site.get(url))[1] in ("unknown_route", "unknown_match")

@@ -24,8 +24,6 @@ from tests.support.walk import is_as_told, sample_path, steps
 READERS = {"bunny": bunny.treat, "cloudflare": cloudflare.treat, "cloudfront": cloudfront.treat, "fastly": fastly.treat}
 # nginx and Caddy are run for real: test_nginx.py, test_caddy.py.
 FROM_THE_TABLE = sorted(set(CONFIGURATIONS) - {"fastly-service"})
-# Who cannot fetch another path than the one that was asked for keeps one answer for each match.
-NOT_SHARING, SHARED = {"bunny"}, {route.fetched_as for route in ROUTES if route.fetched_as}
 # A hold is 20 s (docs/protocol.md), and the answer needs a moment.
 HOLD_S = 25
 
@@ -75,7 +73,7 @@ def test_a_file_changes_with_the_table(vendor: str, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("vendor", READERS)
 def test_every_route_of_the_app_is_kept_passed_or_refused_as_the_table_says(vendor: str) -> None:
-    walk = [replace(step, fetched="") if vendor in NOT_SHARING and step.fetched in SHARED else step for step in steps()]
+    walk = steps()
     if vendor == "cloudflare":
         # An asterisk also matches what no id may have; the service refuses it.
         walk = [step for step in walk if ";" not in step.target]

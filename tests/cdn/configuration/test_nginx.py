@@ -112,12 +112,6 @@ def test_of_a_query_what_is_part_of_the_key_is_forwarded(edge: Nginx) -> None:
     assert [request.path for request in edge.origin.asked] == [expected]
 
 
-def test_the_shell_of_a_match_is_one_answer_for_all(edge: Nginx) -> None:
-    edge.origin.replies["/match/-"] = Reply(b"<html>", {"Cache-Control": "public, max-age=0, s-maxage=60"})
-    assert {edge.get(f"/match/m{n}").text for n in range(10)} == {"<html>"}
-    assert edge.origin.count("/match/-") <= 1
-
-
 def test_readers_held_on_one_cursor_are_one_request(edge: Nginx) -> None:
     """Who come while one request is out wait for it; who come later find its answer."""
     held, path = threading.Event(), f"{new_path()}/wait/7.3"

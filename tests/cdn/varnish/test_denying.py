@@ -62,7 +62,7 @@ class TestSpellings:
 class TestRefusals:
     @pytest.mark.parametrize(
         "path",
-        ["/favicon.ico", "/api", "/api/", "/admin", "/api/anything-new?x=1", "/api/scores/m1", "/match/",
+        ["/api", "/api/", "/admin", "/api/anything-new?x=1", "/api/scores/m1", "/match/",
          "/static/style.css", "/static/evil/style.css", "/metrics/x"],
     )  # fmt: skip
     def test_what_is_not_listed_does_not_reach_the_origin(self, edge: Varnish, origin: Origin, path: str) -> None:
@@ -94,10 +94,3 @@ class TestRefusals:
         assert edge.get("/api/me", "OPTIONS", headers=headers).headers["Access-Control-Allow-Methods"] == "PATCH"
         assert origin.asked[0].headers["Origin"] == "https://fans.example"
         assert edge.get(SCORE, "OPTIONS", data=b"x").status_code == 400
-
-    def test_the_shell_of_a_match_is_one_answer_for_all(self, edge: Varnish, origin: Origin) -> None:
-        origin.replies["/match/-"] = Reply(b"<html>", {"Surrogate-Control": "max-age=60", "Content-Type": "text/html"})
-        for n in range(20):
-            assert edge.get(f"/match/m{n}").text == "<html>"
-        assert origin.count("/match/-") == 1
-        assert len(origin.asked) == 1

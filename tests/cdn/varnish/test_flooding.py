@@ -31,13 +31,13 @@ JUNK = (
 
 
 class AnyPath(dict):  # type: ignore[type-arg]
-    """Replies of a service that answers whatever it is asked: 404 to scores that it does not know."""
+    """Replies of a service that answers whatever it is asked: 404 to matches that it does not know."""
 
     def get(self, path: str, default: object = None) -> object:
         return super().get(path) or self.made_up
 
     def made_up(self, request: Asked) -> Reply:
-        if request.path.startswith("/api/score/junk"):
+        if request.path.startswith(("/api/score/junk", "/match/junk")):
             return Reply(b'{"error":{}}', {"Surrogate-Control": "max-age=5"}, 404)
         if "/wait/" in request.path:
             return Reply(b"{}", {"Cache-Control": "public, max-age=0, s-maxage=1"})
@@ -80,9 +80,9 @@ def test_made_up_urls_push_nothing_out(origin: Origin, tmp_path: Path) -> None:
         flood(edge, scaled(COUNT // 10, COUNT))
         assert edge.counters()["MAIN.n_lru_nuked"] == 0
         assert edge.get(SCORE).headers["X-Cache"] == "HIT"
-        # The shell is one answer, a dropped parameter makes none, and an unknown path is refused.
+        # A dropped parameter makes no other answer, and an unknown path is refused.
         paths = [request.path for request in origin.asked]
-        assert {path for path in paths if path.startswith(("/match/", "/api/live"))} == {"/match/-", "/api/live"}
+        assert {path for path in paths if path.startswith("/api/live")} == {"/api/live"}
         assert not any(path.startswith("/junk") for path in paths)
 
 
