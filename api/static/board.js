@@ -209,6 +209,8 @@ export class Board {
       for (const { match } of this.#left()) if (!listed.has(match.match_id)) this.lists.remove(match.match_id);
       this.loaded = true;
       this.failure = null;
+      // The day as the service worker has kept it: nothing that is live comes now.
+      if (!navigator.onLine) this.settle();
       if (!this.feed) this.shell.indicate("polling", { body: { poll_after_ms: AGAIN_MS } });
       this.#name(matches);
       if (this.isToday && !this.liveIds?.size && !this.#upcoming()) await this.#loadNext();
