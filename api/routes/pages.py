@@ -3,6 +3,7 @@ take over where there is JavaScript (api/static/app.js)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from urllib.parse import urlencode
@@ -13,7 +14,6 @@ from pydantic import ValidationError
 from api.delivery import render
 from api.delivery.answer import RenderedAnswer
 from api.delivery.details import Detail
-from api.delivery.snapshot import BOARD
 from api.pages import days, lists, match_page
 from api.pages.bidi import isolate
 from api.pages.clock import Body, today
@@ -50,11 +50,11 @@ SHARED_SHELL = "-"
 def board() -> Response:
     """Today. Worked out once a version of the board and second: the day's list has no version."""
     now = now_ms()
-    snapshot = here().reader.read(BOARD)
-    version = (snapshot.version if snapshot else 0) + now // 1000
+    live = live_matches()
+    version = live.version + now // 1000
 
     def written() -> Detail:
-        return Detail(version, _board(live_matches(snapshot), now))
+        return Detail(version, _board(live.by_id, now))
 
     return responses.rendered(here().pages.get(("/", here().hub.surging), version, written).answer)
 
@@ -154,13 +154,13 @@ def unavailable(error: Unavailable) -> Response:
     return responses.rendered(failure_pages.unreachable(errors.spread_s(error.retry_after_s)))
 
 
-def _board(live: dict[str, Body], now: int) -> RenderedAnswer:
+def _board(live: Mapping[str, Body], now: int) -> RenderedAnswer:
     begins_ms = now // DAY_MS * DAY_MS
     rest: list[Body] = []
     # Without SQL there is what is live.
     with suppress(Unavailable):
         rest = page_lists.listed(MatchFilter(max(begins_ms, now - SINCE_MS), begins_ms + DAY_MS), live, now)
-    sections = lists.board((live | {match["match_id"]: match for match in rest}).values(), now)
+    sections = lists.board(({**live} | {match["match_id"]: match for match in rest}).values(), now)
     return html.answer(
         "board.html",
         headers.LIVE,
