@@ -6,6 +6,8 @@ import os
 import signal
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
@@ -19,7 +21,7 @@ from db.domain.errors import Unavailable
 from db.live.client import connect
 from db.live.store import LiveStore
 from dev.system import free_port
-from tests.conftest import RedisServer, wait_until
+from tests.conftest import ROOT, RedisServer, wait_until
 from workers.queues import Doorbells
 
 NOW = 1_700_000_000_000
@@ -245,3 +247,23 @@ def test_a_unix_socket_is_an_address_too(start: Callable[[], RedisServer], tmp_p
     assert (
         connect(f"unix://{tmp_path}/redis.sock?db=1").connection_pool.make_connection().path == f"{tmp_path}/redis.sock"
     )
+
+
+UNDER_GEVENT = """
+from gevent import monkey
+monkey.patch_all()
+import sys
+from db.live.client import connect
+client, other = (connect(sys.argv[1], retries=0) for _ in range(2))
+number = client.client_id()
+assert client.client_id() == number, "a connection that is idle is used again"
+other.client_kill_filter(_id=number)
+assert client.client_id() != number, "one that the server has closed is not"
+"""
+
+
+def test_a_connection_that_the_server_closed_is_replaced_under_gevent(redis_url: str) -> None:
+    """Without a second attempt."""
+    command = [sys.executable, "-c", UNDER_GEVENT, redis_url]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
