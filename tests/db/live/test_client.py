@@ -252,12 +252,16 @@ def test_a_unix_socket_is_an_address_too(start: Callable[[], RedisServer], tmp_p
 UNDER_GEVENT = """
 from gevent import monkey
 monkey.patch_all()
-import sys
+import select, sys
 from db.live.client import connect
 client, other = (connect(sys.argv[1], retries=0) for _ in range(2))
 number = client.client_id()
+connection = client.connection_pool.get_connection()
+idle = connection._sock.fileno()
+client.connection_pool.release(connection)
 assert client.client_id() == number, "a connection that is idle is used again"
 other.client_kill_filter(_id=number)
+select.select([idle], [], [], 10)
 assert client.client_id() != number, "one that the server has closed is not"
 """
 
