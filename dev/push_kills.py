@@ -42,8 +42,9 @@ from workers.queues import PUSH
 from workers.worker import order_for
 
 MATCH = "final"
-# After the last push the fan-out is given so long to go on: thrice a claim, and some seconds of the clock.
-QUIET_S = 30.0
+# After the last push the fan-out is given so long to go on: a claim, some seconds of the clock, and the start of a
+# worker, which takes half a minute where the machine does much else.
+QUIET_S = 120.0
 # What is left to plan and to send.
 UNFINISHED = (keys.PUSH_UNPLANNED, keys.PUSH_SLICED, keys.PUSH_READY, keys.PUSH_CLAIMED, keys.PUSH_LATER)
 # With topics: goals after the first, each beside a kill. Half a minute each, the window between two alerts.

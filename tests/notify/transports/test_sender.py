@@ -50,6 +50,13 @@ def send(apns: Apns, devices: Iterable[Device], goal: Message | None = None) -> 
     return outcomes
 
 
+def recorded(count: int, taken: list[Device]) -> Iterator[Envelope]:
+    """Envelopes to phones that are noted when they are taken."""
+    for device in phones(count):
+        taken.append(device)
+        yield Envelope(device, message())
+
+
 FAULTS: dict[str, dict[str, int]] = {
     "GOAWAY": {"goaway_after": 60},
     "reset streams": {"reset_every": 20},
@@ -165,14 +172,8 @@ def test_a_lowered_stream_limit_is_kept(emulators: Emulated, apns: Apns) -> None
 def test_a_new_connection_begins_with_one_stream(emulators: Emulated, apns: Apns) -> None:
     """The emulator refuses a second stream before the first good push, and libcurl would have to repeat it."""
     emulators.set_faults("apns", latency_ms=100)
-    taken: list[str] = []
-
-    def recorded() -> Iterator[Device]:
-        for device in phones(5):
-            taken.append(device.token)
-            yield device
-
-    answers = apns.send(Envelope(device, message()) for device in recorded())
+    taken: list[Device] = []
+    answers = apns.send(recorded(5, taken))
     next(answers)
     assert len(taken) == 1
     assert len(list(answers)) == 4
@@ -243,14 +244,8 @@ def test_a_service_that_may_be_back_is_tried_with_one_request(emulators: Emulate
     send(apns, phones(50))
     apns.sender.hosts.only.breaker.open(time.monotonic(), 0.0)
     emulators.set_faults("apns", latency_ms=200)
-    taken: list[str] = []
-
-    def recorded() -> Iterator[Device]:
-        for device in phones(20):
-            taken.append(device.token)
-            yield device
-
-    answers = apns.send(Envelope(device, message()) for device in recorded())
+    taken: list[Device] = []
+    answers = apns.send(recorded(20, taken))
     next(answers)
     assert len(taken) == 1
     emulators.set_faults("apns")
