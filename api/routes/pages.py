@@ -104,7 +104,7 @@ def team(team_id: str) -> Response:
     known = here().history.team(team_id)
     in_play = [match["match_id"] for match in matches if lists.section_of(match) == "live"]
     tags = tuple(keys.match(match_id) for match_id in in_play[:TAGGED_MOST])
-    return _subject(known.name if known else "", team_path(team_id), matches, tags)
+    return _subject(known.name if known else "", team_path(team_id), matches, tags, ("teams", team_id))
 
 
 @blueprint.get("/competition/<competition_id>")
@@ -113,7 +113,8 @@ def competition(competition_id: str) -> Response:
     matches = _around(MatchFilter(competition=checked_id(competition_id)))
     known = here().history.index.competition(competition_id)
     tags = (keys.competition(competition_id),)
-    return _subject(known.name if known else "", competition_path(competition_id), matches, tags)
+    follow = ("competitions", competition_id)
+    return _subject(known.name if known else "", competition_path(competition_id), matches, tags, follow)
 
 
 @blueprint.get("/search")
@@ -179,8 +180,12 @@ def _around(wanted: MatchFilter) -> list[Body]:
     return page_lists.listed(replace(wanted, since=now // DAY_MS * DAY_MS - BACK_MS), live_now(), now)
 
 
-def _subject(name: str, path: str, matches: list[Body], tags: tuple[str, ...]) -> Response:
-    """Of a team or a competition. name: "" where nobody knows it. Raises Refused."""
+def _subject(name: str, path: str, matches: list[Body], tags: tuple[str, ...], follow: tuple[str, str]) -> Response:
+    """Of a team or a competition. Raises Refused.
+
+    name: "" where nobody knows it.
+    follow: what star and bell are for, as in the API's path.
+    """
     if not name and not matches:
         raise Refused("There is no such page.", "unknown_route")
     title, now = name or "Matches", now_ms()
@@ -190,6 +195,7 @@ def _subject(name: str, path: str, matches: list[Body], tags: tuple[str, ...]) -
         tags=tags,
         head=Head(isolate(title), f"{isolate(title)}: results, live scores and fixtures.", path),
         title=title,
+        follow=follow,
         sections=lists.around(matches, today(now), now),
         notice="" if matches else "No matches around today",
     )

@@ -3,6 +3,8 @@
  * is on.
  */
 
+import { pathOf } from "./places.js";
+
 // More than anybody reads; the oldest go.
 const MOST = 500;
 
@@ -131,8 +133,7 @@ export function keyOf({ subject, id }) {
  * @param {{subject: Subject, id: string}} mark
  */
 export function addressOf({ subject, id }) {
-  const sent = encodeURIComponent(id);
-  return { matches: `/match/${sent}`, teams: `/?team=${sent}`, competitions: `/?competition=${sent}` }[subject];
+  return pathOf(/** @type {const} */ ({ matches: "match", teams: "team", competitions: "competition" })[subject], id);
 }
 
 /**
