@@ -84,9 +84,10 @@ export function dayPicker(chosen, go) {
   const input = h("input", { type: "date", value: chosen, "aria-label": t("Choose a day"), id: "day" });
   input.addEventListener("change", () => parseDay(input.value) && go(address(input.value)));
   const list = h("ol", {}, ...days.map((day) => strip(day, chosen)));
-  // On a phone the strip is wider than the screen: the chosen day belongs in its middle, once it is on the page. Days
-  // are as wide as their names, so that it need not be the middle one that stands there.
+  // On a phone the strip is wider than the screen: the chosen day belongs in its middle, once it is on the page. The
+  // first call may come before that. Days are as wide as their names, so the middle of the strip is not always the day.
   new ResizeObserver((_, observer) => {
+    if (!list.clientWidth) return;
     const day = /** @type {Element} */ (list.querySelector("[aria-current]"));
     list.scrollBy(middle(day) - middle(list), 0);
     observer.disconnect();

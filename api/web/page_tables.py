@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from api import competitions, meetings, teams
 from api.computed import ComputedDocument
@@ -21,7 +22,7 @@ class PageTables:
     tags: the keys that purge them.
     """
 
-    bodies: dict[str, object] = field(default_factory=dict)
+    bodies: dict[str, Any] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
 
 
