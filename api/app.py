@@ -25,7 +25,7 @@ from api.routes import (
 )
 from api.server.figures import Figures
 from api.services import Services
-from api.web import assets, cors, errors, openapi
+from api.web import assets, cors, errors, html, openapi
 from cdn.backends import registry
 from config import Settings
 from db.live.metrics import Reporter
@@ -73,6 +73,7 @@ def create_app(settings: Settings) -> App:
     app.json.compact = True  # type: ignore[attr-defined]
     services = app.extensions["services"] = Services(settings)
     app.hot_path = HotPath(services)
+    html.register(app)
     errors.register(app)
     cors.register(app)
     for part in (

@@ -24,10 +24,12 @@ DocumentParts = tuple[dict[str, Any], Sequence[str]]
 @dataclass(frozen=True, slots=True)
 class ComputedDocument:
     """body: what the answer says, as a dictionary.
-    answer: with its lifetime and the keys that purge it.
+    tags: the keys that purge it.
+    answer: with its lifetime and those keys.
     """
 
     body: dict[str, Any]
+    tags: tuple[str, ...]
     answer: RenderedAnswer
 
 
@@ -40,10 +42,10 @@ def computed(
     """name: of the document. work_out: makes it of the matches. Raises Unavailable, and what `work_out` does."""
 
     def made() -> ComputedDocument:
-        body, tags = work_out(services.shelf.matches(wanted))
-        text = dumps(body)
-        cache = services.dialect.headers(headers.LIST, tuple(tags))
-        return ComputedDocument(body, RenderedAnswer(text, cache, digest(text)))
+        body, keys = work_out(services.shelf.matches(wanted))
+        text, tags = dumps(body), tuple(keys)
+        cache = services.dialect.headers(headers.LIST, tags)
+        return ComputedDocument(body, tags, RenderedAnswer(text, cache, digest(text)))
 
     # In a surge an edge keeps it for longer.
     return services.computed.get((name, services.hub.surging), wanted.stamp, made)

@@ -22,9 +22,10 @@ from api.pages.head import SITE, Head, match_head
 from api.pages.lists import competition_path, team_path
 from api.pages.rows import match_path
 from api.services import here, now_ms
-from api.web import errors, failure_pages, html, page_lists, responses, schemas
+from api.web import errors, failure_pages, html, page_lists, page_tables, responses, schemas
 from api.web.ids import checked_id
 from api.web.page_lists import live_matches, live_now
+from api.web.page_tables import PageTables
 from api.whole_match import whole_match
 from cdn import headers, keys
 from db.domain import EVENT_TYPES, Event, Match
@@ -37,8 +38,6 @@ blueprint = Blueprint("pages", __name__)
 SINCE_MS = 6 * 60 * 60 * 1000
 # A team's or competition's list: what people call recent.
 BACK_MS = 14 * DAY_MS
-# Keys of matches in play that a team's page carries: Bunny's CDN-Tag holds 1024 bytes.
-TAGGED_MOST = 4
 SEARCH_MAX = 10
 # Events of which all are looked at. Of a longer timeline, most are a provider's passes and touches.
 EVENTS_MAX = 400
@@ -99,22 +98,25 @@ def match(match_id: str) -> Response:
 
 @blueprint.get("/team/<team_id>")
 def team(team_id: str) -> Response:
-    """Its matches around today, under the name it has now."""
-    matches = _around(MatchFilter(team=checked_id(team_id)))
+    """Its form, where it stands, and its matches around today, under the name it has now."""
+    now = now_ms()
+    matches = _around(MatchFilter(team=checked_id(team_id)), now)
     known = here().history.team(team_id)
-    in_play = [match["match_id"] for match in matches if lists.section_of(match) == "live"]
-    tags = tuple(keys.match(match_id) for match_id in in_play[:TAGGED_MOST])
-    return _subject(known.name if known else "", team_path(team_id), matches, tags, ("teams", team_id))
+    tables = page_tables.of_team(team_id, now)
+    tags = tables.tags or (keys.team(team_id),)
+    return _subject("teams", team_id, known.name if known else "", team_path(team_id), matches, tables, tags)
 
 
 @blueprint.get("/competition/<competition_id>")
 def competition(competition_id: str) -> Response:
-    """Its matches around today."""
-    matches = _around(MatchFilter(competition=checked_id(competition_id)))
+    """Its table, its scorers, and its matches around today."""
+    now = now_ms()
+    matches = _around(MatchFilter(competition=checked_id(competition_id)), now)
     known = here().history.index.competition(competition_id)
-    tags = (keys.competition(competition_id),)
-    follow = ("competitions", competition_id)
-    return _subject(known.name if known else "", competition_path(competition_id), matches, tags, follow)
+    tables = page_tables.of_competition(competition_id, now)
+    tags = (keys.competition(competition_id), *(tables.tags or (keys.table(competition_id),)))
+    path = competition_path(competition_id)
+    return _subject("competitions", competition_id, known.name if known else "", path, matches, tables, tags)
 
 
 @blueprint.get("/search")
@@ -175,27 +177,27 @@ def _board(live: Mapping[str, Body], now: int) -> RenderedAnswer:
     )
 
 
-def _around(wanted: MatchFilter) -> list[Body]:
-    now = now_ms()
+def _around(wanted: MatchFilter, now: int) -> list[Body]:
     return page_lists.listed(replace(wanted, since=now // DAY_MS * DAY_MS - BACK_MS), live_now(), now)
 
 
-def _subject(name: str, path: str, matches: list[Body], tags: tuple[str, ...], follow: tuple[str, str]) -> Response:
-    """Of a team or a competition. Raises Refused.
-
-    name: "" where nobody knows it.
-    follow: what star and bell are for, as in the API's path.
-    """
+def _subject(
+    subject: str, id_: str, name: str, path: str, matches: list[Body], tables: PageTables, tags: tuple[str, ...]
+) -> Response:
+    """Of a team or a competition. name: "" where nobody knows it. Raises Refused."""
     if not name and not matches:
         raise Refused("There is no such page.", "unknown_route")
     title, now = name or "Matches", now_ms()
     return html.page(
-        "board.html",
+        "subject.html",
         headers.LIST,
         tags=tags,
+        subject=subject,
+        subject_id=id_,
+        **tables.bodies,
+        has_tables=bool(tables.bodies),
         head=Head(isolate(title), f"{isolate(title)}: results, live scores and fixtures.", path),
         title=title,
-        follow=follow,
         sections=lists.around(matches, today(now), now),
         notice="" if matches else "No matches around today",
     )
@@ -207,10 +209,12 @@ def _match(stored: Match, now: int) -> RenderedAnswer:
         return responses.moved(match_path(successor), here().dialect, stored.id)
     body, metadata = render.summary(stored), render.metadata(stored)
     events = [render.event(event) for event in _telling(stored.timeline)]
+    tables = page_tables.of_match(stored, now)
     return html.answer(
         "match.html",
         headers.for_phase(stored.phase),
-        tags=(keys.match(stored.id),),
+        tags=tuple(dict.fromkeys((keys.match(stored.id), *tables.tags))),
+        **tables.bodies,
         head=match_head(body, metadata, now, here().settings.public_url),
         **match_page.context(body, metadata, events, now),
     )

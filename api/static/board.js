@@ -10,6 +10,7 @@ import { pathOf } from "./places.js";
 import { read, readMatches } from "./read.js";
 import { Row } from "./row.js";
 import { followBoard } from "./scores.js";
+import { Tables } from "./tables.js";
 import { t } from "./words.js";
 
 // Kick-offs move and results are confirmed by the minute, not by the second: those come by the live feed.
@@ -34,6 +35,7 @@ export class Board {
   /** @type {HTMLElement} */ element;
   /** @type {HTMLElement} */ notice;
   /** @type {HTMLElement} */ skeleton;
+  /** @type {HTMLElement} */ body;
   /** The ids of the live list, once it was read. @type {Set<string> | undefined} */ liveIds;
   /** Whether the day's list was read. */ loaded = false;
   /** Why it could not be. @type {Failure | null} */ failure = null;
@@ -58,6 +60,9 @@ export class Board {
     this.title = this.isToday ? t("Live scores") : this.ofDay ? longName(this.day) : (served() ?? t("Matches"));
     /** Kept once there is something to scroll through. @type {Promise<void>} */
     this.ready = new Promise((resolve) => (this.settle = resolve));
+    const subject = this.team ?? this.competition;
+    /** Of a team or a competition. */
+    this.tables = subject === null ? null : new Tables(this.team ? "team" : "competition", subject, this.leaving.signal);
     this.#build();
     this.forget = favourites.heed(() => this.lists.arrange());
     if (this.isToday) this.#follow();
@@ -115,15 +120,21 @@ export class Board {
     if (this.ofDay && !this.isToday) /** @type {HTMLElement} */ (first.querySelector("h2")).classList.add("hidden");
     const days = this.ofDay ? dayPicker(this.day, (address) => this.shell.go(address)) : null;
     const lead = h("div", { class: "lead" }, this.skeleton, yours?.element ?? null, this.notice, first);
-    this.element = h(
+    this.body = h(
       "div",
-      { class: "board" },
-      this.heading,
-      this.#marks(),
-      days,
-      h("div", { class: this.isToday ? "columns" : "column" }, lead, ...others),
+      { class: this.isToday ? "columns" : "column" },
+      lead,
+      this.tables?.element ?? null,
+      ...others,
     );
+    this.element = h("div", { class: "board" }, this.heading, this.#marks(), days, this.body);
+    this.tables?.ready.then(() => this.#arrange());
     this.element.setAttribute("aria-busy", "true");
+  }
+
+  /** Where there are tables, they stand beside the matches. */
+  #arrange() {
+    if (this.tables?.element.hidden === false) this.body.className = "columns subject";
   }
 
   /** Of a team's or a competition's list: star and bell. */
@@ -178,8 +189,11 @@ export class Board {
    * @param {number} now ms since the epoch
    */
   #put(match, now) {
+    const phase = this.lists.rows.get(match.match_id)?.match.phase;
     const news = this.lists.put(match, now);
     if (news?.text) this.shell.announce(news.text);
+    // Kick-off and final whistle move a table as well.
+    if (news || (phase && phase !== match.phase)) this.tables?.stir();
   }
 
   /** Once at a time; what still seems to be in play after that is left to the day's list. */
@@ -275,7 +289,7 @@ export class Board {
     this.notice.replaceChildren(...(notice ? [notice] : []));
     // Without the day's list, what is live is still worth more than a page that does not move.
     const isComplete = this.loaded || (this.failure && known);
-    if (isComplete && (this.liveIds || !this.feed)) this.settle();
+    if (isComplete && (this.liveIds || !this.feed)) (this.tables?.ready ?? Promise.resolve()).then(this.settle);
   }
 
   /** @param {Failure} failure */

@@ -156,6 +156,124 @@
  * @property {Record<string, number>} away
  */
 
+/** @typedef {"won" | "drawn" | "lost"} MatchOutcome */
+
+/**
+ * Of all matches of a side, or of those at home or away.
+ *
+ * @typedef {object} BalanceBody
+ * @property {number} played
+ * @property {number} won
+ * @property {number} drawn
+ * @property {number} lost
+ * @property {number} goals_for
+ * @property {number} goals_against
+ * @property {number} goal_difference
+ * @property {number} points
+ */
+
+/**
+ * @typedef {object} TableRowBody
+ * @property {number} played
+ * @property {number} won
+ * @property {number} drawn
+ * @property {number} lost
+ * @property {number} goals_for
+ * @property {number} goals_against
+ * @property {number} goal_difference
+ * @property {number} points
+ * @property {number} position
+ * @property {Named} team
+ * @property {number} deducted
+ * @property {MatchOutcome[]} form
+ * @property {string | null} live
+ * @property {BalanceBody & {position: number}} home
+ * @property {BalanceBody & {position: number}} away
+ */
+
+/**
+ * @typedef {object} StandingsBody
+ * @property {string | null} stage
+ * @property {string | null} group
+ * @property {boolean} provisional
+ * @property {TableRowBody[]} rows
+ */
+
+/** @typedef {Summary & {leg: number | null}} LegBody */
+
+/**
+ * @typedef {object} TieBody
+ * @property {Named[]} teams
+ * @property {number[] | null} aggregate
+ * @property {string | null} winner
+ * @property {string | null} decided_by
+ * @property {LegBody[]} matches
+ */
+
+/**
+ * @typedef {object} KnockoutRoundBody
+ * @property {string} round
+ * @property {TieBody[]} ties
+ */
+
+/**
+ * @typedef {object} CompetitionTable
+ * @property {Named} competition
+ * @property {string} season
+ * @property {number} version
+ * @property {boolean} provisional
+ * @property {StandingsBody[]} groups
+ * @property {KnockoutRoundBody[]} rounds
+ */
+
+/**
+ * @typedef {object} ScorerBody
+ * @property {number} position
+ * @property {TimelinePerson} player
+ * @property {Named} team
+ * @property {number} goals
+ * @property {number} penalties
+ * @property {number} assists
+ */
+
+/**
+ * @typedef {object} TopScorers
+ * @property {Named} competition
+ * @property {string} season
+ * @property {number} version
+ * @property {boolean} provisional
+ * @property {ScorerBody[]} scorers
+ */
+
+/**
+ * @typedef {object} FormEntry
+ * @property {string} match_id
+ * @property {MatchOutcome} outcome
+ */
+
+/**
+ * @typedef {object} TeamPage
+ * @property {Named} team
+ * @property {number} version
+ * @property {FormEntry[]} form
+ * @property {Summary[]} live
+ * @property {Summary[]} results
+ * @property {Summary[]} fixtures
+ */
+
+/**
+ * @typedef {object} HeadToHead
+ * @property {string} match_id
+ * @property {number} version
+ * @property {MaybeNamed} home_team
+ * @property {MaybeNamed} away_team
+ * @property {number} home_wins
+ * @property {number} away_wins
+ * @property {number} draws
+ * @property {Summary[]} matches
+ * @property {TieBody | null} tie
+ */
+
 /**
  * @typedef {object} Timeline
  * @property {string} match_id

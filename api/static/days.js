@@ -7,6 +7,7 @@ export const zone = knownZone(Intl.DateTimeFormat().resolvedOptions().timeZone);
 
 const WEEKDAY = new Intl.DateTimeFormat(locale, { weekday: "short" });
 const DAY = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" });
+const DATE = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", year: "numeric" });
 const LONG = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" });
 
 // Days shown on either side of the chosen one.
@@ -64,6 +65,15 @@ export function longName(day) {
 }
 
 /**
+ * The date of a match of another day, 25 Nov 2026; "" where nobody has said when.
+ *
+ * @param {string | null} start
+ */
+export function written(start) {
+  return start ? h("time", { datetime: start }, DATE.format(new Date(start))) : "";
+}
+
+/**
  * The strip of days with a calendar at its end.
  *
  * @param {string} chosen
@@ -74,13 +84,21 @@ export function dayPicker(chosen, go) {
   const input = h("input", { type: "date", value: chosen, "aria-label": t("Choose a day"), id: "day" });
   input.addEventListener("change", () => parseDay(input.value) && go(address(input.value)));
   const list = h("ol", {}, ...days.map((day) => strip(day, chosen)));
-  // On a phone the strip is wider than the screen: the chosen day belongs in its middle, once it is on the page.
+  // On a phone the strip is wider than the screen: the chosen day belongs in its middle, once it is on the page. The
+  // first call may come before that. Days are as wide as their names, so the middle of the strip is not always the day.
   new ResizeObserver((_, observer) => {
-    const half = (list.scrollWidth - list.clientWidth) / 2;
-    list.scrollTo(document.documentElement.dir === "rtl" ? -half : half, 0);
+    if (!list.clientWidth) return;
+    const day = /** @type {Element} */ (list.querySelector("[aria-current]"));
+    list.scrollBy(middle(day) - middle(list), 0);
     observer.disconnect();
   }).observe(list);
   return h("nav", { class: "days", "aria-label": t("Days") }, list, input);
+}
+
+/** @param {Element} element */
+function middle(element) {
+  const { left, width } = element.getBoundingClientRect();
+  return left + width / 2;
 }
 
 /**

@@ -6,6 +6,7 @@ import { bdi, isolate } from "./bidi.js";
 import { kickOffLong, name, scoreText, statusText, winner } from "./clock.js";
 import { h, setAttribute, setText } from "./dom.js";
 import { scored } from "./goals.js";
+import { Meetings } from "./meetings.js";
 import { pathOf } from "./places.js";
 import { Failure, read } from "./read.js";
 import { followMatch } from "./scores.js";
@@ -39,6 +40,7 @@ export class MatchPage {
   /** @type {HTMLElement} */ timeline;
   /** @type {HTMLElement} */ quiet;
   /** @type {About} */ about;
+  /** @type {Meetings} */ meetings;
   /** @type {HTMLElement} */ body;
   /** @type {HTMLElement} */ notice;
   /** Set by the first body; what a body leads to runs after that. @type {Score} */ match;
@@ -103,7 +105,9 @@ export class MatchPage {
       this.quiet,
     );
     this.about = new About(this.id, this.leaving.signal);
-    const parts = [this.head, this.shootout, story, this.about.element, this.facts];
+    this.meetings = new Meetings(this.id, this.leaving.signal);
+    this.meetingsRead = this.meetings.refresh();
+    const parts = [this.head, this.shootout, story, this.about.element, this.meetings.element, this.facts];
     this.body = h("div", { class: "match-body", hidden: true }, ...parts);
     this.notice = h("div", { class: "notice" }, h("p", { class: "loading" }, t("Loading")));
     this.element = h("article", { class: "match" }, this.heading, this.notice, this.body);
@@ -145,10 +149,11 @@ export class MatchPage {
     this.#facts();
     const about = this.about.refresh(match.phase, { home: name(match.home_team), away: name(match.away_team) });
     if (news) this.#highlight(news);
+    if (news) setTimeout(() => this.meetings.refresh(), AGAIN_MS * (0.5 + Math.random()));
     // The light says otherwise of a match that is over, whose state is the same.
     if (this.feed?.state) this.shell.indicate(this.feed.state, this.feed);
     const story = this.#loadEvents();
-    Promise.all([about, story, this.metadataRead]).then(() => this.told && this.settle());
+    Promise.all([about, story, this.metadataRead, this.meetingsRead]).then(() => this.told && this.settle());
   }
 
   #league() {

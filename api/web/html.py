@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response, current_app, render_template
+from flask import Flask, Response, current_app, render_template
 
 from api.delivery.answer import RenderedAnswer
+from api.pages import badge, clock, lists, rows, tables
 from api.pages.head import SITE, Head
 from api.services import here
 from api.web.assets import url
@@ -40,6 +41,11 @@ LANGUAGES = {
     "tr": "Türkçe",
 }
 _OF_SITE = Head(SITE, DESCRIPTION, "")
+
+
+def register(app: Flask) -> None:
+    """What every template may call."""
+    app.jinja_env.globals.update(badge=badge, clock=clock, lists=lists, rows=rows, tables=tables)
 
 
 def page(template: str, policy: Policy, **context: Any) -> Response:

@@ -123,6 +123,104 @@ export type StatsBody = {
     home: Record<string, number>;
     away: Record<string, number>;
 };
+export type MatchOutcome = "won" | "drawn" | "lost";
+export type BalanceBody = {
+    played: number;
+    won: number;
+    drawn: number;
+    lost: number;
+    goals_for: number;
+    goals_against: number;
+    goal_difference: number;
+    points: number;
+};
+export type TableRowBody = {
+    played: number;
+    won: number;
+    drawn: number;
+    lost: number;
+    goals_for: number;
+    goals_against: number;
+    goal_difference: number;
+    points: number;
+    position: number;
+    team: Named;
+    deducted: number;
+    form: MatchOutcome[];
+    live: string | null;
+    home: BalanceBody & {
+        position: number;
+    };
+    away: BalanceBody & {
+        position: number;
+    };
+};
+export type StandingsBody = {
+    stage: string | null;
+    group: string | null;
+    provisional: boolean;
+    rows: TableRowBody[];
+};
+export type LegBody = Summary & {
+    leg: number | null;
+};
+export type TieBody = {
+    teams: Named[];
+    aggregate: number[] | null;
+    winner: string | null;
+    decided_by: string | null;
+    matches: LegBody[];
+};
+export type KnockoutRoundBody = {
+    round: string;
+    ties: TieBody[];
+};
+export type CompetitionTable = {
+    competition: Named;
+    season: string;
+    version: number;
+    provisional: boolean;
+    groups: StandingsBody[];
+    rounds: KnockoutRoundBody[];
+};
+export type ScorerBody = {
+    position: number;
+    player: TimelinePerson;
+    team: Named;
+    goals: number;
+    penalties: number;
+    assists: number;
+};
+export type TopScorers = {
+    competition: Named;
+    season: string;
+    version: number;
+    provisional: boolean;
+    scorers: ScorerBody[];
+};
+export type FormEntry = {
+    match_id: string;
+    outcome: MatchOutcome;
+};
+export type TeamPage = {
+    team: Named;
+    version: number;
+    form: FormEntry[];
+    live: Summary[];
+    results: Summary[];
+    fixtures: Summary[];
+};
+export type HeadToHead = {
+    match_id: string;
+    version: number;
+    home_team: MaybeNamed;
+    away_team: MaybeNamed;
+    home_wins: number;
+    away_wins: number;
+    draws: number;
+    matches: Summary[];
+    tie: TieBody | null;
+};
 export type Timeline = {
     match_id: string;
     version: number;
@@ -266,6 +364,111 @@ export type SearchResult = {
  * @property {number} version
  * @property {Record<string, number>} home
  * @property {Record<string, number>} away
+ */
+/** @typedef {"won" | "drawn" | "lost"} MatchOutcome */
+/**
+ * Of all matches of a side, or of those at home or away.
+ *
+ * @typedef {object} BalanceBody
+ * @property {number} played
+ * @property {number} won
+ * @property {number} drawn
+ * @property {number} lost
+ * @property {number} goals_for
+ * @property {number} goals_against
+ * @property {number} goal_difference
+ * @property {number} points
+ */
+/**
+ * @typedef {object} TableRowBody
+ * @property {number} played
+ * @property {number} won
+ * @property {number} drawn
+ * @property {number} lost
+ * @property {number} goals_for
+ * @property {number} goals_against
+ * @property {number} goal_difference
+ * @property {number} points
+ * @property {number} position
+ * @property {Named} team
+ * @property {number} deducted
+ * @property {MatchOutcome[]} form
+ * @property {string | null} live
+ * @property {BalanceBody & {position: number}} home
+ * @property {BalanceBody & {position: number}} away
+ */
+/**
+ * @typedef {object} StandingsBody
+ * @property {string | null} stage
+ * @property {string | null} group
+ * @property {boolean} provisional
+ * @property {TableRowBody[]} rows
+ */
+/** @typedef {Summary & {leg: number | null}} LegBody */
+/**
+ * @typedef {object} TieBody
+ * @property {Named[]} teams
+ * @property {number[] | null} aggregate
+ * @property {string | null} winner
+ * @property {string | null} decided_by
+ * @property {LegBody[]} matches
+ */
+/**
+ * @typedef {object} KnockoutRoundBody
+ * @property {string} round
+ * @property {TieBody[]} ties
+ */
+/**
+ * @typedef {object} CompetitionTable
+ * @property {Named} competition
+ * @property {string} season
+ * @property {number} version
+ * @property {boolean} provisional
+ * @property {StandingsBody[]} groups
+ * @property {KnockoutRoundBody[]} rounds
+ */
+/**
+ * @typedef {object} ScorerBody
+ * @property {number} position
+ * @property {TimelinePerson} player
+ * @property {Named} team
+ * @property {number} goals
+ * @property {number} penalties
+ * @property {number} assists
+ */
+/**
+ * @typedef {object} TopScorers
+ * @property {Named} competition
+ * @property {string} season
+ * @property {number} version
+ * @property {boolean} provisional
+ * @property {ScorerBody[]} scorers
+ */
+/**
+ * @typedef {object} FormEntry
+ * @property {string} match_id
+ * @property {MatchOutcome} outcome
+ */
+/**
+ * @typedef {object} TeamPage
+ * @property {Named} team
+ * @property {number} version
+ * @property {FormEntry[]} form
+ * @property {Summary[]} live
+ * @property {Summary[]} results
+ * @property {Summary[]} fixtures
+ */
+/**
+ * @typedef {object} HeadToHead
+ * @property {string} match_id
+ * @property {number} version
+ * @property {MaybeNamed} home_team
+ * @property {MaybeNamed} away_team
+ * @property {number} home_wins
+ * @property {number} away_wins
+ * @property {number} draws
+ * @property {Summary[]} matches
+ * @property {TieBody | null} tie
  */
 /**
  * @typedef {object} Timeline

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 
-from cdn import headers
+from cdn import headers, keys
 from tests.api.conftest import Site, event, fixture
 from tests.support.html import Html
 
@@ -123,11 +123,11 @@ def test_the_board_parts_what_is_over_and_what_was_put_off(public: Site) -> None
 @pytest.mark.parametrize(
     ("path", "lifetime", "tags"),
     [
-        ("/match/m", headers.LIVE, ["match-m"]),
+        ("/match/m", headers.LIVE, ["match-m", "meeting-{meeting}"]),
         ("/", headers.LIVE, ["live", "day-{day}"]),
         ("/day/{day}", headers.LIST, ["day-{day}"]),
-        ("/competition/world-cup", headers.LIST, ["competition-world-cup"]),
-        ("/team/fra", headers.LIST, ["match-m"]),
+        ("/competition/world-cup", headers.LIST, ["competition-world-cup", "table-world-cup"]),
+        ("/team/fra", headers.LIST, ["team-fra", "table-world-cup"]),
         ("/match/nobody", headers.MISSING, ["match-nobody"]),
     ],
 )
@@ -136,7 +136,8 @@ def test_a_page_is_kept_as_its_data_is_and_has_the_keys_that_a_goal_purges(
 ) -> None:
     day = f"{datetime.now(UTC):%Y-%m-%d}"
     answer = public.get(path.format(day=day))
-    wanted = headers.dialect("varnish").headers(lifetime, [tag.format(day=day) for tag in tags])
+    values = {"day": day, "meeting": keys.meeting("argentina", "fra").removeprefix("meeting-")}
+    wanted = headers.dialect("varnish").headers(lifetime, [tag.format(**values) for tag in tags])
     assert {name: answer.headers.get(name) for name in wanted} == wanted
 
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from pydantic import BaseModel
 
-from api.web import schemas
+from api.web import competition_schemas, schemas
 from tests.support.paths import ROOT
 
 BODIES = (ROOT / "api/static/bodies.js").read_text()
@@ -27,6 +27,17 @@ MODELS = (
     schemas.StatsBody,
     schemas.Timeline,
     schemas.SearchResult,
+    competition_schemas.BalanceBody,
+    competition_schemas.TableRowBody,
+    competition_schemas.StandingsBody,
+    competition_schemas.TieBody,
+    competition_schemas.KnockoutRoundBody,
+    competition_schemas.CompetitionTable,
+    competition_schemas.ScorerBody,
+    competition_schemas.TopScorers,
+    competition_schemas.FormEntry,
+    competition_schemas.TeamPage,
+    competition_schemas.HeadToHead,
 )
 
 
