@@ -25,7 +25,7 @@ OPTIONS = (
 )
 
 
-class Node:
+class RedisNode:
     def __init__(self, binary: str, folder: Path) -> None:
         self.binary, self.folder = binary, folder
         self.port, self.bus = free_port(), free_port()
@@ -85,7 +85,7 @@ class RedisCluster:
         for number in range(2 * MASTERS):
             own = folder / f"node-{number}"
             own.mkdir()
-            self.nodes.append(Node(binary, own))
+            self.nodes.append(RedisNode(binary, own))
 
     @property
     def url(self) -> str:
@@ -117,7 +117,7 @@ class RedisCluster:
             )
         return False
 
-    def master_of(self, key: str) -> Node:
+    def master_of(self, key: str) -> RedisNode:
         """As the first node says that answers."""
         slot = key_slot(key.encode())
         for node in self.nodes:
@@ -128,7 +128,7 @@ class RedisCluster:
                     return next(other for other in self.nodes if other.port == ports[0])
         raise AssertionError(f"nobody has slot {slot}")
 
-    def replica_of(self, master: Node) -> Node:
+    def replica_of(self, master: RedisNode) -> RedisNode:
         """One that follows it."""
         for node in self.nodes:
             with suppress(redis.RedisError):
@@ -136,7 +136,7 @@ class RedisCluster:
                     return node
         raise AssertionError("it has no replica")
 
-    def fail_over(self, master: Node) -> None:
+    def fail_over(self, master: RedisNode) -> None:
         """Its replica takes over in order. One that does not get to it within 5 s gives up without a word."""
         replica = self.replica_of(master)
         ends = time.monotonic() + 30
@@ -146,22 +146,22 @@ class RedisCluster:
             with suppress(TimeoutError):
                 wait(lambda: not master.is_master, "the replica to take over", timeout_s=6)
 
-    def begin_move(self, slot: int, old: Node, new: Node) -> None:
+    def begin_move(self, slot: int, old: RedisNode, new: RedisNode) -> None:
         new.redis.execute_command("CLUSTER", "SETSLOT", slot, "IMPORTING", old.id)
         old.redis.execute_command("CLUSTER", "SETSLOT", slot, "MIGRATING", new.id)
 
-    def move_keys(self, slot: int, old: Node, new: Node, count: int = 10_000) -> None:
+    def move_keys(self, slot: int, old: RedisNode, new: RedisNode, count: int = 10_000) -> None:
         names = old.redis.execute_command("CLUSTER", "GETKEYSINSLOT", slot, count)
         if names:
             old.redis.execute_command("MIGRATE", "127.0.0.1", new.port, "", 0, 5_000, "KEYS", *names)
 
-    def end_move(self, slot: int, new: Node) -> None:
+    def end_move(self, slot: int, new: RedisNode) -> None:
         """A master that is not told would go on sending clients elsewhere for keys that it has not got."""
         owner = new.id
         for node in (new, *(node for node in self.nodes if node is not new)):
             self._tell(node, "CLUSTER", "SETSLOT", slot, "NODE", owner)
 
-    def move(self, slot: int, old: Node, new: Node) -> None:
+    def move(self, slot: int, old: RedisNode, new: RedisNode) -> None:
         self.begin_move(slot, old, new)
         self.move_keys(slot, old, new)
         self.end_move(slot, new)
@@ -170,7 +170,7 @@ class RedisCluster:
         for node in self.nodes:
             self._tell(node, "FLUSHALL")
 
-    def _tell(self, node: Node, *command: object) -> None:
+    def _tell(self, node: RedisNode, *command: object) -> None:
         wait(lambda: node.tell(*command), f"{node.port} to take {command}")
 
     def mend(self) -> None:
@@ -194,7 +194,7 @@ def server_binary() -> str | None:
     return shutil.which("redis-server")
 
 
-def known(node: Node) -> int:
+def known(node: RedisNode) -> int:
     """Other nodes and itself, with those that are only just met."""
     lines = node.redis.execute_command("CLUSTER", "NODES")
     text = lines if isinstance(lines, bytes) else b""

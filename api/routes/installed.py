@@ -67,7 +67,7 @@ def service_worker() -> Response:
 
 
 @blueprint.get("/api/web-push")
-@documented("The key for alerts to browsers", account_schemas.WebPush, tag="accounts", errors=())
+@documented("The key for alerts to browsers", account_schemas.WebPushKey, tag="accounts", errors=())
 def web_push() -> Response:
     """`public_key` is the `applicationServerKey` of `PushManager.subscribe()`. It is null where the server has no
     `VAPID_KEY`: then no browser can be a device. A subscription made for another key has to be made anew."""

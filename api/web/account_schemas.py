@@ -158,7 +158,7 @@ class FollowOut(Body):
     channels: Annotated[list[ChannelOut], Field(description="APNs broadcast channels for Live Activities")]
 
 
-class WebPush(Body):
+class WebPushKey(Body):
     public_key: Annotated[str | None, Field(description="VAPID, base64url; null: no alerts to browsers from here")]
 
 

@@ -13,7 +13,7 @@ from db.live.cluster import Cluster
 from db.live.news import ClusterFeed
 from db.live.pubsub import Gap, MatchChanged
 from db.live.store import LiveStore
-from dev.redis_cluster import Node, RedisCluster
+from dev.redis_cluster import RedisCluster, RedisNode
 from dev.system import free_port
 from tests.conftest import wait_until
 from tests.support.live import NOW, apply, board, goal
@@ -57,7 +57,7 @@ def is_away(live: LiveStore, match_id: str) -> bool:
     return False
 
 
-def victim(live: LiveStore, cluster: RedisCluster) -> tuple[Node, str, str]:
+def victim(live: LiveStore, cluster: RedisCluster) -> tuple[RedisNode, str, str]:
     """A master, a match that it has, and one that another has."""
     by_master = matches_by_master(live, cluster)
     first, second, *_ = by_master
