@@ -19,8 +19,9 @@ from tests.support.system import System, event
 # On two busy cores a page has taken seconds to open.
 expect.set_options(timeout=20_000)
 
-# The one without windows first: it takes half the processor time.
-BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")
+WITH_WINDOWS = ("chromium", "google-chrome")
+# Takes half the processor time, and refuses every permission.
+WITHOUT = "chromium-headless-shell"
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -42,14 +43,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if executable is None:
-        pytest.skip("no Chromium: apt-get install chromium")
+def launch() -> Iterator[Callable[..., Browser]]:
+    """launch(*names): the first of these browsers that there is. They are closed at the end."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=QUIET)
-        yield browser
-        browser.close()
+        browsers = []
+
+        def launch_(*names: str) -> Browser:
+            executable = next(filter(None, map(shutil.which, names)), None)
+            if executable is None:
+                pytest.skip("no Chromium: apt-get install chromium")
+            browsers.append(playwright.chromium.launch(executable_path=executable, args=QUIET))
+            return browsers[-1]
+
+        yield launch_
+        for browser in browsers:
+            browser.close()
+
+
+@pytest.fixture(scope="session")
+def chromium(launch: Callable[..., Browser]) -> Browser:
+    return launch(WITHOUT, *WITH_WINDOWS)
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, Response, expect
+from playwright.sync_api import Browser, Locator, Page, Response, expect
 
-from tests.browser.conftest import Play
+from tests.browser.conftest import WITH_WINDOWS, Play
 from tests.conftest import wait_until
 from tests.support.browser_push import BrowserPush
 from tests.support.emulators import Emulated
@@ -28,6 +28,12 @@ window.heard = 0;
 const start = OscillatorNode.prototype.start;
 OscillatorNode.prototype.start = function (...args) { window.heard += 1; start.apply(this, args); };
 """
+
+
+@pytest.fixture(scope="module")
+def chromium(launch: Callable[..., Browser]) -> Browser:
+    """One that shows notifications to those who permit them."""
+    return launch(*WITH_WINDOWS)
 
 
 def team(play: Play, name: str) -> dict[str, str]:
