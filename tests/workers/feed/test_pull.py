@@ -94,17 +94,6 @@ def test_a_goal_is_on_the_board_within_one_poll(
         world.wait_for(id_of(day[0]), f"{home + 1}-{away} live")
 
 
-@pytest.fixture
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lags that suit polls a fraction of a second apart; tests/workers/test_lagging_documents.py has the real ones."""
-    for module in ("absence", "tally"):
-        monkeypatch.setattr(f"db.domain.{module}.ABSENT_MS", 1_000)
-    monkeypatch.setattr("db.domain.report.SNAPSHOT_SPAN_MS", 200)
-    for module in ("absence", "lag"):
-        monkeypatch.setattr(f"db.domain.{module}.BOARD_LAG_MS", 600)
-
-
-@pytest.mark.usefixtures("hasty")
 def test_a_goal_taken_back_leaves_the_board_and_stays_on_the_timeline_as_void(
     world: FeedWorld, openligadb: tuple[OpenLigaDb, str], day: list[ScheduledMatch]
 ) -> None:
@@ -113,7 +102,7 @@ def test_a_goal_taken_back_leaves_the_board_and_stays_on_the_timeline_as_void(
         day[0].add_goal(goal(Side.AWAY, 40, "A Player"))
         world.wait_for(id_of(day[0]), f"{home}-{away + 1} live")
         day[0].take_back(-1)
-        wait_until(lambda: world.shown(id_of(day[0])) == f"{home}-{away} live", "the goal to be taken back")
+        wait_until(lambda: world.shown(id_of(day[0])) == f"{home}-{away} live", "the goal to be taken back", 90)
     match = world.match(id_of(day[0]))
     assert match
     assert [event.voided for event in match.timeline if event.player and event.player.name == "A Player"] == [True]
