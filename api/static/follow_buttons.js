@@ -5,6 +5,7 @@
 
 import { h } from "./dom.js";
 import { bells, favourites } from "./marks.js";
+import { t } from "./words.js";
 
 export class FollowButtons extends HTMLElement {
   static observedAttributes = ["subject", "subject-id", "name"];
@@ -39,9 +40,9 @@ export class FollowButtons extends HTMLElement {
 
   #show() {
     const { subject, id, name } = this.mark;
-    const called = name || { matches: "this match", teams: "this team", competitions: "this competition" }[subject];
-    state(this.#star, favourites.has(subject, id), `Pin ${called}`);
-    state(this.#bell, bells.has(subject, id), `Alerts for ${called}`);
+    const called = name || { matches: t("this match"), teams: t("this team"), competitions: t("this competition") }[subject];
+    state(this.#star, favourites.has(subject, id), t("Pin {name}", { name: called }));
+    state(this.#bell, bells.has(subject, id), t("Alerts for {name}", { name: called }));
   }
 
   #pin() {

@@ -4,6 +4,7 @@ import { isolate } from "./bidi.js";
 import { name, scoreText } from "./clock.js";
 import { scored } from "./goals.js";
 import { Failure, read } from "./read.js";
+import { t } from "./words.js";
 
 // One read a minute and tab: a thousandth of what a reader who looks costs. Browsers wake hidden tabs no more often.
 const EVERY_MS = 60_000;
@@ -72,5 +73,5 @@ async function newest(path, env) {
  */
 export function titleOf(match) {
   const score = scoreText({ ...match, shootout: null });
-  return `${isolate(name(match.home_team))} ${score} ${isolate(name(match.away_team))} · Live scores`;
+  return `${isolate(name(match.home_team))} ${score} ${isolate(name(match.away_team))} · ${t("Live scores")}`;
 }

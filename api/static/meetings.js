@@ -71,7 +71,7 @@ export function hasAggregate(tie) {
 /** @param {import("./bodies.js").TieBody & {aggregate: number[]}} tie */
 function aggregate({ teams, aggregate: goals }) {
   const [first, second] = teams.map((team) => bdi(name(team)));
-  const figures = h("b", { dir: "ltr" }, goals.join("–"));
+  const figures = h("b", {}, goals.join("–"));
   return h("p", { class: "aggregate" }, `${t("Aggregate:")} `, first, " ", figures, " ", second);
 }
 
@@ -96,7 +96,7 @@ function meeting(match) {
       { href: pathOf("match", match.match_id) },
       written(match.start_time),
       bdi(name(match.home_team)),
-      h("b", { dir: "ltr" }, scoreText(match)),
+      h("b", {}, scoreText(match)),
       bdi(name(match.away_team)),
     ),
   );

@@ -1,5 +1,7 @@
 /** Why an alert came: which follow decided. Pure; the rules are those of docs/push.md, "Plan". */
 
+import { t } from "./words.js";
+
 /** @typedef {import("./account.js").Follows} Follows */
 /** @typedef {import("./account.js").Follow} Follow */
 /** @typedef {import("./marks.js").Subject} Subject */
@@ -60,21 +62,23 @@ export function decides(follows, { match_id: id, home_team: home, away_team: awa
  */
 export function because(follows, match, kind, nameOf) {
   const decisive = decides(follows, match, kind);
-  if (!decisive) return "You follow nothing of this match.";
+  if (!decisive) return t("You follow nothing of this match.");
   const { subject, follow } = decisive;
   const what = {
-    matches: "this match",
+    matches: t("this match"),
     teams: nameOf("teams", follow.id),
     competitions: nameOf("competitions", follow.id),
   };
-  if (follow.muted) return `You have muted ${what[subject]}: the alert was under way before that.`;
-  if (!kind) return `You follow ${what[subject]}.`;
+  const name = what[subject];
+  if (follow.muted) return t("You have muted {name}: the alert was under way before that.", { name });
+  if (!kind) return t("You follow {name}.", { name });
+  const values = { name, kind: wordOf(kind) };
   if (!follow.notification_prefs[kind])
-    return `You follow ${what[subject]}, but not for “${wordOf(kind)}”: a correction of what was sent before.`;
-  return `You follow ${what[subject]}, and “${wordOf(kind)}” is on.`;
+    return t("You follow {name}, but not for “{kind}”: a correction of what was sent before.", values);
+  return t("You follow {name}, and “{kind}” is on.", values);
 }
 
 /** @param {string} kind */
-function wordOf(kind) {
-  return KINDS[kind] ?? kind;
+export function wordOf(kind) {
+  return t(KINDS[kind] ?? kind);
 }

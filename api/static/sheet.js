@@ -10,6 +10,7 @@ import { Failure } from "./read.js";
 import { FollowList } from "./sheet_follows.js";
 import { thisMatch } from "./sheet_match.js";
 import { anotherDevice, deletion, settings } from "./sheet_settings.js";
+import { loadWords, t } from "./words.js";
 
 /** @typedef {import("./marks.js").Mark} Mark */
 
@@ -35,7 +36,7 @@ let current = null;
 
 export class Sheet {
   alerts = new Alerts();
-  #title = h("h2", { id: "sheet-title", tabindex: "-1" }, "Yours");
+  #title = h("h2", { id: "sheet-title", tabindex: "-1" }, t("Yours"));
   #message = h("p", { class: "message", role: "status" });
   #body = h("div", { class: "sheet-body" });
   #dialog = h(
@@ -45,7 +46,7 @@ export class Sheet {
       "header",
       {},
       this.#title,
-      h("button", { type: "button", class: "close", "aria-label": "Close", click: () => this.#dialog.close() }),
+      h("button", { type: "button", class: "close", "aria-label": t("Close"), click: () => this.#dialog.close() }),
     ),
     this.#message,
     this.#body,
@@ -53,6 +54,7 @@ export class Sheet {
 
   /** @param {Opening} opening */
   static async open(opening = {}) {
+    await loadWords();
     current ??= new Sheet();
     await current.#show(opening);
   }
@@ -113,7 +115,7 @@ export class Sheet {
       settings(this),
       me ? anotherDevice(this) : null,
       me || favourites.all.length ? deletion(this) : null,
-      install ? h("button", { type: "button", click: install }, "Install as an app") : null,
+      install ? h("button", { type: "button", click: install }, t("Install as an app")) : null,
     ];
     this.#body.replaceChildren(...parts.filter((part) => part !== null));
   }
@@ -143,26 +145,28 @@ export class Sheet {
   #joining(token) {
     const take = async () => {
       await askPermission();
-      if (!(await this.attempt(() => this.alerts.join(token), "The alerts of your other device come here as well.")))
+      if (!(await this.attempt(() => this.alerts.join(token), t("The alerts of your other device come here as well."))))
         return;
       await this.rebuild();
     };
     return h(
       "section",
       {},
-      h("h3", {}, "Alerts of your other device"),
-      h("p", {}, "This browser then has the same alerts and settings; those that it had are left behind."),
-      h("button", { type: "button", click: take }, "Use them here"),
+      h("h3", {}, t("Alerts of your other device")),
+      h("p", {}, t("This browser then has the same alerts and settings; those that it had are left behind.")),
+      h("button", { type: "button", click: take }, t("Use them here")),
     );
   }
 }
 
 /** @param {unknown} error */
 function wordsFor(error) {
-  if (error instanceof NoAlerts) return WHY_NOT[error.why];
+  if (error instanceof NoAlerts) return t(WHY_NOT[error.why]);
   if (error instanceof Failure) return error.message;
   // The browser's own: its push service is out of reach, or a private window forbids the subscription.
-  if (error instanceof DOMException) return `The browser could not subscribe: ${error.message}`;
+  if (error instanceof DOMException) {
+    return t("The browser could not subscribe: {reason}", { reason: error.message });
+  }
   throw error;
 }
 
@@ -182,16 +186,16 @@ function pinned() {
         "li",
         {},
         label,
-        h("button", { type: "button", click: remove, "aria-label": `Unpin ${mark.name}` }, "Unpin"),
+        h("button", { type: "button", click: remove, "aria-label": t("Unpin {name}", { name: mark.name }) }, t("Unpin")),
       );
     });
     list.replaceChildren(
       ...(items.length
         ? items
-        : [h("li", { class: "soft" }, "Nothing is pinned yet: use the star of a match, a team or a competition.")]),
+        : [h("li", { class: "soft" }, t("Nothing is pinned yet: use the star of a match, a team or a competition."))]),
     );
   };
-  const heading = h("h3", { tabindex: "-1" }, "Pinned");
+  const heading = h("h3", { tabindex: "-1" }, t("Pinned"));
   show();
   return h("section", {}, heading, list);
 }

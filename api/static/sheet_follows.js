@@ -4,13 +4,14 @@ import { bdi } from "./bidi.js";
 import { h } from "./dom.js";
 import { addressOf, SUBJECTS } from "./marks.js";
 import { nameOf } from "./names.js";
-import { KINDS } from "./reasons.js";
+import { KINDS, wordOf } from "./reasons.js";
+import { t } from "./words.js";
 
 /** @typedef {import("./marks.js").Subject} Subject */
 /** @typedef {import("./account.js").Follow} Follow */
 
-/** @type {Record<Subject, string>} */
-const WORDS = { matches: "match", teams: "team", competitions: "competition" };
+/** @param {Subject} subject */
+const wordFor = (subject) => ({ matches: t("match"), teams: t("team"), competitions: t("competition") })[subject];
 
 export class FollowList {
   /** @param {import("./sheet.js").Sheet} sheet */
@@ -20,9 +21,9 @@ export class FollowList {
     const rows = me
       ? SUBJECTS.flatMap((subject) => me.follows[subject].map((follow) => this.#row(subject, follow)))
       : [];
-    const none = h("li", { class: "soft" }, "No bell is on yet: use the one of a match, a team or a competition.");
+    const none = h("li", { class: "soft" }, t("No bell is on yet: use the one of a match, a team or a competition."));
     const list = h("ul", { class: "marks" }, ...(rows.length ? rows : [none]));
-    this.element = h("section", {}, h("h3", {}, "Alerts"), list);
+    this.element = h("section", {}, h("h3", {}, t("Alerts")), list);
   }
 
   /**
@@ -35,16 +36,16 @@ export class FollowList {
     const mute = h(
       "button",
       { type: "button", click: () => this.#mute(mark, !follow.muted) },
-      follow.muted ? "Unmute" : "Mute",
+      follow.muted ? t("Unmute") : t("Mute"),
     );
-    const remove = h("button", { type: "button", click: () => this.#remove(mark) }, "Unfollow");
-    const kinds = h("details", {}, h("summary", {}, "Kinds"), this.#kinds(mark, follow));
+    const remove = h("button", { type: "button", click: () => this.#remove(mark) }, t("Unfollow"));
+    const kinds = h("details", {}, h("summary", {}, t("Kinds")), this.#kinds(mark, follow));
     nameOf(mark).then((name) => {
       label.replaceChildren(bdi(name));
       for (const button of [mute, remove]) button.setAttribute("aria-label", `${button.textContent} ${name}`);
-      kinds.firstElementChild?.replaceChildren("Kinds ", h("span", { class: "hidden" }, `of ${name}`));
+      kinds.firstElementChild?.replaceChildren(`${t("Kinds")} `, h("span", { class: "hidden" }, t("of {name}", { name })));
     });
-    const about = h("small", {}, follow.muted ? `${WORDS[subject]}, muted` : WORDS[subject]);
+    const about = h("small", {}, follow.muted ? t("{subject}, muted", { subject: wordFor(subject) }) : wordFor(subject));
     return h("li", {}, h("span", { class: "marked" }, label, " ", about), mute, remove, follow.muted ? null : kinds);
   }
 
@@ -67,7 +68,7 @@ export class FollowList {
           wishes[kind] = !box.checked;
           box.checked = !box.checked;
         });
-        return h("li", {}, h("label", {}, box, " ", KINDS[kind] ?? kind));
+        return h("li", {}, h("label", {}, box, " ", wordOf(kind)));
       });
     return h("ul", { class: "kinds" }, ...boxes);
   }
@@ -80,7 +81,7 @@ export class FollowList {
     if (
       !(await this.sheet.attempt(
         () => this.sheet.alerts.wish(mark, { muted }),
-        muted ? "Muted." : "On again, with the usual kinds.",
+        muted ? t("Muted.") : t("On again, with the usual kinds."),
       ))
     )
       return;
@@ -89,7 +90,7 @@ export class FollowList {
 
   /** @param {{subject: Subject, id: string}} mark */
   async #remove(mark) {
-    if (!(await this.sheet.attempt(() => this.sheet.alerts.turnOff(mark), "No more alerts of that."))) return;
+    if (!(await this.sheet.attempt(() => this.sheet.alerts.turnOff(mark), t("No more alerts of that.")))) return;
     await this.sheet.rebuild();
   }
 }

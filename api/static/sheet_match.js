@@ -4,6 +4,7 @@ import { h } from "./dom.js";
 import { nameIn } from "./names.js";
 import { because, decides } from "./reasons.js";
 import { read } from "./read.js";
+import { t } from "./words.js";
 
 /** The id in the page's address; null elsewhere. */
 function matchInView() {
@@ -38,13 +39,13 @@ export async function thisMatch(sheet, why) {
   const silence = async () => {
     const mark = { subject: /** @type {const} */ ("matches"), id: known.match_id };
     const change = () => (isMuted ? sheet.alerts.turnOff(mark) : sheet.alerts.wish(mark, { muted: true }));
-    if (await sheet.attempt(change, isMuted ? "On again." : "Muted.")) await sheet.rebuild();
+    if (await sheet.attempt(change, isMuted ? t("On again.") : t("Muted."))) await sheet.rebuild();
   };
-  const button = h("button", { type: "button", click: silence }, isMuted ? "Unmute this match" : "Mute this match");
+  const button = h("button", { type: "button", click: silence }, isMuted ? t("Unmute this match") : t("Mute this match"));
   return h(
     "section",
     { class: "why" },
-    h("h3", { tabindex: "-1" }, why ? "Why did I get this alert?" : "Alerts of this match"),
+    h("h3", { tabindex: "-1" }, why ? t("Why did I get this alert?") : t("Alerts of this match")),
     h("p", {}, words),
     decides(me.follows, known, null) ? button : null,
   );

@@ -5,6 +5,7 @@ import { h } from "./dom.js";
 import { isOn, turn } from "./goal_sound.js";
 import { LANGUAGES, languageOf } from "./languages.js";
 import { favourites } from "./marks.js";
+import { t } from "./words.js";
 
 /** @typedef {import("./sheet.js").Sheet} Sheet */
 
@@ -16,9 +17,9 @@ export function settings(sheet) {
   return h(
     "section",
     { class: "settings" },
-    h("h3", {}, "Settings"),
+    h("h3", {}, t("Settings")),
     ...(me ? [quietHours(sheet, me), spoilerFree(sheet, me), language(sheet, me)] : []),
-    choice("Sound at goals of what is yours, while the page is open", isOn(), (isChosen) => turn(isChosen)),
+    choice(t("Sound at goals of what is yours, while the page is open"), isOn(), (isChosen) => turn(isChosen)),
   );
 }
 
@@ -29,17 +30,17 @@ export function settings(sheet) {
 function quietHours(sheet, me) {
   const since = time(me.quiet_hours?.since ?? QUIET.since);
   const until = time(me.quiet_hours?.until ?? QUIET.until);
-  const span = h("span", { class: "span", hidden: !me.quiet_hours }, label("from", since), label("to", until));
+  const span = h("span", { class: "span", hidden: !me.quiet_hours }, label(t("from"), since), label(t("to"), until));
   const save = async (/** @type {boolean} */ isChosen) => {
     // A time that is half typed is none yet.
     if (!since.value || !until.value) return true;
     const quiet = isChosen ? { since: since.value, until: until.value } : null;
-    const isSaved = await sheet.attempt(() => sheet.alerts.change({ quiet_hours: quiet, time_zone: zone }), "Saved.");
+    const isSaved = await sheet.attempt(() => sheet.alerts.change({ quiet_hours: quiet, time_zone: zone }), t("Saved."));
     if (isSaved) span.hidden = !isChosen;
     return isSaved;
   };
   for (const input of [since, until]) input.addEventListener("change", () => save(true));
-  return h("div", {}, choice(`Quiet hours, in the time of ${zone}`, Boolean(me.quiet_hours), save), span);
+  return h("div", {}, choice(t("Quiet hours, in the time of {zone}", { zone }), Boolean(me.quiet_hours), save), span);
 }
 
 /**
@@ -47,8 +48,8 @@ function quietHours(sheet, me) {
  * @param {import("./account.js").Me} me
  */
 function spoilerFree(sheet, me) {
-  return choice("Without spoilers: no score, and not what happened", me.spoiler_free, (isChosen) =>
-    sheet.attempt(() => sheet.alerts.change({ spoiler_free: isChosen }), "Saved."),
+  return choice(t("Without spoilers: no score, and not what happened"), me.spoiler_free, (isChosen) =>
+    sheet.attempt(() => sheet.alerts.change({ spoiler_free: isChosen }), t("Saved.")),
   );
 }
 
@@ -62,13 +63,13 @@ function language(sheet, me) {
     h("option", { value, lang: value, selected: value === chosen }, words),
   );
   const select = h("select", {}, ...options);
-  select.addEventListener("change", () => sheet.attempt(() => sheet.alerts.change({ locale: select.value }), "Saved."));
-  return label("Language of the alerts", select);
+  select.addEventListener("change", () => sheet.attempt(() => sheet.alerts.change({ locale: select.value }), t("Saved.")));
+  return label(t("Language of the alerts"), select);
 }
 
 /** @param {Sheet} sheet */
 export function anotherDevice(sheet) {
-  const field = h("input", { type: "text", readonly: true, hidden: true, "aria-label": "Link for another device" });
+  const field = h("input", { type: "text", readonly: true, hidden: true, "aria-label": t("Link for another device") });
   const show = async () => {
     const kept = await sheet.alerts.account.kept();
     if (!kept) return;
@@ -79,28 +80,28 @@ export function anotherDevice(sheet) {
       () => true,
       () => false,
     );
-    sheet.say(copied ? "Copied. Open it on the other device." : "Copy the link, and open it on the other device.");
+    sheet.say(copied ? t("Copied. Open it on the other device.") : t("Copy the link, and open it on the other device."));
   };
   return h(
     "section",
     {},
-    h("h3", {}, "Another device"),
-    h("p", {}, "The same alerts there. Whoever has the link can read and change them: give it to nobody else."),
-    h("button", { type: "button", click: show }, "Show the link"),
+    h("h3", {}, t("Another device")),
+    h("p", {}, t("The same alerts there. Whoever has the link can read and change them: give it to nobody else.")),
+    h("button", { type: "button", click: show }, t("Show the link")),
     field,
   );
 }
 
 /** @param {Sheet} sheet */
 export function deletion(sheet) {
-  const section = h("section", {}, h("h3", {}, "Delete"));
-  const sure = h("button", { type: "button", class: "danger", click: () => erase(sheet) }, "Yes, delete it all");
+  const section = h("section", {}, h("h3", {}, t("Delete")));
+  const sure = h("button", { type: "button", class: "danger", click: () => erase(sheet) }, t("Yes, delete it all"));
   const ask = () => {
-    section.append(h("p", {}, "Account, alerts on all devices, favourites: at once and for good."), sure);
+    section.append(h("p", {}, t("Account, alerts on all devices, favourites: at once and for good.")), sure);
     start.remove();
     sure.focus();
   };
-  const start = h("button", { type: "button", click: ask }, "Delete everything");
+  const start = h("button", { type: "button", click: ask }, t("Delete everything"));
   section.append(start);
   return section;
 }
@@ -113,7 +114,7 @@ async function erase(sheet) {
     turn(false);
     for (const name of await caches.keys()) await caches.delete(name);
     await (await navigator.serviceWorker.getRegistration())?.unregister();
-  }, "Everything was deleted.");
+  }, t("Everything was deleted."));
   if (isDone) await sheet.rebuild();
 }
 

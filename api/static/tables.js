@@ -296,7 +296,7 @@ function tie({ teams, aggregate, winner, matches }) {
       written(match.start_time),
       " ",
       ...(match.phase === "live" || match.phase === "break" ? [h("span", { class: "in-play" }, t("Live")), " "] : []),
-      h("span", { dir: "ltr" }, leg(match, teams[0].id)),
+      h("span", {}, leg(match, teams[0].id)),
     ),
   );
   return h("li", { class: "tie" }, ...sides, h("p", { class: "legs" }, ...legs));

@@ -16,8 +16,15 @@ export const locale = root && (navigator.languages.find((tag) => base(tag) === b
 /** @type {Record<string, string>} */
 let texts = {};
 
-/** Once, before anything is shown. Without the file the page is in English. */
-export async function loadWords() {
+/** @type {Promise<void> | null} */
+let loading = null;
+
+/** Before anything is shown; read once, whoever asks. Without the file the page is in English. */
+export function loadWords() {
+  return (loading ??= readWords());
+}
+
+async function readWords() {
   if (language === "en") return;
   try {
     const answer = await fetch(new URL(`words-${language}.json`, import.meta.url));

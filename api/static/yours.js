@@ -5,8 +5,9 @@
 
 import { FollowButtons } from "./follow_buttons.js";
 import { bells, favourites, storage } from "./marks.js";
+import { loadWords, locale, t } from "./words.js";
 
-const OFFLINE_WORDS = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
+const OFFLINE_WORDS = new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit" });
 
 customElements.define("follow-buttons", FollowButtons);
 
@@ -31,17 +32,14 @@ async function openSheet(opening = {}) {
  * What an address asks for behind its hash; the account's token is taken out of it at once. A link of somebody else's
  * can open the sheet, and change nothing.
  */
-function heedHash() {
+async function heedHash() {
   const [word, value] = location.hash.slice(1).split("=");
-  /** @type {Record<string, import("./sheet.js").Opening>} */
-  const openings = {
-    why: { why: value ?? true },
-    mute: { message: "The match could not be muted from the notification. Try it here." },
-    join: { join: value },
-  };
-  if (!Object.hasOwn(openings, word)) return;
+  if (!["why", "mute", "join"].includes(word)) return;
   history.replaceState(history.state, "", location.pathname + location.search);
-  openSheet(openings[word]);
+  await loadWords();
+  if (word === "why") openSheet({ why: value ?? true });
+  if (word === "mute") openSheet({ message: t("The match could not be muted from the notification. Try it here.") });
+  if (word === "join") openSheet({ join: value });
 }
 
 /** Only for who has marked something: nobody else loads a worker or keeps files. Pins work without it. */
@@ -67,7 +65,7 @@ function tellAge(/** @type {Date} */ at) {
   const note = document.querySelector(".kept-note") ?? document.createElement("p");
   note.className = "kept-note";
   note.setAttribute("role", "status");
-  note.textContent = `Offline: scores as of ${OFFLINE_WORDS.format(at)}.`;
+  note.textContent = t("Offline: scores as of {time}.", { time: OFFLINE_WORDS.format(at) });
   document.body.append(note);
   window.addEventListener("online", () => note.remove(), { once: true });
 }

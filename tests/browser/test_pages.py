@@ -157,6 +157,38 @@ def test_in_forced_colours_the_chosen_day_can_be_told(open_tab: OpenTab, scores:
     assert page.locator(".days a[aria-current=date]").evaluate("day => getComputedStyle(day).outlineStyle") == "solid"
 
 
+def test_the_chosen_day_can_be_seen_whichever_way_the_page_is_read(open_tab: OpenTab, scores: System) -> None:
+    for locale in ("en-GB", "ar"):
+        page = taken_over(open_tab("/", locale=locale, viewport={"width": 390, "height": 844}))
+        expect(page.locator(".days a[aria-current=date]")).to_be_in_viewport(ratio=1)
+
+
+def test_table_and_aggregate_move_with_the_goal_and_nothing_jumps(open_tab: OpenTab, play: Play) -> None:
+    semi = {"competition": "Moving League", "stage": "Knock-out", "round": "Semi-finals"}
+    first = play.kick_off("Real Alpha", LONG[:56], "first", leg=1, **semi)
+    play.tell("full_time", 2, 1, 90, "first")
+    play.system.wait_for(first, "2-1")
+    second = play.kick_off(LONG[:56], "Real Alpha", "second", leg=2, **semi)
+    play.kick_off("Alpha", "Beta", competition="Moving League")
+    play.system.wait_settled()
+    options = {"script": SHIFTS, "viewport": {"width": 320, "height": 800}, "locale": "ar"}
+    league = taken_over(open_tab("/competition/moving-league", **options))
+    leader = league.locator(".standings tbody tr").first
+    expect(leader).to_contain_text("Alpha")
+    expect(league.locator(".standings .in-play")).to_have_count(2)
+    match = taken_over(open_tab(f"/match/{second}", **options))
+    expect(match.locator(".aggregate b")).to_have_text("2–1")
+    play.tell("goal", 0, 1, 20, team="away", player={"name": "Omega"})
+    play.tell("goal", 1, 0, 20, "second", team="home")
+    expect(leader).to_contain_text("Beta")
+    expect(league.locator(".top-scorers tbody th")).to_contain_text("Omega")
+    expect(match.locator(".aggregate b")).to_have_text("2–2")
+    for page in (league, match):
+        assert page.evaluate(WIDTH) <= 320
+        # The scorers' table is new, and nobody has touched the page.
+        assert page.evaluate("shifts[0] ?? 0") < 0.05
+
+
 def test_what_was_put_off_stands_under_its_own_heading(open_tab: OpenTab, play: Play) -> None:
     match_id = play.match("Genoa", "Spezia", status="postponed")
     play.system.wait_settled()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from api.pages import badge, bidi, clock, lists, match_page, timeline
+from api.pages import badge, bidi, clock, lists, match_page, tables, timeline
 from db.domain import EVENT_TYPES, Status, phase_of
 from tests.support.paths import ROOT
 
@@ -23,8 +23,10 @@ import * as about from "./about.js";
 import * as badge from "./badge.js";
 import * as bidi from "./bidi.js";
 import * as clock from "./clock.js";
+import * as meetings from "./meetings.js";
+import * as tables from "./tables.js";
 import * as timeline from "./timeline.js";
-const { now, matches, names, events, rounds } = JSON.parse(readFileSync(0, "utf8"));
+const { now, matches, names, events, rounds, groups, legs, team, meeting } = JSON.parse(readFileSync(0, "utf8"));
 console.log(JSON.stringify({
   clocks: matches.map((match) => clock.clockText(match, now)),
   statuses: matches.map((match) => clock.statusText(match, now)),
@@ -36,6 +38,11 @@ console.log(JSON.stringify({
   order: timeline.arrange(events).moments.map(({ id }) => id),
   scorers: ["home", "away"].map((side) => timeline.scorers(events, side)),
   rounds: rounds.map(about.roundOf),
+  groups: groups.map(tables.groupTitle),
+  legs: legs.map((match) => tables.leg(match, "a")),
+  signs: [-2, 0, 3].map(tables.signed),
+  competitions: tables.competitionsOf(team),
+  meetings: meetings.meetingsOf(meeting).map(({ match_id: id }) => id),
 }));
 """
 
@@ -46,6 +53,20 @@ ROUNDS = [
     {"stage": None, "round": "round_of_16", "leg": 2},
     {"stage": None, "round": None, "leg": None},
 ]
+
+GROUPS = [{"stage": stage, "group": group} for stage in (None, "play_offs") for group in (None, "A")]
+LEGS = [
+    {"home_team": {"id": home}, "home_score": score, "away_score": 1, "shootout": kicks}
+    for home in ("a", "b", None)
+    for score in (None, 0, 2)
+    for kicks in (None, {"home": 4, "away": 2})
+]
+TEAM = {
+    "live": [{"competition": None}],
+    "results": [{"competition": {"id": id_}} for id_ in ("cup", "league", "cup")],
+    "fixtures": [{"competition": {"id": "other"}}],
+}
+MEETING = {"match_id": "m2", "matches": [{"match_id": f"m{number}"} for number in range(9)]}
 
 
 def match(**more: Any) -> dict[str, Any]:
@@ -111,6 +132,7 @@ def modules() -> dict[str, Any]:
     if node is None:
         pytest.skip("no node: apt-get install nodejs")
     given = {"now": NOW_MS, "matches": matches(), "names": NAMES, "events": events(), "rounds": ROUNDS}
+    given |= {"groups": GROUPS, "legs": LEGS, "team": TEAM, "meeting": MEETING}
     command = [node, "--input-type=module", "--eval", SCRIPT]
     folder, env = ROOT / "api" / "static", {"PATH": os.environ["PATH"], "TZ": "UTC"}
     done = subprocess.run(
@@ -139,6 +161,14 @@ def test_timelines(modules: dict[str, Any]) -> None:
     assert [one["id"] for one in timeline.arrange(events())] == modules["order"]
     assert [timeline.scorers(events(), side) for side in ("home", "away")] == modules["scorers"]
     assert [match_page.round_of(one) for one in ROUNDS] == modules["rounds"]
+
+
+def test_tables_and_meetings(modules: dict[str, Any]) -> None:
+    assert [tables.group_title(one) for one in GROUPS] == modules["groups"]
+    assert [tables.leg(one, "a") for one in LEGS] == modules["legs"]
+    assert [tables.signed(number) for number in (-2, 0, 3)] == modules["signs"]
+    assert tables.competitions_of(TEAM) == modules["competitions"] == ["cup", "league"]
+    assert [one["match_id"] for one in tables.meetings(MEETING)] == modules["meetings"]
 
 
 def test_a_day_is_named_as_people_name_it() -> None:

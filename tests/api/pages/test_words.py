@@ -42,6 +42,10 @@ def test_every_text_that_the_modules_ask_for_is_there() -> None:
     asked = set[str]()
     for path in STATIC.glob("*.js"):
         asked |= set(re.findall(r'\bt\(\s*"([^"]+)"', path.read_text()))
+    # Tables of words, which are translated where they are used.
+    for name, table in (("reasons", "KINDS"), ("sheet", "WHY_NOT")):
+        source = (STATIC / f"{name}.js").read_text().split(f"const {table} = {{")[1].split("};")[0]
+        asked |= set(re.findall(r': "([^"]+)"', source))
     for name in ("clock", "timeline"):
         # Tables of the server's twins, which tests/api/pages/test_twins.py compares with the modules.
         tree = ast.parse((ROOT / f"api/pages/{name}.py").read_text())
