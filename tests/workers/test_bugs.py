@@ -8,6 +8,7 @@ from db.bugs import set_aside_on_bug
 from db.domain import Match, MatchInfo, Stamp, Status, Update
 from db.domain.errors import Unavailable
 from db.live import keys
+from db.live.matches import Matches
 from tests.support.live import key_of
 from workers.boot import WorkerServices
 from workers.history import write_batch
@@ -38,12 +39,13 @@ def test_a_lock_screen_that_cannot_be_written_stops_no_other(
 ) -> None:
     published: list[str] = []
 
-    def match_of(_self: LiveActivities, match_id: str, _now_ms: int) -> None:
+    def timeline(_self: Matches, match_id: str) -> None:
         if match_id == "bad":
             raise KeyError(match_id)
         published.append(match_id)
 
-    monkeypatch.setattr(LiveActivities, "_match", match_of)
+    monkeypatch.setattr(LiveActivities, "_watched", lambda _self, match_ids, _now_ms: match_ids)
+    monkeypatch.setattr(Matches, "timeline", timeline)
     for n, match_id in enumerate(("bad", "good")):
         services.live.redis.zadd(key_of(services.live, match_id, keys.PUSH_BROADCASTS), {match_id: n})
     push = push_of(services)
