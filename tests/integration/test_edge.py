@@ -96,6 +96,10 @@ def test_a_goal_is_purged_and_seen_through_the_edge_and_the_probe_measures_it(d:
     wait_until(lambda: "edge_sound" in d.system.log("clock").read_text(), "the check at the start")
 
 
+# All have to be there before the hold of 20 s ends, on a machine with other things to do as well.
+CROWD = 100
+
+
 @sharing
 def test_a_goal_purges_the_pages_that_show_it(d: Deployment) -> None:
     """The edge keeps them, and no reader needs JavaScript."""
@@ -131,9 +135,9 @@ def written(edge: Varnish, path: str) -> str:
 def test_a_crowd_held_at_the_edge_is_one_request_to_the_origin_and_all_get_the_goal(d: Deployment) -> None:
     d.kick_off("crowded")
     path = str(d.body("crowded")["next"])
-    with ThreadPoolExecutor(300) as pool:
-        held = [pool.submit(lambda: d.edge.get(path).json()) for _ in range(300)]
-        wait_until(lambda: parked(d.edge) >= 299, "the crowd at the edge")
+    with ThreadPoolExecutor(CROWD) as pool:
+        held = [pool.submit(lambda: d.edge.get(path).json()) for _ in range(CROWD)]
+        wait_until(lambda: parked(d.edge) >= CROWD - 1, "the crowd at the edge")
         d.goal("crowded", 1)
         bodies = [future.result() for future in held]
     assert {(body["home_score"], body["held"]) for body in bodies} == {(1, "changed")}
