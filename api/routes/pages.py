@@ -3,7 +3,7 @@ take over where there is JavaScript (api/static/app.js)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from urllib.parse import urlencode
@@ -24,7 +24,7 @@ from api.pages.rows import match_path
 from api.services import here, now_ms
 from api.web import errors, failure_pages, html, page_lists, page_tables, responses, schemas
 from api.web.ids import checked_id
-from api.web.page_lists import live_matches, live_now
+from api.web.page_lists import live_matches, live_now, live_version
 from api.web.page_tables import PageTables
 from api.whole_match import whole_match
 from cdn import headers, keys
@@ -47,15 +47,9 @@ SHARED_SHELL = "-"
 
 @blueprint.get("/")
 def board() -> Response:
-    """Today. Worked out once a version of the board and second: the day's list has no version."""
-    now = now_ms()
-    live = live_matches()
-    version = live.version + now // 1000
-
-    def written() -> Detail:
-        return Detail(version, _board(live.by_id, now))
-
-    return responses.rendered(here().pages.get(("/", here().hub.surging), version, written).answer)
+    """Today."""
+    now, live = now_ms(), live_matches()
+    return _once_a_second("/", live.version, now, lambda: _board(live.by_id, now))
 
 
 @blueprint.get("/day/<date>")
@@ -99,24 +93,31 @@ def match(match_id: str) -> Response:
 @blueprint.get("/team/<team_id>")
 def team(team_id: str) -> Response:
     """Its form, where it stands, and its matches around today, under the name it has now."""
-    now = now_ms()
-    matches = _around(MatchFilter(team=checked_id(team_id)), now)
-    known = here().history.team(team_id)
-    tables = page_tables.of_team(team_id, now)
-    tags = tables.tags or (keys.team(team_id),)
-    return _subject("teams", team_id, known.name if known else "", team_path(team_id), matches, tables, tags)
+    now, path = now_ms(), team_path(checked_id(team_id))
+
+    def written() -> RenderedAnswer:
+        matches = _around(MatchFilter(team=team_id), now)
+        known = here().history.team(team_id)
+        tables = page_tables.of_team(team_id, now)
+        tags = tables.tags or (keys.team(team_id),)
+        return _subject("teams", team_id, known.name if known else "", path, matches, tables, tags)
+
+    return _once_a_second(path, live_version(), now, written)
 
 
 @blueprint.get("/competition/<competition_id>")
 def competition(competition_id: str) -> Response:
     """Its table, its scorers, and its matches around today."""
-    now = now_ms()
-    matches = _around(MatchFilter(competition=checked_id(competition_id)), now)
-    known = here().history.index.competition(competition_id)
-    tables = page_tables.of_competition(competition_id, now)
-    tags = (keys.competition(competition_id), *(tables.tags or (keys.table(competition_id),)))
-    path = competition_path(competition_id)
-    return _subject("competitions", competition_id, known.name if known else "", path, matches, tables, tags)
+    now, path = now_ms(), competition_path(checked_id(competition_id))
+
+    def written() -> RenderedAnswer:
+        matches = _around(MatchFilter(competition=competition_id), now)
+        known = here().history.index.competition(competition_id)
+        tables = page_tables.of_competition(competition_id, now)
+        tags = (keys.competition(competition_id), *(tables.tags or (keys.table(competition_id),)))
+        return _subject("competitions", competition_id, known.name if known else "", path, matches, tables, tags)
+
+    return _once_a_second(path, live_version(), now, written)
 
 
 @blueprint.get("/search")
@@ -157,6 +158,17 @@ def unavailable(error: Unavailable) -> Response:
     return responses.rendered(failure_pages.unreachable(errors.spread_s(error.retry_after_s)))
 
 
+def _once_a_second(path: str, live_version: int | None, now: int, write: Callable[[], RenderedAnswer]) -> Response:
+    """Worked out once a version of the board and second: lists have no version. live_version: None without Redis, then
+    it is worked out each time."""
+    version = None if live_version is None else live_version + now // 1000
+
+    def written() -> Detail:
+        return Detail(version or 0, write())
+
+    return responses.rendered(here().pages.get((path, here().hub.surging), version, written).answer)
+
+
 def _board(live: Mapping[str, Body], now: int) -> RenderedAnswer:
     begins_ms = now // DAY_MS * DAY_MS
     rest: list[Body] = []
@@ -183,12 +195,12 @@ def _around(wanted: MatchFilter, now: int) -> list[Body]:
 
 def _subject(
     subject: str, id_: str, name: str, path: str, matches: list[Body], tables: PageTables, tags: tuple[str, ...]
-) -> Response:
+) -> RenderedAnswer:
     """Of a team or a competition. name: "" where nobody knows it. Raises Refused."""
     if not name and not matches:
         raise Refused("There is no such page.", "unknown_route")
     title, now = name or "Matches", now_ms()
-    return html.page(
+    return html.answer(
         "subject.html",
         headers.LIST,
         tags=tags,

@@ -49,6 +49,13 @@ def live_now() -> Mapping[str, Body]:
     return {}
 
 
+def live_version() -> int | None:
+    """Of the board; None without Redis."""
+    with suppress(Unavailable):
+        return live_matches().version
+    return None
+
+
 def listed(wanted: MatchFilter, live: Mapping[str, Body], now_ms: int) -> list[Body]:
     """LISTED matches. live: those in play, by id. Raises Unavailable without SQL."""
     matches, _ = here().history.matches(wanted, LISTED)
