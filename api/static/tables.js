@@ -14,6 +14,8 @@ import { t } from "./words.js";
 
 // A Saturday's league scores every minute, in ten matches. The table is purged by the goal, and read by many.
 const AGAIN_MS = 3_000;
+// What could not be read is asked for later, as a list is (board.js).
+const FAILED_MS = 15_000;
 const SCORERS_MOST = 10;
 const STANDINGS_MOST = 2;
 
@@ -58,14 +60,18 @@ export class Tables {
     this.ready = this.#load();
   }
 
-  /** A score has changed: soon they are read anew, and by their many readers not at once. */
-  stir() {
+  /**
+   * A score has changed: soon they are read anew, and by their many readers not at once.
+   *
+   * @param {number} [ms]
+   */
+  stir(ms = AGAIN_MS) {
     this.#timer ??= setTimeout(
       () => {
         this.#timer = null;
         if (!this.signal.aborted) this.#load();
       },
-      AGAIN_MS * (0.5 + Math.random()),
+      ms * (0.5 + Math.random()),
     );
   }
 
@@ -74,8 +80,10 @@ export class Tables {
       const parts = await this.parts();
       this.#show(parts);
     } catch (error) {
+      if (this.signal.aborted) return;
+      if (!(error instanceof Failure)) throw error;
       // What is shown stays: the page is of more use than a word about its table.
-      if (!(error instanceof Failure) && !this.signal.aborted) throw error;
+      if (error.status !== 404) this.stir(FAILED_MS);
     }
   }
 
