@@ -1,5 +1,5 @@
-"""What the pages show of tables, scorers, a team's form and earlier meetings. The twin of api/static/tables.js and
-meetings.js."""
+"""What the pages show of tables, scorers, a team's form and earlier meetings. The twin of
+api/static/tables.js, table_parts.js and meetings.js."""
 
 from __future__ import annotations
 

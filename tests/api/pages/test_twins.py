@@ -24,6 +24,7 @@ import * as badge from "./badge.js";
 import * as bidi from "./bidi.js";
 import * as clock from "./clock.js";
 import * as meetings from "./meetings.js";
+import * as parts from "./table_parts.js";
 import * as tables from "./tables.js";
 import * as timeline from "./timeline.js";
 const { now, matches, names, events, rounds, groups, legs, team, meeting } = JSON.parse(readFileSync(0, "utf8"));
@@ -38,9 +39,9 @@ console.log(JSON.stringify({
   order: timeline.arrange(events).moments.map(({ id }) => id),
   scorers: ["home", "away"].map((side) => timeline.scorers(events, side)),
   rounds: rounds.map(about.roundOf),
-  groups: groups.map(tables.groupTitle),
-  legs: legs.map((match) => tables.leg(match, "a")),
-  signs: [-2, 0, 3].map(tables.signed),
+  groups: groups.map(parts.groupTitle),
+  legs: legs.map((match) => parts.leg(match, "a")),
+  signs: [-2, 0, 3].map(parts.signed),
   competitions: tables.competitionsOf(team),
   meetings: meetings.meetingsOf(meeting).map(({ match_id: id }) => id),
 }));
