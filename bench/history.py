@@ -224,7 +224,9 @@ def main() -> None:
         report: dict[str, Any] = {"rows": args.rows, "matches": count, "months": MONTHS, "ms": {}, "plans": {}}
         for name, work in queries(history, count).items():
             report["ms"][name], report["plans"][name] = timed(work), plan(engine, work)
+            print(f"{name}: {report['ms'][name]} ms", file=sys.stderr)
         report |= drop_a_month(engine, history, since)
+        print(f"A month dropped: {report['dropped_ms']} ms", file=sys.stderr)
         with engine.begin() as connection:
             connection.exec_driver_sql("TRUNCATE matches CASCADE")
         engine.dispose()
