@@ -126,7 +126,9 @@ def test_one_reader_has_the_same_alerts_on_two_devices(with_push: Callable[[], B
     first = ring(phone, team_id)
     first.get_by_role("button", name="Yours").click()
     first.get_by_role("button", name="Show the link").click()
-    link = first.get_by_label("Link for another device").input_value()
+    field = first.get_by_label("Link for another device")
+    expect(field).to_be_visible()
+    link = field.input_value()
 
     second = laptop.context.new_page()
     second.goto(link)

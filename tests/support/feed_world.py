@@ -64,7 +64,15 @@ class FeedWorld:
         wait_until(lambda: self.shown(match_id) == shown, f"{shown} of {match_id}", timeout_s)
 
     def health(self, name: str) -> FeedHealth:
-        return next(health for health in self.states.all() if health.name == name)
+        """Once it has read of itself."""
+        states: list[FeedHealth] = []
+
+        def read() -> list[FeedHealth]:
+            states[:] = [health for health in self.states.all() if health.name == name]
+            return states
+
+        wait_until(read, f"{name} to tell its health")
+        return states[0]
 
     def close(self) -> None:
         self._stop.set()
