@@ -73,9 +73,7 @@ def test_who_comes_when_all_places_are_taken_is_served_and_keeps_none(small: Ori
 
 def test_who_would_wait_when_all_places_are_taken_is_told_so_at_once(small: Origin) -> None:
     path = small.next()
-    idle = [small.client() for _ in range(20)]
-    for one in idle:
-        one.ask("/api/score/m").body()
+    small.seated(20)
     for ask in (path, "/api/score/unheard/wait/1.0"):
         small.tell("unheard", 1)
         reader = small.client().ask(ask)

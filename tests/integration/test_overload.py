@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import wait_until
-from tests.support.holding import Client, Closed, Origin
+from tests.support.holding import Closed, Origin
 
 pytestmark = pytest.mark.xdist_group("overload")
 
@@ -35,17 +35,9 @@ def origin(shared: Origin) -> Iterator[Origin]:
     shared.wait_for_nobody()
 
 
-def idle(origin: Origin, count: int) -> list[Client]:
-    """Clients that have been answered and stay."""
-    clients = [origin.client() for _ in range(count)]
-    for client in clients:
-        client.ask("/api/score/m").body()
-    return clients
-
-
 def test_who_comes_without_a_place_keeps_nobody_out(origin: Origin) -> None:
     """Served, but for one answer, so that all places are free as soon as those who have them go."""
-    crowd = idle(origin, PLACES)
+    crowd = origin.seated(PLACES)
     paths = ["/api/score/m/stream", "/api/live/wait/1.0", "/api/score/m"]
     late = [origin.client().ask(path) for path in 15 * paths]
     for client in late:
@@ -59,7 +51,7 @@ def test_who_comes_without_a_place_keeps_nobody_out(origin: Origin) -> None:
 
 
 def test_without_a_place_a_websocket_is_told_to_come_later(origin: Origin) -> None:
-    idle(origin, PLACES)
+    origin.seated(PLACES)
     for _ in range(30):
         assert origin.socket().ended() == 1013
 
@@ -85,7 +77,7 @@ def test_one_connection_too_many_changes_nothing_for_those_who_have_places(origi
     readers = [origin.client().ask(path) for _ in range(60)]
     origin.wait_for_here(60)
     greenlets = origin.greenlets()
-    others = idle(origin, PLACES - 60 - 1)
+    others = origin.seated(PLACES - 60 - 1)
     assert origin.greenlets() - greenlets < 5
     extra = [origin.client() for _ in range(10)]
     for turn in (2, 3):

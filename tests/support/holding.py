@@ -101,6 +101,18 @@ class Origin(System):
     def next(self, path: str = "/api/score/m") -> str:
         return str(self.body(path)["next"])
 
+    def seated(self, count: int) -> list[Client]:
+        """Clients that have been answered and keep a place each. One who comes while another still leaves gets none, so
+        there are some attempts more."""
+        clients: list[Client] = []
+        for _ in range(2 * count + 20):
+            if len(clients) < count:
+                client = self.client().ask("/api/score/m")
+                if client.answer()[1]["connection"] == "keep-alive":
+                    clients.append(client)
+        assert len(clients) == count
+        return clients
+
     def inside(self) -> dict[str, Any]:
         with suppress(requests.RequestException):
             figures: dict[str, Any] = self.get("/inside", timeout=10).json()
