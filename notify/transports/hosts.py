@@ -77,6 +77,9 @@ class Hosts:
         due = [at for host in self if (at := host.connection.timer_at) is not None]
         # tick() may send for some ms, and ask to be called again at once.
         now = time.monotonic()
+        if any(host.connection.finished for host in self):
+            # The caller has answers to take and requests to start, and until then nothing more may come.
+            wait_s = 0.0
         self._listen(min([wait_s, *(max(0.0, at - now) for at in due)]))
 
     def _listen(self, for_s: float) -> None:
