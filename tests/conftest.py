@@ -155,12 +155,13 @@ def postgres_bin() -> Path | None:
     return Path(on_path).parent if on_path else None
 
 
-# A copy of a migrated database for each test took fourteen times as long.
+# A copy of a migrated database for each test took fourteen times as long. Who is cut off is waited for (ms): the server
+# may be about to commit what a killed worker asked for.
 EMPTY = """
 DO $$
 DECLARE name text;
 BEGIN
-    PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
+    PERFORM pg_terminate_backend(pid, 10000) FROM pg_stat_activity
         WHERE datname = current_database() AND pid <> pg_backend_pid();
     SET LOCAL session_replication_role = replica;
     FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
