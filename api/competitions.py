@@ -31,47 +31,12 @@ class CompetitionSeason:
     listed: Sequence[ListedMatch]
 
 
-def table(services: Services, competition_id: str, season_name: str | None, now_ms: int) -> ComputedDocument:
-    """Settled matches as SQL has them, those of these hours as Redis has.
-
-    Raises Refused `unknown_competition` or `bad_request`, Unavailable.
-    """
-    chosen = _chosen(services, competition_id, season_name, now_ms)
-    wanted = services.shelf.current(chosen.listed)
-
-    def work_out(matches: list[Match]) -> DocumentParts:
-        competition, own = _own(services, chosen, matches)
-        team_ids = _other_names(services, own)
-        name = chosen.season.name
-        groups = standings(own, chosen.rules, name, team_ids)
-        rounds = knockout_rounds(own, chosen.rules, name, team_ids)
-        body = render_competition.table(competition, name, wanted.version, groups, rounds)
-        return body, (keys.table(competition_id),)
-
-    return computed(services, ("table", competition_id, chosen.season.name), wanted, work_out)
-
-
-def top_scorers(services: Services, competition_id: str, season_name: str | None, now_ms: int) -> ComputedDocument:
-    """From history alone, which is a moment behind: Redis has thousands of events of a match in one piece.
-
-    Raises as `table` does.
-    """
-    chosen = _chosen(services, competition_id, season_name, now_ms)
-    wanted = services.shelf.stored(chosen.listed)
-
-    def work_out(matches: list[Match]) -> DocumentParts:
-        competition, own = _own(services, chosen, matches)
-        rows = scorers(services.goals.goals(own, wanted.versions), _other_names(services, own))
-        in_play = any(map(is_in_play, own))
-        body = render_competition.scorers(competition, chosen.season.name, wanted.version, rows, is_provisional=in_play)
-        return body, (keys.table(competition_id),)
-
-    return computed(services, ("scorers", competition_id, chosen.season.name), wanted, work_out)
-
-
-def _chosen(services: Services, competition_id: str, season_name: str | None, now_ms: int) -> CompetitionSeason:
+def chosen_season(services: Services, competition_id: str, season_name: str | None, now_ms: int) -> CompetitionSeason:
     """The season that is asked for. Without one, that of the newest match that has begun: a table stays until the first
-    match of the next season."""
+    match of the next season.
+
+    Raises Refused `bad_request`, Unavailable.
+    """
     rules, index = rules_of(competition_id), services.history.index
     season = season_named(rules, season_name) if season_name else season_at(rules, now_ms)
     if season is None:
@@ -84,6 +49,40 @@ def _chosen(services: Services, competition_id: str, season_name: str | None, no
             season = season_at(rules, nearest)
             listed = index.season(competition_id, season.since, season.until, now_ms)
     return CompetitionSeason(competition_id, rules, season, listed)
+
+
+def table(services: Services, chosen: CompetitionSeason) -> ComputedDocument:
+    """Settled matches as SQL has them, those of these hours as Redis has. Raises Refused `unknown_competition`,
+    Unavailable."""
+    wanted = services.shelf.current(chosen.listed)
+
+    def work_out(matches: list[Match]) -> DocumentParts:
+        competition, own = _own(services, chosen, matches)
+        team_ids = _other_names(services, own)
+        name = chosen.season.name
+        groups = standings(own, chosen.rules, name, team_ids)
+        rounds = knockout_rounds(own, chosen.rules, name, team_ids)
+        body = render_competition.table(competition, name, wanted.version, groups, rounds)
+        return body, (keys.table(chosen.competition_id),)
+
+    return computed(services, ("table", chosen.competition_id, chosen.season.name), wanted, work_out)
+
+
+def top_scorers(services: Services, chosen: CompetitionSeason) -> ComputedDocument:
+    """From history alone, which is a moment behind: Redis has thousands of events of a match in one piece.
+
+    Raises as `table` does.
+    """
+    wanted = services.shelf.stored(chosen.listed)
+
+    def work_out(matches: list[Match]) -> DocumentParts:
+        competition, own = _own(services, chosen, matches)
+        rows = scorers(services.goals.goals(own, wanted.versions), _other_names(services, own))
+        in_play = any(map(is_in_play, own))
+        body = render_competition.scorers(competition, chosen.season.name, wanted.version, rows, is_provisional=in_play)
+        return body, (keys.table(chosen.competition_id),)
+
+    return computed(services, ("scorers", chosen.competition_id, chosen.season.name), wanted, work_out)
 
 
 def _own(services: Services, chosen: CompetitionSeason, matches: list[Match]) -> tuple[Competition, list[Match]]:

@@ -24,9 +24,7 @@ blueprint = Blueprint("competitions", __name__)
 )
 def table(competition_id: str) -> Response:
     """A match in play counts with its score of now, and the table is `provisional`: a goal moves it."""
-    season = parsed_query(competition_schemas.SeasonQuery).season
-    document = competitions.table(here(), checked_competition(competition_id), season, now_ms())
-    return responses.rendered(document.answer)
+    return responses.rendered(competitions.table(here(), _season(competition_id)).answer)
 
 
 @blueprint.get("/api/competitions/<competition_id>/scorers")
@@ -39,9 +37,12 @@ def table(competition_id: str) -> Response:
 )
 def scorers(competition_id: str) -> Response:
     """The fifty with most goals."""
-    season = parsed_query(competition_schemas.SeasonQuery).season
-    document = competitions.top_scorers(here(), checked_competition(competition_id), season, now_ms())
-    return responses.rendered(document.answer)
+    return responses.rendered(competitions.top_scorers(here(), _season(competition_id)).answer)
+
+
+def _season(competition_id: str) -> competitions.CompetitionSeason:
+    name = parsed_query(competition_schemas.SeasonQuery).season
+    return competitions.chosen_season(here(), checked_competition(competition_id), name, now_ms())
 
 
 @blueprint.get("/api/teams/<team_id>")

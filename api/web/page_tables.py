@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from api import competitions, meetings, teams
 from api.computed import ComputedDocument
@@ -14,6 +15,8 @@ from api.pages.clock import Body
 from api.services import here
 from db.domain import Match
 from db.domain.errors import Refused, Unavailable, Undecodable
+
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +30,11 @@ class PageTables:
 
 
 def of_competition(competition_id: str, now_ms: int) -> PageTables:
-    table = _at_hand(lambda: competitions.table(here(), competition_id, None, now_ms))
-    scorers = _at_hand(lambda: competitions.top_scorers(here(), competition_id, None, now_ms))
+    season = _at_hand(lambda: competitions.chosen_season(here(), competition_id, None, now_ms))
+    if season is None:
+        return PageTables()
+    table = _at_hand(lambda: competitions.table(here(), season))
+    scorers = _at_hand(lambda: competitions.top_scorers(here(), season))
     shown = {
         "table": table.body if table and (table.body["groups"] or table.body["rounds"]) else None,
         "scorers": scorers.body["scorers"][: tables.SCORERS_MAX] if scorers else [],
@@ -44,7 +50,7 @@ def of_team(team_id: str, now_ms: int) -> PageTables:
     standings: list[tuple[Body, Body]] = []
     read: list[ComputedDocument | None] = [team]
     for competition_id in tables.competitions_of(team.body):
-        table = _at_hand(lambda id_=competition_id: competitions.table(here(), id_, None, now_ms))  # type: ignore[misc]
+        table = _at_hand(partial(_table, competition_id, now_ms))
         row = tables.row_of(table.body, team.body["team"]["id"]) if table else None
         if table and row:
             standings.append((table.body["competition"], row))
@@ -62,7 +68,11 @@ def of_match(match: Match, now_ms: int) -> PageTables:
     return PageTables({"head_to_head": body} if is_shown else {}, document.tags)
 
 
-def _at_hand(read: Callable[[], ComputedDocument]) -> ComputedDocument | None:
+def _table(competition_id: str, now_ms: int) -> ComputedDocument:
+    return competitions.table(here(), competitions.chosen_season(here(), competition_id, None, now_ms))
+
+
+def _at_hand(read: Callable[[], Read]) -> Read | None:
     try:
         return read()
     except (Refused, Unavailable, Undecodable):

@@ -24,6 +24,9 @@ from db.domain.errors import Refused
 
 INSTALL = "apt-get install --no-install-recommends varnish varnish-modules"
 
+# What the server needs of our environment, which holds secrets that are none of its business.
+INHERITED = ("PATH", "HOME", "LANG", "TMPDIR")
+
 # Of one pool: what each use of them may take is in cdn/varnish/vcl.py.
 THREADS = 5_000
 
@@ -159,7 +162,8 @@ class Edge:
             for tunnel in self.tunnels():
                 stack.enter_context(running(tunnel.command(self.folder), f"127.0.0.1:{tunnel.port}", log))
             command = [binary(), "-j", "none", *self.command(**parameters)[1:]]
-            yield stack.enter_context(running(command, self.listen, log, os.environ | {"EDGE_PURGE_SECRET": secret}))
+            inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+            yield stack.enter_context(running(command, self.listen, log, inherited | {"EDGE_PURGE_SECRET": secret}))
 
 
 def binary() -> str:
