@@ -2,8 +2,8 @@
 
 `python -m bench.load [--seconds 60]`. 246 live matches and 230 events a second, one a request, as bench.ingest sends
 them; 2,000 readers poll fifty of those matches through a real Varnish, and 5,000 wait there for one more match, which
-has a goal every ten seconds. Four watchers ask the edge every five milliseconds for what is sent next. Readers,
-senders and every server are on the same cores.
+has a goal every ten seconds. Four watchers ask the edge every five milliseconds for what is sent next, and two for the
+page of its match. Readers, senders and every server are on the same cores.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import re
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import requests
@@ -25,21 +27,23 @@ from bench.readers import Readers, ReaderTally
 
 POLLED = 50
 WATCHERS = 4
+PAGE_WATCHERS = 2
+SHOWN = re.compile(r'class="big-score">(\d+)–')
 GOAL_EVERY_S = 10.0
 
 
 class Watcher(threading.Thread):
     """Sees the next event of one match after another at the edge. seen: seconds from its sending."""
 
-    def __init__(self, url: str, first: int, sent: dict[str, list[int]]) -> None:
+    def __init__(self, url: str, numbers: Iterator[int], sent: dict[str, list[int]]) -> None:
         super().__init__(daemon=True)
-        self.url, self.first, self.sent = url, first, sent
+        self.url, self.numbers, self.sent = url, numbers, sent
         self.seen: list[float] = []
         self.session = requests.Session()
         self.stopped = threading.Event()
 
     def run(self) -> None:
-        for n in itertools.count(self.first, WATCHERS):
+        for n in self.numbers:
             self._watch(f"bench-{n % ingest.MATCHES}")
             if self.stopped.is_set():
                 return
@@ -50,10 +54,22 @@ class Watcher(threading.Thread):
         if awaited is None:
             return
         while not self.stopped.wait(0.005):
-            answer = self.session.get(f"{self.url}/api/score/{match_id}", timeout=30)
-            if answer.ok and (answer.json()["home_score"] or 0) > awaited:
+            if self.goals(match_id) > awaited:
                 self.seen.append(time.time() - times[awaited] / 1000)
                 return
+
+    def goals(self, match_id: str) -> int:
+        """Of the home side."""
+        answer = self.session.get(f"{self.url}/api/score/{match_id}", timeout=30)
+        return (answer.json()["home_score"] or 0) if answer.ok else 0
+
+
+class PageWatcher(Watcher):
+    """Looks at the page that the server renders."""
+
+    def goals(self, match_id: str) -> int:
+        shown = SHOWN.search(self.session.get(f"{self.url}/match/{match_id}", timeout=30).text)
+        return int(shown[1]) if shown else 0
 
 
 def loaded(d: Deployment, asked: argparse.Namespace) -> dict[str, object]:
@@ -66,27 +82,31 @@ def loaded(d: Deployment, asked: argparse.Namespace) -> dict[str, object]:
     before, since = d.counters(), {match_id: len(times) for match_id, times in sent.items()}
     crowd = Crowd(d.port, asked.held, 1)
     readers = Readers(d.port, [f"/api/score/bench-{n}" for n in range(POLLED)], asked.readers, 1.0)
-    watchers = [Watcher(d.url, n, sent) for n in range(WATCHERS)]
+    watchers = [Watcher(d.url, itertools.count(n, WATCHERS), sent) for n in range(WATCHERS)]
+    page_watchers = [PageWatcher(d.url, itertools.count(n, PAGE_WATCHERS), sent) for n in range(PAGE_WATCHERS)]
     say(f"{asked.readers} poll, {asked.held} wait, {asked.rate:.0f} events a second for {asked.seconds:.0f} s…")
     refused: list[int] = []
     sender = threading.Thread(
         target=lambda: refused.append(ingest.drive(d.system, asked.rate, 1, asked.seconds, sent)[1])
     )
     sender.start()
-    for watcher in watchers:
+    for watcher in (*watchers, *page_watchers):
         watcher.start()
     rounds = list(goals(d, crowd, final, asked.held, sender))
     sender.join()
     complete = ingest.wait_applied(listener, sent)
-    for watcher in watchers:
+    for watcher in (*watchers, *page_watchers):
         watcher.stopped.set()
     tally = readers.tally()
     crowd.leave()
-    seen = sorted(at for watcher in watchers for at in watcher.seen)
+    seen, page_seen = times_seen(watchers), times_seen(page_watchers)
     return {
         "visible_p50_ms": percentile(seen, 0.5, 1000),
         "visible_p99_ms": percentile(seen, 0.99, 1000),
         "visible_samples": len(seen),
+        "page_visible_p50_ms": percentile(page_seen, 0.5, 1000),
+        "page_visible_p99_ms": percentile(page_seen, 0.99, 1000),
+        "page_visible_samples": len(page_seen),
         "release_p99_ms": percentile(sorted(one["p99"] for one in rounds), 0.5),
         "released": min((round(one["released"]) for one in rounds), default=0),
         **told(d, before, tally),
@@ -94,6 +114,10 @@ def loaded(d: Deployment, asked: argparse.Namespace) -> dict[str, object]:
         "all_applied": complete,
         "refused": sum(refused),
     }
+
+
+def times_seen(watchers: Sequence[Watcher]) -> list[float]:
+    return sorted(at for watcher in watchers for at in watcher.seen)
 
 
 def goals(d: Deployment, crowd: Crowd, path: str, clients: int, while_: threading.Thread) -> Any:
