@@ -1,4 +1,5 @@
-"""What ten minutes of a busy board cost a reader's line: bytes and requests, now and as clients of 0.1.0 asked.
+"""What a busy board costs a reader's line: bytes and requests of the first view, and of ten minutes as the page asks
+now and as clients of 0.1.0 asked.
 
 `python -m bench.page_traffic [--seconds 600]`. Needs Chromium (apt-get install chromium). A Saturday's 246 matches
 (bench.saturday) are committed as a worker commits them, in real time, into the Redis of the whole system. Two readers
@@ -8,7 +9,8 @@ now     the page in Chromium: what the browser has received, heads included
 before  a client of 0.1.0: it was sent the whole board whenever anything on it had changed, a minute included, once a
         second at most, and asked again within 0.2 s. Compressed, as an edge did it then
 
-The first load is not counted. What the page asks besides the board (lists, once a minute) counts on both sides.
+The first view is counted by itself, all of it: page, styles, modules, board. What the page asks besides the board
+(lists, once a minute) counts on both sides.
 """
 
 from __future__ import annotations
@@ -34,6 +36,8 @@ from dev.system import System, running
 
 # How often readers of the whole board were told at most.
 TOLD_S = 1.0
+# After the board is live the page asks for nothing more but what it holds.
+REST_MS = 2_000
 BOARD, OTHER = "board", "other"
 
 
@@ -46,7 +50,7 @@ class PageTraffic:
         self.kinds: dict[str, str] = {}
 
     def count(self, session: CDPSession) -> None:
-        """From now on (Chrome DevTools Protocol, "Network")."""
+        """Until the session is detached (Chrome DevTools Protocol, "Network")."""
         session.on("Network.requestWillBeSent", self._note_sent)
         session.on("Network.loadingFinished", self._note_received)
         session.send("Network.enable")
@@ -91,12 +95,16 @@ def _head_bytes(answer: http.client.HTTPResponse) -> int:
 
 def measure(system: System, chromium: str, seconds: float) -> dict[str, float]:
     live, saturday = kick_off(system)
-    traffic, before = PageTraffic(), WholeBoardReader(system.port)
+    first, traffic, before = PageTraffic(), PageTraffic(), WholeBoardReader(system.port)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=QUIET.split())
         # The page forbids eval, by which Playwright waits.
         page = browser.new_page(bypass_csp=True)
+        session = page.context.new_cdp_session(page)
+        first.count(session)
         open_board(page, system.url, MATCHES)
+        page.wait_for_timeout(REST_MS)
+        session.detach()
         traffic.count(page.context.new_cdp_session(page))
         before.start()
         say(f"{MATCHES} matches for {seconds:.0f} s…")
@@ -111,6 +119,8 @@ def measure(system: System, chromium: str, seconds: float) -> dict[str, float]:
     now_bytes, before_bytes = traffic.bytes[BOARD] + others, before.bytes + others
     return {
         "seconds": seconds,
+        "first_requests": first.requests.total(),
+        "first_kb": round(first.bytes.total() / 1_000, 1),
         "board_requests": traffic.requests[BOARD],
         "before_board_requests": before.requests,
         "other_requests": traffic.requests[OTHER],

@@ -16,6 +16,8 @@ from api.delivery.cross_origin import READABLE
 LAST, GZIP = 1, 2
 # Bytes. What is shorter gains less than the header fields cost.
 COMPRESS_MIN = 256
+# Compressed by itself.
+PICTURE = "image/png"
 # Of zlib: 123 KB of board become 8.7 KB in 0.5 ms; higher levels take several times as long for a tenth less.
 LEVEL, GZIP_WINDOW = 1, 31
 
@@ -40,6 +42,7 @@ class RenderedAnswer:
     close: it is its connection's last.
     status: code and phrase.
     content_type: of the body.
+    level: of zlib, to compress it with.
     """
 
     body: bytes
@@ -48,6 +51,7 @@ class RenderedAnswer:
     close: bool = False
     status: str = "200 OK"
     content_type: str = "application/json"
+    level: int = LEVEL
     _wires: dict[int, bytes] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
@@ -61,14 +65,14 @@ class RenderedAnswer:
 
     @property
     def is_compressible(self) -> bool:
-        return len(self.body) >= COMPRESS_MIN
+        return len(self.body) >= COMPRESS_MIN and self.content_type != PICTURE
 
     @cached_property
     def compressed(self) -> RenderedAnswer:
         """The same in gzip (RFC 1952), made once; itself where that is not worth it."""
         if not self.is_compressible:
             return self
-        encoder = zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP_WINDOW)
+        encoder = zlib.compressobj(self.level, zlib.DEFLATED, GZIP_WINDOW)
         body = encoder.compress(self.body) + encoder.flush()
         cache = dict(self.cache) | {"Content-Encoding": "gzip"}
         if len(body) < COMPRESS_MIN:

@@ -7,16 +7,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import mimetypes
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from flask import Blueprint, Response, send_file
 
+from api.delivery.answer import RenderedAnswer
 from api.services import here
+from api.web.responses import digest as digest_of
+from api.web.responses import rendered
 from cdn import headers
 from db.domain.errors import Refused
 
 FOLDER = Path(__file__).parents[1] / "static"
+NO_SNIFF = {"X-Content-Type-Options": "nosniff"}
 
 blueprint = Blueprint("assets", __name__)
 
@@ -31,12 +37,9 @@ def asset(digest: str, name: str) -> Response:
     pinned = _versions().get(name)
     if pinned is None and name not in _names():
         raise Refused("There is no such file.", "unknown_route")
-    response = send_file(FOLDER / (pinned or name))
-    lasting = pinned or digest == release_digest()
-    response.headers.update(headers.ASSET if lasting else here().dialect.headers(headers.PAGE))
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    return response
+    if pinned or digest == release_digest():
+        return rendered(_answer(pinned or name))
+    return rendered(replace(_answer(name), cache=here().dialect.headers(headers.PAGE) | NO_SNIFF))
 
 
 @blueprint.get("/favicon.ico")
@@ -44,7 +47,7 @@ def favicon() -> Response:
     """Where browsers and crawlers look that have read no page."""
     response = send_file(FOLDER / "favicon.ico", mimetype="image/x-icon")
     response.headers.update(here().dialect.headers(headers.DOCUMENT))
-    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers.update(NO_SNIFF)
     return response
 
 
@@ -55,6 +58,15 @@ def url(name: str) -> str:
 def page_files() -> list[str]:
     """The addresses of all that the page may load, but for pictures and pinned clients."""
     return [url(name) for name in sorted(_names()) if name.endswith((".js", ".css", ".svg")) and "-" not in name]
+
+
+@cache
+def _answer(name: str) -> RenderedAnswer:
+    """Compressed with care, once: not every edge compresses, and an embedded run has none."""
+    body = (FOLDER / name).read_bytes()
+    content_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    content_type += "; charset=utf-8" if content_type.startswith("text/") else ""
+    return RenderedAnswer(body, headers.ASSET | NO_SNIFF, digest_of(body), content_type=content_type, level=9)
 
 
 @cache
