@@ -4,6 +4,7 @@ No preload: the gevent worker patches the standard library before it loads the a
 imported it unpatched.
 """
 
+import gc
 import multiprocessing
 import sys
 from typing import Any
@@ -45,6 +46,18 @@ def on_starting(_arbiter: Any) -> None:
     child.join()
     if child.exitcode:
         sys.exit(child.exitcode)
+
+
+def post_fork(_arbiter: Any, _worker: Any) -> None:
+    """While the app is loaded, next to nothing is garbage: to look for it takes an eighth of the start."""
+    gc.disable()
+
+
+def post_worker_init(_worker: Any) -> None:
+    """What is loaded stays. Each full collection would look through it while a goal waits."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 def _agree() -> None:

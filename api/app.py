@@ -29,6 +29,7 @@ from api.web import assets, cors, errors, html, openapi
 from cdn.backends import registry
 from config import Settings
 from db.live.metrics import Reporter
+from db.sql.session import load
 
 # No public read has a body, and a query longer than this is nobody's search.
 BODY_MAX = 4 * 1024 * 1024
@@ -46,7 +47,9 @@ class App(Flask):
 
     def begin(self) -> None:
         """The process is about to serve: it is warm before the first reader who waits, whoever asks for /readyz."""
-        self.extensions["services"].listener.heed()
+        services: Services = self.extensions["services"]
+        load(services.settings.sql_url)
+        services.listener.heed()
 
     def report(self, figures: Figures) -> None:
         """What the worker counts, once a second."""

@@ -303,10 +303,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: FIRST.isdisjoint(item.path.parts))
 
 
-def pytest_collection_finish() -> None:
-    """What was imported and collected stays until the end: the collector need not look through it again and again."""
-    gc.collect()
-    gc.freeze()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is imported and collected stays until the end: the garbage collector need not look through it, neither
+    while it grows nor afterwards."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 STARTED = pytest.StashKey[list["System"]]()

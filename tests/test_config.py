@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 from config import Settings, new_secret, pem
 from db.domain.errors import Refused
 from tests.conftest import ROOT
+from tests.support.rsa_key import RSA_KEY
 
 KEY = new_secret()
 
@@ -37,7 +38,7 @@ def account(**changed: object) -> str:
 
 P256 = ec.generate_private_key(ec.SECP256R1())
 PEM = written(P256)
-RSA = written(rsa.generate_private_key(public_exponent=65537, key_size=2048))
+RSA = written(RSA_KEY)
 ACCOUNT = account()
 # What APNs and VAPID cannot sign with.
 NO_P256 = {

@@ -17,6 +17,7 @@ from rq.timeouts import TimerDeathPenalty
 from config import Settings, set_up_logs
 from db.live.client import connect
 from db.live.metrics import Reporter
+from db.sql.session import load
 from workers import boot, queues
 from workers.jobs import NamedJob
 
@@ -95,7 +96,7 @@ def work(settings: Settings, index: int) -> None:
     worker = JobWorker(names, connect(settings.queue_url))
     reporter = Reporter(connect(settings.figures_url))
     reporter.start()
-    _warm_up(names)
+    _warm_up(names, settings)
     _spare_collections()
     logger.info("worker_started queues=%s", ",".join(names))
     try:
@@ -108,10 +109,12 @@ def work(settings: Settings, index: int) -> None:
         reporter.stop()
 
 
-def _warm_up(names: Iterable[str]) -> None:
-    """Import the job modules early: it takes a second on a busy machine, and the first job may be a goal."""
+def _warm_up(names: Iterable[str], settings: Settings) -> None:
+    """Import the job modules early, and SQL's driver: it takes a second on a busy machine, and the first job may be a
+    goal."""
     for name in names:
         importlib.import_module(MODULES[name])
+    load(settings.sql_url)
 
 
 def _spare_collections() -> None:
@@ -120,3 +123,4 @@ def _spare_collections() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_MAX)
+    gc.enable()

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import psycopg
-from psycopg.errors import _WaitTimeout as WaitTimeout
 from sqlalchemy import Engine, Select, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -17,13 +14,6 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from db.domain.errors import Unavailable
-
-# What a statement may take at the server: the longest of ours, a batch of refused payloads of 4 MB each, takes a few.
-STATEMENT_S = 10
-# And what is waited for its answer: a little longer, so that a server that lives is the one to end it.
-ANSWER_S = 12
-# The same for a query of millions of rows; within the minute that a job has.
-STREAM_S = 50
 
 
 def engine(url: str, *, bounded: bool = True) -> Engine:
@@ -35,45 +25,14 @@ def engine(url: str, *, bounded: bool = True) -> Engine:
     where = make_url(url)
     if where.get_backend_name() == "sqlite":
         return _sqlite(url, where.database)
-    return _postgres(url, bounded=bounded)
+    from db.sql.postgres import postgres  # noqa: PLC0415 - only where there is one
+
+    return postgres(url, bounded=bounded)
 
 
-def _postgres(url: str, *, bounded: bool) -> Engine:
-    given: dict[str, Any] = {"connect_timeout": 2}
-    if bounded:
-        given["options"] = f"-c statement_timeout={STATEMENT_S}s"
-        # What was sent and never acknowledged (tcp(7), TCP_USER_TIMEOUT): the host behind the address is gone.
-        given["tcp_user_timeout"] = ANSWER_S * 1000
-    postgres = create_engine(
-        url,
-        pool_size=2,
-        max_overflow=2,
-        pool_timeout=3,
-        pool_pre_ping=True,
-        connect_args=given,
-        hide_parameters=True,
-    )
-    if bounded:
-        event.listen(
-            postgres, "do_connect", lambda _dialect, _record, args, options: _Bounded.connect(*args, **options)
-        )
-    return postgres
-
-
-class _Bounded(psycopg.Connection[Any]):
-    """Gives up on a server that takes what it is sent and never answers: no time-out of TCP's or the server's own
-    ends that. The connection is then closed, for its answer may still come."""
-
-    patience_s = ANSWER_S
-
-    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
-        if timeout is not None:
-            return super().wait(gen, interval, timeout)
-        try:
-            return super().wait(gen, interval, self.patience_s)
-        except WaitTimeout:
-            self.close()
-            raise psycopg.OperationalError(f"no answer in {self.patience_s} s") from None
+def load(url: str) -> None:
+    """Import what its engine needs, a tenth of a second for PostgreSQL, before anybody waits for it."""
+    engine(url).dispose()
 
 
 def _sqlite(url: str, path: str | None) -> Engine:
@@ -94,26 +53,15 @@ def _sqlite(url: str, path: str | None) -> Engine:
 def stream(session: Session, query: Select[Any], size: int) -> Iterator[Sequence[Any]]:
     """The rows of a query of millions, a page at a time; closing the iterator ends the query.
 
-    On PostgreSQL as libpq's chunked rows, not through a cursor: what a cursor reads is never worked out in parallel
-    ("When Can Parallel Query Be Used?"), which takes twice as long. Raises Unavailable as `begin` does.
+    Raises Unavailable as `begin` does.
     """
     connection = session.connection()
     if connection.dialect.name != "postgresql":
         yield from connection.execute(query, execution_options={"stream_results": True}).partitions(size)
         return
-    connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{STREAM_S}s'")
-    compiled = query.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
-    driven: Any = connection.connection.driver_connection
-    driven.patience_s, patience_s = STREAM_S, getattr(driven, "patience_s", ANSWER_S)
-    cursor: psycopg.Cursor[Any] = driven.cursor()
-    try:
-        rows = cursor.stream(str(compiled).encode(), compiled.params, size=size)
-        while page := list(islice(rows, size)):
-            yield page
-    except psycopg.OperationalError as error:
-        raise Unavailable(f"history is out of reach: {type(error).__name__}") from error
-    finally:
-        driven.patience_s = patience_s
+    from db.sql.postgres import pages  # noqa: PLC0415 - only where there is one
+
+    yield from pages(connection, query, size)
 
 
 class _BitOr:

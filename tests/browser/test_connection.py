@@ -127,7 +127,7 @@ def foreign(tmp_path: Path) -> Iterator[str]:
     """The address of somebody else's server of a folder."""
     handler = partial(SilentHandler, directory=str(tmp_path))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever).start()
+        threading.Thread(target=server.serve_forever, args=(0.05,)).start()
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
 

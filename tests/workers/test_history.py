@@ -171,7 +171,7 @@ def test_a_match_that_sql_does_not_write_in_time_holds_up_no_other(
     make_services: Callable[..., WorkerServices], postgresql_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another session keeps its row locked. Tried for ever, it would be the end of all history."""
-    monkeypatch.setattr("db.sql.session.STATEMENT_S", 1)
+    monkeypatch.setattr("db.sql.postgres.STATEMENT_S", 1)
     services = make_services(postgresql_url)
     play(services, goal("locked", 1), goal("b", 1))
     drain(services)

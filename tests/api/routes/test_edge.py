@@ -167,7 +167,7 @@ class Served:
     def __init__(self, settings: Settings) -> None:
         self.app = create_app(settings)
         self.server = make_server("127.0.0.1", free_port(), self.app, threaded=True)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
     @property
     def url(self) -> str:

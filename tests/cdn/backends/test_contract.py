@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from cdn.backends import cloudfront, control_plane
+from cdn.backends import base, cloudfront, control_plane
 from cdn.backends.base import TOTAL_S, Backend, Budget, PurgeResult, no_answer
 from cdn.backends.cloudflare import Cloudflare
 from cdn.backends.cloudfront import CloudFront
@@ -143,6 +143,16 @@ NO_YES = {
 }
 
 
+# s. In place of TOTAL_S, for what never answers in time.
+SHORT_S = 0.2
+
+
+@pytest.fixture
+def in_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (base, control_plane, cloudfront):
+        monkeypatch.setattr(module, "TOTAL_S", SHORT_S)
+
+
 class TestFailures:
     @pytest.mark.parametrize("answer", NO_YES.values(), ids=NO_YES)
     def test_only_the_vendors_own_yes_is_one(self, plane: Plane, backend: Backend, answer: Answer) -> None:
@@ -168,6 +178,7 @@ class TestFailures:
         assert outcome.result is PurgeResult.LATER
         assert f"failed ({status})" in outcome.reason
 
+    @pytest.mark.usefixtures("in_short")
     def test_a_vendor_that_hangs_costs_its_time_limit_and_no_more(self, plane: Plane, backend: Backend) -> None:
         plane.answer_next = [control_planes.hang(20)]
         outcomes = []
@@ -177,6 +188,7 @@ class TestFailures:
         # A limit that does not hold would let the 20 s pass.
         assert took_s < 10 * TOTAL_S
 
+    @pytest.mark.usefixtures("in_short")
     def test_a_hang_has_one_reason_whichever_limit_ends_it(
         self, plane: Plane, backend: Backend, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -186,6 +198,7 @@ class TestFailures:
         plane.answer_next = [control_planes.hang(20)]
         assert backend.purge(["live"], soft=False).reason.endswith(no_answer().reason)
 
+    @pytest.mark.usefixtures("in_short")
     def test_a_vendor_that_drips_costs_its_time_limit_and_no_more(self, plane: Plane, backend: Backend) -> None:
         plane.answer_next = [Answer(200, b" " * 600 + b'{"success":true}', drip_s=0.2)]
         outcomes = []
@@ -304,8 +317,15 @@ class TestThroughThePurger:
         ids=["a fault", "no JSON", "wrong JSON", "busy", "no answer"],
     )
     def test_what_failed_waits_says_so_once_and_is_purged_by_the_next_try(
-        self, plane: Plane, mailbox: Mailbox, answer: Answer, caplog: pytest.LogCaptureFixture
+        self,
+        plane: Plane,
+        mailbox: Mailbox,
+        answer: Answer,
+        caplog: pytest.LogCaptureFixture,
+        request: pytest.FixtureRequest,
     ) -> None:
+        if answer.after_s:
+            request.getfixturevalue("in_short")
         plane.answer_next = [answer, answer]
         mailbox.put(["match-1"])
         with caplog.at_level(logging.WARNING):

@@ -13,7 +13,8 @@ from sqlalchemy.exc import IntegrityError
 from config import Settings
 from db.domain.errors import Unavailable
 from db.sql.history import History
-from db.sql.session import STATEMENT_S, STREAM_S, _Bounded, begin, engine, stream
+from db.sql.postgres import STATEMENT_S, STREAM_S, Bounded
+from db.sql.session import begin, engine, stream
 from tests.conftest import Postgres, free_port
 
 
@@ -52,7 +53,7 @@ def test_a_database_cut_off_and_back_is_used_again(postgres: Postgres, postgresq
 def test_a_database_that_takes_a_question_and_never_answers_is_unavailable(
     postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_Bounded, "patience_s", 0.3)
+    monkeypatch.setattr(Bounded, "patience_s", 0.3)
     bind = engine(Settings.from_env({"DATABASE_URL": postgres.url()}).sql_url)
     stopped: list[int] = []
     try:

@@ -9,20 +9,18 @@ from urllib.parse import urlencode
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from dev.emulators.exchange import EmulatorRequest
 from dev.emulators.fcm import FcmEmulator, FcmRules
 from dev.emulators.journal import PushJournal
 from dev.emulators.oauth import GRANT, SCOPE, OAuth
 from dev.emulators.topics import Topics
+from tests.support.rsa_key import RSA_KEY
 
 NOW = 1_700_000_000.0
 AUDIENCE = "https://127.0.0.1/token"
-KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-PRIVATE = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-PUBLIC = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+PUBLIC = RSA_KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 GOOD = {"token": "device-token", "notification": {"title": "t"}}
 
 
@@ -45,7 +43,7 @@ class Desk:
     def exchange(self, **claims: Any) -> tuple[int, Any]:
         now = int(self.now)
         claims = {"iss": "push@p", "scope": SCOPE, "aud": AUDIENCE, "iat": now, "exp": now + 3600, **claims}
-        form = urlencode({"grant_type": GRANT, "assertion": jwt.encode(claims, PRIVATE, "RS256")})
+        form = urlencode({"grant_type": GRANT, "assertion": jwt.encode(claims, RSA_KEY, "RS256")})
         self.bearer = ""
         return self.ask("POST", "/token", form.encode())
 

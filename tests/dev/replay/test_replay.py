@@ -164,6 +164,8 @@ class FakeEndpoint(ThreadingHTTPServer):
 class Handler(BaseHTTPRequestHandler):
     server: FakeEndpoint
     protocol_version = "HTTP/1.1"
+    # An answer is two writes; the second would wait until the first is acknowledged, 40 ms on an open connection.
+    disable_nagle_algorithm = True
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
