@@ -40,22 +40,28 @@ def running_on(live: str, **settings: object) -> Iterator[System]:
         with running(LIVE_SHARDS=SHARDS, **settings) as system:
             yield system
     else:
-        with _cluster() as cluster:
-            kind = partial(ClusteredSystem, cluster_url=cluster.url)
-            with running(kind, LIVE_SHARDS=SHARDS, **settings) as system:
-                yield system
+        with cluster() as started, clustered(started, **settings) as system:
+            yield system
 
 
 @contextmanager
-def _cluster() -> Iterator[RedisCluster]:
+def clustered(started: RedisCluster, **settings: object) -> Iterator[System]:
+    """With live state on this cluster."""
+    kind = partial(ClusteredSystem, cluster_url=started.url)
+    with running(kind, LIVE_SHARDS=SHARDS, **settings) as system:
+        yield system
+
+
+@contextmanager
+def cluster() -> Iterator[RedisCluster]:
     binary = server_binary()
     if binary is None:
         raise SystemExit("no redis-server of 7 or newer: apt-get install redis-server")
     folder = Path(tempfile.mkdtemp(prefix="scores-cluster-"))
-    cluster = RedisCluster(folder, binary)
+    started = RedisCluster(folder, binary)
     try:
-        cluster.start()
-        yield cluster
+        started.start()
+        yield started
     finally:
-        cluster.end()
+        started.end()
         shutil.rmtree(folder, ignore_errors=True)

@@ -104,12 +104,12 @@ class Teller:
         self.tell(match_id, "full_time", 1)
 
 
-def wait(true: Callable[[], bool], what: str) -> float:
+def wait(true: Callable[[], bool], what: str, timeout_s: float = WAIT_S) -> float:
     """Seconds until it is so."""
     began = time.monotonic()
     while not true():
-        if time.monotonic() - began > WAIT_S:
-            raise SystemExit(f"waited {WAIT_S:.0f} s in vain: {what}")
+        if time.monotonic() - began > timeout_s:
+            raise SystemExit(f"waited {timeout_s:.0f} s in vain: {what}")
         time.sleep(0.02)
     return time.monotonic() - began
 

@@ -19,7 +19,7 @@ LEASE_MS = 3_000
 class FeedHealth:
     """One feed, as its reader sees it. Times are ms since the epoch, 0 for never.
 
-    name: of the feed.
+    name: of the feed, or of the place of one of its readers.
     holder: host and process that reads it.
     connected: whether the provider answers, or the stream is open.
     since: when that changed.
@@ -102,18 +102,30 @@ def _health(value: bytes) -> FeedHealth | None:
 
 
 class Lease:
-    """One reader a feed. Losing it does no harm to the data: two readers accept the same updates twice."""
+    """One reader a feed, or as many as it has places. Losing it does no harm to the data: two readers accept the same
+    updates twice.
 
-    def __init__(self, sharded: ShardedRedis, name: str) -> None:
-        self.shard, self.name = sharded.home, keys.feed_lease(name)
+    place: that is held, the name of the feed for the first, `name_2` and so on for others; "" for none.
+    """
+
+    def __init__(self, sharded: ShardedRedis, name: str, places: int = 1) -> None:
+        self.shard, self.place = sharded.home, ""
+        self.places = [name, *(f"{name}_{number}" for number in range(2, places + 1))]
         self.token = secrets.token_hex(8)
         self._renew = ShardScript(sharded, "lease_renew")
 
     @guarded
     def acquire(self) -> bool:
-        """Take it or keep it for LEASE_MS."""
-        return bool(self._renew(self.shard, [self.name], [self.token, LEASE_MS]))
+        """Take the first place that is free, or keep the one that is held, for LEASE_MS."""
+        places = [self.place] if self.place else self.places
+        self.place = next((place for place in places if self._hold(place, LEASE_MS)), "")
+        return bool(self.place)
 
     @guarded
     def release(self) -> None:
-        self._renew(self.shard, [self.name], [self.token, 0])
+        if self.place:
+            self._hold(self.place, 0)
+        self.place = ""
+
+    def _hold(self, place: str, for_ms: int) -> bool:
+        return bool(self._renew(self.shard, [keys.feed_lease(place)], [self.token, for_ms]))

@@ -30,10 +30,10 @@ class FeedWorld:
         self._worker.start()
 
     def session(self, reader: FeedReader, halt: Event) -> FeedSession:
-        return FeedSession(reader, self.live, self.services.bells, self.states, halt, backlog_max=50_000)
+        return self._session(reader, reader.name, halt)
 
     def runner(self, reader: FeedReader, stopping: Event) -> FeedRunner:
-        return FeedRunner(reader, Lease(self.live.sharded, reader.name), self.session, stopping)
+        return FeedRunner(reader, Lease(self.live.sharded, reader.name, reader.places), self._session, stopping)
 
     @contextmanager
     def reading(self, *readers: FeedReader) -> Iterator[None]:
@@ -77,6 +77,9 @@ class FeedWorld:
     def close(self) -> None:
         self._stop.set()
         self._worker.join(60)
+
+    def _session(self, reader: FeedReader, place: str, halt: Event) -> FeedSession:
+        return FeedSession(reader, self.live, self.services.bells, self.states, place, halt, backlog_max=50_000)
 
     def _drain(self) -> None:
         drain = Drain(self.live, self.services.bells)

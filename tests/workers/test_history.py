@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import pytest
@@ -95,6 +96,23 @@ def test_a_long_outbox_is_written_in_order_over_several_batches(
     play(services, *(goal("a", n) for n in range(5)))
     assert [write_batch(services.live, services.history) for _ in range(4)] == [2, 2, 1, 0]
     assert written(services, "a").score == Score(5, 0)
+
+
+def test_a_match_that_changes_all_the_time_does_not_hold_up_the_others(
+    services: WorkerServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "MATCHES", 1)
+    write, goals = services.history.write, count(2)
+
+    def write_while_it_changes(*args: Any) -> None:
+        write(*args)
+        play(services, goal("busy", next(goals)))
+
+    monkeypatch.setattr(services.history, "write", write_while_it_changes)
+    play(services, goal("busy", 1), goal("quiet", 1))
+    for _ in range(3):
+        write_batch(services.live, services.history)
+    assert services.history.match("quiet")
 
 
 def test_a_database_away_and_back_loses_nothing(

@@ -25,18 +25,19 @@ END_S = 5.0
 def runners(services: WorkerServices, stopping: Event) -> list[FeedRunner]:
     """Raises Refused where a feed lacks a setting."""
 
-    def session_of(reader: FeedReader, halt: Event) -> FeedSession:
+    def session_of(reader: FeedReader, place: str, halt: Event) -> FeedSession:
         return FeedSession(
             reader,
             services.live,
             services.bells,
             FeedStates(services.live.sharded),
+            place,
             halt,
             backlog_max=services.settings.ingest_backlog,
         )
 
     return [
-        FeedRunner(reader, Lease(services.live.sharded, reader.name), session_of, stopping)
+        FeedRunner(reader, Lease(services.live.sharded, reader.name, reader.places), session_of, stopping)
         for reader in readers(services.settings)
     ]
 

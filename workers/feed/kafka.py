@@ -1,6 +1,8 @@
 """A topic of Kafka: each message is one event, or a whole delivery, in the generic format, keyed by its match.
 
 Read in order of each partition. What is accepted is committed, so a message may be read twice and is never left out.
+Kafka shares the partitions out among the processes that read. One that was given up and reads on for a moment does no
+harm: both read a partition in order, and of a message that comes twice the second is left out.
 confluent-kafka is an optional requirement (docs/decisions/0032), and runs in the feed process only: its calls would
 stop a web process (confluent-kafka-python, issue 612).
 """
@@ -12,6 +14,7 @@ import logging
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
+from threading import Event
 from typing import Any
 
 from db.domain import Update
@@ -30,6 +33,15 @@ POLL_S = 0.5
 BATCH = 100
 # Commits of positions are asked for in passing; the last one is waited for.
 FIXED = {"enable.auto.commit": False, "auto.offset.reset": "earliest"}
+# Kafka gives up a process that was killed after 6 s, the least that brokers allow ("group.min.session.timeout.ms");
+# of itself it would wait for 45. When one comes or goes, the others read on what they keep.
+DEFAULTS = {
+    "session.timeout.ms": 6_000,
+    "heartbeat.interval.ms": 1_000,
+    "partition.assignment.strategy": "cooperative-sticky",
+}
+# Processes that read one topic; further ones wait.
+PLACES = 16
 
 
 class KafkaReader:
@@ -41,17 +53,20 @@ class KafkaReader:
 
     name = "kafka"
     silent_after_s = 60.0
+    places = PLACES
 
     def __init__(self, servers: str, topic: str, group: str, options: Mapping[str, Any]) -> None:
         self.topic = topic
-        self.config = {**options, "bootstrap.servers": servers, "group.id": group, **FIXED}
+        self.config = {**DEFAULTS, **options, "bootstrap.servers": servers, "group.id": group, **FIXED}
         self.kafka = library()
 
     def read(self, session: FeedSession) -> None:
         """Raises Unavailable where no broker answers, or Redis is away: what was not accepted is read again."""
         failures: deque[str] = deque(maxlen=1)
+        joined = Event()
         consumer = self.kafka.Consumer({**self.config, "error_cb": lambda error: failures.append(str(error))})
-        consumer.subscribe([self.topic])
+        # Also one who got no partition, for there are more readers than those, is there.
+        consumer.subscribe([self.topic], on_assign=lambda *_: joined.set())
         waiting: deque[Any] = deque()
         try:
             while not session.halt.is_set():
@@ -59,7 +74,7 @@ class KafkaReader:
                 waiting.extend(consumer.consume(BATCH, POLL_S) if not waiting else ())
                 if not waiting and failures:
                     raise Unavailable(failures.pop())
-                if not waiting and consumer.assignment():
+                if not waiting and joined.is_set():
                     session.heard()
                 while waiting and not session.halt.is_set():
                     self._take(consumer, session, waiting.popleft())

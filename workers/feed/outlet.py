@@ -37,6 +37,7 @@ class KafkaOutlet:
 
     name = "kafka_out"
     silent_after_s = 3 * ASK_S
+    places = 1
 
     def __init__(self, servers: str, topic: str, options: Mapping[str, Any]) -> None:
         self.topic = topic

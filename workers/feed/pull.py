@@ -46,6 +46,8 @@ class SeenMatch:
 class PullReader:
     """base: URL of the provider. items: what is followed, put for {item} into the URL."""
 
+    places = 1
+
     def __init__(self, mapping: Mapping, base: str, items: Sequence[str], key: str = "") -> None:
         self.name = mapping.name
         self.mapping = mapping

@@ -22,10 +22,14 @@ RETRY_S, RETRY_MAX_S = 0.5, 20.0
 
 
 class FeedRunner(threading.Thread):
-    """session_of: makes a session of the reader and of the event that ends it."""
+    """session_of: makes a session of the reader, the name of its place, and the event that ends it."""
 
     def __init__(
-        self, reader: FeedReader, lease: Lease, session_of: Callable[[FeedReader, Event], FeedSession], stopping: Event
+        self,
+        reader: FeedReader,
+        lease: Lease,
+        session_of: Callable[[FeedReader, str, Event], FeedSession],
+        stopping: Event,
     ) -> None:
         super().__init__(name=f"feed-{reader.name}", daemon=True)
         self.reader, self.lease, self.session_of, self.stopping = reader, lease, session_of, stopping
@@ -49,7 +53,7 @@ class FeedRunner(threading.Thread):
         halt = Event()
         renewal = threading.Thread(target=self._renew, args=(halt,), name=f"lease-{self.reader.name}", daemon=True)
         renewal.start()
-        session = self.session_of(self.reader, halt)
+        session = self.session_of(self.reader, self.lease.place, halt)
         logger.info("feed_taken feed=%s holder=%s", self.reader.name, session.health.holder)
         try:
             while not halt.is_set():
@@ -57,7 +61,7 @@ class FeedRunner(threading.Thread):
         finally:
             halt.set()
             renewal.join()
-            self._release()
+            self._release(session)
 
     def _read(self, session: FeedSession, halt: Event) -> None:
         heard_before = session.health.heard_at
@@ -91,8 +95,11 @@ class FeedRunner(threading.Thread):
         except Unavailable:
             return True
 
-    def _release(self) -> None:
+    def _release(self, session: FeedSession) -> None:
         try:
+            if self.reader.places > 1 and self.lease.place:
+                # From now on there may be fewer of them.
+                session.states.forget(session.health.name)
             self.lease.release()
         except Unavailable:
             logger.debug("feed_lease_kept feed=%s", self.reader.name)

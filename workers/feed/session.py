@@ -32,16 +32,19 @@ class FeedReader(Protocol):
     """One provider. `read` returns when the session halts, and raises Unavailable when the connection is lost.
 
     silent_after_s: a healthy feed is heard more often than this.
+    places: processes that may read it at once.
     """
 
     name: str
     silent_after_s: float
+    places: int
 
     def read(self, session: FeedSession) -> None: ...
 
 
 class FeedSession:
-    """halt: set when the process ends or another one has the lease.
+    """place: the name that its health has.
+    halt: set when the process ends or another one has the lease.
     backlog_max: updates that may wait unapplied.
     position: what was kept for the next start. Raises Unavailable where it cannot be read.
     """
@@ -52,6 +55,7 @@ class FeedSession:
         live: LiveStore,
         bells: Doorbells,
         states: FeedStates,
+        place: str,
         halt: Event,
         *,
         backlog_max: int,
@@ -62,14 +66,11 @@ class FeedSession:
         self.halt = halt
         self.backlog_max = backlog_max
         holder = f"{socket.gethostname()}:{os.getpid()}"
-        self.health = FeedHealth(reader.name, holder, since=now_ms(), silent_after_s=reader.silent_after_s)
+        self.name = reader.name
+        self.health = FeedHealth(place, holder, since=now_ms(), silent_after_s=reader.silent_after_s)
         self.position = states.position(reader.name)
         self.reconciliation = Reconciliation()
         self._reported_s = 0.0
-
-    @property
-    def name(self) -> str:
-        return self.health.name
 
     def accept(self, parse: Callable[[bytes, int], Sequence[Update]], body: bytes, *, delivery: str = "") -> int:
         """Parse a message and put its updates safely into Redis; returns how many.
@@ -98,9 +99,10 @@ class FeedSession:
         if not updates:
             return 0
         self._wait_for_workers()
-        _, shards = self.live.inbox.accept(updates, now_ms=now_ms(), delivery=delivery)
-        metrics.FEED_UPDATES.add(len(updates), feed=self.name)
-        self._note(updates=self.health.updates + len(updates))
+        is_new, shards = self.live.inbox.accept(updates, now_ms=now_ms(), delivery=delivery)
+        if is_new:
+            metrics.FEED_UPDATES.add(len(updates), feed=self.name)
+            self._note(updates=self.health.updates + len(updates))
         for shard in shards:
             try:
                 self.bells.ingest(shard)

@@ -81,6 +81,7 @@ class SportradarApi:
 class SportradarStream:
     name = "sportradar"
     silent_after_s = SILENT_S
+    places = 1
 
     def __init__(self, api: SportradarApi) -> None:
         self.api = api

@@ -30,6 +30,7 @@ REMOVED_S = 60.0
 class SportradarRest:
     name = "sportradar_rest"
     silent_after_s = 90.0
+    places = 1
 
     def __init__(self, api: SportradarApi) -> None:
         self.api = api

@@ -97,6 +97,7 @@ class StatsPerformApi:
 class StatsPerformSocket:
     name = "statsperform"
     silent_after_s = 60.0
+    places = 1
 
     def __init__(self, url: str, api: StatsPerformApi) -> None:
         self.url = url

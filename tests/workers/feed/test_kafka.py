@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from threading import Event
 from typing import Any
 
@@ -14,31 +12,14 @@ from db.domain.errors import Refused, Unavailable
 from db.live.inbox import Inbox
 from tests.conftest import wait_until
 from tests.support.feed_world import FeedWorld
+from tests.support.kafka import Topic
 from workers.feed.kafka import KafkaReader, options_of
 
-confluent_kafka = pytest.importorskip("confluent_kafka")
 MATCHES, EVENTS = 12, 20
 
 
-class Topic:
-    """Brokers live in the producer. Their topics are made by what is first sent, with four partitions."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.producer = confluent_kafka.Producer({"test.mock.num.brokers": 3})
-        brokers = self.producer.list_topics(timeout=10).brokers.values()
-        self.servers = ",".join(f"{broker.host}:{broker.port}" for broker in brokers)
-
-    def send(self, key: str, value: bytes) -> None:
-        self.producer.produce(self.name, value, key)
-
-    def goal(self, match_id: str, n: int) -> None:
-        now = datetime.fromtimestamp(1_700_000_000 + n, UTC).isoformat()
-        event = {"match_id": match_id, "event_type": "score", "home_score": n, "away_score": 0, "minute": n}
-        self.send(match_id, json.dumps(event | {"timestamp": now}).encode())
-
-    def reader(self) -> KafkaReader:
-        return KafkaReader(self.servers, self.name, "ours", {"session.timeout.ms": 6_000})
+def reader_of(topic: Topic) -> KafkaReader:
+    return KafkaReader(topic.servers, topic.name, "ours", {})
 
 
 def wait_for_score(world: FeedWorld, match_id: str, goals: int) -> None:
@@ -57,13 +38,13 @@ def test_every_match_ends_as_it_was_told_and_another_reader_goes_on_from_there(w
         for match in range(MATCHES):
             topic.goal(f"m{match}", n)
     topic.producer.flush(10)
-    with world.reading(topic.reader()):
+    with world.reading(reader_of(topic)):
         for match in range(MATCHES):
             wait_for_score(world, f"m{match}", EVENTS)
         wait_until(lambda: world.health("kafka").messages == MATCHES * EVENTS, "all to be counted")
     topic.goal("m0", EVENTS + 1)
     topic.producer.flush(10)
-    with world.reading(topic.reader()):
+    with world.reading(reader_of(topic)):
         wait_for_score(world, "m0", EVENTS + 1)
         assert world.health("kafka").messages <= 1, "what was committed is not read again"
 
@@ -73,7 +54,7 @@ def test_a_message_that_is_wrong_is_kept_and_passed_over(world: FeedWorld, topic
         topic.send("m", body)
     topic.goal("m", 1)
     topic.producer.flush(10)
-    with world.reading(topic.reader()):
+    with world.reading(reader_of(topic)):
         wait_for_score(world, "m", 1)
     kept = [payload for _, payload in world.live.refusals.entries(10) if payload]
     assert [payload.provider for payload in kept] == ["generic", "generic"]
@@ -93,7 +74,7 @@ def test_what_redis_did_not_take_is_read_again(world: FeedWorld, topic: Topic, m
     topic.goal("m", 1)
     topic.goal("m", 2)
     topic.producer.flush(10)
-    with world.reading(topic.reader()):
+    with world.reading(reader_of(topic)):
         wait_for_score(world, "m", 2)
     assert failed.is_set()
 
@@ -107,11 +88,28 @@ def test_it_polls_on_while_the_workers_catch_up(
     monkeypatch.setattr(Inbox, "backlog", lambda self: 10**9 if busy.is_set() else backlog(self))
     topic.goal("m", 1)
     topic.producer.flush(10)
-    with world.reading(topic.reader()):
+    with world.reading(reader_of(topic)):
         wait_until(lambda: any(health.name == "kafka" for health in world.states.all()), "it to report")
         assert world.shown("m") == ""
         busy.clear()
         wait_for_score(world, "m", 1)
+
+
+def test_where_no_server_answers_it_is_down(world: FeedWorld) -> None:
+    with world.reading(KafkaReader("127.0.0.1:1", "score-events", "ours", {})):
+        wait_until(lambda: world.health("kafka").reconnects > 0, "it to give up")
+        assert not world.health("kafka").connected
+
+
+def test_several_read_at_once_and_one_without_a_partition_is_there_too(world: FeedWorld, topic: Topic) -> None:
+    for match in range(MATCHES):
+        topic.goal(f"m{match}", 1)
+    topic.producer.flush(10)
+    places = {"kafka", *(f"kafka_{number}" for number in range(2, topic.PARTITIONS + 2))}
+    with world.reading(*(reader_of(topic) for _ in places)):
+        wait_until(lambda: {one.name for one in world.states.all() if one.connected} == places, "all to join")
+        wait_until(lambda: sum(one.messages for one in world.states.all()) == MATCHES, "all to be read once")
+    assert world.states.all() == [], "who ended is not listed"
 
 
 def test_options_are_an_object() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -15,6 +14,7 @@ from db.live import metrics
 from db.live.store import LiveStore
 from tests.conftest import RedisServer, wait_until
 from tests.support.feed_world import FeedWorld
+from tests.support.kafka import Topic, TopicReading
 from tests.support.live import NOW, apply, goal, whistle
 from workers.boot import WorkerServices
 from workers.feed.kafka import KafkaReader
@@ -22,17 +22,15 @@ from workers.feed.outlet import KafkaOutlet
 from workers.feed.registry import readers
 from workers.history import write_batch
 
-confluent_kafka = pytest.importorskip("confluent_kafka")
 MATCHES, GOALS = 8, 10
 NOBODY = "127.0.0.1:1"
 
 
 @pytest.fixture(scope="module")
 def servers() -> Iterator[str]:
-    """They live in a producer, and go with it."""
-    brokers = confluent_kafka.Producer({"test.mock.num.brokers": 3})
-    yield ",".join(f"{one.host}:{one.port}" for one in brokers.list_topics(timeout=10).brokers.values())
-    brokers.flush(5)
+    topic = Topic("unused")
+    yield topic.servers
+    topic.producer.flush(5)
 
 
 @pytest.fixture
@@ -40,23 +38,6 @@ def world(make_services: Callable[..., WorkerServices], sqlite_url: str) -> Iter
     built = FeedWorld(make_services(sqlite_url, kafka_out="scores"))
     yield built
     built.close()
-
-
-class Consumer:
-    """All that a topic has, from its beginning."""
-
-    def __init__(self, servers: str, topic: str) -> None:
-        self.consumer = confluent_kafka.Consumer(
-            {"bootstrap.servers": servers, "group.id": topic, "auto.offset.reset": "earliest"}
-        )
-        self.consumer.subscribe([topic])
-        self.bodies: dict[str, list[dict[str, Any]]] = {}
-
-    def has(self, versions: int) -> bool:
-        for message in self.consumer.consume(100, 0.2):
-            if not message.error():
-                self.bodies.setdefault(message.key().decode(), []).append(json.loads(message.value()))
-        return sum(map(len, self.bodies.values())) >= versions
 
 
 def play(live: LiveStore, match_id: str, goals: int) -> list[int]:
@@ -87,16 +68,16 @@ def test_every_version_is_published_in_order_and_the_topic_replays_to_the_same_s
 ) -> None:
     versions = {f"m{m}": play(world.live, f"m{m}", GOALS) for m in range(MATCHES)}
     versions["m0"].append(apply(world.live, whistle("m0", Status.FINISHED, NOW + 99_000)).version)
-    consumer = Consumer(servers, "all")
+    reading = TopicReading(servers, "all")
     with world.reading(KafkaOutlet(servers, "all", {})):
-        wait_until(lambda: consumer.has(MATCHES * GOALS + 1), "all versions on the topic")
+        wait_until(lambda: reading.has(MATCHES * GOALS + 1), "all versions on the topic")
         wait_until(lambda: world.live.outlet.waiting_since() is None, "the mailbox to be empty")
         assert world.health("kafka_out").state(world.health("kafka_out").heard_at) == "ok"
-    consumer.consumer.close()
-    assert {match_id: [body["version"] for body in told] for match_id, told in consumer.bodies.items()} == versions
+    reading.close()
+    assert {match_id: [body["version"] for body in told] for match_id, told in reading.bodies.items()} == versions
     other = FeedWorld(WorkerServices(Settings(redis_url=run_redis().url, database_url=sqlite_url)))
     try:
-        with other.reading(KafkaReader(servers, "all", "other", {"session.timeout.ms": 6_000})):
+        with other.reading(KafkaReader(servers, "all", "other", {})):
             wait_until(lambda: shown(other.live) == shown(world.live), "the same scores elsewhere")
     finally:
         other.close()
@@ -121,11 +102,11 @@ def test_a_kafka_that_is_away_delays_nothing_and_the_newest_versions_are_kept(
             wait_until(lambda: world.health("kafka_out").reconnects > 1, "it to give up twice")
             assert world.health("kafka_out").state(stored.updated_at) == "down"
     assert sum(counted) == 21
-    consumer = Consumer(servers, "late")
+    reading = TopicReading(servers, "late")
     with world.reading(KafkaOutlet(servers, "late", {})):
-        wait_until(lambda: consumer.has(500), "what was kept")
-    consumer.consumer.close()
-    assert [body["version"] for body in consumer.bodies["m0"]] == versions[-500:]
+        wait_until(lambda: reading.has(500), "what was kept")
+    reading.close()
+    assert [body["version"] for body in reading.bodies["m0"]] == versions[-500:]
 
 
 def test_without_an_outlet_there_is_no_mailbox(services: WorkerServices) -> None:

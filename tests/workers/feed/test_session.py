@@ -12,6 +12,7 @@ import pytest
 from db.domain import Score, Stamp, Update
 from db.domain.errors import Refused, Unavailable
 from db.live.feeds import FeedStates, Lease
+from db.live.keys import feed_lease
 from db.live.metrics import FEED_DIFFERENCES, _local
 from feeds import FEEDS
 from feeds.pull.mapping import load
@@ -26,6 +27,7 @@ from workers.feed.session import FeedReader, FeedSession, now_ms
 class NullReader:
     name = "openligadb"
     silent_after_s = 60.0
+    places = 1
 
     def read(self, session: FeedSession) -> None:
         session.halt.wait()
@@ -70,6 +72,12 @@ def test_what_is_refused_is_kept_and_counted_and_the_feed_goes_on(world: FeedWor
     world.wait_for("m", "1-0 scheduled")
 
 
+def test_a_message_that_comes_again_is_taken_and_counted_once(world: FeedWorld, session: FeedSession) -> None:
+    for _ in range(2):
+        session.accept(lambda *_: [board(1)], b"", delivery="openligadb:1")
+    assert (session.health.messages, session.health.updates) == (2, 1)
+
+
 def test_a_document_that_differs_is_counted(world: FeedWorld, session: FeedSession) -> None:
     session.accept(lambda *_: [board(1)], b"")
     world.wait_for("m", "1-0 scheduled")
@@ -110,16 +118,26 @@ def test_a_lease_is_one_readers(world: FeedWorld) -> None:
     assert second.acquire()
 
 
+def test_a_lease_of_several_places_is_as_many_readers(world: FeedWorld) -> None:
+    leases = [Lease(world.live.sharded, "a", 2) for _ in range(3)]
+    assert [lease.acquire() for lease in leases] == [True, True, False]
+    assert [lease.place for lease in leases] == ["a", "a_2", ""]
+    leases[0].release()
+    assert [lease.acquire() for lease in leases[1:]] == [True, True]
+    assert [lease.place for lease in leases] == ["", "a_2", "a"]
+
+
 def test_a_reader_whose_lease_is_anothers_stops(world: FeedWorld) -> None:
     stopping = Event()
     runner: FeedRunner = world.runner(NullReader(), stopping)
     runner.start()
     lease = Lease(world.live.sharded, "openligadb")
-    while world.live.redis.get(lease.shard.key(lease.name)) is None:
+    key = lease.shard.key(feed_lease("openligadb"))
+    while world.live.redis.get(key) is None:
         stopping.wait(0.02)
-    world.live.redis.set(lease.shard.key(lease.name), "another process")
+    world.live.redis.set(key, "another process")
     stopping.wait(2.0)
-    assert world.live.redis.get(lease.shard.key(lease.name)) in (b"another process", "another process")
+    assert world.live.redis.get(key) in (b"another process", "another process")
     stopping.set()
     runner.join(60)
     assert not runner.is_alive()
