@@ -57,13 +57,18 @@ def _voids(event: Event, events: Mapping[str, Event]) -> Iterator[Mark]:
             yield mark
 
 
-def is_goal(claim: Claim, event: Event) -> bool:
-    return claim.type in SCORING and event.period != SHOOTOUT_PERIOD
+def is_goal(claim: Claim, event: Event, sport: str) -> bool:
+    return claim.type in SCORING and not is_of_shootout(event, sport)
 
 
-def is_kick(claim: Claim, event: Event) -> bool:
+def is_kick(claim: Claim, event: Event, sport: str) -> bool:
     """A goal of the shoot-out's period is a kick, whatever its sender calls it."""
-    return claim.type == "shootout_goal" or (claim.type in SCORING and event.period == SHOOTOUT_PERIOD)
+    return claim.type == "shootout_goal" or (claim.type in SCORING and is_of_shootout(event, sport))
+
+
+def is_of_shootout(event: Event, sport: str) -> bool:
+    """Other sports have fifth periods of their own: an inning, an overtime."""
+    return sport == "football" and event.period == SHOOTOUT_PERIOD
 
 
 def may_be_kick(event: Event) -> bool:

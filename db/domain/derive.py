@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from db.domain.absence import absences
@@ -26,8 +27,8 @@ def derive(match: Match) -> Match:
     """The match that follows from its ledgers. Its events are those of the ledger in force, and any others it has."""
     source, ledger = match.source, match.ledgers[match.source]
     info = _info_of(match)
-    standing = standing_of(ledger, info["sport"])
     events, gone = joined(ledger)
+    standing = standing_of(ledger, events, info["sport"])
     absent = absences(ledger, events)
     items, decreed = decreed_board(goal_items(ledger, events, standing, absent), standing)
     items, base = bare(items)
@@ -41,7 +42,7 @@ def derive(match: Match) -> Match:
     match = replace(
         match,
         **info,
-        **_clock_of(ledger, standing, source),
+        **_clock_of(ledger, events, standing, source),
         status=standing.status,
         status_at=stamp_of(standing.at, source) if standing.at else None,
         told=board.score if board else None,
@@ -111,9 +112,9 @@ def _shootout(kicks: FoldResult, ledger: Ledger, standing: Standing) -> Score | 
     return None
 
 
-def _clock_of(ledger: Ledger, standing: Standing, source: str) -> dict[str, Any]:
+def _clock_of(ledger: Ledger, events: Mapping[str, Event], standing: Standing, source: str) -> dict[str, Any]:
     """The newest minute by the first word of it: an edit moves no clock."""
-    clocks = [*ledger.clocks, *(clock for event in ledger.events.values() if (clock := beside_of(event).clock))]
+    clocks = [*ledger.clocks, *(clock for event in events.values() if (clock := beside_of(event).clock))]
     keyed = sorted(((ledger.order(clock.mark), clock) for clock in clocks), key=_clock_place)
     keyed = [item for item in keyed if standing.begun is None or item[0] >= standing.begun]
     if not keyed:

@@ -246,6 +246,8 @@ class Fold:
                 result.sides[goal.id] = self.side_of[goal.id]
             for taken in tally.off:
                 result.voids[taken.goal.id] = (taken.mark, False)
+            for twin in tally.twins:
+                result.voids[twin.id] = (twin.mark, False)
             for rise in tally.rises:
                 if rise.goal:
                     result.sides[rise.goal.id] = (side, rise.mark)

@@ -57,6 +57,15 @@ def in_play_order(goals: Sequence[Goal]) -> list[Goal]:
     return sorted(goals, key=lambda goal: (goal.minute if by_clock else 0, goal.first))
 
 
+def is_twin(goal: Goal, other: Goal) -> bool:
+    """Whether both make the same number of their side in the same minute: one goal, told under two ids."""
+    if not goal.own or goal.own != other.own:
+        return False
+    if goal.minute >= 0 and other.minute >= 0:
+        return abs(goal.minute - other.minute) <= 1
+    return abs(goal.mark.at - other.mark.at) <= MINUTE_MS
+
+
 def fits(goal: Goal, rise: Rise) -> bool:
     """A rise is of a goal of its moment or before it, by the match clock. The clocks of the two differ by a minute, by
     two where both are told together; of the very same seconds they say nothing."""

@@ -43,7 +43,7 @@ def goal_items(
     items: list[Sortable] = []
     for event in events.values():
         items += _of_event(ledger, events, event, standing)
-    goals, _ = _cancellations(ledger, events)
+    goals, _ = _cancellations(ledger, events, standing.sport)
     items += [_placed(item) for item in goals]
     items += _absent(ledger, events, absent, SCORING)
     is_bare = all(type(item) is Read for _, item in items)
@@ -57,11 +57,11 @@ def goal_items(
 def _of_event(ledger: Ledger, events: Mapping[str, Event], event: Event, standing: Standing) -> list[Sortable]:
     """Worked out once, unless it depends on another event."""
     readings = tuple(reading for reading in standing.readings if reading[0] == event.id)
-    name = ("goal", ledger.unnumbered, ledger.listed.get(event.id, 0), readings)
+    name = ("goal", standing.sport, ledger.unnumbered, ledger.listed.get(event.id, 0), readings)
     memo = beside_of(event).memo
     items = memo.get(name)
     if items is None:
-        items = [*_claimed(ledger, events, event, is_goal), *_boards_of(ledger, event, standing)]
+        items = [*_claimed(ledger, events, event, standing.sport, is_goal), *_boards_of(ledger, event, standing)]
         if all(telling.by is None for telling in tellings_of(event)):
             memo[name] = items
     return items
@@ -73,11 +73,11 @@ def kick_items(
     items: list[Sortable] = []
     for event in events.values():
         if may_be_kick(event):
-            items += _claimed(ledger, events, event, is_kick)
+            items += _claimed(ledger, events, event, standing.sport, is_kick)
         items += _shootouts_of(ledger, event)
     if not items and not ledger.shootouts:
         return []
-    _, kicks = _cancellations(ledger, events)
+    _, kicks = _cancellations(ledger, events, standing.sport)
     items += [_placed(replace(item, score=None)) for item in kicks]
     items += _absent(ledger, events, absent, KICKS)
     items += _boards(ledger, ledger.shootouts)
@@ -114,15 +114,20 @@ def decreed_board(items: list[Item], standing: Standing) -> tuple[list[Item], Re
 
 
 def _claimed(
-    ledger: Ledger, events: Mapping[str, Event], event: Event, counts: Callable[[Claim, Event], bool]
+    ledger: Ledger,
+    events: Mapping[str, Event],
+    event: Event,
+    sport: str,
+    counts: Callable[[Claim, Event, str], bool],
 ) -> Iterator[Sortable]:
     claims = claims_of(event, events, ledger.order)
-    if not any(counts(claim, event) for claim in claims):
+    if not any(counts(claim, event, sport) for claim in claims):
         return
-    own, listed, first = _own(event), ledger.listed.get(event.id, 0), ledger.order(beside_of(event).first)
+    own = _own_total(event) if counts is is_kick else _own(event)
+    listed, first = ledger.listed.get(event.id, 0), ledger.order(beside_of(event).first)
     minute = -1 if event.minute is None else event.minute + (event.added_minute or 0)
     for claim in claims:
-        if counts(claim, event):
+        if counts(claim, event, sport):
             place = (*claim.key, SCORED, _sum(own), minute, event.id)
             yield place, Scored(claim.key, claim.mark, event.id, claim.side, minute, own, first, listed)
         else:
@@ -137,6 +142,11 @@ def _own(event: Event) -> Score | None:
         if telling.home_score is not None and telling.away_score is not None:
             return Score(telling.home_score, telling.away_score)
     return None
+
+
+def _own_total(event: Event) -> Score | None:
+    """The shoot-out a kick made, by the first word of it that tells one."""
+    return next((telling.shootout for telling in tellings_of(event) if telling.shootout is not None), None)
 
 
 def _boards_of(ledger: Ledger, event: Event, standing: Standing) -> Iterator[Sortable]:
@@ -219,7 +229,9 @@ def _sum(score: Score | None) -> int:
     return score.home + score.away if score else 0
 
 
-def _cancellations(ledger: Ledger, events: Mapping[str, Event]) -> tuple[list[Cancelled], list[Cancelled]]:
+def _cancellations(
+    ledger: Ledger, events: Mapping[str, Event], sport: str
+) -> tuple[list[Cancelled], list[Cancelled]]:
     """Those that name no goal: of goals, and of kicks. One that follows a kick of its side is of a kick."""
     cancellations = [
         _cancelled(ledger, event)
@@ -232,7 +244,7 @@ def _cancellations(ledger: Ledger, events: Mapping[str, Event]) -> tuple[list[Ca
         (claim.side, claim.key)
         for event in events.values()
         for claim in claims_of(event, events, ledger.order)
-        if is_kick(claim, event)
+        if is_kick(claim, event, sport)
     ]
     of_kicks = [
         cancellation

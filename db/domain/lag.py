@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from db.domain.goal import Goal
-from db.domain.stamp import Mark
+from db.domain.stamp import Mark, origin_of
 
 # A board this far behind a goal does not know it yet. Push and REST of one provider, and an event beside its own
 # scoreboard, differ by up to five seconds in the recordings; with 0, 29 of 160 matches flapped.
@@ -23,9 +23,14 @@ def lag_of(channel: str) -> int:
 
 
 def lag_behind(goal: Goal, mark: Mark, channel: str) -> int:
-    """A document that has listed a goal is not behind it."""
+    """A document that has listed a goal is not behind it, nor is the goal's own event, told anew with another score."""
+    if mark.at > goal.mark.at and mark.origin == origin_of(goal.id):
+        return 0
     return BOARD_LAG_MS if channel == "d" and 0 < goal.listed <= mark.at else lag_of(channel)
 
 
 def is_within(mark: Mark, earlier: Mark, lag: int) -> bool:
+    """Of one time, what bears the higher number knows of the other: a sender may put the same time on all it says."""
+    if mark.at == earlier.at and mark.sequence is not None and earlier.sequence is not None:
+        return lag > 0 and mark.sequence <= earlier.sequence
     return bool(earlier.at) and mark.at - earlier.at < lag

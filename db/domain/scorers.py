@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from db.domain.claims import is_of_shootout
 from db.domain.event import Event, Person
 from db.domain.match import Match
 from db.domain.match_info import Team
@@ -43,7 +44,8 @@ def credited_goals(match: Match, events: Iterable[Event]) -> Iterator[CreditedGo
     for event in events if has_result(match) else ():
         team = sides[event.team] if event.team else None
         is_of_source = "" in (event.since.source, match.source) or event.since.source == match.source
-        if is_of_source and event.type in CREDITED and not event.voided and team and event.player:
+        is_goal = event.type in CREDITED and not event.voided and not is_of_shootout(event, match.sport)
+        if is_of_source and is_goal and team and event.player:
             yield CreditedGoal(team, event.player, event.assist, event.type == "penalty_goal")
 
 

@@ -58,7 +58,11 @@ Key = tuple[float, float, int]
 
 def mark_of(stamp: Stamp, minute: int | None = None, added_minute: int | None = None, event_id: str = "") -> Mark:
     played = -1 if minute is None else minute + (added_minute or 0)
-    return Mark(stamp.at, stamp.sequence, stamp.clock, played, crc32(event_id.encode()) if event_id else 0)
+    return Mark(stamp.at, stamp.sequence, stamp.clock, played, origin_of(event_id))
+
+
+def origin_of(event_id: str) -> int:
+    return crc32(event_id.encode()) if event_id else 0
 
 
 def stamp_of(mark: Mark, source: str) -> Stamp:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from db.domain.event import Event, period_at, tellings_of
@@ -27,6 +27,15 @@ _COURSE = (
 RANK = {status: rank for rank, status in enumerate(_COURSE)}
 # Of two words of one moment, the one that is further on; what no course has, a break-off or a verdict, is further yet.
 _TIE = {status: RANK.get(status, len(_COURSE) + n) for n, status in enumerate(Status)}
+# What a kick-off or a resumption after a break begins, if it names no period.
+_AFTER_BREAK = {
+    Status.HALF_TIME: Status.SECOND_HALF,
+    Status.BREAK_BEFORE_ET: Status.ET_FIRST,
+    Status.ET_HALF_TIME: Status.ET_SECOND,
+    Status.BREAK_BEFORE_PENS: Status.SHOOTOUT,
+}
+# A period ends and the next begins in these: without added time they name neither.
+_BETWEEN_PERIODS = (45, 90, 105, 120)
 # Authority decided these scores; the goals of the play stand beside them.
 DECREED = (Status.AWARDED, Status.WALKOVER)
 _BEGINNINGS = (Status.FIRST_HALF, Status.LIVE)
@@ -40,6 +49,7 @@ class Word:
     status: None where it is a word that we do not know.
     is_weak: implied by play, not said.
     is_resumed: play goes on in the period of its minute.
+    is_kickoff: play begins in the period of its minute.
     is_repeat: its event said the same before.
     is_undated: it bears no time; its mark is of its arrival.
     """
@@ -49,9 +59,11 @@ class Word:
     status: Status | None
     is_weak: bool = False
     is_resumed: bool = False
+    is_kickoff: bool = False
     is_repeat: bool = False
     is_undated: bool = False
     minute: int | None = None
+    added_minute: int | None = None
     period: int | None = None
     event_id: str = ""
 
@@ -67,6 +79,7 @@ class Standing:
     readings: whistles told again that count, by event id and mark: what they tell is of that moment.
     """
 
+    sport: str
     status: Status = Status.SCHEDULED
     at: Mark | None = None
     is_said: bool = False
@@ -82,15 +95,18 @@ class Standing:
         return phase_of(self.status)
 
 
-def standing_of(ledger: Ledger, sport: str) -> Standing:
-    """Fold every dated word; then those that bear no time, which never take back what a dated one says."""
-    words = sorted(_words(ledger, sport), key=_order)
+def standing_of(ledger: Ledger, events: Mapping[str, Event], sport: str) -> Standing:
+    """Fold every dated word; then those that bear no time, which never take back what a dated one says.
+
+    events: those of the ledger, the tellings of one goal joined where its sender gives no ids.
+    """
+    words = sorted(_words(ledger, events, sport), key=_order)
     dated = any(not word.is_weak and word.status for word in words)
-    standing = Standing()
+    standing = Standing(sport)
     for word in words if dated else sorted([*words, *_undated(ledger)], key=_order):
-        _fold(standing, word, sport)
+        _fold(standing, word)
     if dated:
-        _fold_undated(standing, ledger, sport)
+        _fold_undated(standing, ledger)
     return standing
 
 
@@ -99,11 +115,11 @@ def _order(word: Word) -> tuple[object, ...]:
     return (word.key, not word.is_weak, word.is_repeat, tie, word.minute or 0, word.event_id)
 
 
-def _words(ledger: Ledger, sport: str) -> Iterator[Word]:
+def _words(ledger: Ledger, events: Mapping[str, Event], sport: str) -> Iterator[Word]:
     for value, mark in tellings(ledger.words):
         minute = mark.minute if mark.minute >= 0 else None
         yield Word(ledger.order(mark), mark, None if value.startswith("?") else Status(value), minute=minute)
-    for event in ledger.events.values():
+    for event in events.values():
         # A goal that was taken back was play all the same.
         if not event.voided or event.type in IN_PLAY:
             memo, name = beside_of(event).memo, ("words", ledger.unnumbered, sport)
@@ -132,8 +148,10 @@ def _words_of(ledger: Ledger, event: Event, sport: str) -> Iterator[Word]:
             mark,
             status,
             is_resumed=status is None,
+            is_kickoff=telling.type == "kickoff" and telling.status is None,
             is_repeat=is_repeat,
             minute=event.minute,
+            added_minute=event.added_minute,
             period=event.period,
             event_id=event.id,
         )
@@ -164,7 +182,7 @@ def _undated(ledger: Ledger) -> list[Word]:
     return words
 
 
-def _fold_undated(standing: Standing, ledger: Ledger, sport: str) -> None:
+def _fold_undated(standing: Standing, ledger: Ledger) -> None:
     """An end or a break-off without a time holds if it was heard later; a new date ends a postponement."""
     for name, heard_at in sorted(ledger.undated.items(), key=lambda item: (item[1], item[0])):
         value, _, start = name.partition(" ")
@@ -175,22 +193,22 @@ def _fold_undated(standing: Standing, ledger: Ledger, sport: str) -> None:
         is_new_date = phase is Phase.SCHEDULED and bool(start) and standing.at is not None
         is_moved = is_new_date and standing.phase is Phase.OFF and int(start) > standing.at.at  # type: ignore[union-attr]
         if phase in (Phase.FINISHED, Phase.OFF) or is_moved:
-            _fold(standing, Word(ledger.order(mark), mark, status), sport)
+            _fold(standing, Word(ledger.order(mark), mark, status))
 
 
-def _fold(standing: Standing, word: Word, sport: str) -> None:
+def _fold(standing: Standing, word: Word) -> None:
     if word.is_weak:
-        _imply(standing, word, sport)
+        _imply(standing, word)
     elif word.is_undated and word.status and phase_of(word.status) is Phase.SCHEDULED:
         # Repeated with every list of fixtures: it opens a match, and a new date ends a postponement.
         if standing.phase in (Phase.SCHEDULED, Phase.OFF):
-            _say(standing, word, sport)
+            _say(standing, word)
     elif word.status is None and not word.is_resumed:
         # A word never heard of: the match goes on, and is certainly not over.
         if standing.phase is Phase.SCHEDULED:
             _set(standing, Status.LIVE, word)
     elif not word.is_repeat or _counts_again(standing, word):
-        _say(standing, word, sport)
+        _say(standing, word)
 
 
 def _counts_again(standing: Standing, word: Word) -> bool:
@@ -202,11 +220,13 @@ def _counts_again(standing: Standing, word: Word) -> bool:
     return RANK.get(word.status, len(_COURSE)) >= in_force
 
 
-def _say(standing: Standing, word: Word, sport: str) -> None:
-    status = word.status or _resumed(standing, word, sport)
+def _say(standing: Standing, word: Word) -> None:
+    status = _begun(standing, word) if word.is_resumed or word.is_kickoff else word.status
     if standing.status in DECREED and status in (Status.ENDED, Status.FINISHED):
         return
-    if standing.abandoned and status in _BEGINNINGS:
+    if word.is_resumed:
+        standing.abandoned = False
+    elif standing.abandoned and status in _BEGINNINGS:
         _begin_anew(standing, word)
     if status in DECREED:
         standing.decreed = word.key
@@ -231,25 +251,35 @@ def _set(standing: Standing, status: Status, word: Word) -> None:
         standing.last_play = status
 
 
-def _resumed(standing: Standing, word: Word, sport: str) -> Status:
-    """Play goes on in the period of the minute; where none is told, in the one it was broken off in."""
+def _begun(standing: Standing, word: Word) -> Status:
+    """Play begins or goes on in the period of the minute; where that names none, in the one after a break, or in the
+    one it was broken off in."""
+    is_between = word.minute in _BETWEEN_PERIODS and not word.added_minute
+    if standing.sport == "football" and word.period is None and (word.minute is None or is_between):
+        after = None if word.is_repeat else _AFTER_BREAK.get(standing.status)
+        if after is not None:
+            return after
     if word.minute is None and word.period is None:
-        return standing.last_play or Status.LIVE
-    return _in_play(word, sport)
+        return word.status or standing.last_play or Status.LIVE
+    return _in_play(standing, word)
 
 
-def _imply(standing: Standing, word: Word, sport: str) -> None:
+def _imply(standing: Standing, word: Word) -> None:
     """A goal ends a rest only if it falls after it: one of the first half may be entered during half-time. Where nobody
     ever says the status, each goal says how far play has come."""
     untold = not standing.is_said and standing.status in _PLAYED
     if not untold and standing.phase not in _RESTING:
         return
-    if sport == "football" and (word.period or period_at(word.minute or 0)) <= _PLAYED.get(standing.status, 0):
+    if standing.sport == "football" and _period(word) <= _PLAYED.get(standing.status, 0):
         return
-    _set(standing, _in_play(word, sport), word)
+    _set(standing, _in_play(standing, word), word)
 
 
-def _in_play(word: Word, sport: str) -> Status:
-    if sport != "football":
+def _in_play(standing: Standing, word: Word) -> Status:
+    if standing.sport != "football":
         return Status.LIVE
-    return _BY_PERIOD.get(word.period or period_at(word.minute or 0), Status.LIVE)
+    return _BY_PERIOD.get(_period(word), Status.LIVE)
+
+
+def _period(word: Word) -> int:
+    return word.period or period_at(word.minute or 0)

@@ -1,14 +1,14 @@
 """Goals and scoreboards explain each other: one side's count, step by step in the order of the source.
 
-`on` are goals that stand, `off` those that a falling board took, `rises` what a board counts beyond the goals told.
-The count is what is on, and the rises.
+`on` are goals that stand, `off` those that a falling board took, `rises` what a board counts beyond the goals told,
+`twins` goals told again under another id. The count is what is on, and the rises.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from db.domain.goal import Goal, Rise, Taken, fits, in_play_order
+from db.domain.goal import Goal, Rise, Taken, fits, in_play_order, is_twin
 from db.domain.lag import ABSENT_MS, SETTLED_MS, is_within, lag_behind, lag_of
 from db.domain.score import Score
 from db.domain.stamp import Key, Mark
@@ -40,6 +40,7 @@ class Tally:
     on: list[Goal] = field(default_factory=list)
     off: list[Taken] = field(default_factory=list)
     rises: list[Rise] = field(default_factory=list)
+    twins: list[Goal] = field(default_factory=list)
     falls: list[tuple[Mark, str]] = field(default_factory=list)
     dropped: list[Mark] = field(default_factory=list)
     low: Mark | None = None
@@ -58,7 +59,7 @@ class Tally:
 
     def add(self, goal: Goal) -> None:
         """A goal told: it explains a rise that it fits, or it is one more. One that was taken is back."""
-        if self.is_on(goal.id):
+        if self.is_on(goal.id) or any(twin.id == goal.id for twin in self.twins):
             return
         if taken := self._taken(goal.id):
             self.off.remove(taken)
@@ -69,7 +70,14 @@ class Tally:
             return
         if rise := self.fitting(goal):
             self.rises.remove(rise)
+        elif self._is_told_already(goal):
+            self.twins.append(goal)
+            return
         self._put(goal)
+
+    def _is_told_already(self, goal: Goal) -> bool:
+        """Its own score does not raise its side, and the goal that made this number is one of its minute."""
+        return bool(goal.own) and goal.own <= self.count and any(is_twin(goal, other) for other in self.on)
 
     def _put(self, goal: Goal) -> None:
         """In the order in which they were told: most often it is the last."""
@@ -96,16 +104,25 @@ class Tally:
             self.off.remove(taken)
             self.rises = [rise for rise in self.rises if rise.goal is None or rise.goal.id != event_id]
         elif self.is_on(event_id):
-            self._pull(next(goal for goal in self.on if goal.id == event_id))
-            self._mend(mark)
+            goal = next(goal for goal in self.on if goal.id == event_id)
+            self._pull(goal)
+            self._mend(goal, mark)
+        else:
+            self.twins = [twin for twin in self.twins if twin.id != event_id]
+            return
         self.falls.append((mark, ""))
         self._recount()
 
-    def _mend(self, mark: Mark) -> None:
-        wrongly = self._lately(mark)
-        if wrongly:
+    def _mend(self, goal: Goal, mark: Mark) -> None:
+        if twins := self._twins_of(goal):
+            self.twins.remove(twins[0])
+            self._put(twins[0])
+        elif wrongly := self._lately(mark):
             self.off.remove(wrongly[-1])
             self._put(wrongly[-1].goal)
+
+    def _twins_of(self, goal: Goal) -> list[Goal]:
+        return [twin for twin in self.twins if is_twin(twin, goal)]
 
     def _taken(self, event_id: str) -> Taken | None:
         return next((taken for taken in self.off if taken.goal.id == event_id), None)
@@ -131,6 +148,7 @@ class Tally:
             goals = in_play_order(self.standing)
             n = 1 if number is None else max(len(goals) - number, 1)
             cancelled = goals[-n:]
+            cancelled = [*(twin for goal in cancelled for twin in self._twins_of(goal)), *cancelled]
         for goal in cancelled:
             self.remove(goal.id, mark)
         return cancelled
@@ -218,6 +236,8 @@ class Tally:
         """It counts goals that nobody told; save those voided so lately that it cannot know yet."""
         lag = lag_of(channel)
         unknown = sum(1 for fallen, by in self.falls if by != channel and is_within(mark, fallen, lag))
+        while self.twins and self.count < number - unknown:
+            self._put(self.twins.pop(0))
         taken = self._not_shown()
         for n in range(self.count + 1, number - unknown + 1):
             self.rises.append(Rise(key, mark, n, channel, taken.pop().goal if taken else None))

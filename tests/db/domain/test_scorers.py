@@ -27,6 +27,7 @@ def goal(player: str | None = "A", type_: str = "goal", team: Side | None = Side
         (goal(type_="penalty_goal"), True),
         (goal(type_="own_goal"), False),
         (goal(type_="shootout_goal"), False),
+        (goal(period=5), False),
         (goal(void_at=Stamp(2, source="s")), False),
         (goal(source="other"), False),
         (goal(source=""), True),
