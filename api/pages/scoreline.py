@@ -14,6 +14,7 @@ _HOW = {"own_goal": " (og)", "penalty_goal": " (pen)"}
 
 _SCORERS = Markup('<span class="scorers %s">%s</span>')
 _LINE = Markup("<bdi>%s</bdi>")
+_BETWEEN = Markup(" · ")
 _RED_CARDS = Markup(
     '<span class="red-cards"><span aria-hidden="true">%s</span><span class="hidden">Red cards: %s</span></span>'
 )
@@ -36,7 +37,7 @@ def sent_off(cards: Sequence[Body] | None, side: str) -> int:
 
 def scorers(lines: Sequence[str], side: str) -> Markup:
     """The lines in one row."""
-    return _SCORERS % (side, Markup(" ").join(_LINE % line for line in lines)) if lines else Markup("")
+    return _SCORERS % (side, _BETWEEN.join(_LINE % line for line in lines)) if lines else Markup("")
 
 
 def red_cards(count: int) -> Markup:

@@ -10,6 +10,7 @@ import { t } from "./words.js";
 
 /** How a goal was scored, where that is said beside the minute. @type {Record<string, string>} */
 const HOW = { own_goal: "(og)", penalty_goal: "(pen)" };
+const BETWEEN = " · ";
 
 /**
  * A line a player: Kylian Mbappé 80' (pen), 81'. Goals of nobody in particular are left out.
@@ -23,7 +24,7 @@ export function scorerLines(goals, side) {
   const lines = new Map();
   for (const { event_type: type, team, player, minute, added_minute: added } of goals ?? []) {
     if (team !== side || !player) continue;
-    const how = type in HOW ? ` ${t(HOW[type])}` : "";
+    const how = type in HOW ? ` ${isolate(t(HOW[type]))}` : "";
     lines.set(player, [...(lines.get(player) ?? []), minuteText(minute, added) + how]);
   }
   return [...lines].map(([player, minutes]) => `${isolate(player)} ${minutes.join(", ")}`);
@@ -46,8 +47,8 @@ export function sentOff(cards, side) {
  * @param {string[]} lines
  */
 export function setScorers(element, lines) {
-  if (element.textContent === lines.join(" ")) return;
-  element.replaceChildren(...lines.flatMap((line, index) => (index ? [" ", bdi(line)] : [bdi(line)])));
+  if (element.textContent === lines.join(BETWEEN)) return;
+  element.replaceChildren(...lines.flatMap((line, index) => (index ? [BETWEEN, bdi(line)] : [bdi(line)])));
 }
 
 /** The mark beside a team's name; `setRedCards` fills it. */
