@@ -12,8 +12,8 @@ from pathlib import Path
 
 from dev.system import free_port
 
-# Only reading is measured; filling it is to be quick. A bench says itself when to vacuum: beside one of the server's own,
-# it leaves pages that each index-only read then looks up.
+# Only reading is measured; filling it is to be quick. A bench says itself when to vacuum: beside one of the server's
+# own, it leaves pages that each index-only read then looks up.
 QUICK = "-c autovacuum=off -c fsync=off -c synchronous_commit=off -c max_wal_size=4GB"
 # What it has said yes to is there after it was stopped at once. It is not flushed to the disk: nothing cuts the power.
 REMEMBERS = "-c fsync=off"

@@ -125,8 +125,9 @@ def _teams(match_: Match) -> Iterable[Purge]:
 _SCORE, _LISTS = (_match, _board), (_match, _board, _day, _competition, _teams)
 
 # What a change purges. Every change shows on the match and on the board; lists are purged only for what readers look
-# for in them, and show a card by expiry. The clock purges nothing: its minutes, 246 a minute on a Saturday, would spend
-# the budget that goals need (Cloudflare Free: five calls a minute), and expiry shows them in 2 s.
+# for in them, and show a red card, or a name that came after its goal, by expiry (5 s). The clock purges nothing: its
+# minutes, 246 a minute on a Saturday, would spend the budget that goals need (Cloudflare Free: five calls a minute),
+# and expiry shows them in 2 s.
 PURGES: dict[FactKind | None, tuple[Callable[[Match], Iterable[Purge]], ...]] = {
     None: (),  # nothing but the clock
     FactKind.ADDED: _SCORE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from api.delivery.board_changes import BoardChanges, LoggedChange
 from api.delivery.snapshot import BOARD, CHANGES, Snapshot
 from db.codec import decode_lineups, decode_stats
-from db.domain import Competition, Event, Lineups, Match, Person, Phase, Stats, Team, TeamLineup
+from db.domain import Competition, Event, Lineups, Match, Person, Phase, ScorelineEntry, Stats, Team, TeamLineup
 from db.live.board import Board
 from db.stored_document import StoredDocument
 
@@ -100,6 +101,8 @@ def summary(match: Match) -> dict[str, Any]:
         "home_score": shown.home if shown else None,
         "away_score": shown.away if shown else None,
         "shootout": {"home": kicks.home, "away": kicks.away} if kicks else None,
+        "scorers": scoreline(match.scorers),
+        "cards": scoreline(match.cards),
         "minute": match.minute,
         "added_minute": match.added_minute,
         "period": match.period,
@@ -109,6 +112,10 @@ def summary(match: Match) -> dict[str, Any]:
         "start_time": rfc3339(match.start_time),
         "updated_at": rfc3339(match.updated_at),
     }
+
+
+def scoreline(entries: Iterable[ScorelineEntry] | None) -> list[dict[str, object]] | None:
+    return None if entries is None else [entry.body for entry in entries]
 
 
 def metadata(match: Match) -> dict[str, Any]:

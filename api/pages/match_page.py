@@ -9,7 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from api.pages import clock, timeline
+from api.pages import clock, scoreline, timeline
 from api.pages.badge import badge
 from api.pages.bidi import isolate
 from api.pages.clock import Body
@@ -26,6 +26,7 @@ class SidePart:
 
     badge: Markup
     path: str
+    red_cards: Markup
     scorers: list[str]
     kicks: list[timeline.Kick]
     is_lost: bool
@@ -62,6 +63,7 @@ def _side(match: Body, side: str, events: Sequence[Body]) -> SidePart:
     return SidePart(
         badge(team["name"] or ""),
         team_path(team["id"]) if team["id"] else "",
+        scoreline.red_cards(scoreline.sent_off(match["cards"], side)),
         timeline.scorers(events, side),
         timeline.kicks_of(events, side),
         is_lost=won is not None and won != side,

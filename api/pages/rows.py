@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from api.pages.badge import badge
 from api.pages.clock import Body, clock_text, name_of, status_text, winner
+from api.pages.scoreline import red_cards, scorer_lines, scorers, sent_off
 
 # Rows kept by a process, of 1 KB.
 KEPT_MAX = 4_096
@@ -24,8 +25,9 @@ _ROW = Markup(
     '<span class="clock%s">%s</span>%s%s<span class="hidden">%s</span></a></li>'
 )
 _SIDE = Markup(
-    '<span class="team %(side)s">%(badge)s<bdi class="name"%(lost)s>%(name)s</bdi></span><span class="points %(side)s">'
-    '<span class="kick-score">%(kicks)s</span><span class="score"%(lost)s>%(score)s</span></span>'
+    '<span class="team %(side)s">%(badge)s<bdi class="name"%(lost)s>%(name)s</bdi>%(red_cards)s</span>'
+    '<span class="points %(side)s"><span class="kick-score">%(kicks)s</span>'
+    '<span class="score"%(lost)s>%(score)s</span></span>%(scorers)s'
 )
 _LOST, _NOT_LOST = Markup(' data-lost=""'), Markup("")
 
@@ -61,14 +63,18 @@ def _written(match: Body, now_ms: int, clock: str) -> Markup:
 def _side_of(match: Body, side: str) -> Markup:
     team, won, shootout = match[f"{side}_team"], winner(match), match["shootout"]
     kicks = f"({shootout[side]})" if shootout else ""
-    return _side(side, team["name"] or "", name_of(team), kicks, _points(match, side), bool(won and won != side))
+    lines, count = tuple(scorer_lines(match["scorers"], side)), sent_off(match["cards"], side)
+    is_lost = bool(won and won != side)
+    return _side(side, team["name"] or "", name_of(team), kicks, _points(match, side), is_lost, lines, count)
 
 
 @lru_cache(maxsize=KEPT_MAX)
-def _side(side: str, team: str, name: str, kicks: str, score: str, is_lost: bool) -> Markup:
+def _side(
+    side: str, team: str, name: str, kicks: str, score: str, is_lost: bool, lines: tuple[str, ...], count: int
+) -> Markup:
     lost = _LOST if is_lost else _NOT_LOST
     parts = {"side": side, "badge": badge(team), "name": name, "kicks": kicks, "score": score, "lost": lost}
-    return _SIDE % parts
+    return _SIDE % (parts | {"scorers": scorers(lines, side), "red_cards": red_cards(count)})
 
 
 def _points(match: Body, side: str) -> str:

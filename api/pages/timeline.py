@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from api.pages.bidi import isolate
 from api.pages.clock import Body, figures, minute_text, sentence
+from api.pages.scoreline import scorer_lines
 
 # A long match has a hundred entries that matter; a provider's passes and touches are left to the page's own modules.
 ENTRIES_MAX = 150
@@ -25,8 +26,6 @@ _LABELS = {
     "substitution": "Substitution",
     "var_review": "VAR review",
 }
-# How a goal was scored, where that is said beside the minute.
-_HOW = {"own_goal": " (og)", "penalty_goal": " (pen)"}
 # Marks across the timeline, and the period each opens or closes (9 after all).
 _OPENS = {"lineups": 0, "kickoff": 1, "second_half": 2, "extra_time": 3, "extra_second_half": 4}
 _CLOSES = {"half_time": 1, "extra_half_time": 3, "full_time": 9, "abandoned": 9, "awarded": 9, "cancelled": 9}
@@ -133,12 +132,8 @@ def _entry(event: Body) -> Entry:
 
 def scorers(events: Sequence[Body], side: str) -> list[str]:
     """Who scored, a line a player: Kylian Mbappé 80' (pen), 81'."""
-    lines: dict[str, list[str]] = {}
-    for event in events:
-        if event["event_type"] in _GOALS and event["team"] == side and not event["voided"] and event["player"]:
-            minute = minute_text(event["minute"], event["added_minute"]) + _HOW.get(event["event_type"], "")
-            lines.setdefault(event["player"]["name"], []).append(minute)
-    return [f"{isolate(player)} {', '.join(minutes)}" for player, minutes in lines.items()]
+    goals = [event for event in events if event["event_type"] in _GOALS and not event["voided"]]
+    return scorer_lines([goal | {"player": goal["player"] and goal["player"]["name"]} for goal in goals], side)
 
 
 def kicks_of(events: Sequence[Body], side: str) -> list[Kick]:

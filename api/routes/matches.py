@@ -18,7 +18,7 @@ from api.delivery.answer import RenderedAnswer
 from api.delivery.details import Detail
 from api.meetings import plain_match
 from api.services import here, now_ms
-from api.web import competition_schemas, responses, schemas
+from api.web import competition_schemas, document_schemas, responses, schemas
 from api.web.ids import checked_id
 from api.web.openapi import documented
 from api.web.query import parsed_query
@@ -71,7 +71,7 @@ def events(match_id: str) -> Response:
 
 
 @blueprint.get("/api/matches/<match_id>/lineups")
-@documented("A match's line-ups", schemas.LineupsBody, tag="matches")
+@documented("A match's line-ups", document_schemas.LineupsBody, tag="matches")
 def lineups(match_id: str) -> Response:
     """Both squads, starters first. Sides are null and `version` is 0 until a feed tells them; `confirmed` says whether
     the teams have."""
@@ -79,7 +79,7 @@ def lineups(match_id: str) -> Response:
 
 
 @blueprint.get("/api/matches/<match_id>/stats")
-@documented("A match's statistics", schemas.StatsBody, tag="matches")
+@documented("A match's statistics", document_schemas.StatsBody, tag="matches")
 def stats(match_id: str) -> Response:
     """Figures of both sides by name, such as `possession` (percent), `shots`, `corners`; other names are the
     provider's. Empty, and `version` 0, until a feed tells them."""

@@ -5,6 +5,7 @@
  * flickers and nothing jumps.
  */
 
+import { Announcer } from "./announcer.js";
 import { isolate } from "./bidi.js";
 import { Board } from "./board.js";
 import { setText } from "./dom.js";
@@ -14,9 +15,6 @@ import { search } from "./search.js";
 import { loadWords, offerLanguages, t, translateShell } from "./words.js";
 
 const TICK_MS = 1_000;
-// Goals within this moment are told in one sentence: a screen reader would drop the first of two.
-const GATHER_MS = 250;
-const TOLD_MOST = 4;
 
 /** @typedef {import("./scores.js").State | "connecting"} Light */
 /** @typedef {{poll_after_ms: number, phase?: string}} Body what the light reads of one */
@@ -25,8 +23,7 @@ const TOLD_MOST = 4;
 export class Shell {
   #main = /** @type {HTMLElement} */ (document.querySelector("main"));
   #light = /** @type {HTMLElement} */ (document.querySelector(".connection"));
-  #announcer = /** @type {HTMLElement} */ (document.querySelector("#announcer"));
-  /** @type {string[]} */ #news = [];
+  #announcer = new Announcer(/** @type {HTMLElement} */ (document.querySelector("#announcer")));
   /** @type {Board | MatchPage | null} */ #view = null;
   /** @type {Map<number, number>} */ #scrolls = new Map();
   #key = 0;
@@ -69,16 +66,10 @@ export class Shell {
    * Say it to those who listen instead of looking.
    *
    * @param {string} text
+   * @param {boolean} [isMine] of what the reader has opened or pinned, or of the page itself
    */
-  announce(text) {
-    this.#news.push(text);
-    if (this.#news.length > 1) return;
-    setTimeout(() => {
-      const more = this.#news.length - TOLD_MOST;
-      const told = this.#news.slice(0, TOLD_MOST).join(" ");
-      this.#announcer.textContent = more > 0 ? `${told} ${t("And {n} more.", { n: more })}` : told;
-      this.#news = [];
-    }, GATHER_MS);
+  announce(text, isMine = true) {
+    this.#announcer.say(text, isMine);
   }
 
   /**

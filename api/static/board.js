@@ -191,7 +191,7 @@ export class Board {
   #put(match, now) {
     const phase = this.lists.rows.get(match.match_id)?.match.phase;
     const news = this.lists.put(match, now);
-    if (news?.text) this.shell.announce(news.text);
+    if (news?.text) this.shell.announce(news.text, favourites.touches(match));
     // Kick-off and final whistle move a table as well.
     if (news || (phase && phase !== match.phase)) this.tables?.stir();
   }

@@ -34,6 +34,17 @@
  */
 
 /**
+ * A goal that counts, or a red card that stands.
+ *
+ * @typedef {object} ScorelineEntryBody
+ * @property {Side | null} team
+ * @property {string | null} player
+ * @property {number | null} minute
+ * @property {number | null} added_minute
+ * @property {string} event_type
+ */
+
+/**
  * A match, as in every list.
  *
  * @typedef {object} Summary
@@ -48,6 +59,8 @@
  * @property {number | null} home_score
  * @property {number | null} away_score
  * @property {Shootout | null} shootout
+ * @property {ScorelineEntryBody[] | null} scorers
+ * @property {ScorelineEntryBody[] | null} cards
  * @property {number | null} minute
  * @property {number | null} added_minute
  * @property {number | null} period

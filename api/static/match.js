@@ -10,6 +10,7 @@ import { Meetings } from "./meetings.js";
 import { pathOf } from "./places.js";
 import { Failure, read } from "./read.js";
 import { followMatch } from "./scores.js";
+import { redCards, sentOff, setRedCards } from "./scoreline.js";
 import { arrange, kickRow, moment, scorers } from "./timeline.js";
 import { t } from "./words.js";
 
@@ -137,6 +138,7 @@ export class MatchPage {
         match[`${at}_team`].id ? pathOf("team", String(match[`${at}_team`].id)) : null,
       );
       setBadge(parts.badge, match[`${at}_team`].name);
+      setRedCards(parts.redCards, sentOff(match.cards, at));
       setAttribute(parts.element, "data-lost", won && won !== at ? "" : null);
     }
     setText(this.score, scoreText({ ...match, shootout: null }));
@@ -308,8 +310,8 @@ export class MatchPage {
 
 function side() {
   const name = h("a", { class: "name", dir: "auto" });
-  const made = { badge: badge(null), name, scorers: h("ul", { class: "scorers" }) };
-  return { ...made, element: h("div", { class: "side" }, made.badge, made.name, made.scorers) };
+  const made = { badge: badge(null), name, redCards: redCards(), scorers: h("ul", { class: "scorers" }) };
+  return { ...made, element: h("div", { class: "side" }, made.badge, made.name, made.redCards, made.scorers) };
 }
 
 /** @param {number} ms */

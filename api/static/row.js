@@ -6,6 +6,7 @@ import { clockText, name, statusText, winner } from "./clock.js";
 import { h, setAttribute, setText } from "./dom.js";
 import { scored } from "./goals.js";
 import { pathOf } from "./places.js";
+import { redCards, scorerLines, sentOff, setRedCards, setScorers } from "./scoreline.js";
 
 // As long as the highlight of style.css takes.
 const HIGHLIGHT_MS = 6_000;
@@ -86,6 +87,8 @@ export class Row {
       setText(parts.name, name(team));
       setBadge(parts.badge, team?.name ?? null);
       setText(parts.score, points(match, at));
+      setRedCards(parts.redCards, sentOff(match.cards, at));
+      setScorers(parts.scorers, scorerLines(match.scorers, at));
       setText(parts.kicks, match.shootout ? `(${match.shootout[at]})` : "");
       setAttribute(parts.name, "data-lost", won && won !== at ? "" : null);
       setAttribute(parts.score, "data-lost", won && won !== at ? "" : null);
@@ -113,9 +116,11 @@ function side(at) {
     name: bdi("", { class: "name" }),
     kicks: h("span", { class: "kick-score" }),
     score: h("span", { class: "score" }),
+    redCards: redCards(),
+    scorers: h("span", { class: `scorers ${at}` }),
   };
-  const team = h("span", { class: `team ${at}` }, made.badge, made.name);
-  return { ...made, parts: [team, h("span", { class: `points ${at}` }, made.kicks, made.score)] };
+  const team = h("span", { class: `team ${at}` }, made.badge, made.name, made.redCards);
+  return { ...made, parts: [team, h("span", { class: `points ${at}` }, made.kicks, made.score), made.scorers] };
 }
 
 /**

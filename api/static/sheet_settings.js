@@ -1,5 +1,6 @@
 /** The sheet's settings: quiet hours, spoilers, language, sound; another device; the end of everything. */
 
+import { choice as announced, choose } from "./announcer.js";
 import { zone } from "./days.js";
 import { h } from "./dom.js";
 import { isOn, turn } from "./goal_sound.js";
@@ -19,6 +20,7 @@ export function settings(sheet) {
     { class: "settings" },
     h("h3", {}, t("Settings")),
     ...(me ? [quietHours(sheet, me), spoilerFree(sheet, me), language(sheet, me)] : []),
+    announcements(),
     choice(t("Sound at goals of what is yours, while the page is open"), isOn(), (isChosen) => turn(isChosen)),
   );
 }
@@ -67,6 +69,20 @@ function language(sheet, me) {
   return label(t("Language of the alerts"), select);
 }
 
+function announcements() {
+  const chosen = announced();
+  /** @type {[import("./announcer.js").Choice, string][]} */
+  const choices = [
+    ["all", t("All matches")],
+    ["mine", t("Only what is yours")],
+    ["none", t("None")],
+  ];
+  const options = choices.map(([value, words]) => h("option", { value, selected: value === chosen }, words));
+  const select = h("select", { name: "announcements" }, ...options);
+  select.addEventListener("change", () => choose(/** @type {any} */ (select.value)));
+  return label(t("Announcements for screen readers"), select);
+}
+
 /** @param {Sheet} sheet */
 export function anotherDevice(sheet) {
   const field = h("input", { type: "text", readonly: true, hidden: true, "aria-label": t("Link for another device") });
@@ -112,6 +128,7 @@ async function erase(sheet) {
     await sheet.alerts.delete();
     favourites.replace([]);
     turn(false);
+    choose("all");
     for (const name of await caches.keys()) await caches.delete(name);
     await (await navigator.serviceWorker.getRegistration())?.unregister();
   }, t("Everything was deleted."));

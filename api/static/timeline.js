@@ -3,6 +3,7 @@
 import { bdi, isolate } from "./bidi.js";
 import { minuteText, scoreText, sentence } from "./clock.js";
 import { h } from "./dom.js";
+import { scorerLines } from "./scoreline.js";
 import { t } from "./words.js";
 
 /** @typedef {import("./bodies.js").TimelineEvent} Event */
@@ -24,9 +25,6 @@ const LABELS = {
   substitution: "Substitution",
   var_review: "VAR review",
 };
-
-/** How a goal was scored, where that is said beside the minute. @type {Record<string, string>} */
-const HOW = { own_goal: "(og)", penalty_goal: "(pen)" };
 
 // Marks across the timeline, and the period each opens or closes (9 after all).
 /** @type {Record<string, number>} */
@@ -100,15 +98,11 @@ function compare(one, other) {
  * @param {Side} side
  */
 export function scorers(events, side) {
-  const goals = events.filter((event) => GOALS.has(event.event_type) && event.team === side && !event.voided);
-  /** @type {Map<string, string[]>} */
-  const lines = new Map();
-  for (const { event_type: type, player, minute, added_minute: added } of goals) {
-    if (!player) continue;
-    const line = lines.get(player.name) ?? [];
-    lines.set(player.name, [...line, minuteText(minute, added) + (type in HOW ? ` ${t(HOW[type])}` : "")]);
-  }
-  return [...lines].map(([player, minutes]) => `${isolate(player)} ${minutes.join(", ")}`);
+  const goals = events.filter((event) => GOALS.has(event.event_type) && !event.voided);
+  return scorerLines(
+    goals.map((goal) => ({ ...goal, player: goal.player?.name ?? null })),
+    side,
+  );
 }
 
 /**

@@ -78,6 +78,14 @@ class Shootout(Body):
     away: int
 
 
+class ScorelineEntryBody(Body):
+    team: Annotated[Side | None, Field(description="that it counts for; of a card, whose player was sent off")]
+    player: Annotated[str | None, Field(description="the name, 40 characters at most")]
+    minute: int | None
+    added_minute: int | None
+    event_type: Annotated[str, Field(description="goal, own_goal or penalty_goal; red_card or second_yellow")]
+
+
 class Summary(Body):
     match_id: Id
     version: Annotated[int, Field(description="Only grows. Ignore a body with a lower one than you hold.")]
@@ -90,6 +98,14 @@ class Summary(Body):
     home_score: Annotated[int | None, Field(description="null until known; never counts shoot-out kicks")]
     away_score: int | None
     shootout: Shootout | None
+    scorers: Annotated[
+        list[ScorelineEntryBody] | None,
+        Field(description="of football, goals that count, the newest 12 in match order; null where not known"),
+    ]
+    cards: Annotated[
+        list[ScorelineEntryBody] | None,
+        Field(description="of football, red cards that stand, the newest 12 in match order; null where not known"),
+    ]
     minute: Annotated[int | None, Field(description="as displayed: 45, 90, 105, 120 at most, then added_minute")]
     added_minute: int | None
     period: int | None
@@ -211,37 +227,6 @@ class Timeline(Body):
     match_id: Id
     version: int
     events: list[TimelineEvent]
-
-
-class LineupPlayerBody(Body):
-    id: str | None
-    name: str
-    number: Annotated[int | None, Field(description="on the shirt")]
-    position: Annotated[str | None, Field(description="goalkeeper, defender, midfielder, forward, or another word")]
-    place: Annotated[int | None, Field(description="in the formation, 1 is the goalkeeper")]
-    starter: bool
-    captain: bool
-
-
-class TeamLineupBody(Body):
-    formation: Annotated[str | None, Field(description="such as 4-3-3")]
-    coach: TimelinePerson | None
-    players: Annotated[list[LineupPlayerBody], Field(description="starters by their place, then the bench")]
-
-
-class LineupsBody(Body):
-    match_id: Id
-    version: Annotated[int, Field(description="of this document; 0 while nobody has told it")]
-    confirmed: bool
-    home: TeamLineupBody | None
-    away: TeamLineupBody | None
-
-
-class StatsBody(Body):
-    match_id: Id
-    version: Annotated[int, Field(description="of this document; 0 while nobody has told it")]
-    home: dict[str, float]
-    away: dict[str, float]
 
 
 class SearchResult(Body):

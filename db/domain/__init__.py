@@ -42,6 +42,7 @@ from db.domain.merge import MergeResult, joined, merged
 from db.domain.names import renamed, spelled, team_ids
 from db.domain.reduce import BY_FIRST_WORD, reduce
 from db.domain.score import Score
+from db.domain.scoreline import NAME_CHARS, ScorelineEntry, cards_of, clip, scorers_of
 from db.domain.sources import Precedence, due_ms
 from db.domain.stamp import Stamp
 from db.domain.topics import conditions, fits, live_update_topic, topics_for, variant_of
@@ -78,6 +79,7 @@ __all__ = [
     "KICKS",
     "LANGUAGES",
     "LISTED_TYPES",
+    "NAME_CHARS",
     "NEW_KINDS",
     "PLAYERS_MAX",
     "PUSH_SERVICES",
@@ -108,6 +110,7 @@ __all__ = [
     "Precedence",
     "Quiet",
     "Score",
+    "ScorelineEntry",
     "Side",
     "Stamp",
     "Stats",
@@ -118,6 +121,8 @@ __all__ = [
     "Telling",
     "Update",
     "Variant",
+    "cards_of",
+    "clip",
     "conditions",
     "derived_events",
     "due_ms",
@@ -139,6 +144,7 @@ __all__ = [
     "phase_of",
     "reduce",
     "renamed",
+    "scorers_of",
     "spelled",
     "status_of",
     "team_ids",

@@ -16,6 +16,7 @@ from db.domain.match import Match
 from db.domain.match_info import MatchInfo
 from db.domain.record import replace
 from db.domain.score import Score
+from db.domain.scoreline import cards_of, scorers_of
 from db.domain.stamp import Key, Mark, Stamp, stamp_of
 from db.domain.status import Standing, standing_of
 from db.domain.vocabulary import IMPLIES, KICKS, Phase, Status
@@ -37,6 +38,7 @@ def derive(match: Match) -> Match:
     shown = {event.id: _shown(event, goals, kicks, standing, ledger, source) for event in events.values()}
     shown |= {event_id: _left_out(shown[event_id], stamp_of(mark, source)) for event_id, mark in absent.items()}
     shown |= {event_id: hidden(ledger.events[event_id]) for event_id in gone}
+    is_football = info["sport"] == "football"
     board, kicks_board = decreed or goals.board, kicks.board
     # Copied once: a match has forty fields, and a goal waits for each copy.
     match = replace(
@@ -51,6 +53,8 @@ def derive(match: Match) -> Match:
         kicks_told_at=stamp_of(kicks_board.mark, source) if kicks_board else None,
         score=decreed.score if decreed else goals.score,
         shootout=_shootout(kicks, ledger, standing),
+        scorers=scorers_of(shown[event_id] for event_id in goals.sides) if is_football else None,
+        cards=cards_of(shown.values()) if is_football else None,
         events={**match.events, **shown} if shown else match.events,
     )
     decided_by = _decided_by(match, ledger, standing)

@@ -32,18 +32,25 @@ def is_visible(before: Match | None, after: Match, facts: tuple[Fact, ...]) -> b
     """Whether a reader could tell the two apart: then, and only then, the match gets a new version."""
     if before is None or facts:
         return True
-    return (clock_of(before), before.decided_by) != (clock_of(after), after.decided_by)
+    return _unnamed(before) != _unnamed(after)
+
+
+def _unnamed(match: Match) -> tuple[object, ...]:
+    """What can change without a fact: two goals of one minute change places when one turns out to be the earlier."""
+    return (clock_of(match), match.decided_by, match.scorers, match.cards)
 
 
 def is_listed_alike(before: Match | None, after: Match) -> bool:
-    """Whether a list of matches, which shows no events, shows the same of both, but for their versions and minutes."""
+    """Whether a list of matches, which of all events shows goals and red cards, shows the same of both, but for their
+    versions and minutes."""
     return before is not None and _listed(before) == _listed(after)
 
 
 def _listed(match: Match) -> tuple[object, ...]:
     named = (match.sport, match.home, match.away, match.competition, match.start_time)
     clock = (match.minute is None, match.period, match.clock)
-    return (match.status, match.decided_by, match.score, match.shootout, *named, *clock)
+    score = (match.score, match.shootout, match.scorers, match.cards)
+    return (match.status, match.decided_by, *score, *named, *clock)
 
 
 def clock_of(match: Match) -> tuple[int | None, int | None, int | None, str | None]:

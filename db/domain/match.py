@@ -13,6 +13,7 @@ from db.domain.ledger import Ledger
 from db.domain.match_info import Competition, Team
 from db.domain.record import replace
 from db.domain.score import Score
+from db.domain.scoreline import ScorelineEntry
 from db.domain.stamp import Stamp
 from db.domain.vocabulary import Phase, Status, phase_of
 
@@ -39,6 +40,8 @@ class Match:
     start_time: ms since the epoch.
     told, kicks_told: the newest scoreboard, of the score and of the shoot-out.
     score, shootout: what we show; None until something is known, for 0 is a claim.
+    scorers, cards: in football, the goals that count and the red cards that stand, in match order; None in other
+        sports, and where the release before derived the match.
     minute_at: our own time (ms) of hearing the present minute, from which a reader's clock ticks on.
     events: by id. Of a match that is being worked on, those of the ledger in force and those that were asked for.
     source, first: whose ledger is in force, and who was heard first; "" before anything was told.
@@ -77,6 +80,8 @@ class Match:
     minute_at: int | None = None
     score: Score | None = None
     shootout: Score | None = None
+    scorers: tuple[ScorelineEntry, ...] | None = None
+    cards: tuple[ScorelineEntry, ...] | None = None
     events: dict[str, Event] = field(default_factory=dict)
     source: str = ""
     first: str = ""

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from db.domain import RED_CARDS, SCORING, Kind, Match, Payload, Phase, Side, Status, Variant
+from db.domain import (
+    NAME_CHARS,
+    Kind,
+    Match,
+    Payload,
+    Phase,
+    ScorelineEntry,
+    Side,
+    Status,
+    Variant,
+    cards_of,
+    clip,
+    scorers_of,
+)
 from notify.content.news import News
-from notify.content.wording import NAME_CHARS, Wording, clip
+from notify.content.wording import Wording
 
 # Apple, "Sending notification requests to APNs": apns-collapse-id.
 COLLAPSE_BYTES = 64
@@ -23,8 +36,6 @@ _RANK = (
     *(Kind.FULL_TIME, Kind.GOAL_CANCELLED, Kind.GOAL, Kind.SCORER, Kind.RED_CARD, Kind.PENALTY_MISSED),
     *(Kind.SHOOTOUT_KICK, *Kind),
 )
-# Scorers and cards in a Live Activity, newest last: it has room for few, and Apple for 4 KB.
-EVENTS_MAX = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,24 +150,13 @@ def _state(match: Match, spoiler_free: bool) -> dict[str, object]:
         "minute": match.minute,
         "added_minute": match.added_minute,
         "minute_at": match.minute_at // 1000 if match.minute_at else None,
-        "scorers": [] if spoiler_free else _entries(match, SCORING),
-        "cards": [] if spoiler_free else _entries(match, RED_CARDS),
+        "scorers": [] if spoiler_free else _bodies(scorers_of(match.timeline)),
+        "cards": [] if spoiler_free else _bodies(cards_of(match.timeline)),
     }
 
 
-def _entries(match: Match, types: Collection[str]) -> list[dict[str, object]]:
-    """Events of the timeline that count, as a scoreboard lists them."""
-    events = [event for event in match.timeline if event.type in types and not event.voided][-EVENTS_MAX:]
-    return [
-        {
-            "team": event.team,
-            "player": clip(event.player.name, NAME_CHARS) if event.player else None,
-            "minute": event.minute,
-            "added_minute": event.added_minute,
-            "event_type": event.type,
-        }
-        for event in events
-    ]
+def _bodies(entries: Iterable[ScorelineEntry]) -> list[dict[str, object]]:
+    return [entry.body for entry in entries]
 
 
 def _attributes(match: Match, wording: Wording) -> dict[str, object]:

@@ -10,9 +10,8 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from db.domain import Kind, Payload
+from db.domain import Kind, Payload, clip
 from notify.content.message import Message
-from notify.content.wording import clip
 
 # Apple, "Generating a remote notification": 4 KB. FCM, "ErrorCode": 4096 B to a token, 2048 B to a topic.
 APNS_BYTES = 4096

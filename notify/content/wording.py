@@ -9,13 +9,11 @@ from collections.abc import Collection, Sequence
 from itertools import groupby
 from unicodedata import bidirectional
 
-from db.domain import Event, Kind, Match, Phase, Score, Side, Status, Team
+from db.domain import NAME_CHARS, Event, Kind, Match, Phase, Score, Side, Status, Team, clip
 from notify.content.national_teams import localized
 from notify.content.news import News
 from notify.content.translations import catalogue
 
-# A lock screen shows about 110 characters; longer names only crowd out the rest.
-NAME_CHARS = 40
 # Lines of merged news: a lock screen shows four, one of them the title.
 LINES = 4
 # What every match has: naming it gives nothing away.
@@ -189,7 +187,3 @@ def isolated(name: str) -> str:
     """A name inside a sentence. A right-to-left name is put between FSI and PDI, or figures beside it would be drawn in
     the wrong order (Unicode Standard Annex 9, 2.4). Other names stay as they are."""
     return f"\u2068{name}\u2069" if any(bidirectional(letter) in ("R", "AL") for letter in name) else name
-
-
-def clip(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: max(0, length - 1)].rstrip() + "…"

@@ -38,7 +38,7 @@ def test_a_goal_appears_without_a_reload_and_is_announced(open_tab: OpenTab, pla
     expect(page.locator("#announcer")).to_have_text("Goal for France. Argentina 0–1 France.")
     expect(page.locator("#announcer")).to_have_attribute("aria-live", "polite")
     expect(row(page, match_id).locator(".clock")).to_have_text("23'")
-    expect(row(page, match_id)).to_have_accessible_name("23' Argentina 0 France 1")
+    expect(row(page, match_id)).to_have_accessible_name("23' Argentina 0 France 1 Kylian Mbappé 23'")
     assert page.evaluate("window.loadedOnce")
     expect(row(page, match_id)).not_to_have_attribute("data-scored", "goal")
 

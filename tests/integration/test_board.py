@@ -62,6 +62,18 @@ def test_all_who_wait_get_the_match_that_changed_and_an_old_cursor_gets_the_whol
     assert old["changes"] == body["changes"]
 
 
+def test_a_red_card_releases_those_who_wait_for_the_board(origin: Origin) -> None:
+    path = origin.body("/api/live")["changes"]
+    reader = origin.client().ask(path)
+    origin.wait_for_here(1)
+    version = origin.card("m")
+    _, _, body = reader.answer()
+    (match,) = body["changed"]
+    assert (match["match_id"], match["version"]) == ("m", version)
+    assert [card["player"] for card in match["cards"]] == ["Pepe"]
+    assert origin.body("/api/live")["matches"][0]["cards"] == match["cards"]
+
+
 def test_a_stream_begins_with_the_board_or_what_changed_since_the_event_one_has(origin: Origin) -> None:
     reader = origin.client().ask("/api/live/stream")
     reader.head()

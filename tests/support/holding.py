@@ -21,7 +21,7 @@ from wsproto.events import Event as Frame
 from wsproto.extensions import Extension
 from wsproto.utilities import LocalProtocolError
 
-from db.domain import Score, Stamp, Status, Team, Update, reduce
+from db.domain import Event, Person, Score, Side, Stamp, Status, Team, Update, reduce
 from db.domain.update import MatchInfo
 from db.live.client import connect
 from db.live.store import LiveStore
@@ -65,7 +65,17 @@ class Origin(System):
         # The scoreboard alone: hundreds of goals by name would be told more slowly than readers read.
         score = Score(home, away)
         update = Update(match_id, stamp, now, info, score=score, status=Status.FIRST_HALF, minute=minute)
-        held = self.live.matches.load(match_id, ())
+        return self._commit(update)
+
+    def card(self, match_id: str, player: str = "Pepe") -> int:
+        """A red card; returns the version."""
+        now = time.time_ns() // 1_000_000
+        stamp = Stamp(now, source="test")
+        event = Event("red", "red_card", stamp, since=stamp, team=Side.AWAY, minute=1, player=Person(player))
+        return self._commit(Update(match_id, stamp, now, event=event))
+
+    def _commit(self, update: Update) -> int:
+        held = self.live.matches.load(update.match_id, ())
         after, facts = reduce(held.match, update)
         committed = self.live.commits.commit(held, after, facts, (), visible=True)
         assert committed.done

@@ -52,7 +52,7 @@ def shown(match: Match) -> tuple[Any, ...]:
     events = [(e.id, e.type, e.team, e.minute, e.added_minute, e.player, e.voided) for e in match.timeline]
     clock = (match.minute, match.added_minute, match.period, match.clock)
     decided = match.decided_by if match.phase is Phase.FINISHED else None
-    return match.score, match.shootout, match.status, decided, clock, events
+    return match.score, match.shootout, match.scorers, match.cards, match.status, decided, clock, events
 
 
 def line(match: Match) -> str | None:

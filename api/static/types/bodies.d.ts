@@ -19,6 +19,13 @@ export type Shootout = {
     home: number;
     away: number;
 };
+export type ScorelineEntryBody = {
+    team: Side | null;
+    player: string | null;
+    minute: number | null;
+    added_minute: number | null;
+    event_type: string;
+};
 export type Summary = {
     match_id: string;
     version: number;
@@ -31,6 +38,8 @@ export type Summary = {
     home_score: number | null;
     away_score: number | null;
     shootout: Shootout | null;
+    scorers: ScorelineEntryBody[] | null;
+    cards: ScorelineEntryBody[] | null;
     minute: number | null;
     added_minute: number | null;
     period: number | null;
@@ -254,6 +263,16 @@ export type SearchResult = {
  * @property {number} away
  */
 /**
+ * A goal that counts, or a red card that stands.
+ *
+ * @typedef {object} ScorelineEntryBody
+ * @property {Side | null} team
+ * @property {string | null} player
+ * @property {number | null} minute
+ * @property {number | null} added_minute
+ * @property {string} event_type
+ */
+/**
  * A match, as in every list.
  *
  * @typedef {object} Summary
@@ -268,6 +287,8 @@ export type SearchResult = {
  * @property {number | null} home_score
  * @property {number | null} away_score
  * @property {Shootout | null} shootout
+ * @property {ScorelineEntryBody[] | null} scorers
+ * @property {ScorelineEntryBody[] | null} cards
  * @property {number | null} minute
  * @property {number | null} added_minute
  * @property {number | null} period

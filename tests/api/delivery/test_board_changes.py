@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from api.delivery import render
 from api.delivery.hub import Hub
 from api.delivery.snapshot import CHANGES, Snapshot
-from db.domain import Cursor, Fact, FactKind, Match, Score, Status, Team
+from db.domain import Cursor, Fact, FactKind, Match, Score, ScorelineEntry, Side, Status, Team
 from db.domain.record import replace
 from db.live import keys, sharding
 from db.live.client import connect, lua
@@ -31,7 +31,7 @@ PROCESSES, READERS = 2, 3
 TICKING = ("version", "updated_at", "minute", "added_minute", "minute_at")
 
 STEPS = st.one_of(
-    st.tuples(st.sampled_from(["goal", "card", "rename", "tick", "leap", "end"]), st.sampled_from(MATCHES)),
+    st.tuples(st.sampled_from(["goal", "card", "red", "rename", "tick", "leap", "end"]), st.sampled_from(MATCHES)),
     st.tuples(st.sampled_from(["drop", "break", "before"]), st.sampled_from(MATCHES)),
     st.tuples(st.just("hear"), st.integers(0, PROCESSES - 1)),
     st.tuples(st.sampled_from(["ask", "lose"]), st.integers(0, READERS - 1), st.integers(0, PROCESSES - 1)),
@@ -80,6 +80,11 @@ class World:
 
     def card(self, match_id: str) -> None:
         self.commit(self.match(match_id), FactKind.ADDED, venue=f"{time.monotonic_ns()}")
+
+    def red(self, match_id: str) -> None:
+        match = self.match(match_id)
+        cards = match.cards or ()
+        self.commit(match, FactKind.ADDED, cards=(*cards, ScorelineEntry("red_card", Side.HOME, minute=len(cards))))
 
     def rename(self, match_id: str) -> None:
         self.commit(self.match(match_id), FactKind.INFO, home=Team("h", f"Reds {time.monotonic_ns()}"))

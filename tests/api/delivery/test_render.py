@@ -9,7 +9,20 @@ from typing import Any
 import pytest
 
 from api.delivery.render import SPREAD_MS, score, summary
-from db.domain import Competition, Event, Ledger, Match, Phase, Score, Stamp, Status, Team, is_listed_alike, phase_of
+from db.domain import (
+    Competition,
+    Event,
+    Ledger,
+    Match,
+    Phase,
+    Score,
+    ScorelineEntry,
+    Stamp,
+    Status,
+    Team,
+    is_listed_alike,
+    phase_of,
+)
 from db.domain.record import replace
 
 STAMP = Stamp(1, source="s")
@@ -46,6 +59,8 @@ OTHER: dict[str, Any] = {
     "minute_at": 2,
     "score": Score(2, 0),
     "shootout": Score(4, 2),
+    "scorers": (ScorelineEntry("goal"),),
+    "cards": (ScorelineEntry("red_card"),),
     "events": {"e": Event("e", "goal", STAMP, since=STAMP)},
     "source": "s",
     "first": "s",

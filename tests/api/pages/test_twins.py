@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from api.pages import badge, bidi, clock, lists, match_page, tables, timeline
+from api.pages import badge, bidi, clock, lists, match_page, scoreline, tables, timeline
 from db.domain import EVENT_TYPES, Status, phase_of
 from tests.support.paths import ROOT
 
@@ -25,9 +25,11 @@ import * as bidi from "./bidi.js";
 import * as clock from "./clock.js";
 import * as meetings from "./meetings.js";
 import * as parts from "./table_parts.js";
+import * as scoreline from "./scoreline.js";
 import * as tables from "./tables.js";
 import * as timeline from "./timeline.js";
-const { now, matches, names, events, rounds, groups, legs, team, meeting } = JSON.parse(readFileSync(0, "utf8"));
+const given = JSON.parse(readFileSync(0, "utf8"));
+const { entries, now, matches, names, events, rounds, groups, legs, team, meeting } = given;
 console.log(JSON.stringify({
   clocks: matches.map((match) => clock.clockText(match, now)),
   statuses: matches.map((match) => clock.statusText(match, now)),
@@ -38,6 +40,8 @@ console.log(JSON.stringify({
   isolated: names.map(bidi.isolate),
   order: timeline.arrange(events).moments.map(({ id }) => id),
   scorers: ["home", "away"].map((side) => timeline.scorers(events, side)),
+  lines: ["home", "away"].map((side) => scoreline.scorerLines(entries, side)),
+  sentOff: ["home", "away"].map((side) => scoreline.sentOff(entries, side)),
   rounds: rounds.map(about.roundOf),
   groups: groups.map(parts.groupTitle),
   legs: legs.map((match) => parts.leg(match, "a")),
@@ -127,12 +131,24 @@ def events() -> list[dict[str, Any]]:
     return [event(number * 7, type_, **more) for number, (type_, more) in enumerate(pairs)]
 
 
+def entries() -> list[dict[str, Any]]:
+    """Of a scoreline: each way to score, by one, by another, by nobody in particular, of each side and of none."""
+    return [
+        {"event_type": type_, "team": team, "player": player, "minute": minute, "added_minute": added}
+        for type_ in ("goal", "own_goal", "penalty_goal", "red_card")
+        for team in ("home", "away", None)
+        for player in ("Kylian Mbappé", "سالم", None)
+        for minute, added in ((80, None), (90, 3), (None, None))
+    ]
+
+
 @pytest.fixture(scope="module")
 def modules() -> dict[str, Any]:
     node = shutil.which("node")
     if node is None:
         pytest.skip("no node: apt-get install nodejs")
     given = {"now": NOW_MS, "matches": matches(), "names": NAMES, "events": events(), "rounds": ROUNDS}
+    given |= {"entries": entries()}
     given |= {"groups": GROUPS, "legs": LEGS, "team": TEAM, "meeting": MEETING}
     command = [node, "--input-type=module", "--eval", SCRIPT]
     folder, env = ROOT / "api" / "static", {"PATH": os.environ["PATH"], "TZ": "UTC"}
@@ -162,6 +178,12 @@ def test_timelines(modules: dict[str, Any]) -> None:
     assert [one["id"] for one in timeline.arrange(events())] == modules["order"]
     assert [timeline.scorers(events(), side) for side in ("home", "away")] == modules["scorers"]
     assert [match_page.round_of(one) for one in ROUNDS] == modules["rounds"]
+
+
+def test_scorelines(modules: dict[str, Any]) -> None:
+    assert [scoreline.scorer_lines(entries(), side) for side in ("home", "away")] == modules["lines"]
+    assert [scoreline.sent_off(entries(), side) for side in ("home", "away")] == modules["sentOff"] == [36, 36]
+    assert (scoreline.scorer_lines(None, "home"), scoreline.sent_off(None, "home")) == ([], 0)
 
 
 def test_tables_and_meetings(modules: dict[str, Any]) -> None:

@@ -46,7 +46,7 @@ def test_every_text_that_the_modules_ask_for_is_there() -> None:
     for name, table in (("reasons", "KINDS"), ("sheet", "WHY_NOT")):
         source = (STATIC / f"{name}.js").read_text().split(f"const {table} = {{")[1].split("};")[0]
         asked |= set(re.findall(r': "([^"]+)"', source))
-    for name in ("clock", "timeline"):
+    for name in ("clock", "scoreline", "timeline"):
         # Tables of the server's twins, which tests/api/pages/test_twins.py compares with the modules.
         tree = ast.parse((ROOT / f"api/pages/{name}.py").read_text())
         tables = [node.value for node in tree.body if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict)]

@@ -7,7 +7,7 @@ import re
 import pytest
 from pydantic import BaseModel
 
-from api.web import competition_schemas, schemas
+from api.web import competition_schemas, document_schemas, schemas
 from tests.support.paths import ROOT
 
 BODIES = (ROOT / "api/static/bodies.js").read_text()
@@ -15,16 +15,17 @@ MODELS = (
     schemas.Named,
     schemas.MaybeNamed,
     schemas.Shootout,
+    schemas.ScorelineEntryBody,
     schemas.Summary,
     schemas.LiveBoard,
     schemas.MatchList,
     schemas.Metadata,
     schemas.TimelinePerson,
     schemas.TimelineEvent,
-    schemas.LineupPlayerBody,
-    schemas.TeamLineupBody,
-    schemas.LineupsBody,
-    schemas.StatsBody,
+    document_schemas.LineupPlayerBody,
+    document_schemas.TeamLineupBody,
+    document_schemas.LineupsBody,
+    document_schemas.StatsBody,
     schemas.Timeline,
     schemas.SearchResult,
     competition_schemas.BalanceBody,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from db.domain import Fact, FactKind, Match, Score, Status, Team
+from db.domain import Fact, FactKind, Match, Score, ScorelineEntry, Status, Team
 from db.domain.record import replace
 from db.live import keys
 from db.live.client import connect
@@ -84,6 +84,13 @@ def test_a_minute_or_a_card_is_a_version_of_the_board_but_is_not_told(live: Live
     now = live.board.read()
     assert (now.version, now.told, log(live)) == (second, first, [("a", first, True)])
     assert second > first
+
+
+@pytest.mark.parametrize("fields", [{"cards": (ScorelineEntry("red_card"),)}, {"scorers": (ScorelineEntry("goal"),)}])
+def test_a_red_card_or_a_scorer_is_told(live: LiveStore, fields: dict[str, Any]) -> None:
+    commit(live, "a", WHISTLE)
+    told = commit(live, "a", CARD, **fields)
+    assert (live.board.read().told, log(live)) == (told, [("a", told, True)])
 
 
 @pytest.mark.parametrize(
