@@ -18,6 +18,7 @@ from api.routes import (
     operations,
     pages,
     phones,
+    pictures,
     scores,
     stream,
     wait,
@@ -91,6 +92,7 @@ def create_app(settings: Settings) -> App:
         openapi,
         crawlers,
         pages,
+        pictures,
         installed,
         assets,
     ):
