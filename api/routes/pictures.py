@@ -3,7 +3,7 @@ handed out."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from api.delivery import render
 from api.pages.rows import match_path
@@ -34,6 +34,7 @@ def _png(png: bytes, digest: str) -> Response:
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.set_etag(digest)
+    response.make_conditional(request.environ)
     return response
 
 
