@@ -144,6 +144,9 @@ bench-reads: $(VENV)/.runs ## what each public GET costs the web process, with 2
 bench-table: $(VENV)/.runs ## what a goal costs the table of a league of 380 matches
 	@$(BIN)/python -m bench.table
 
+bench-pictures: $(VENV)/.runs ## milliseconds and bytes of the picture of a match
+	@$(BIN)/python -m bench.pictures
+
 clean: ## forget the environment and the embedded run's data
 	rm -rf $(VENV) var
 

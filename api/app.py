@@ -18,6 +18,7 @@ from api.routes import (
     operations,
     pages,
     phones,
+    pictures,
     scores,
     stream,
     wait,
@@ -94,6 +95,7 @@ def create_app(settings: Settings) -> App:
         openapi,
         crawlers,
         pages,
+        pictures,
         installed,
         assets,
     ):

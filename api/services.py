@@ -41,6 +41,7 @@ from db.live.cluster import WEB_RETRIES, Cluster
 from db.live.limits import Limits
 from db.live.news import open_feed
 from db.live.partials import Partials
+from db.live.pictures import Pictures
 from db.live.pubsub import NewsFeed
 from db.live.purges import Purges
 from db.live.shards import ShardCount
@@ -201,6 +202,10 @@ class Services:
     @cached_property
     def purges(self) -> Purges:
         return Purges(self.live.sharded)
+
+    @cached_property
+    def pictures(self) -> Pictures:
+        return Pictures(self.live.sharded)
 
     @cached_property
     def bells(self) -> queues.Doorbells:

@@ -71,6 +71,9 @@ SURGE = Policy(browser=1, edge=8, swr=2, sie=60)
 # Pages change with a release. Assets are named by their content and never change.
 PAGE = Policy(browser=0, edge=60, swr=60, sie=600)
 ASSET = {"Cache-Control": "public, max-age=31536000, immutable"}
+# The picture of a match is named by what it shows and never changes. For as long as we have it (db.live.pictures), and
+# not for ever: each goal makes another, and an edge has room for so many.
+PICTURE = Policy(browser=86_400, edge=604_800)
 DOCUMENT = Policy(browser=60, edge=300, swr=300, sie=3600)
 # What `flask edge check` reads: long, so that during the check only a purge can change it.
 CANARY = Policy(browser=0, edge=3600)

@@ -129,6 +129,7 @@ PUBLIC = (
     # other answer, and is refused by no edge.
     _stored("/"),
     _stored("/match/{match_id}"),
+    _stored("/match/{match_id}/{digest}.png", stale_s=1),
     _stored("/day/{date}", stale_s=1),
     _stored("/team/{team_id}", stale_s=1),
     _stored("/competition/{competition_id}", stale_s=1),

@@ -28,7 +28,7 @@ from feeds.generic import vocabulary
 from tests.support.paths import ROOT
 
 DOCS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
-PACKAGES = ("api", "cdn", "db", "dev", "feeds", "notify", "workers")
+PACKAGES = ("api", "cdn", "db", "dev", "feeds", "notify", "pictures", "workers")
 SOURCES = {".py", ".lua", ".js", ".mjs", ".css", ".html", ".vcl", ".vtc", ".sh", ".txt", ".toml", ".json", ""}
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 

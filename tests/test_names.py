@@ -7,7 +7,7 @@ from collections import defaultdict
 
 from tests.conftest import ROOT
 
-PACKAGES = ("api", "bench", "cdn", "db", "dev", "feeds", "notify", "workers")
+PACKAGES = ("api", "bench", "cdn", "db", "dev", "feeds", "notify", "pictures", "workers")
 
 
 def test_no_class_name_stands_in_two_modules() -> None:

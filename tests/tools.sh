@@ -18,6 +18,7 @@ ls /usr/lib/*/varnish/vmods/libvmod_xkey.so >/dev/null 2>&1 || missing="$missing
 command -v stunnel >/dev/null || command -v stunnel4 >/dev/null || missing="$missing stunnel4"
 command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || missing="$missing nginx-light"
 command -v hitch >/dev/null || [ -x /usr/sbin/hitch ] || missing="$missing hitch"
+ldconfig -p 2>/dev/null | grep -q libfribidi || missing="$missing libfribidi0"
 [ -n "$missing" ] || exit 0
 as_root=""
 if [ "$(id -u)" != 0 ]; then

@@ -20,6 +20,7 @@ from db.live.cluster import Cluster, connect_live
 from db.live.kickoffs import Kickoffs
 from db.live.news import open_feed
 from db.live.partials import Partials
+from db.live.pictures import Pictures
 from db.live.plans import Plans
 from db.live.pubsub import NewsFeed
 from db.live.purges import Purges
@@ -81,6 +82,10 @@ class WorkerServices:
     @cached_property
     def purges(self) -> Purges:
         return Purges(self.live.sharded)
+
+    @cached_property
+    def pictures(self) -> Pictures:
+        return Pictures(self.live.sharded)
 
     @cached_property
     def cdn(self) -> Backend:

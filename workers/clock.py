@@ -55,6 +55,10 @@ def sweep(services: WorkerServices, *, now_ms: int) -> int:
     if is_history_due(services, now_ms=now_ms):
         services.bells.history()
         rung += 1
+    drawn_from_ms = services.pictures.next_ms()
+    if drawn_from_ms is not None and drawn_from_ms < now_ms - OVERDUE_MS:
+        services.bells.pictures()
+        rung += 1
     # Nobody else rings for the end of a window. One second late is fine after thirty.
     work_at = services.alerts.work_at()
     if work_at is not None and work_at <= now_ms:
@@ -109,6 +113,7 @@ def housekeep(services: WorkerServices, *, now_ms: int) -> None:
     refill_names(services, now_ms=now_ms)
     services.history.refused_payloads.forget(before_ms=now_ms - KEEP_REFUSED_MS)
     expire_accounts(services, now_ms=now_ms)
+    services.pictures.trim(now_ms=now_ms)
     keep_history(services, now_ms=now_ms)
 
 

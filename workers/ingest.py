@@ -119,9 +119,16 @@ class Drain:
         visible = is_visible(current.match, after, facts)
         purges = ring.purge_entries(current.match, after, facts) if self.purging and visible else []
         tell = visible and concerns(after, facts)
-        due = due_ms(after, self.precedence)
         committed = self.live.commits.commit(
-            current, after, facts, waiting.ids, visible=visible, purges=purges, tell=tell, due_ms=due
+            current,
+            after,
+            facts,
+            waiting.ids,
+            visible=visible,
+            purges=purges,
+            tell=tell,
+            draws=visible and ring.draws(current.match, after),
+            due_ms=due_ms(after, self.precedence),
         )
         self.remembered.pop(match_id, None)
         if committed.done:

@@ -81,6 +81,7 @@ class Joiner:
             (),
             purges=ring.purge_entries(held.match, both.match, both.shown) if self.purging else (),
             tell=concerns(both.match, both.told),
+            draws=ring.draws(held.match, both.match),
             due_ms=due_ms(both.match, self.precedence),
         )
         if committed.done and self.bells:

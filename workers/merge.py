@@ -89,7 +89,8 @@ class Merger:
         entries = self._scores_written(match_id) if stored else []
         purges = ring.purge_entries(held.match, both.match, both.shown) if self.purging and both.visible else []
         tell, due = concerns(both.match, both.told), due_ms(both.match, self.precedence)
-        committed = self.live.commits.merge(held, both, entries, purges=purges, tell=tell, due_ms=due)
+        draws = ring.draws(held.match, both.match)
+        committed = self.live.commits.merge(held, both, entries, purges=purges, tell=tell, draws=draws, due_ms=due)
         if not committed.done:
             return False
         if stored:

@@ -18,21 +18,23 @@ from db.domain.errors import Refused, Unavailable
 
 logger = logging.getLogger(__name__)
 
-INGEST, PURGE, PUSH, HISTORY = "ingest", "purge", "push", "history"
-# By priority: viewers wait for the score, the edge for the purge, then phones, then the archive.
-ALL = (INGEST, PURGE, PUSH, HISTORY)
+INGEST, PURGE, PUSH, HISTORY, PICTURES = "ingest", "purge", "push", "history", "pictures"
+# By priority: viewers wait for the score, the edge for the purge, then phones, then the archive. For a picture nobody
+# waits.
+ALL = (INGEST, PURGE, PUSH, HISTORY, PICTURES)
 
 # Job names (workers.jobs says which function each runs).
 INGEST_SHARD, PURGE_DRAIN, HISTORY_DRAIN = "workers.ingest.drain_shard", "workers.purge.drain", "workers.history.drain"
 PUSH_WORK, PREMATCH = "workers.push.work", "workers.lookahead.look"
+PICTURES_DRAW = "workers.pictures.draw"
 DRY_RUN, TEST_PUSH = "workers.push_test.dry_run", "workers.push_test.send"
 
 # A drain lives for about two seconds (workers.ingest.LIFE_S); a job a minute old hangs.
 TIMEOUT_S = 60
 # Push jobs that may wait: so many workers can share one fan-out.
 PUSH_JOBS_MAX = 8
-# Doorbells of the edge and of history that may wait: the first job drains all shards, also what was filled after it was
-# enqueued.
+# Doorbells of the edge, of history and of pictures that may wait: the first job drains all shards, also what was filled
+# after it was enqueued.
 DRAINS_MAX = 1
 # Other doorbells that may wait in one queue. Without workers the clock rings every second: unbounded, that is 86,400
 # jobs a day per mailbox. An empty job costs 5 ms; the clock rings again for one that was dropped.
@@ -58,6 +60,9 @@ class Doorbells:
 
     def purge(self) -> None:
         self._ring(PURGE, PURGE_DRAIN, limit=DRAINS_MAX)
+
+    def pictures(self) -> None:
+        self._ring(PICTURES, PICTURES_DRAW, limit=DRAINS_MAX)
 
     def push(self) -> None:
         """One job works through everything; more jobs share the work."""

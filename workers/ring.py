@@ -9,11 +9,17 @@ from db.domain import Document, DocumentKind, Fact, Match, kind_of
 from db.live.commits import CommitResult
 from db.live.documents import DocumentResult
 from db.live.purges import entry
+from pictures.card import card_of
 from workers.queues import Doorbells
 
 
 def purge_entries(before: Match | None, after: Match, facts: Iterable[Fact]) -> list[str]:
     return [entry(purge.key, purge.lifetime_s) for purge in keys.purges(before, after, facts)]
+
+
+def draws(before: Match | None, after: Match) -> bool:
+    """Whether the picture of a match shows something else than before."""
+    return card_of(after) != (card_of(before) if before else None)
 
 
 def document_purge(match: Match, document: Document) -> str:
@@ -39,3 +45,5 @@ def ring(bells: Doorbells, committed: CommitResult) -> None:
         bells.push()
     if committed.ring:
         bells.history()
+    if committed.ring_pictures:
+        bells.pictures()

@@ -29,6 +29,7 @@ MODULES = {
     queues.PURGE: "workers.purge",
     queues.PUSH: "workers.push.job",
     queues.HISTORY: "workers.history",
+    queues.PICTURES: "workers.pictures",
 }
 # Blocking wait for a job before the worker sends a heartbeat. RQ allows ten seconds more for the answer, so a dead host
 # is given up after twice this (`rq.worker.base`: dequeue_timeout is worker_ttl - 15, connection_timeout is that + 10).
@@ -46,16 +47,17 @@ def order_for(index: int, count: int) -> tuple[str, ...]:
 
     The first worker takes scores only, so that no CDN, phone or database delays one. Of three or more workers, the
     second takes purges only and alone: the CDN's budget and Retry-After live in one process. The others take scores
-    last, so that a stream of them never starves the rest. A single worker takes everything.
+    after the rest, so that a stream of them never starves it, and draw pictures when there is nothing else. A single
+    worker takes everything.
     """
     others = (queues.PURGE, queues.PUSH, queues.HISTORY)
     if count == 1:
-        return (queues.INGEST, *others)
+        return (queues.INGEST, *others, queues.PICTURES)
     if index == 0:
         return (queues.INGEST,)
     if index == 1 and count > 2:
         return (queues.PURGE,)
-    return (*(others[1:] if count > 2 else others), queues.INGEST)
+    return (*(others[1:] if count > 2 else others), queues.INGEST, queues.PICTURES)
 
 
 class JobTimedOut(BaseException):

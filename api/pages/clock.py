@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from pictures.words import PERIOD_LETTERS, status_words
+
 Body = Mapping[str, Any]
 
 # Football's periods by status: the minute each begins after, and the one at which stoppage time starts.
@@ -16,55 +18,17 @@ _PERIODS = {"first_half": (0, 45), "second_half": (45, 90), "et_first": (90, 105
 # Minutes. A clock that nobody has confirmed for longer is not run on.
 _TICK_MOST = 15
 
-# In a list, and on the match's own page.
-_WORDS = {
-    "scheduled": ("", "Not started"),
-    "time_tbd": ("TBD", "Time to be decided"),
-    "delayed": ("Delayed", "Delayed"),
-    "live": ("Live", "Live"),
-    "pause": ("Break", "Break"),
-    "first_half": ("1st", "First half"),
-    "half_time": ("HT", "Half-time"),
-    "second_half": ("2nd", "Second half"),
-    "break_before_et": ("ET next", "Extra time next"),
-    "et_first": ("ET", "Extra time, first half"),
-    "et_half_time": ("ET HT", "Half-time of extra time"),
-    "et_second": ("ET", "Extra time, second half"),
-    "break_before_pens": ("Pens next", "Penalty shoot-out next"),
-    "shootout": ("Pens", "Penalty shoot-out"),
-    "interrupted": ("Int.", "Interrupted"),
-    "suspended": ("Susp.", "Suspended"),
-    "ended": ("FT", "Full time"),
-    "finished": ("FT", "Full time"),
-    "postponed": ("Postp.", "Postponed"),
-    "cancelled": ("Canc.", "Cancelled"),
-    "abandoned": ("Aband.", "Abandoned"),
-    "awarded": ("Awd.", "Awarded"),
-    "walkover": ("W/O", "Walkover"),
-    "removed": ("Removed", "Removed"),
-    "replaced": ("Moved", "Replaced by another match"),
-}
-_ENDINGS = {"extra_time": ("AET", "After extra time"), "penalties": ("Pens", "After penalties")}
-_ENDINGS_ELSEWHERE = {
-    "extra_time": ("Final/OT", "Final, after overtime"),
-    "penalties": ("Final/SO", "Final, after shoot-out"),
-}
-_FINAL = ("Final", "Final")
-_PERIOD_LETTERS = {"basketball": "Q", "american_football": "Q", "ice_hockey": "P"}
-
-_LIST, _PAGE = 0, 1
-
 
 def clock_text(match: Body, now_ms: int) -> str:
     """Short, as a row shows it: 67', HT, Q3 4:12, 20:45."""
     if match["phase"] == "scheduled" and match["status"] == "scheduled":
         return kick_off(match) or "TBD"
-    return running(match, now_ms) or _word(match, _LIST)
+    return running(match, now_ms) or _words(match)[0]
 
 
 def status_text(match: Body, now_ms: int) -> str:
     """The same for the match's own page, in words where there is no clock to show."""
-    return running(match, now_ms) or _word(match, _PAGE)
+    return running(match, now_ms) or _words(match)[1]
 
 
 def running(match: Body, now_ms: int) -> str | None:
@@ -110,33 +74,14 @@ def _other_clock(match: Body) -> str | None:
         return None
     if sport == "baseball" and clock is not None:
         return str(clock)
-    overtime = sport in _PERIOD_LETTERS and (period or 0) > (3 if sport == "ice_hockey" else 4)
-    letter = _PERIOD_LETTERS.get(sport, "P")
+    overtime = sport in PERIOD_LETTERS and (period or 0) > (3 if sport == "ice_hockey" else 4)
+    letter = PERIOD_LETTERS.get(sport, "P")
     numbered = "OT" if overtime else "SO" if match["status"] == "shootout" else f"{letter}{period}"
     return " ".join(part for part in ("" if period is None else numbered, clock) if part)
 
 
-def _word(match: Body, form: int) -> str:
-    status, decided, sport = match["status"], match["decided_by"], match["sport"]
-    if status in ("finished", "ended"):
-        endings = _ENDINGS if sport == "football" else _ENDINGS_ELSEWHERE
-        return endings.get(decided or "", _WORDS[status] if sport == "football" else _FINAL)[form]
-    if status == "pause" and match["period"] is not None:
-        return _pause_word(sport, match["period"], form)
-    return _WORDS[status][form] if status in _WORDS else sentence(status)
-
-
-def _pause_word(sport: str, period: int, form: int) -> str:
-    letter = _PERIOD_LETTERS.get(sport, "P")
-    if letter == "Q" and period == 2:
-        return _WORDS["half_time"][form]
-    return f"End {letter}{period}"
-
-
-def sentence(name: str) -> str:
-    """`second_yellow` → `Second yellow`."""
-    spaced = name.replace("_", " ")
-    return spaced[:1].upper() + spaced[1:]
+def _words(match: Body) -> tuple[str, str]:
+    return status_words(match["status"], match["decided_by"], match["sport"], match["period"])
 
 
 def figures(match: Body) -> str:

@@ -20,12 +20,14 @@ class Head:
     """title: without the name of the site.
     path: the page's one address; "" where it has none.
     event: JSON-LD of the match, None on other pages.
+    picture: path of its own, "" for the one that all share.
     """
 
     title: str
     description: str
     path: str
     event: dict[str, Any] | None = None
+    picture: str = ""
 
     @property
     def full_title(self) -> str:
@@ -38,7 +40,7 @@ def between(match: Body, middle: str) -> str:
     return f"{home} {middle} {away}"
 
 
-def match_head(match: Body, metadata: Body, now_ms: int, public_url: str) -> Head:
+def match_head(match: Body, metadata: Body, now_ms: int, public_url: str, picture: str) -> Head:
     title = between(match, figures(match))
     competition = match["competition"]
     said = [title + (f" {kicks(match)}" if match["shootout"] else ""), status_text(match, now_ms)]
@@ -46,7 +48,7 @@ def match_head(match: Body, metadata: Body, now_ms: int, public_url: str) -> Hea
     description = " · ".join(said)
     path = match_path(match["match_id"])
     event = _event(match, metadata, path, description, public_url)
-    return Head(title, description, path, event)
+    return Head(title, description, path, event, picture)
 
 
 def _event(match: Body, metadata: Body, path: str, description: str, public_url: str) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from markupsafe import Markup
 
-from api.pages.clock import Body, kicks, sentence
+from api.pages.clock import Body, kicks
+from pictures.words import sentence
 
 SCORERS_MAX = 10
 MEETINGS_MAX = 5

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from api.pages.bidi import isolate
-from api.pages.clock import Body, figures, minute_text, sentence
+from api.pages.clock import Body, figures, minute_text
 from api.pages.scoreline import scorer_lines
+from pictures.words import sentence
 
 # A long match has a hundred entries that matter; a provider's passes and touches are left to the page's own modules.
 ENTRIES_MAX = 150

@@ -89,6 +89,7 @@ def _readiness() -> dict[str, Any]:
         "listener": here().listener.up,
         "listener_lag_ms": here().listener.lag_ms,
         "wanted_processes": Kickoffs(here().redis).wanted() if redis else None,
+        "pictures_waiting": here().pictures.waiting() if redis else None,
         "surge_until": rfc3339(here().surge_watch.until_ms) if here().hub.surging else None,
         "held": here().hub.here,
         "held_limit": here().hub.limit,
@@ -136,6 +137,7 @@ def _measured() -> dict[str, tuple[str, float]]:
         ),
         "surge": ("1 while readers are asked to come less often", float(here().surge_switch.until_ms() > now_ms())),
         "purge_waiting": ("Cache keys that wait to be purged", here().purges.waiting()),
+        "pictures_waiting": ("Matches whose pictures are to be drawn", here().pictures.waiting()),
         "outlet_lag_seconds": (
             "Age of the longest waiting version for Kafka",
             _age(live.outlet.waiting_since()) / 1000,

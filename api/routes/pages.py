@@ -31,6 +31,7 @@ from cdn import headers, keys
 from db.domain import EVENT_TYPES, Event, Match
 from db.domain.errors import Refused, Unavailable
 from db.sql.history import MatchFilter
+from pictures.card import picture_path
 
 blueprint = Blueprint("pages", __name__)
 
@@ -227,7 +228,7 @@ def _match(stored: Match, now: int) -> RenderedAnswer:
         headers.for_phase(stored.phase),
         tags=tuple(dict.fromkeys((keys.match(stored.id), *tables.tags))),
         **tables.bodies,
-        head=match_head(body, metadata, now, here().settings.public_url),
+        head=match_head(body, metadata, now, here().settings.public_url, picture_path(match_path(stored.id), stored)),
         **match_page.context(body, metadata, events, now),
     )
 

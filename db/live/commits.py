@@ -44,8 +44,9 @@ AHEAD_S = 8 * KEEP_S
 
 @dataclass(frozen=True, slots=True)
 class CommitResult:
-    """done: everything is written; otherwise nothing is, for another drain was first. ring, ring_purge, ring_push:
-    history, the edge, followers want a job. left: inbox entries that remain. rev: the match's revision now."""
+    """done: everything is written; otherwise nothing is, for another drain was first. ring, ring_purge, ring_push,
+    ring_pictures: history, the edge, followers, pictures want a job. left: inbox entries that remain. rev: the match's
+    revision now."""
 
     done: bool
     version: int
@@ -54,6 +55,7 @@ class CommitResult:
     rev: str
     ring_purge: bool
     ring_push: bool
+    ring_pictures: bool
 
 
 class Commits:
@@ -78,20 +80,22 @@ class Commits:
         visible: bool,
         purges: Sequence[str] = (),
         tell: bool = False,
+        draws: bool = False,
         due_ms: int | None = None,
     ) -> CommitResult:
         """Make `after` the present, drop the inbox entries it came from, and tell history and listeners.
 
         All in one step, and only if nobody committed since `held` was read. visible: a reader can tell the
         difference, so it becomes a new version. purges: what then has to go from the edge (db.live.purges.entry). tell:
-        followers may want to hear of it; of a partial match they do once it is merged. due_ms: when it is to be worked
-        out anew, whatever is told until then. Safe to repeat when the answer was lost: the repeat is stale.
+        followers may want to hear of it; of a partial match they do once it is merged. draws: its picture shows
+        something else. due_ms: when it is to be worked out anew, whatever is told until then. Safe to repeat when the
+        answer was lost: the repeat is stale.
         """
         before = held.match
         mode = "new" if visible else "drop" if before == after else "keep"
         changed = _changed(before, after) if mode != "drop" else {}
         urgent = QUIET if is_listed_alike(before, after) else _urgent(facts)
-        return self._step(held, after, facts, mode, urgent, purges, tell and visible, due_ms, "", ids, changed)
+        return self._step(held, after, facts, mode, urgent, purges, tell and visible, draws, due_ms, "", ids, changed)
 
     @guarded
     def merge(
@@ -102,6 +106,7 @@ class Commits:
         *,
         purges: Sequence[str] = (),
         tell: bool = False,
+        draws: bool = False,
         due_ms: int | None = None,
     ) -> CommitResult:
         """Make what Redis and history know of a match together the present; it is partial no more.
@@ -113,7 +118,7 @@ class Commits:
         mode = "new" if merged.visible else "keep" if merged.is_stored else "drop"
         events = _changed(None, after)
         urgent = _urgent(merged.shown)
-        return self._step(held, after, merged.told, mode, urgent, purges, tell, due_ms, floor, entries, events)
+        return self._step(held, after, merged.told, mode, urgent, purges, tell, draws, due_ms, floor, entries, events)
 
     def _step(
         self,
@@ -124,6 +129,7 @@ class Commits:
         urgent: str,
         purges: Sequence[str],
         tell: bool,
+        draws: bool,
         due_ms: int | None,
         floor: int | str,
         ids: Sequence[str],
@@ -135,14 +141,15 @@ class Commits:
         due = due_ms if due_ms is not None else ""
         timeline = int(bool(events) or held.match is None or held.match.source != after.source)
         message = self.message(after) if self.message and mode == "new" else ""
-        last: list[Any] = [encode_ledgers(after), due, floor, *_clock(after), timeline, message, len(ids), *ids, *pairs]
+        last: list[Any] = [encode_ledgers(after), due, floor, *_clock(after), timeline, message]
+        last += [int(draws), len(ids), *ids, *pairs]
         shard = self.sharded.of(match_id)
         wake: list[Any] = [BELL_S, *self.sharded.channel(shard), urgent, ",".join(purges), int(tell)]
         args = [match_id, held.rev, mode, *document, *wake, *last]
-        done, version, ring, left, rev, purge, push, dropped = self._commit(shard, _names(match_id, shard), args)
+        done, version, ring, left, rev, purge, push, dropped, draw = self._commit(shard, _names(match_id, shard), args)
         if dropped:
             metrics.OUTLET_DROPPED.add(int(dropped))
-        rung = bool(ring), int(left), text(rev), bool(purge), bool(push)
+        rung = bool(ring), int(left), text(rev), bool(purge), bool(push), bool(draw)
         return CommitResult(done == b"done", int(version), *rung)
 
     @guarded
@@ -181,6 +188,8 @@ def _names(match_id: str, shard: Shard) -> list[str]:
         keys.BOARD_BOUNDS,
         keys.outlet(match_id),
         keys.OUTLET_PENDING,
+        keys.PICTURES_PENDING,
+        keys.PICTURES_BELL,
     ]
 
 

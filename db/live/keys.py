@@ -13,6 +13,7 @@ match:{id}:outbox   stream   match_commit.lua  versions not yet written to histo
 match:{id}:outlet   stream   match_commit.lua  the newest 500 versions that Kafka has not; only with KAFKA_OUT; 1 day
 match:{id}:push     stream   match_commit.lua  versions with facts that nobody has made into alerts yet
 match:{id}:window   hash     alerts_commit.lua rev, window: what was told and what waits (notify.content.window); 2 days
+match:{id}:picture  hash     picture_put.lua   digest and PNG of the picture beside its link; 7 days, less by pictures
 ingest:{n}:pending  zset     accept, commit    match ids with a filled inbox, by time of the first (ms)
 live:shards         string   accept, shards    number of shards, by which every process finds the keys of a match
 ingest:due          zset     match_commit.lua  match ids that are to be worked out anew, by when (ms)
@@ -24,6 +25,9 @@ history:pending     zset     commit, ack       match ids with a filled outbox, b
 history:partial     zset     commit, partials  match ids of which SQL may know more, by when to compare them (ms)
 documents:pending   zset     document_put.lua  match ids with documents that are not in SQL, by time of the change (ms)
 outlet:pending      zset     match_commit.lua  match ids with a filled outlet, by time of the first (ms); 1 day
+pictures:pending    zset     commit, claim     match ids whose picture is to be drawn, by since when, or until when a
+                                               worker has claimed it (ms)
+pictures:kept       zset     picture_put.lua   match ids that have a picture, by when it was drawn (ms)
 purge:pending       zset     match_commit.lua  `{cache key} {lifetime s}` to purge, by time of the commit (ms)
 purge:rebound       zset     purge_ack.lua     the same, purged once, by time of the second purge (ms)
 names:{subject}     hash     live.names        other name of a match or team → its id; a copy of SQL's table
@@ -100,6 +104,9 @@ HISTORY_PENDING = "history:pending"
 DOCUMENTS_PENDING = "documents:pending"
 HISTORY_BELL = "bell:history"
 OUTLET_PENDING = "outlet:pending"
+PICTURES_PENDING = "pictures:pending"
+PICTURES_KEPT = "pictures:kept"
+PICTURES_BELL = "bell:pictures"
 PURGE_PENDING = "purge:pending"
 PURGE_REBOUND = "purge:rebound"
 PURGE_BELL = "bell:purge"
@@ -156,6 +163,10 @@ def outbox(match_id: str) -> str:
 
 def outlet(match_id: str) -> str:
     return f"match:{{{match_id}}}:outlet"
+
+
+def picture(match_id: str) -> str:
+    return f"match:{{{match_id}}}:picture"
 
 
 def push(match_id: str) -> str:

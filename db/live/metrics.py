@@ -149,6 +149,8 @@ FEED_DIFFERENCES = _declared(
 FEED_DIFFERING = _declared(
     Gauge("feed_differing", "Matches that differ although their documents were applied", ("feed",))
 )
+PICTURES = _declared(Counter("pictures_total", "Pictures of matches by how drawing them ended", ("result",)))
+PICTURE_SECONDS = _declared(Histogram("picture_seconds", "What drawing a picture took"))
 PUSHES = _declared(Counter("pushes_total", "Pushes by what became of them", ("service", "result", "reason")))
 PUSH_RINGS = _declared(
     Counter("push_rings_total", "Pushes accepted: those that ring, and silent updates", ("service", "effect"))

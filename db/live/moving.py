@@ -25,7 +25,7 @@ LEFT_S = 15 * 60
 BROKEN_OFF_MS = 10_000
 
 # Whose a key is, by its name: the match itself, or the alert of one.
-_OF_MATCH = re.compile(r"match:\{(.+)\}:(?:state|events|inbox|outbox|outlet|push|window|documents)")
+_OF_MATCH = re.compile(r"match:\{(.+)\}:(?:state|events|inbox|outbox|outlet|push|window|documents|picture)")
 _OF_ALERT = re.compile(r"push:(?:alert|chunk|missed|progress):(.+)")
 _SEEN = re.compile(r"seen:.*")
 # Hashes of which each name is in the shard that a match of this name would be in.
@@ -39,6 +39,8 @@ _INDEXES = {
     keys.HISTORY_PARKED,
     keys.PARTIAL,
     keys.OUTLET_PENDING,
+    keys.PICTURES_PENDING,
+    keys.PICTURES_KEPT,
     keys.MATCHES,
     keys.PUSH_PARKED,
     keys.PUSH_RECENT,

@@ -179,10 +179,10 @@ class ShardedRedis:
                 pipe.execute()
         return [entry.member for entry in queued]
 
-    def silence(self, silence: ShardScript, pending: str, bell: str) -> bool:
-        """Silence the bell of each shard within reach where nothing is pending; False if something is. silence: the
-        script bell_silence."""
-        return all(self.each(lambda pipe, shard: silence.put_into(pipe, shard, [pending, bell], ()), instead=1))
+    def silence(self, silence: ShardScript, pending: str, bell: str, until: float | str = "+inf") -> bool:
+        """Silence the bell of each shard within reach where nothing is pending up to a score; False if something is.
+        silence: the script bell_silence."""
+        return all(self.each(lambda pipe, shard: silence.put_into(pipe, shard, [pending, bell], [until]), instead=1))
 
     def ping(self) -> int:
         """How many shards are out of reach. Raises what is wrong where all are."""

@@ -132,6 +132,27 @@ def written(edge: Varnish, path: str) -> str:
 
 
 @sharing
+def test_the_picture_of_a_match_follows_the_score_through_the_edge(d: Deployment) -> None:
+    d.kick_off("pictured")
+
+    def picture() -> str:
+        """The path that the page names, once the picture is there."""
+        (url,) = re.findall(r'property="og:image" content="([^"]+)"', d.edge.get("/match/pictured").text)
+        path = url.removeprefix(d.edge.url)
+        return path if d.edge.get(path, allow_redirects=False).status_code == 200 else ""
+
+    wait_until(picture, "the picture of the kick-off")
+    before = picture()
+    kept = d.edge.get(before)
+    assert (kept.headers["X-Cache"], kept.headers["Content-Type"]) == ("HIT", "image/png")
+    d.goal("pictured", 1)
+    wait_until(lambda: picture() not in ("", before), "the picture of the goal")
+    made_up = d.edge.get("/match/pictured/0123456789ab.png", allow_redirects=False)
+    assert (made_up.status_code, made_up.headers["Location"]) == (302, picture())
+    assert d.edge.get("/match/pictured/picture.png").status_code == 404
+
+
+@sharing
 def test_a_crowd_held_at_the_edge_is_one_request_to_the_origin_and_all_get_the_goal(d: Deployment) -> None:
     d.kick_off("crowded")
     path = str(d.body("crowded")["next"])

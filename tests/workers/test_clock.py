@@ -71,14 +71,14 @@ def test_a_bell_that_was_lost_is_rung_again(services: WorkerServices) -> None:
     assert rung(services) == ["workers.ingest.drain_shard"]
 
 
-def test_an_outbox_and_news_left_behind_are_rung_for(services: WorkerServices) -> None:
+def test_an_outbox_news_and_a_picture_left_behind_are_rung_for(services: WorkerServices) -> None:
     play(services, goal("a"))
     Merger(services.live, services.history).batch()
     silence(services)
     filled = services.live.outbox.waiting_since()
     assert filled
-    assert sweep(services, now_ms=filled + OVERDUE_MS + 1) == 2
-    assert sorted(rung(services)) == ["workers.history.drain", "workers.push.work"]
+    assert sweep(services, now_ms=filled + OVERDUE_MS + 1) == 3
+    assert sorted(rung(services)) == ["workers.history.drain", "workers.pictures.draw", "workers.push.work"]
 
 
 def test_a_refused_payload_is_rung_for(services: WorkerServices) -> None:
@@ -168,6 +168,7 @@ def test_a_clock_that_rings_while_no_worker_runs_does_not_fill_redis(services: W
         "purge": DRAINS_MAX,
         "push": BELLS_MAX,
         "history": DRAINS_MAX,
+        "pictures": DRAINS_MAX,
     }
 
 

@@ -155,4 +155,10 @@ def test_scores_and_purges_have_workers_of_their_own() -> None:
 @pytest.mark.parametrize("count", [1, 2, 3, 5])
 def test_every_queue_has_a_worker(count: int) -> None:
     taken = {queue for index in range(count) for queue in order_for(index, count)}
-    assert taken == {"ingest", "purge", "push", "history"}
+    assert taken == {"ingest", "purge", "push", "history", "pictures"}
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5])
+def test_pictures_are_drawn_when_there_is_nothing_else_to_do(count: int) -> None:
+    places = [order_for(index, count) for index in range(count)]
+    assert {queues[-1] for queues in places if "pictures" in queues} == {"pictures"}

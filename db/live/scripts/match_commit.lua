@@ -1,7 +1,7 @@
 -- match_commit.lua: make what a drain worked out current: state, facts, inbox and wake-up in one step, or not at all.
 -- The same for a merge of what Redis has of a match with what history has.
--- Returns {outcome, version, ring, left, rev, purge, push, dropped}: outcome "done", or "stale" if another drain committed since `rev`
--- was read (nothing is written); ring is 1 if the history bell was silent and has been set, purge and push the same of theirs;
+-- Returns {outcome, version, ring, left, rev, purge, push, dropped, draw}: outcome "done", or "stale" if another drain committed since `rev`
+-- was read (nothing is written); ring is 1 if the history bell was silent and has been set, purge, push and draw the same of theirs;
 -- left is how many inbox entries remain, 0 after a merge; dropped, how many versions the outlet will not come to publish.
 -- KEYS[1] state hash  KEYS[2] events hash  KEYS[3] inbox  KEYS[4] outbox
 -- KEYS[5] ingest pending zset  KEYS[6] history pending zset  KEYS[7] history bell  KEYS[8] live matches zset  KEYS[9] board version
@@ -9,6 +9,7 @@
 -- KEYS[13] push mailbox  KEYS[14] push pending zset  KEYS[15] push bell
 -- KEYS[16] matches that have something due zset  KEYS[17] partial matches zset: followers hear of none of them until it is merged
 -- KEYS[18] board changes zset  KEYS[19] bounds of the changes hash  KEYS[20] outlet stream  KEYS[21] outlet pending zset
+-- KEYS[22] pictures pending zset  KEYS[23] pictures bell
 -- Arguments go by place: one JSON document of the same 4.6 KB costs Redis 20 to 35 us more, and the caller 30 us.
 -- ARGV[1] match id  ARGV[2] rev the drain read ("0" if none)  ARGV[3] mode: "new" version, "keep" version, "drop" only
 -- ARGV[4] match JSON  ARGV[5] score  ARGV[6] time  ARGV[7] status  ARGV[8] facts JSON
@@ -22,21 +23,23 @@
 -- ARGV[20] minutes played  ARGV[21] when that was so (ms), both "" where they are not known
 -- ARGV[22] "1" if the timeline is another, else "0"
 -- ARGV[23] what the outlet is to publish of a new version, JSON, "" where there is no outlet
--- ARGV[24] number of ids, then those ids: inbox entries that a drain applied, outbox entries that a merge takes the place of;
+-- ARGV[24] "1" if the picture of the match shows something else of a new version, else "0"
+-- ARGV[25] number of ids, then those ids: inbox entries that a drain applied, outbox entries that a merge takes the place of;
 -- then pairs of event name and event JSON: those that changed, all of them for a merge
 local state, events, inbox, outbox, ingest_pending, history_pending, history_bell, live_matches, board_version =
     unpack(KEYS, 1, 9)
 local purge_pending, purge_bell, waiting, mailbox, push_pending, push_bell, due_matches, partial_matches =
     unpack(KEYS, 10, 17)
 local changes, bounds, outlet, outlet_pending = unpack(KEYS, 18, 21)
+local pictures_pending, pictures_bell = unpack(KEYS, 22, 23)
 local match_id, read_rev, mode, match, score, time, status, facts, start_ms =
     unpack(ARGV, 1, 9)
 local expiry_s, bell_s, publish, channel, urgent, purges, tell, ledgers, due_ms, floor =
     unpack(ARGV, 10, 19)
-local played, played_at, timeline, message, id_count = unpack(ARGV, 20, 24)
+local played, played_at, timeline, message, draws, id_count = unpack(ARGV, 20, 25)
 local rev = redis.call("HGET", state, "rev") or "0"
 if rev ~= read_rev then
-    return {"stale", 0, 0, 1, rev, 0, 0, 0}
+    return {"stale", 0, 0, 1, rev, 0, 0, 0, 0}
 end
 local merging = floor ~= ""
 local partial = not merging and redis.call("ZSCORE", partial_matches, match_id)
@@ -45,10 +48,10 @@ local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local before, events_through, shown, shown_at =
     unpack(redis.call("HMGET", state, "version", "events_through", "shown", "shown_at"))
 local version = tonumber(before or "0")
-local ring, purge, push, dropped = 0, 0, 0, 0
+local ring, purge, push, dropped, draw = 0, 0, 0, 0, 0
 local ids = tonumber(id_count)
 local touched = {}
-for i = 26 + ids, #ARGV, 2 do
+for i = 27 + ids, #ARGV, 2 do
     touched[#touched + 1] = ARGV[i]
 end
 
@@ -73,7 +76,7 @@ end
 local MERGED_MAX = 50
 local function put_into_outbox()
     local names, is_named = {}, {}
-    for i = 25 + ids, #ARGV, 2 do
+    for i = 26 + ids, #ARGV, 2 do
         names[#names + 1] = ARGV[i]
         is_named[ARGV[i]] = true
     end
@@ -117,6 +120,17 @@ local function put_into_outlet()
     redis.call("EXPIRE", outlet_pending, OUTLET_S)
 end
 
+-- One that a worker has claimed is due again at once; one that waits keeps its turn.
+local function want_picture()
+    local since = redis.call("ZSCORE", pictures_pending, match_id)
+    if not since or tonumber(since) > now then
+        redis.call("ZADD", pictures_pending, string.format("%.0f", now), match_id)
+    end
+    if redis.call("SET", pictures_bell, string.format("%.0f", now), "NX", "EX", bell_s) then
+        draw = 1
+    end
+end
+
 if mode ~= "drop" then
     if rev == "0" and not merging then
         -- It began without a look into history, which may know it.
@@ -142,10 +156,10 @@ if mode ~= "drop" then
         -- Events may have had other names; the outbox entries know less than the one that follows.
         redis.call("DEL", events)
         for i = 1, ids do
-            redis.call("XDEL", outbox, ARGV[24 + i])
+            redis.call("XDEL", outbox, ARGV[25 + i])
         end
     end
-    for i = 25 + ids, #ARGV, 2 do
+    for i = 26 + ids, #ARGV, 2 do
         redis.call("HSET", events, ARGV[i], ARGV[i + 1])
     end
     local was_on_board = redis.call("ZSCORE", live_matches, match_id)
@@ -190,6 +204,9 @@ if mode ~= "drop" then
         if message ~= "" then
             put_into_outlet()
         end
+        if draws == "1" then
+            want_picture()
+        end
         redis.call(publish, channel, string.format("%s %.0f %.0f %s", match_id, version, board, urgent))
     end
 end
@@ -207,11 +224,11 @@ else
 end
 if merging then
     redis.call("ZREM", partial_matches, match_id)
-    return {"done", version, ring, 0, rev, purge, push, dropped}
+    return {"done", version, ring, 0, rev, purge, push, dropped, draw}
 end
 local taken = 0
 for i = 1, ids do
-    taken = taken + redis.call("XDEL", inbox, ARGV[24 + i])
+    taken = taken + redis.call("XDEL", inbox, ARGV[25 + i])
 end
 redis.call("DECRBY", waiting, taken)
 local left = redis.call("XLEN", inbox)
@@ -219,4 +236,4 @@ if left == 0 then
     redis.call("DEL", inbox)
     redis.call("ZREM", ingest_pending, match_id)
 end
-return {"done", version, ring, left, rev, purge, push, dropped}
+return {"done", version, ring, left, rev, purge, push, dropped, draw}

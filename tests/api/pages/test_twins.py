@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from api.pages import badge, bidi, clock, lists, match_page, scoreline, tables, timeline
+from api.pages import bidi, clock, lists, match_page, scoreline, tables, timeline
 from db.domain import EVENT_TYPES, Status, phase_of
+from pictures import emblem
 from tests.support.paths import ROOT
 
 # 2026-11-25T19:00:00Z.
@@ -169,8 +170,8 @@ def test_clocks_and_scores(modules: dict[str, Any]) -> None:
 
 
 def test_badges_and_directions(modules: dict[str, Any]) -> None:
-    assert [badge.monogram(name) for name in NAMES] == modules["monograms"]
-    assert [badge.hue(name) for name in NAMES] == modules["hues"]
+    assert [emblem.monogram(name) for name in NAMES] == modules["monograms"]
+    assert [emblem.hue(name) for name in NAMES] == modules["hues"]
     assert [bidi.isolate(name) for name in NAMES] == modules["isolated"]
 
 

@@ -163,10 +163,13 @@ def test_previews_and_search_engines_are_told_the_match(public: Site) -> None:
     assert found.meta("og:title") == "Argentina 1–0 France"
     assert found.meta("og:type") == "website"
     assert found.meta("og:url") == f"{PUBLIC}/match/m"
-    assert re.fullmatch(rf"{PUBLIC}/static/[0-9a-f]{{12}}/preview\.png", found.meta("og:image"))
+    assert re.fullmatch(rf"{PUBLIC}/match/m/[0-9a-f]{{12}}\.png", found.meta("og:image"))
+    assert found.meta("og:image:alt") == found.meta("og:description")
     assert found.meta("description") == found.meta("og:description")
     assert [link["href"] for link in found.attributes("link", rel="canonical")] == [f"{PUBLIC}/match/m"]
-    with public.get(found.meta("og:image").removeprefix(PUBLIC)) as image:
+    board = page(public, "/")
+    assert re.fullmatch(rf"{PUBLIC}/static/[0-9a-f]{{12}}/preview\.png", board.meta("og:image"))
+    with public.get(board.meta("og:image").removeprefix(PUBLIC)) as image:
         assert (image.mimetype, image.data[16:24]) == ("image/png", (1200).to_bytes(4) + (630).to_bytes(4))
 
 
