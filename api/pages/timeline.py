@@ -134,7 +134,7 @@ def _entry(event: Body) -> Entry:
 def scorers(events: Sequence[Body], side: str) -> list[str]:
     """Who scored, a line a player: Kylian Mbappé 80' (pen), 81'."""
     goals = [event for event in events if event["event_type"] in _GOALS and not event["voided"]]
-    return scorer_lines([goal | {"player": goal["player"] and goal["player"]["name"]} for goal in goals], side)
+    return scorer_lines([{**goal, "player": goal["player"] and goal["player"]["name"]} for goal in goals], side)
 
 
 def kicks_of(events: Sequence[Body], side: str) -> list[Kick]:
