@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
 
 from db.domain import Stats
 from db.live import keys
+from db.live.pictures import Pictures
 from db.live.plans import Plan
 from db.live.purges import DuePurge, Purges
 from db.live.sharding import tags
@@ -72,6 +74,10 @@ def test_each_script_and_each_key_is_of_one_shard(
     world.plans.begin_topic(plan, "goal en")
     world.broadcasts.stamp(FINAL, 1)
     world.broadcasts.done([(FINAL, 1)])
+    pictures = Pictures(live.sharded)
+    claimed = pictures.claim(now_ms=time.time_ns() // 1_000_000)
+    assert claimed
+    assert pictures.put(claimed, "d", b"png")
     for number in range(16):
         live.inbox.clear_bell(number)
     world.alerts.clear_bell()
