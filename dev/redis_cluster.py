@@ -28,8 +28,12 @@ OPTIONS = (
 class RedisNode:
     def __init__(self, binary: str, folder: Path) -> None:
         self.binary, self.folder = binary, folder
-        self.port, self.bus = free_port(), free_port()
         self.process: subprocess.Popen[bytes] | None = None
+        self.move()
+
+    def move(self) -> None:
+        """To other ports."""
+        self.port, self.bus = free_port(), free_port()
         self.redis: Any = redis.Redis(port=self.port, socket_timeout=2)
 
     def start(self) -> None:
@@ -37,6 +41,13 @@ class RedisNode:
         options = ["" if option == "EMPTY" else option for option in options]
         ports = ["--port", str(self.port), "--cluster-port", str(self.bus), "--dir", str(self.folder)]
         self.process = subprocess.Popen([self.binary, *ports, *options], stdout=subprocess.DEVNULL)
+
+    def has_begun(self) -> bool:
+        """Somebody may have taken one of its ports meanwhile: then it ends at once, and begins on others."""
+        if self.process is None or self.process.poll() is not None:
+            self.move()
+            self.start()
+        return self.is_up()
 
     def is_up(self) -> bool:
         with suppress(redis.RedisError):
@@ -94,7 +105,7 @@ class RedisCluster:
     def start(self) -> None:
         for node in self.nodes:
             node.start()
-        wait(lambda: all(node.is_up() for node in self.nodes), "the nodes")
+        wait(lambda: all(node.has_begun() for node in self.nodes), "the nodes")
         for number, node in enumerate(self.nodes[:MASTERS]):
             first, end = number * 16_384 // MASTERS, (number + 1) * 16_384 // MASTERS
             node.redis.execute_command("CLUSTER", "ADDSLOTSRANGE", first, end - 1)
