@@ -113,8 +113,8 @@ def housekeep(services: WorkerServices, *, now_ms: int) -> None:
     refill_names(services, now_ms=now_ms)
     services.history.refused_payloads.forget(before_ms=now_ms - KEEP_REFUSED_MS)
     expire_accounts(services, now_ms=now_ms)
-    services.pictures.trim(now_ms=now_ms)
     keep_history(services, now_ms=now_ms)
+    services.pictures.trim(now_ms=now_ms)
 
 
 def keep_history(services: WorkerServices, *, now_ms: int) -> None:

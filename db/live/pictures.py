@@ -8,11 +8,11 @@ from db.live.sharding import Queued, Shard, ShardedRedis, ShardScript
 
 # s. Links are shared while a match is talked of. Later they show the picture that all share.
 KEEP_S = 7 * 24 * 60 * 60
-# Of all matches: the oldest go first. 15 KB each, so 30 MB.
+# Of all matches: the oldest go first. 16 KB each (bench/pictures.py), so 32 MB.
 KEPT_MAX = 2_000
 # One of 1200 by 630 in 64 colours takes 11 to 21 KB; what takes more is not ours.
 BYTES_MAX = 128 * 1024
-# ms. A picture takes 50. A worker that a name kills dies once a minute for it.
+# ms. A picture takes 20. A worker that a name kills dies once a minute for it.
 CLAIM_MS = 60_000
 # Redis says since when a match waits, and each worker has a clock of its own. What is due within this (ms) is due.
 SKEW_MS = 1_000
@@ -42,7 +42,8 @@ class Pictures:
 
     @guarded
     def claim(self, *, now_ms: int) -> Queued | None:
-        """The match that waits longest, taken for CLAIM_MS; None if none waits. Its score is until when."""
+        """The match that waits longest, taken for CLAIM_MS; its score is until when. None if none waits, or another
+        worker was first."""
         for queued in self.sharded.queued(keys.PICTURES_PENDING, now_ms + SKEW_MS, 1):
             claimed = queued._replace(score=now_ms + CLAIM_MS)
             args = [queued.member, queued.score, claimed.score]
