@@ -76,7 +76,8 @@ class Group:
     def reads(self, name: str) -> None:
         """Wait until it goes on reading."""
         before = self.read_by(name)
-        wait_until(lambda: self.read_by(name) > before, f"{name} to read")
+        # Partitions change hands in two steps, each of some seconds on the emulated brokers.
+        wait_until(lambda: self.read_by(name) > before, f"{name} to read", 240)
 
     def joins(self, name: str) -> None:
         self.system.restart(name)
