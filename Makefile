@@ -111,6 +111,12 @@ bench-load: $(VENV)/.runs ## all at once: a Saturday's events, readers who poll 
 bench-outage: $(VENV)/.runs ## Redis and SQL hang, forget, fail over and come back older: what is lost, and how soon all is back
 	@$(BIN)/python -m bench.outage
 
+bench-sql-away: $(VENV)/.runs ## SQL is away for MINUTES=10 of a Saturday of 230 messages a second: memory, what waits, when all is written
+	@$(BIN)/python -m bench.sql_away --minutes $(or $(MINUTES),10)
+
+bench-listener: $(VENV)/.runs ## held readers on a cluster: a master is killed, a replica takes over, a slot moves (apt-get install redis-server)
+	@$(BIN)/python -m bench.listener
+
 bench-hold: $(VENV)/.runs ## 15,000 held readers and one goal, beside nchan (apt-get install nginx-light libnginx-mod-nchan)
 	@$(BIN)/python -m bench.hold
 

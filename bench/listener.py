@@ -27,6 +27,7 @@ from redis.crc import key_slot
 from bench import layouts
 from bench.event_sender import EventSender
 from bench.ingest import percentile
+from bench.outage import ready
 from db.live.sharding import ShardedRedis, tags
 from dev.redis_cluster import RedisCluster, RedisNode, wait
 from dev.system import System
@@ -37,6 +38,8 @@ SENDERS = 8
 AFTER_S = 2.0
 # Until a reader asks again that got an error.
 AGAIN_S = 0.1
+# Until what was told is applied, on a machine that does much else.
+APPLIED_S = 300.0
 # A hold lasts 20 s at most; who has not seen the last goal by then was forgotten.
 SEEN_S = 45.0
 
@@ -210,6 +213,7 @@ def measure(system: System, cluster: RedisCluster, rate: float, readers_count: i
     for sender in senders:
         sender.join()
     lasted_ms = now_ms() - disturbances.began
+    wait(lambda: ready(system).get("ingest_waiting") == 0, "all to be applied", APPLIED_S)
     _within(lambda: readers.have_seen(goals.goals), SEEN_S)
     return figures(readers.readers, disturbances, goals.goals) | {
         "changes_per_s": round(goals.goals.total() / lasted_ms * 1000, 1),

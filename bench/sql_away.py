@@ -31,6 +31,8 @@ from bench.event_sender import EventSender
 from bench.outage import WAIT_S, is_settled, ready, wait
 from bench.sql_rows import faults, followed, told_of_goals
 from db.live import keys
+from db.live.alerts import RECENT, Alerts
+from db.live.sharding import ShardedRedis
 from dev import system
 from dev.push_kills import emulated
 from dev.system import System, children
@@ -148,6 +150,11 @@ class ResourceWatch:
     def alerts(self) -> int:
         return int(self.client.zcard(keys.PUSH_UNPLANNED))
 
+    def expired(self) -> int:
+        """Pushes given up, for they were ten minutes late."""
+        recent = Alerts(ShardedRedis(self.client, 1)).recent(RECENT)
+        return sum(int(counters.get("expired", 0)) for _, counters in recent)
+
     def has_written(self, before_ms: int) -> bool:
         """Nothing waits for SQL that came before."""
         return not self.client.zcount(keys.HISTORY_PENDING, "-inf", before_ms)
@@ -207,8 +214,8 @@ def measure(running: System, sql: postgres.PostgresServer, away_s: float, rate: 
         "away_s": away_s, "sent_per_s": round(sent / away_s, 1), "refused": sum(sender.refused for sender in senders),
         "status_away": state, "memory_start_mb": start, "memory_end_mb": end, "memory_by_kind_mb": kinds,
         "memory_after_mb": watch.memory(), "reads": readers.figures(), "alerts_waiting": waiting_alerts,
-        "alerts_expired": _logged(running, "alert_expired"), "sql_up_s": round(up_s, 1),
-        "written_s": round(written_s, 1),
+        "alerts_expired": _logged(running, "alert_expired"), "pushes_expired": watch.expired(),
+        "sql_up_s": round(up_s, 1), "written_s": round(written_s, 1),
         "set_aside": state_after["ingest_parked"] + state_after["history_parked"],
     }  # fmt: skip
     with _connected(sql) as bind:

