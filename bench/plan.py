@@ -1,8 +1,9 @@
 """A goal in a match that a million follow: from the alert to chunks in Redis, over PostgreSQL.
 
 `make bench-plan`. A third follow the match, half its home team, a fifth the competition, some of them more than one;
-half as many people again follow other things. Everybody has one device. It is planned by one worker, then by several at
-once: until the first chunk, and until the last. Progress goes to stderr, the last line is JSON.
+half as many people again follow other things. Everybody has one device; a seventh follow a player. It is planned by one
+worker, then by several at once: until the first chunk, and until the last. Progress goes to stderr, the last line is
+JSON.
 """
 
 from __future__ import annotations
@@ -36,12 +37,12 @@ from db.live.chunks import Chunks
 from db.live.plans import Plans
 from db.live.sharding import ShardedRedis
 from db.sql.audience import FOR_MANY, Audience
-from db.sql.followers import followers_of
+from db.sql.followers import NOBODY, Players, followers_of
 from dev.local import redis_binary
 from dev.system import free_port
 from notify.content.alert import Alert, encode_alert
 from notify.content.news import News
-from workers.push.planner import CHUNK, SLICES, Planner
+from workers.push.planner import CHUNK, SLICES_MAX, Planner
 from workers.push.transports import Transports
 from workers.queues import Doorbells
 
@@ -76,6 +77,8 @@ SELECT 'u-' || left(md5(n::text), 16), 'competitions', 'cup', '{}', :kinds
 FROM generate_series(1, :fans) n WHERE n % 5 = 0 OR n % 6 = 5;
 INSERT INTO follows (user_id, subject, subject_id, notification_prefs, kinds)
 SELECT 'u-' || left(md5(n::text), 16), 'teams', 'other-' || n % 500, '{}', :kinds FROM generate_series(1, :everybody) n;
+INSERT INTO player_follows (user_id, player_id, notification_prefs, kinds)
+SELECT 'u-' || left(md5(n::text), 16), 'p10', '{}', :kinds FROM generate_series(1, :everybody) n WHERE n % 7 = 0;
 """
 
 
@@ -90,9 +93,10 @@ def load(engine: Engine, fans: int) -> None:
         connection.execute(text("VACUUM ANALYZE"))
 
 
-def indexes(engine: Engine, match: Match) -> tuple[list[str], int]:
+def indexes(engine: Engine, match: Match, players: Players = NOBODY) -> tuple[list[str], int]:
     """Which indexes PostgreSQL uses for the planner's query, and its own time (ms)."""
-    query = followers_of(match, BITS[Kind.GOAL]).compile(engine, compile_kwargs={"literal_binds": True})
+    query = followers_of(match, BITS[Kind.GOAL], players=players)
+    query = query.compile(engine, compile_kwargs={"literal_binds": True})
     with engine.begin() as connection:
         for setting in FOR_MANY:
             connection.execute(text(setting))
@@ -190,6 +194,7 @@ def main() -> None:
             runs = [measure(sql_url, url, planners) for planners in dict.fromkeys((1, args.planners))]
             queries: dict[str, Any] = {}
             queries["indexes"], queries["sql_ms"] = indexes(engine, MATCH)
+            queries["indexes_player"], queries["sql_player_ms"] = indexes(engine, MATCH, {"p10": BITS[Kind.GOAL]})
             queries["indexes_small"], queries["sql_small_ms"] = indexes(engine, SMALL)
             engine.dispose()
         finally:
@@ -199,7 +204,7 @@ def main() -> None:
         print(f"{name:16}" + "".join(f"{run[name]!s:>14}" for run in runs))
     for name, value in queries.items():
         print(f"{name:16}{value}")
-    print(json.dumps({"runs": runs, **queries, "fans": args.fans, "chunk": CHUNK, "slices": SLICES}))
+    print(json.dumps({"runs": runs, **queries, "fans": args.fans, "chunk": CHUNK, "slices_max": SLICES_MAX}))
 
 
 if __name__ == "__main__":

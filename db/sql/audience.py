@@ -121,16 +121,15 @@ class Audience:
         with begin(self.engine) as session:
             return {player_id: players[player_id] for player_id in session.scalars(found)}
 
-    def bounds(self, match: Match, kinds: int, *, above: int, slices: int, players: Players = NOBODY) -> list[str]:
-        """User ids that divide the users into so many slices of about the same size, if more than `above` follow the
-        match for these kinds; else none. Only of PostgreSQL: SQLite serves one machine."""
+    def bounds(self, match: Match, kinds: int, *, above: int, most: int, players: Players = NOBODY) -> list[str]:
+        """User ids that divide the users into slices of about `above`, at most so many, if more than `above` follow
+        the match for these kinds; else none. Only of PostgreSQL: SQLite serves one machine."""
         with begin(self.engine) as session:
             if not _is_postgresql(session):
                 return []
             if (session.scalar(count_up_to(match, kinds, above + 1, players)) or 0) <= above:
                 return []
-            shares = [number / slices for number in range(1, slices)]
-            return list(dict.fromkeys(session.scalar(text(BOUNDS), {"shares": shares}) or ()))
+            return list(dict.fromkeys(session.scalar(text(BOUNDS), {"size": above, "most": most}) or ()))
 
     def devices(self, ids: Collection[int]) -> list[Recipient]:
         """Those of these addresses that still exist."""

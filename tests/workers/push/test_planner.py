@@ -86,7 +86,7 @@ def dying(method: Callable[..., Any], call: int, *, is_done: bool) -> Callable[.
 def test_a_plan_in_slices_reaches_everybody_once_by_two_workers_one_of_whom_is_killed(
     layout: Layout, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in (("SLICED_ABOVE", 10), ("SLICES", 4), ("CHUNK", 3)):
+    for name, value in (("SLICED_ABOVE", 8), ("SLICES_MAX", 4), ("CHUNK", 3)):
         monkeypatch.setattr(planner, name, value)
     world = World(layout, Settings(database_url=postgresql_url).sql_url)
     everybody = sorted(world.fans(30, kinds=mask_of([Kind.GOAL])))
