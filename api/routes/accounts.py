@@ -27,14 +27,23 @@ TOKENS = {
     Platform.WEB: re.compile(r"[A-Za-z0-9_.:-]{1,64}"),
 }
 ERRORS = (401, 422, 429, 503)
+BODY_ERRORS = (400, 413, *ERRORS)
 # Settings whose field of Account has another name.
 FIELDS = {"quiet_hours": "quiet"}
 
 
 @blueprint.post("/api/users")
-@documented("Open an account", bodies.NewAccount, tag="accounts", status=201, errors=(429, 503))
+@documented(
+    "Open an account",
+    bodies.NewAccount,
+    tag="accounts",
+    status=201,
+    body=bodies.Nothing,
+    errors=(400, 413, 422, 429, 503),
+)
 def open_account() -> Response:
     """Anonymous: no data is needed. The token is shown once and only its hash is kept; its bearer is the user."""
+    bodies.read(bodies.Nothing)
     auth.sign_up()
     user_id, token = here().accounts.create(now_ms=now_ms())
     return private({"user_id": user_id, "token": token}, 201)
@@ -48,7 +57,7 @@ def me() -> Response:
 
 
 @blueprint.patch("/api/me")
-@documented("Change settings", bodies.Me, tag="accounts", body=bodies.AccountSettings, errors=ERRORS, bearer=True)
+@documented("Change settings", bodies.Me, tag="accounts", body=bodies.AccountSettings, errors=BODY_ERRORS, bearer=True)
 def change_settings() -> Response:
     """Fields that are left out stay as they are. During quiet hours no alert is sent or kept for later.
     Only the cancellation of a goal that was sent before is still sent, without a sound."""
@@ -62,11 +71,18 @@ def change_settings() -> Response:
 
 @blueprint.post("/api/me/token")
 @documented(
-    "Replace the bearer token", bodies.NewAccount, tag="accounts", status=201, errors=(400, 401, 429, 503), bearer=True
+    "Replace the bearer token",
+    bodies.NewAccount,
+    tag="accounts",
+    status=201,
+    body=bodies.Nothing,
+    errors=BODY_ERRORS,
+    bearer=True,
 )
 def rotate_token() -> Response:
     """The old token is void at once. The new one is shown once and only its hash is kept."""
     account = auth.writer()
+    bodies.read(bodies.Nothing)
     return private({"user_id": account.id, "token": here().accounts.rotate_token(account.id)}, 201)
 
 
@@ -79,7 +95,7 @@ def delete_account() -> Response:
 
 
 @blueprint.put("/api/me/devices/<platform>/<token>")
-@documented("Register a device", tag="accounts", status=204, body=bodies.DeviceIn, errors=ERRORS, bearer=True)
+@documented("Register a device", tag="accounts", status=204, body=bodies.DeviceIn, errors=BODY_ERRORS, bearer=True)
 def register_device(platform: str, token: str) -> Response:
     """Repeat this at each start of the app, because tokens change. A device of another account moves to this one. An
     account keeps its ten newest. `web` needs a `subscription`; its token is any name that the app chooses."""

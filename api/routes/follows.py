@@ -21,7 +21,12 @@ blueprint = Blueprint("follows", __name__)
 
 @blueprint.put("/api/me/follows/<subject>/<subject_id>")
 @documented(
-    "Follow", bodies.FollowOut, tag="follows", body=bodies.FollowIn, errors=(401, 409, 422, 429, 503), bearer=True
+    "Follow",
+    bodies.FollowOut,
+    tag="follows",
+    body=bodies.FollowIn,
+    errors=(400, 401, 409, 413, 422, 429, 503),
+    bearer=True,
 )
 def follow(subject: str, subject_id: str) -> Response:
     """`matches`, `teams`, `competitions` or `players`. A follow of a match overrides those of its teams and its

@@ -49,6 +49,10 @@ Zone = Annotated[str, AfterValidator(zone), Field(examples=["Europe/Berlin"])]
 Base64Url = r"^[A-Za-z0-9_-]+={0,2}$"
 
 
+class Nothing(Body):
+    """No body, or an object without fields."""
+
+
 class NewAccount(Body):
     user_id: str
     token: Annotated[str, Field(description="the bearer token, shown this once")]

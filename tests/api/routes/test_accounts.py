@@ -31,6 +31,23 @@ def test_an_account_is_anonymous_and_its_token_is_kept_only_as_a_digest(app: Fla
         assert body["token"] not in str(row.__dict__)
 
 
+def test_a_body_where_none_is_needed_is_empty_or_refused(app: Flask, alice: User) -> None:
+    client, bearer = app.test_client(), {"Authorization": f"Bearer {alice.token}"}
+    for path, headers in (("/api/users", {}), ("/api/me/token", bearer)):
+        for body, status, code in (
+            (b"{", 400, "bad_request"),
+            (b"[]", 422, "invalid"),
+            (b'{"locale": "de"}', 422, "invalid"),
+            (b" " * 20_000, 413, "too_large"),
+        ):
+            answer = client.post(path, data=body, headers=headers)
+            assert (answer.status_code, answer.get_json()["error"]["code"]) == (status, code)
+    assert alice.me()["user_id"] == alice.id
+    assert rows(app, UserRow) == 1
+    assert client.post("/api/users", data=b"{}").status_code == 201
+    assert client.post("/api/me/token", data=b"{}", headers=bearer).status_code == 201
+
+
 def test_settings_change_field_by_field_and_quiet_hours_end_with_null(alice: User) -> None:
     night = {"since": "22:30", "until": "07:00"}
     alice.ask("PATCH", "/api/me", {"time_zone": "America/Sao_Paulo", "quiet_hours": night})
