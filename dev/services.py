@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import certifi
+
 from config import Settings, words
 from db.domain.errors import Refused
 
@@ -27,9 +29,16 @@ def push_services(settings: Settings, var: Path, environment: dict[str, str]) ->
     command = [sys.executable, "-m", "dev.emulators", "--var", str(var / "emulators")]
     command += ["--pace", str(max(1.0, settings.demo_speed))] if settings.demo else []
     with _running(command, environment, "the push emulators did not start. PUSH=null runs without them."):
-        # Browsers of this machine subscribe with their own services, which take any key.
-        del environment["WEBPUSH_URL"]
+        environment["PUSH_CA"] = str(_trusted(var / "emulators", Path(environment["PUSH_CA"])))
         yield
+
+
+def _trusted(folder: Path, emulators: Path) -> Path:
+    """Certificates of the emulators and of everybody else: browsers of this machine subscribe with their own services,
+    which take any key."""
+    bundle = folder / "trusted.pem"
+    bundle.write_text(Path(certifi.where()).read_text() + emulators.read_text())
+    return bundle
 
 
 @contextmanager

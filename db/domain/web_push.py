@@ -29,5 +29,5 @@ def is_push_endpoint(url: str, services: Collection[str] = PUSH_SERVICES) -> boo
 
 
 def services_at(emulator: str) -> tuple[str, ...]:
-    """The services of browsers, or the emulator's alone where its address is set."""
-    return (urlsplit(emulator).hostname or "",) if emulator else PUSH_SERVICES
+    """The services of browsers, and the emulator's where its address is set."""
+    return (*PUSH_SERVICES, urlsplit(emulator).hostname or "") if emulator else PUSH_SERVICES

@@ -101,7 +101,7 @@ class Transports:
             pem(settings.vapid_key),
             settings.vapid_contact,
             services=services_at(settings.webpush_url),
-            ca=settings.push_ca or None if settings.webpush_url else None,
+            ca=settings.push_ca or None,
             site=settings.public_url,
         )
 

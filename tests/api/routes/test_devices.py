@@ -139,9 +139,13 @@ def test_a_subscription_of_each_browser_is_accepted(alice: User, endpoint: str) 
     assert alice.ask("PUT", "/api/me/devices/web/browser-1", body).status_code == 204
 
 
-def test_where_an_emulator_is_set_its_subscriptions_alone_are_accepted(sqlite_url: str, redis_url: str) -> None:
+def test_where_an_emulator_is_set_its_subscriptions_are_accepted_too(sqlite_url: str, redis_url: str) -> None:
     settings = Settings(redis_url=redis_url, database_url=sqlite_url, webpush_url="https://localhost:4443")
     user = User(create_app(settings).test_client())
-    for endpoint, status in (("https://localhost:4443/push/1", 204), ("https://fcm.googleapis.com/x", 422)):
+    for endpoint, status in (
+        ("https://localhost:4443/push/1", 204),
+        ("https://fcm.googleapis.com/x", 204),
+        ("https://elsewhere.example/push/1", 422),
+    ):
         body = {"subscription": WEB["subscription"] | {"endpoint": endpoint}}
         assert user.ask("PUT", "/api/me/devices/web/browser-1", body).status_code == status

@@ -12,6 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from config import Settings
 from db.domain import Device, Kind, Platform
 from dev.emulators.journal import PushJournal
 from notify.content.message import Message
@@ -21,6 +22,7 @@ from notify.transports.outcome import Delivered, Dropped, Gone, Later, OurFault,
 from notify.transports.webpush import REFUSED_IN_A_ROW, WebPush
 from tests.conftest import free_port
 from tests.support.emulators import Emulated
+from workers.push.transports import Transports
 
 
 def vapid() -> tuple[str, str]:
@@ -59,6 +61,23 @@ def send(web: WebPush, *devices: Device) -> list[Outcome]:
         envelope.address: outcome for envelope, outcome in web.send([Envelope(device, goal) for device in devices])
     }
     return [outcomes[device] for device in devices]
+
+
+def test_a_service_behind_a_private_ca_is_verified_by_push_ca(emulators: Emulated, browser: Device) -> None:
+    for ca, outcome in (("", Later), (emulators.push_ca, Delivered)):
+        settings = {"webpush_url": emulators.webpush_url, "push_ca": ca}
+        web = Transports(Settings(vapid_key=PEM, vapid_contact="operator@example.org", **settings)).web
+        assert isinstance(web, WebPush)
+        assert [type(result) for result in send(web, browser)] == [outcome]
+        web.close()
+
+
+def test_without_a_service_of_its_own_push_ca_counts_for_browsers_too(emulators: Emulated) -> None:
+    settings = Settings(vapid_key=PEM, vapid_contact="operator@example.org", push_ca=emulators.push_ca)
+    web = Transports(settings).web
+    assert isinstance(web, WebPush)
+    assert web.sender.hosts.ca == emulators.push_ca
+    web.close()
 
 
 def test_the_browser_reads_what_was_sent(emulators: Emulated, web: WebPush, browser: Device) -> None:
