@@ -14,16 +14,16 @@ from db.domain.errors import Unavailable
 
 blueprint = Blueprint("phones", __name__)
 
-# Four phones of twelve notifications and two Live Activities of 4 KB each, the most a push can hold.
-ANSWER_MAX = 256 * 1024
+# Six phones of twelve notifications and two Live Activities of 4 KB each, the most a push can hold.
+ANSWER_MAX = 384 * 1024
 # The emulators run on this machine; after this long they are not running.
 TIMEOUT_S = 2
 
 
 @blueprint.get("/api/demo/phones")
 def phones() -> Response:
-    """`{now, phones: [{name, platform, locale, about, pushes, activities: [{id, at, ended, attributes, state}],
-    screen: [{id, at, title, body, silent, replaced}]}]}`."""
+    """`{now, phones: [{name, platform, locale, about, silence, pushes,
+    activities: [{id, at, ended, attributes, state}], screen: [{id, at, title, body, silent, replaced, shape}]}]}`."""
     return Response(_read(f"{here().settings.control_url}/phones"), headers=NO_STORE, content_type="application/json")
 
 

@@ -1,4 +1,4 @@
-/** The demo's two phones: their lock screens, as the emulators of Apple's and Google's services hold them. */
+/** The demo's phones: their lock screens, as the emulators of the push services hold them. */
 
 import { bdi } from "./bidi.js";
 import { h, setText } from "./dom.js";
@@ -7,6 +7,7 @@ const POLL_MS = 1_000;
 const AGAIN_MS = 5_000;
 // Who listens instead of looking hears of goals from the board already: here a word now and then is enough.
 const QUIET_MS = 15_000;
+const RIGHT_TO_LEFT = /^(ar|fa|he|ur)\b/;
 
 /**
  * A notification on a lock screen.
@@ -16,16 +17,30 @@ const QUIET_MS = 15_000;
  * @property {number} at seconds since the epoch
  * @property {string} title
  * @property {string} body
+ * @property {boolean} silent
+ * @property {boolean} replaced it took the place of an older one
+ * @property {string[]} shape what it asks of the phone, in the service's terms
  */
 
 /**
- * A Live Activity: what it was started with, what it shows now, and whether it has ended.
+ * A goal or card in the state of a Live Activity.
+ *
+ * @typedef {object} Mark
+ * @property {"home" | "away"} team
+ * @property {string | null} player
+ * @property {number | null} minute
+ * @property {number | null} added_minute
+ * @property {string} event_type
+ */
+
+/**
+ * A Live Activity, or a Live Update of Android: what it was started with, what it shows now, and whether it has ended.
  *
  * @typedef {object} Activity
  * @property {string} id
  * @property {boolean} ended
  * @property {{home_team: string, away_team: string, competition?: string | null}} attributes
- * @property {{home_score: number | null, away_score: number | null}} state
+ * @property {{home_score: number | null, away_score: number | null, scorers?: Mark[], cards?: Mark[]}} state
  */
 
 /**
@@ -36,6 +51,7 @@ const QUIET_MS = 15_000;
  * @property {string} platform
  * @property {string} locale
  * @property {string} about
+ * @property {string} silence why nothing comes, "" where something does
  * @property {number} pushes how many it was sent
  * @property {Push[]} screen newest first
  * @property {Activity[]} activities
@@ -73,6 +89,27 @@ export function arrived(before, screen) {
   return screen.filter(({ id, at }) => known.get(id) !== at);
 }
 
+/**
+ * Goals and red cards of a side, one a line: "Messi 23'".
+ *
+ * @param {Activity["state"]} state
+ * @param {"home" | "away"} side
+ */
+export function marksOf({ scorers = [], cards = [] }, side) {
+  const lines = [...scorers.map((mark) => line(mark, "")), ...cards.map((mark) => line(mark, "🟥"))];
+  return [...scorers, ...cards].flatMap(({ team }, n) => (team === side ? [lines[n]] : [])).join("\n");
+}
+
+/**
+ * @param {Mark} mark
+ * @param {string} before
+ */
+function line({ player, minute, added_minute, event_type }, before) {
+  const at = minute === null ? null : `${minute}${added_minute ? `+${added_minute}` : ""}'`;
+  const note = { penalty_goal: "(P)", own_goal: "(OG)" }[event_type];
+  return [before, player, at, note].filter(Boolean).join(" ");
+}
+
 class Notification {
   at = 0;
 
@@ -81,17 +118,20 @@ class Notification {
     this.time = h("time");
     this.title = h("b");
     this.body = h("p");
+    this.shape = h("small", { lang: "en", dir: "ltr" });
     const icon = h("i", { "aria-hidden": "true" });
-    this.element = h("li", { class: "push" }, icon, this.app, this.time, this.title, this.body);
+    this.element = h("li", { class: "push" }, icon, this.app, this.time, this.title, this.body, this.shape);
   }
 
   /**
    * @param {Push} push
    * @param {boolean} isNew
    */
-  show({ at, title, body }, isNew) {
+  show({ at, title, body, shape, silent, replaced }, isNew) {
     setText(this.title, title);
     setText(this.body, body);
+    const more = [...(silent ? ["no sound"] : []), ...(replaced ? ["in place of an older one"] : [])];
+    setText(this.shape, [...shape, ...more].join(" · "));
     this.at = at;
     if (!isNew) return;
     this.element.classList.remove("new");
@@ -115,8 +155,11 @@ class LiveActivity {
     this.home = h("span", { dir: "auto" });
     this.score = h("b");
     this.away = h("span", { dir: "auto" });
+    this.homeMarks = h("p", { dir: "auto" });
+    this.awayMarks = h("p", { dir: "auto" });
     const competition = h("small", {}, this.competition);
-    this.element = h("section", { class: "activity" }, competition, this.home, this.score, this.away);
+    const line = [competition, this.home, this.score, this.away];
+    this.element = h("section", { class: "activity" }, ...line, this.homeMarks, this.awayMarks);
   }
 
   /** @param {Activity} activity */
@@ -125,13 +168,15 @@ class LiveActivity {
     setText(this.home, attributes.home_team);
     setText(this.score, state.home_score === null ? "–" : `${state.home_score}–${state.away_score}`);
     setText(this.away, attributes.away_team);
+    setText(this.homeMarks, marksOf(state, "home"));
+    setText(this.awayMarks, marksOf(state, "away"));
     this.element.classList.toggle("ended", ended);
   }
 }
 
 class Phone {
   /** @param {PhoneBody} phone */
-  constructor({ name, platform, locale, about }) {
+  constructor({ name, platform, locale, about, silence }) {
     this.name = name;
     this.locale = locale;
     /** @type {Map<string, Notification>} */
@@ -144,13 +189,14 @@ class Phone {
     this.clock = h("p", { class: "hour" });
     this.date = h("p", { class: "date" });
     this.list = h("ul", { tabindex: "0", lang: locale, "aria-label": `Notifications on the ${name}` });
-    const label = `Live Activities on the ${name}`;
+    const label = `${platform === "ios" ? "Live Activities" : "Live Updates"} on the ${name}`;
     this.activities = h("div", { class: "activities", lang: locale, role: "group", "aria-label": label });
-    this.none = h("p", { class: "none" }, "Nothing yet");
+    this.none = h("p", { class: "none" }, silence || "Nothing yet");
     const head = h("div", { class: "head", lang: locale, "aria-hidden": "true" }, this.clock, this.date);
-    const glass = h("div", { class: "glass" }, head, this.activities, this.list, this.none);
+    const dir = RIGHT_TO_LEFT.test(locale) ? "rtl" : "ltr";
+    const glass = h("div", { class: "glass", dir }, head, this.activities, this.list, this.none);
     const heading = h("h3", {}, name, h("small", {}, about), this.count);
-    this.element = h("article", { class: "phone", "data-platform": platform }, heading, glass);
+    this.element = h("article", { class: "phone", "data-platform": platform, "data-name": name }, heading, glass);
   }
 
   /**

@@ -92,10 +92,15 @@ class DemoClient:
 
 
 class Demo:
-    """Plays rounds of the match day. speed: match minutes per minute."""
+    """Plays rounds of the match day.
 
-    def __init__(self, client: DemoClient, file: Path, speed: float, stopping: Event) -> None:
-        self.client, self.file, self.speed, self.stopping = client, file, speed, stopping
+    speed: match minutes per minute. phones: None without emulators.
+    """
+
+    def __init__(
+        self, client: DemoClient, file: Path, speed: float, stopping: Event, phones: Phones | None = None
+    ) -> None:
+        self.client, self.file, self.speed, self.stopping, self.phones = client, file, speed, stopping, phones
         self.place = DemoPosition.kept(file, time.time_ns() // 1_000_000)
 
     def run(self) -> None:
@@ -110,6 +115,8 @@ class Demo:
         if not left:
             return
         logger.info("demo_round round=%d messages=%d left=%d", self.place.round, len(messages), len(left))
+        if self.phones:
+            self.phones.watch(message.body["id"] for message in messages if message.kind == "match")
         at_start = max(left[0].at, 0.0) if self.place.sent else 0.0
         started_s = time.time() - at_start * 60 / self.speed
         while left and not self.stopping.is_set():
@@ -152,10 +159,12 @@ def main() -> None:
     for stop in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stop, lambda *_: stopping.set())
     service_url, var = options.url or f"http://127.0.0.1:{settings.port}", Path(settings.var_dir)
+    phones = None
     if settings.control_url:
-        Phones(service_url, settings.control_url, var / "demo_phones.json", stopping).lay()
+        phones = Phones(service_url, settings.control_url, var / "demo_phones.json", stopping)
+        phones.lay()
     client = DemoClient(f"{service_url}/api/ingest/generic", settings.ingest_secret_generic, stopping)
-    Demo(client, var / "demo.json", options.speed or settings.demo_speed, stopping).run()
+    Demo(client, var / "demo.json", options.speed or settings.demo_speed, stopping, phones).run()
 
 
 if __name__ == "__main__":

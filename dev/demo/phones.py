@@ -1,7 +1,7 @@
-"""The demo's two followers and their emulated phones.
+"""The emulated phones of the demo's followers.
 
 They sign up through the public API like any app and register their phones with the emulators, from where the page shows
-them. Their accounts are kept under VAR_DIR, so a second start continues with the same two.
+them. Their accounts are kept under VAR_DIR, so a second start continues with the same phones.
 """
 
 from __future__ import annotations
@@ -9,54 +9,18 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 import requests
 
+from db.domain import live_update_topic
+from dev.demo.fans import FANS, Fan
+
 RETRY_S = 0.5
 TIMEOUT_S = 10
-
-
-@dataclass(frozen=True)
-class Fan:
-    """follow: subject and id as in the API's path.
-    prefs: kinds beside the default ones.
-    about: description on the page.
-    """
-
-    name: str
-    platform: str
-    locale: str
-    time_zone: str
-    follow: str
-    prefs: dict[str, bool]
-    about: str
-
-
-# As different as possible: service, language and preferences.
-FANS = (
-    Fan(
-        name="iPhone",
-        platform="ios",
-        locale="de",
-        time_zone="Europe/Berlin",
-        follow="competitions/world-cup",
-        prefs={"penalty_missed": True, "interrupted": True},
-        about="all of the World Cup, in German",
-    ),
-    Fan(
-        name="Android",
-        platform="android",
-        locale="en",
-        time_zone="Europe/London",
-        follow="teams/argentina",
-        prefs={},
-        about="Argentina alone, in English",
-    ),
-)
 
 
 class Phones:
@@ -67,11 +31,13 @@ class Phones:
 
     def __init__(self, url: str, control_url: str, file: Path, stopping: Event) -> None:
         self.url, self.control_url, self.file, self.stopping = url, control_url, file, stopping
+        # Prefixes of matches shown as Live Updates, by device.
+        self.watching: dict[str, str] = {}
         self.http = requests.Session()
         self.http.trust_env = False  # both are on this machine; no proxy leads there
 
     def lay(self) -> None:
-        """Returns once both follow and their phones are registered. A refusal is a bug and propagates."""
+        """Returns once all follow and their phones are registered. A refusal is a bug and propagates."""
         kept = _kept(self.file)
         for fan in FANS:
             mine = kept.setdefault(fan.name, {"device": _device(fan.platform), "bearer": ""})
@@ -81,16 +47,50 @@ class Phones:
             if fan.platform == "ios" and "live_activity" not in mine:
                 mine["live_activity"] = secrets.token_hex(80)
                 _keep(self.file, kept)
-            self._follow(fan, mine["device"], mine.get("live_activity", ""), mine["bearer"])
+            self._register(fan, mine["device"], mine.get("live_activity", ""), mine["bearer"])
+            if fan.watches:
+                self.watching[mine["device"]] = fan.watches
 
-    def _follow(self, fan: Fan, device: str, live_activity: str, bearer: str) -> None:
-        device_settings = {"locale": fan.locale, "live_activity_token": live_activity or None}
-        self._done("PATCH", "/api/me", bearer, {"locale": fan.locale, "time_zone": fan.time_zone})
-        self._done("PUT", f"/api/me/devices/{fan.platform}/{device}", bearer, device_settings)
-        self._done("PUT", f"/api/me/follows/{fan.follow}", bearer, {"notification_prefs": fan.prefs})
+    def watch(self, match_ids: Iterable[str]) -> None:
+        """Apps that show Live Updates listen to the topics of these matches, as when they are opened there."""
+        ids = sorted(match_ids)
+        for device, prefix in self.watching.items():
+            self._listen(device, [live_update_topic(match_id) for match_id in ids if match_id.startswith(prefix)])
+
+    def _register(self, fan: Fan, device: str, live_activity: str, bearer: str) -> None:
+        settings = {"locale": fan.locale, "time_zone": fan.time_zone, **fan.settings}
+        self._done("PATCH", "/api/me", bearer, settings)
+        topics: list[str] = []
+        for subject, wishes in fan.follows.items():
+            topics += self._done("PUT", f"/api/me/follows/{subject}", bearer, wishes).json()["topics"] or []
+        self._done("PUT", f"/api/me/devices/{fan.platform}/{device}", bearer, self._body(fan, device, live_activity))
+        if fan.payload == "data":
+            self._listen(device, [topic if topic.startswith("own.") else f"{topic}-data" for topic in topics])
         label = {"name": fan.name, "platform": fan.platform, "locale": fan.locale, "about": fan.about}
-        label["live_activity_token"] = live_activity
-        self.http.put(f"{self.control_url}/phones/{device}", json=label, timeout=TIMEOUT_S).raise_for_status()
+        self._control(
+            "PUT", f"/phones/{device}", label | {"live_activity_token": live_activity, "silence": fan.silence}
+        )
+
+    def _body(self, fan: Fan, device: str, live_activity: str) -> dict[str, Any]:
+        body: dict[str, Any] = {"locale": fan.locale, "live_activity_token": live_activity or None}
+        if fan.payload == "data":
+            return body | {"payload": "data", "topics": f"{fan.locale}-data"}
+        if fan.platform == "web":
+            key = self._done("GET", "/api/web-push").json()["public_key"]
+            return body | {
+                "subscription": self._control(
+                    "POST", "/subscriptions", {"application_server_key": key, "name": device}
+                ).json()
+            }
+        return body
+
+    def _listen(self, device: str, topics: list[str]) -> None:
+        self._control("PUT", f"/phones/{device}/topics", {"topics": topics})
+
+    def _control(self, method: str, path: str, document: dict[str, Any]) -> requests.Response:
+        answer = self.http.request(method, self.control_url + path, json=document, timeout=TIMEOUT_S)
+        answer.raise_for_status()
+        return answer
 
     def _done(self, method: str, path: str, bearer: str = "", body: Any = None) -> requests.Response:
         answer = self._ask(method, path, bearer, body)
@@ -112,8 +112,8 @@ class Phones:
 
 
 def _device(platform: str) -> str:
-    """A token in Apple's form (32 bytes of hex) or Google's."""
-    return secrets.token_hex(32) if platform == "ios" else f"demo:{secrets.token_urlsafe(48)}"
+    """A token in Apple's form (32 bytes of hex) or Google's; of a browser any name."""
+    return f"demo:{secrets.token_urlsafe(48)}" if platform == "android" else secrets.token_hex(32)
 
 
 def _kept(file: Path) -> dict[str, dict[str, str]]:

@@ -1,10 +1,12 @@
-"""A Live Activity as it stands on a lock screen: started by a push, kept up to date by its channel. Pure.
+"""A match as it stands on a lock screen. Pure.
 
-ActivityKit, "Starting and updating Live Activities with ActivityKit push notifications".
+On iOS a Live Activity: started by a push, kept up to date by its channel (ActivityKit, "Starting and updating Live
+Activities with ActivityKit push notifications"). On Android a Live Update: the app shows the state of a data message.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,6 +59,17 @@ def start_of(push: AcceptedPush, at: float) -> LockScreenActivity | None:
     if push.sort != "liveactivity" or aps.get("event") != "start":
         return None
     return LockScreenActivity(at, aps["attributes"], aps["content-state"], channel_of(push), aps["timestamp"])
+
+
+def live_update_of(push: AcceptedPush, at: float) -> LockScreenActivity | None:
+    """The state a data message brings to an app on Android; None for any other push."""
+    data = push.payload.get("data", {})
+    if data.get("type") != "live_update":
+        return None
+    ended = data["over"] == "true"
+    attributes, state, version = json.loads(data["attributes"]), json.loads(data["state"]), int(data["version"])
+    gone_at = at + DISMISSAL_MAX_S if ended else None
+    return LockScreenActivity(at, attributes, state, "", version, ended=ended, gone_at=gone_at)
 
 
 def channel_of(push: AcceptedPush) -> str:

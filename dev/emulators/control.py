@@ -13,7 +13,9 @@ PUT  /settings                  {"header_table_size": n, "initial_window_size": 
 PUT  /tokens/apns/{token}       {"status": 410, "reason": "Unregistered", "timestamp": ms}, or {"environment": "other"};
                                 {} makes it good again
 PUT  /tokens/fcm/{token}        {"code": "UNREGISTERED"}; {} makes it good again
-POST /subscriptions             {"application_server_key": …}: what PushManager.subscribe() gives a page
+PUT  /phones/{token}/topics     {"topics": […]}: FCM topics that its app listens to from now on
+POST /subscriptions             {"application_server_key": …, "name": …}: what PushManager.subscribe() gives a page;
+                                name: of an earlier one that this replaces
 PUT  /tokens/webpush/{id}       {"status": 410, "retry_after_s": n}; {} makes it good again
 """
 
@@ -75,7 +77,7 @@ class Control:
             return _NOT_FOUND if document is None else json_answer(200, document, **_ANY_ORIGIN)
         body = json.loads(request.body or b"{}")
         if (request.method, parts) == ("POST", ["subscriptions"]):
-            return json_answer(200, self.webpush.subscribe(body["application_server_key"]), **_ANY_ORIGIN)
+            return json_answer(200, self.webpush.subscribe(**body), **_ANY_ORIGIN)
         return EmulatorAnswer(204) if self._change(request.method, parts, body) else _NOT_FOUND
 
     def _read(self, parts: list[str]) -> dict[str, Any] | None:
@@ -95,6 +97,9 @@ class Control:
         match (method, parts):
             case ("PUT", ["phones", token]):
                 self.table.lay(token, Label(**body))
+            case ("PUT", ["phones", token, "topics"]):
+                for topic in body["topics"]:
+                    self.fcm.topics.add(token, topic)
             case ("POST", ["phones", token, "offline" | "online" as state]):
                 self.journal.add(AcceptedPush(self.apns.clock(), "phone", token, state, "", 0.0, {}))
             case ("PUT", ["faults", service]) if service in self.services:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from dev.emulators.activity import LockScreenActivity, channel_of, start_of
+from dev.emulators.activity import LockScreenActivity, channel_of, live_update_of, start_of
 from dev.emulators.journal import AcceptedPush, PushJournal
+from dev.emulators.shape import shape_of
 
 # "Collapsible and non-collapsible messages", of FCM.
 FCM_COLLAPSE_KEYS_MAX = 4
@@ -23,6 +24,7 @@ class ScreenEntry:
     collapse: collapse id, "" for none.
     silent: it came without a sound.
     replaced: it replaced an older one with its collapse id.
+    shape: what it asks of the phone beside its words (dev.emulators.shape).
     """
 
     at: float
@@ -31,6 +33,7 @@ class ScreenEntry:
     collapse: str
     silent: bool = False
     replaced: bool = False
+    shape: list[str] = field(default_factory=list)
 
     def same_as(self, other: ScreenEntry | None) -> bool:
         return other is not None and (self.title, self.body) == (other.title, other.body)
@@ -59,6 +62,8 @@ class Phone:
     def show(self, push: AcceptedPush, at: float) -> None:
         if activity := start_of(push, at):
             self._start(activity, push)
+        elif state := live_update_of(push, at):
+            self._update(state)
         elif push.sort == "liveactivity":
             for running in self.activities.values():
                 if running.channel == push.target:
@@ -81,11 +86,20 @@ class Phone:
             self.alerts.append(ScreenEntry(activity.at, alert.get("title", ""), alert.get("body", ""), push.collapse))
         self.activities[name] = activity
 
+    def _update(self, update: LockScreenActivity) -> None:
+        """A Live Update is begun by the first state of a match that is not over, and shows the newest."""
+        name = str(update.attributes.get("match_id"))
+        running = self.activities.get(name)
+        if running is None and not update.ended:
+            self.activities[name] = update
+        elif running and not running.ended and update.state_at > running.state_at:
+            self.activities[name] = replace(update, at=running.at, updates=running.updates + 1)
+
     def _notify(self, push: AcceptedPush, at: float, title: str, body: str, silent: bool) -> None:
         # A browser replaces by the tag; the topic is for what waits at the service.
         key = push.payload.get("tag") or push.collapse or f"{at}:{len(self.alerts)}"
         before = self.screen.get(key)
-        shown = ScreenEntry(at, title, body, push.collapse, silent, before is not None)
+        shown = ScreenEntry(at, title, body, push.collapse, silent, before is not None, shape_of(push))
         self.rings += not silent
         if shown.same_as(before):
             self.repeats += 1

@@ -11,7 +11,7 @@ from dev.emulators.journal import PushJournal
 from dev.emulators.phone import history, phone_of
 
 # Every open page of the demo reads it once a second.
-PHONES = 4
+PHONES = 6
 # Entries of a lock screen, and the pushes read back to find them. Most replace an older one.
 SHOWN, READ_BACK = 12, 100
 # The same of Live Activities: a phone shows a few, running ones first.
@@ -22,10 +22,11 @@ ACTIVITIES, STARTS_BACK = 2, 12
 class Label:
     """
     name: of the phone.
-    platform: ios or android.
+    platform: ios, android or web.
     locale: BCP 47, the language the phone is set to.
-    about: what its owner follows, in words.
+    about: what its owner follows and what it is there to show, in words.
     live_activity_token: a push-to-start token, "" for none.
+    silence: why nothing comes, "" where something does.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Label:
     locale: str
     about: str
     live_activity_token: str = ""
+    silence: str = ""
 
 
 class Table:
@@ -53,15 +55,16 @@ class Table:
     def _seen(self, token: str, label: Label) -> dict[str, Any]:
         start, now = label.live_activity_token, self.clock()
         phone = phone_of(history(self.journal, token, limit=READ_BACK), now)
-        activities = phone_of(history(self.journal, start, limit=STARTS_BACK), now).activities if start else {}
+        started = phone_of(history(self.journal, start, limit=STARTS_BACK), now) if start else phone
         newest = sorted(phone.screen.items(), key=lambda item: item[1].at, reverse=True)[:SHOWN]
         return {
             "name": label.name,
             "platform": label.platform,
             "locale": label.locale,
             "about": label.about,
+            "silence": label.silence,
             "pushes": self.journal.count(token) + (self.journal.count(start) if start else 0),
-            "activities": _visible(activities, now),
+            "activities": _visible(started.activities, now),
             "screen": [
                 {
                     "id": key,
@@ -70,6 +73,7 @@ class Table:
                     "body": shown.body,
                     "silent": shown.silent,
                     "replaced": shown.replaced,
+                    "shape": shown.shape,
                 }
                 for key, shown in newest
             ],

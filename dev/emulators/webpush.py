@@ -105,9 +105,12 @@ class WebPushEmulator:
         # Subscription → (status, seconds of Retry-After), for those that are refused.
         self.refusals: dict[str, tuple[int, int]] = {}
 
-    def subscribe(self, application_server_key: str) -> dict[str, Any]:
-        """What PushManager.subscribe() gives the page."""
-        name, subscription = uuid4().hex, BrowserSubscription(application_server_key.rstrip("="))
+    def subscribe(self, application_server_key: str, name: str = "") -> dict[str, Any]:
+        """What PushManager.subscribe() gives the page.
+
+        name: of an earlier subscription, which is replaced, "" for a new one.
+        """
+        name, subscription = name or uuid4().hex, BrowserSubscription(application_server_key.rstrip("="))
         self.subscriptions[name] = subscription
         keys = {"p256dh": _encoded(subscription.p256dh), "auth": _encoded(subscription.auth)}
         return {"endpoint": f"{self.origin}/push/{name}", "keys": keys}

@@ -1,4 +1,4 @@
-"""The embedded run's demo: a goal on the lock screens of two phones, and none of it beside real keys."""
+"""The embedded run's demo: a goal on the lock screens of its phones, and none of it beside real keys."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from db.live import keys
 from db.live.client import connect
+from dev.demo.fans import FANS
 from dev.emulators.keys import Keys
 from dev.replay.ingest_client import signed
 from tests.conftest import wait_until
@@ -75,17 +76,21 @@ def look_ahead(local: Local) -> list[str]:
         return [match_id for (match_id,) in history.execute("SELECT match_id FROM push_channels")]
 
 
-def on(page: Page, platform: str) -> Locator:
+def phone(page: Page, name: str) -> Locator:
+    return page.locator(f'.phone[data-name="{name}"]')
+
+
+def on(page: Page, name: str) -> Locator:
     """The goal's card on a phone. The iPhone is in German, and national teams have their names in it."""
-    team = {"ios": "Argentinien", "android": "Argentina"}[platform]
-    return page.locator(f'.phone[data-platform="{platform}"] .push', has_text=f"{team} [1]–0 Japan")
+    team = {"iPhone": "Argentinien", "Android": "Argentina"}[name]
+    return phone(page, name).locator(".push", has_text=f"{team} [1]–0 Japan")
 
 
 def test_on_a_narrow_window_a_button_leads_to_the_phones(open_tab: OpenTab, scores: Local) -> None:
     page = open_tab(viewport={"width": 390, "height": 844})
-    way = page.get_by_role("link", name="Two phones")
+    way = page.get_by_role("link", name="Phones")
     expect(way).to_be_visible()
-    expect(page.locator(".phone")).to_have_count(2, timeout=ALERT_MS)
+    expect(page.locator(".phone")).to_have_count(len(FANS), timeout=ALERT_MS)
     way.click()
     expect(page.locator(".phone").first).to_be_in_viewport()
     expect(way).to_be_hidden()
@@ -94,33 +99,44 @@ def test_on_a_narrow_window_a_button_leads_to_the_phones(open_tab: OpenTab, scor
 
 def test_a_match_announced_in_time_is_a_live_activity_on_the_iphone(open_tab: OpenTab, scores: Local) -> None:
     page = open_tab()
-    expect(page.locator(".phone h3")).to_contain_text(["iPhone", "Android"], timeout=ALERT_MS)
+    expect(page.locator(".phone h3")).to_contain_text([fan.name for fan in FANS], timeout=ALERT_MS)
     deliver(scores, {"matches": [announced("spain-ghana", "Spain", "Ghana", datetime.now(UTC) + timedelta(hours=1))]})
     wait_until(lambda: "spain-ghana" in look_ahead(scores), "a channel")
     deliver(scores, {"events": [event("spain-ghana", "kickoff", 0, 0, 0, event_id="k")]})
-    activity = page.locator('.phone[data-platform="ios"] .activity', has_text="Spanien")
+    activity = phone(page, "iPhone").locator(".activity", has_text="Spanien")
     expect(activity).to_contain_text("0–0", timeout=ALERT_MS)
     deliver(scores, {"events": [event("spain-ghana", "goal", 1, 0, 7, event_id="g", team="home")]})
     expect(activity).to_contain_text("1–0", timeout=ALERT_MS)
-    expect(page.locator('.phone[data-platform="android"] .activity')).to_have_count(0)
+    expect(phone(page, "Android").locator(".activity")).to_have_count(0)
 
 
-def test_a_goal_arrives_on_both_phones_and_stands_there_after_a_restart(
+def test_a_goal_arrives_on_each_phone_in_its_form_and_stands_there_after_a_restart(
     open_tab: OpenTab, scores: Local, begun: list[Local]
 ) -> None:
     page = open_tab()
-    expect(page.locator(".phone h3")).to_contain_text(["iPhone", "Android"], timeout=ALERT_MS)
+    expect(page.locator(".phone h3")).to_contain_text([fan.name for fan in FANS], timeout=ALERT_MS)
     kickoff = event(MATCH, "kickoff", 0, 0, 0, event_id="k")
     goal = event(MATCH, "goal", 1, 0, 3, event_id="g", team="home", player={"name": "Lionel Messi"})
     match = announced(MATCH, "Argentina", "Japan", datetime.now(UTC))
     deliver(scores, {"matches": [match], "events": [kickoff, goal]})
 
-    expect(on(page, "ios")).to_contain_text("Tor für Argentinien!", timeout=ALERT_MS)
-    expect(on(page, "android")).to_contain_text("Goal for Argentina!", timeout=ALERT_MS)
-    for platform in ("ios", "android"):
-        expect(on(page, platform)).to_contain_text("3' Lionel Messi")
-        expect(page.locator(f'.phone[data-platform="{platform}"] .count')).to_have_text(COUNTED)
-    expect(page.locator('.phone[data-platform="android"] .push', has_text="Canada")).to_have_count(0)
+    expect(on(page, "iPhone")).to_contain_text("Tor für Argentinien!", timeout=ALERT_MS)
+    expect(on(page, "iPhone")).to_contain_text("time-sensitive · thread of its match · actions: match")
+    expect(on(page, "Android")).to_contain_text("Goal for Argentina!", timeout=ALERT_MS)
+    expect(on(page, "Android")).to_contain_text("channel goals · shown by the system")
+    for name in ("iPhone", "Android"):
+        expect(on(page, name)).to_contain_text("3' Lionel Messi")
+        expect(phone(page, name).locator(".count")).to_have_text(COUNTED)
+    expect(phone(page, "Android").locator(".push", has_text="Canada")).to_have_count(0)
+    data = phone(page, "Android app")
+    expect(data.locator(".push", has_text="الأرجنتين").first).to_contain_text("data message", timeout=ALERT_MS)
+    browser = phone(page, "Browser")
+    expect(browser.locator(".push").first).to_contain_text("Web Push", timeout=ALERT_MS)
+    expect(browser.locator(".push", has_text="Argentine")).to_have_count(0)
+    spoiler_free = phone(page, "Spoiler-free iPhone").locator(".push", has_text="Argentina – Japón")
+    expect(spoiler_free).to_have_count(1, timeout=ALERT_MS)
+    expect(phone(page, "Android at night")).to_contain_text("Quiet hours")
+    expect(phone(page, "Android at night").locator(".push")).to_have_count(0)
     expect(page.locator(".phones [role=status]")).to_have_attribute("aria-live", "polite")
     who = (scores.var / "demo_phones.json").read_text()
     assert stat.S_IMODE((scores.var / "demo_phones.json").stat().st_mode) == 0o600
@@ -128,8 +144,8 @@ def test_a_goal_arrives_on_both_phones_and_stands_there_after_a_restart(
 
     begun.append(Local(scores.folder, DEMO_SPEED=0.1, WORKER_PROCESSES=1))
     again = open_tab(base_url=begun[-1].up().url)
-    for platform in ("ios", "android"):
-        expect(on(again, platform)).to_be_visible(timeout=ALERT_MS)
+    for name in ("iPhone", "Android"):
+        expect(on(again, name)).to_be_visible(timeout=ALERT_MS)
     assert (scores.var / "demo_phones.json").read_text() == who
 
 

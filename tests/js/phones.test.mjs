@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ago, arrived } from "../../api/static/phones.js";
+import { ago, arrived, marksOf } from "../../api/static/phones.js";
 
 test("how long ago is told in the phone's language", () => {
   assert.equal(ago(-0.3, "en"), "now");
@@ -27,4 +27,14 @@ test("what has come is what was not there, and what took another's place", () =>
     ["one", "three"],
   );
   assert.deepEqual(arrived(screen, screen), []);
+});
+
+test("goals and red cards stand below the side they belong to", () => {
+  const mark = { player: "Messi", minute: 45, added_minute: 2, event_type: "penalty_goal", team: "home" };
+  const card = { player: null, minute: 60, added_minute: null, event_type: "red_card", team: "home" };
+  const own = { player: "Varane", minute: null, added_minute: null, event_type: "own_goal", team: "away" };
+  const state = { home_score: 1, away_score: 1, scorers: [mark, own], cards: [card] };
+  assert.equal(marksOf(state, "home"), "Messi 45+2' (P)\n🟥 60'");
+  assert.equal(marksOf(state, "away"), "Varane (OG)");
+  assert.equal(marksOf({ home_score: 0, away_score: 0 }, "home"), "");
 });

@@ -83,6 +83,10 @@ class Emulated:
         )
         return response.status_code
 
+    def listen(self, token: str, *topics: str) -> None:
+        """The same without the app."""
+        self._control("PUT", f"/phones/{token}/topics", {"topics": topics})
+
     def webpush(self, key: str, **options: Any) -> WebPush:
         return WebPush(key, "operator@example.org", **{"services": ("localhost",), **self._client, **options})
 

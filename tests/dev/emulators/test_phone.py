@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from dev.emulators.activity import DISMISSAL_MAX_S
 from dev.emulators.journal import AcceptedPush, PushJournal
 from dev.emulators.phone import phone_of
+from dev.emulators.shape import shape_of
 from dev.emulators.table import PHONES, SHOWN, Label, Table
 
 
@@ -69,6 +72,43 @@ def test_an_offline_phone_gets_the_newest_of_each_match_from_fcm() -> None:
 def test_an_offline_phone_gets_four_collapse_keys_from_fcm() -> None:
     sent = [push(at, f"goal {at}", f"m{at}", service="fcm") for at in range(1, 8)]
     assert titles(turned(0, "offline"), *sent, turned(9, "online")) == ["goal 4", "goal 5", "goal 6", "goal 7"]
+
+
+def live_update(at: float, home: int, over: str = "false") -> AcceptedPush:
+    attributes, state = json.dumps({"match_id": "m1"}), json.dumps({"home_score": home})
+    data = {"type": "live_update", "version": str(int(at)), "over": over, "attributes": attributes, "state": state}
+    return AcceptedPush(at, "fcm", "t", "data", "", at + 1000, {"data": data})
+
+
+def test_a_live_update_shows_the_newest_state_and_stays_for_a_while_when_the_match_is_over() -> None:
+    phone = phone_of([live_update(5, 1), live_update(4, 0), live_update(6, 2, "true"), live_update(7, 3)], 9)
+    (shown,) = phone.activities.values()
+    assert (shown.at, shown.state, shown.ended, shown.updates) == (5, {"home_score": 2}, True, 1)
+    assert (shown.visible(7), shown.visible(6 + DISMISSAL_MAX_S)) == (True, False)
+    assert not phone.alerts
+    assert not phone_of([live_update(5, 1, "true")], 9).activities
+
+
+def test_an_alert_tells_how_it_was_sent() -> None:
+    aps = {"alert": {"title": "1–0"}, "interruption-level": "passive", "thread-id": "m1", "category": "match"}
+    system = {"notification": {"title": "1–0"}, "android": {"notification": {"channel_id": "goals"}}}
+    shapes = [
+        shape_of(replace(push(1, "1–0"), service=service, payload=payload))
+        for service, payload in (
+            ("apns", {"aps": aps}),
+            ("fcm", system),
+            ("fcm", {"data": {"title": "1–0", "channel": "cards"}}),
+            ("webpush", {"title": "1–0"}),
+            ("webpush", {"title": "1–0", "web_push": 8030}),
+        )
+    ]
+    assert shapes == [
+        ["passive", "thread of its match", "actions: match"],
+        ["channel goals", "shown by the system"],
+        ["channel cards", "data message"],
+        ["Web Push"],
+        ["declarative"],
+    ]
 
 
 def test_a_repeat_rings_again_unless_it_is_passive() -> None:
@@ -177,7 +217,7 @@ def test_the_table_is_bounded(tmp_path: Path) -> None:
     table = Table(journal, lambda: 10_000.0)
     for number in range(PHONES + 2):
         table.lay(f"phone-{number}", Label(f"{number}", "android", "en", ""))
-    assert [phone["name"] for phone in table.seen()["phones"]] == ["2", "3", "4", "5"]
+    assert [phone["name"] for phone in table.seen()["phones"]] == [f"{number}" for number in range(2, PHONES + 2)]
     table.lay("t", Label("busy", "ios", "en", ""))
     for number in range(500):
         journal.add(push(number, "Goal", f"m{number}"))

@@ -127,6 +127,15 @@ def test_a_message_for_another_browser_cannot_be_read(desk: Desk) -> None:
     assert desk.push(body=sealed) == 400
 
 
+def test_a_subscription_that_is_made_again_keeps_its_endpoint_and_has_new_keys(desk: Desk) -> None:
+    sealed = desk.sealed({"title": "Goal!"})
+    before, name = desk.subscription, desk.path.rsplit("/", 1)[1]
+    desk.subscription = desk.service.subscribe(public(KEY), name)
+    assert desk.subscription["endpoint"] == before["endpoint"]
+    assert desk.push(body=sealed) == 400
+    assert desk.push(body=desk.sealed({"title": "Goal!"})) == 201
+
+
 def test_what_a_service_worker_could_not_show_is_refused(desk: Desk) -> None:
     assert desk.push(body=desk.sealed(json.dumps({"body": "1–0"}))) == 400
     assert desk.push(body=desk.sealed("not json")) == 400

@@ -60,6 +60,15 @@ def test_topic_and_condition_reach_who_listens_in_one_request_each(emulators: Em
     assert titles == {"listener-1": ["Goal!", "Again"], "listener-2": ["Goal!"]}
 
 
+def test_the_state_of_a_match_reaches_who_listens_as_a_live_update(emulators: Emulated, fcm: Fcm) -> None:
+    emulators.listen("demo-app", "u.m8", "u.m9")
+    state = replace(message(), is_state=True, state={"home_score": 1}, attributes={"match_id": "m8"})
+    assert send(fcm, Topic("u.m8"), state) == Delivered()
+    (shown,) = emulators.phone("demo-app")["activities"]
+    assert shown["state"] == {"home_score": 1}
+    assert not emulators.phone("demo-app")["alerts"]
+
+
 def test_codes_of_the_emulated_service_come_back_as_outcomes(emulators: Emulated, fcm: Fcm) -> None:
     emulators.mark("fcm", "android-gone", code="UNREGISTERED")
     emulators.mark("fcm", "android-other", code="SENDER_ID_MISMATCH")
