@@ -95,8 +95,8 @@ def load(engine: Engine, fans: int) -> None:
 
 def indexes(engine: Engine, match: Match, players: Players = NOBODY) -> tuple[list[str], int]:
     """Which indexes PostgreSQL uses for the planner's query, and its own time (ms)."""
-    query = followers_of(match, BITS[Kind.GOAL], players=players)
-    query = query.compile(engine, compile_kwargs={"literal_binds": True})
+    followers = followers_of(match, BITS[Kind.GOAL], players=players)
+    query = followers.compile(engine, compile_kwargs={"literal_binds": True})
     with engine.begin() as connection:
         for setting in FOR_MANY:
             connection.execute(text(setting))
