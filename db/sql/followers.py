@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     Select,
     Subquery,
     Text,
@@ -88,22 +89,23 @@ def followers_of(
 
 def _wants(match: Match, kinds: int, ends: Ends = (None, None), players: Players = NOBODY) -> Subquery:
     """Users and the kinds they want. Players that are named add to the nearest thing that a user follows."""
-    nearest = _of_nearest(match, kinds, ends)
     if not players:
-        return nearest
-    # A join, for PostgreSQL cannot tell how many groups a union has: it takes 200 for a million.
-    named = _of_players(match, kinds, ends, players)
-    return (
-        select(
-            func.coalesce(nearest.c.user_id, named.c.user_id).label("user_id"),
-            func.coalesce(nearest.c.kinds, 0).bitwise_or(func.coalesce(named.c.kinds, 0)).label("kinds"),
-        )
-        .select_from(nearest.join(named, named.c.user_id == nearest.c.user_id, full=True))
-        .subquery()
+        return _of_nearest(match, kinds, ends).subquery()
+    # Joined, not grouped: PostgreSQL cannot tell how many groups a union has and takes 200 for a million, which costs
+    # 11 s of CPU instead of 8. A full join would say the same, and takes SQLite 10 s for 30,000 followers.
+    nearest, named = (
+        _of_nearest(match, kinds, ends).cte("nearest"),
+        _of_players(match, kinds, ends, players).cte("named"),
     )
+    is_same = named.c.user_id == nearest.c.user_id
+    both = nearest.c.kinds.bitwise_or(func.coalesce(named.c.kinds, 0)).label("kinds")
+    return union_all(
+        select(nearest.c.user_id, both).select_from(nearest.outerjoin(named, is_same)),
+        select(named.c.user_id, named.c.kinds).where(~exists(select(nearest.c.user_id).where(is_same))),
+    ).subquery()
 
 
-def _of_nearest(match: Match, kinds: int, ends: Ends) -> Subquery:
+def _of_nearest(match: Match, kinds: int, ends: Ends) -> CompoundSelect[Any]:
     """By the nearest thing a user follows: the match, else its teams (of two, what either brings), else its
     competition. A muted one silences what is farther away."""
     own, team, cup = UserSubscriptionRow, aliased(FollowRow), aliased(FollowRow)
@@ -127,10 +129,10 @@ def _of_nearest(match: Match, kinds: int, ends: Ends) -> Subquery:
             *_between(cup.user_id, ends),
         )
         parts.append(of_competition)
-    return union_all(*parts).subquery() if len(parts) > 1 else parts[0].subquery()
+    return union_all(*parts)
 
 
-def _of_players(match: Match, kinds: int, ends: Ends, players: Players) -> Subquery:
+def _of_players(match: Match, kinds: int, ends: Ends, players: Players) -> Select[Any]:
     """Users who follow them, with what the news of each brings, unless they muted the match."""
     fan, own = PlayerFollowRow, UserSubscriptionRow
     wanted = fan.kinds.bitwise_and(case(dict(players), value=fan.player_id))
@@ -140,7 +142,7 @@ def _of_players(match: Match, kinds: int, ends: Ends, players: Players) -> Subqu
     of_players = select(fan.user_id, func.bit_or(wanted).label("kinds")).where(
         fan.player_id.in_(list(players)), wanted.bitwise_and(kinds) != 0, ~is_muted, *_between(fan.user_id, ends)
     )
-    return of_players.group_by(fan.user_id).subquery()
+    return of_players.group_by(fan.user_id)
 
 
 def _between(column: ColumnElement[str] | InstrumentedAttribute[str], ends: Ends) -> list[ColumnElement[bool]]:

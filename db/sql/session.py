@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -25,8 +24,6 @@ STATEMENT_S = 10
 ANSWER_S = 12
 # The same for a query of millions of rows; within the minute that a job has.
 STREAM_S = 50
-# The first with FULL JOIN (db.sql.followers).
-OLDEST_SQLITE = (3, 39)
 
 
 def engine(url: str, *, bounded: bool = True) -> Engine:
@@ -80,8 +77,6 @@ class _Bounded(psycopg.Connection[Any]):
 
 
 def _sqlite(url: str, path: str | None) -> Engine:
-    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
-        raise SystemExit(f"SQLite {sqlite3.sqlite_version} is too old: 3.39 or newer, or PostgreSQL, is needed")
     if path and path != ":memory:":
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     sqlite = create_engine(url, connect_args={"timeout": 10}, hide_parameters=True)

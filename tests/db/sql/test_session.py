@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -22,12 +21,6 @@ def run(bind: Engine, *statements: str) -> None:
     with begin(bind) as session:
         for statement in statements:
             session.execute(text(statement))
-
-
-def test_an_sqlite_without_full_join_is_named_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 38, 5))
-    with pytest.raises(SystemExit, match="too old"):
-        engine("sqlite://")
 
 
 def test_a_database_that_is_not_there_is_unavailable() -> None:
