@@ -68,28 +68,9 @@ def server(options: str) -> Iterator[PostgresServer]:
 
 @contextmanager
 def running() -> Iterator[str]:
-    """Its URL while it runs, with the settings of a small managed database (256 MB of buffers)."""
-    binaries = _binaries()
-    folder = Path(tempfile.mkdtemp(prefix="scores-pg-"))
-    user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    if user:
-        shutil.chown(folder, "postgres")
-    port = free_port()
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c shared_buffers=256MB"
-    # Only reading is measured; filling it is to be quick. A bench says itself when to vacuum: beside one of the
-    # server's own, it leaves pages that each index-only read then looks up.
-    options += " -c autovacuum=off -c fsync=off -c synchronous_commit=off -c max_wal_size=4GB"
-
-    def run(name: str, *args: str) -> None:
-        subprocess.run([*user, str(binaries / name), *args], check=True, stdout=subprocess.DEVNULL, cwd=folder)
-
-    run("initdb", "-D", str(folder / "data"), "-U", "scores", "-A", "trust", "-E", "UTF8", "--no-sync")
-    run("pg_ctl", "-D", str(folder / "data"), "-o", options, "-l", str(folder / "log"), "-w", "start")
-    try:
-        yield f"postgresql+psycopg://scores@127.0.0.1:{port}/postgres"
-    finally:
-        run("pg_ctl", "-D", str(folder / "data"), "-m", "immediate", "-w", "stop")
-        shutil.rmtree(folder, ignore_errors=True)
+    """Its URL while it runs."""
+    with server(QUICK) as started:
+        yield started.url
 
 
 def _binaries() -> Path:
