@@ -133,7 +133,8 @@ def _entry(event: Body) -> Entry:
 def scorers(events: Sequence[Body], side: str) -> list[str]:
     """Who scored, a line a player: Kylian Mbappé 80' (pen), 81'."""
     goals = [event for event in events if event["event_type"] in _GOALS and not event["voided"]]
-    return scorer_lines([goal | {"player": goal["player"] and goal["player"]["name"]} for goal in goals], side)
+    named = [{**goal, "player": goal["player"] and goal["player"]["name"]} for goal in goals]
+    return scorer_lines(named, side)
 
 
 def kicks_of(events: Sequence[Body], side: str) -> list[Kick]:
