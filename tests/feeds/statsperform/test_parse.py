@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from functools import cache
 from typing import Any
 
 import pytest
@@ -25,6 +26,12 @@ def recorded(name: str) -> bytes:
     if not path.exists():
         pytest.skip("recorded Stats Perform data is not beside the repository")
     return path.read_bytes()
+
+
+@cache
+def updates_in(body: bytes) -> tuple[Update, ...]:
+    """Read once: a message is told in many orders."""
+    return tuple(parse(body, received_at=RECEIVED))
 
 
 def updates_of(*messages: Any) -> list[Update]:
@@ -90,6 +97,7 @@ def one_event(**fields: Any) -> Event:
     return match.events["7"]
 
 
+@cache
 def deltas(matchinfo: bool) -> list[bytes]:
     """Each event of the recorded match as a push message of its own."""
     whole = json.loads(recorded("ma3"))
@@ -136,10 +144,10 @@ def test_both_documents_tell_the_same_happenings() -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_push_messages_and_documents_converge_in_any_order(seed: int, matchinfo: bool) -> None:
     bodies = [recorded("ma1"), recorded("ma3")]
-    reference = seen(played([item for body in bodies for item in parse(body, received_at=RECEIVED)]))
+    reference = seen(played([item for body in bodies for item in updates_in(body)]))
     mixed = (deltas(matchinfo) + bodies) * 2
     random.Random(seed).shuffle(mixed)
-    match = played([item for body in mixed for item in parse(body, received_at=RECEIVED)])
+    match = played([item for body in mixed for item in updates_in(body)])
     assert seen(match) == reference
     assert match.score == Score(2, 1)
 
@@ -148,7 +156,7 @@ def test_push_messages_and_documents_converge_in_any_order(seed: int, matchinfo:
 def test_push_messages_alone_make_the_score(seed: int) -> None:
     bodies = deltas(True) * 2
     random.Random(seed).shuffle(bodies)
-    match = played([item for body in bodies for item in parse(body, received_at=RECEIVED)])
+    match = played([item for body in bodies for item in updates_in(body)])
     assert (match.score, match.status, match.minute, match.added_minute) == (Score(2, 1), Status.FINISHED, 90, 8)
     assert len([e for e in match.timeline if e.type == "substitution"]) == 9
 
