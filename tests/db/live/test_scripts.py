@@ -9,6 +9,7 @@ import pytest
 
 from db.domain import Stats
 from db.live import keys
+from db.live.pictures import Pictures
 from db.live.plans import Plan
 from db.live.purges import DuePurge, Purges
 from db.live.sharding import tags
@@ -75,6 +76,11 @@ def test_each_script_and_each_key_is_of_one_shard(
     for number in range(16):
         live.inbox.clear_bell(number)
     world.alerts.clear_bell()
+    pictures = Pictures(live.sharded)
+    claimed = pictures.claim(now_ms=2**50)
+    assert claimed
+    assert pictures.put(claimed, "0123456789ab", b"png")
+    pictures.silence(now_ms=2**50)
     assert {name for name, counts in slots_used.items() if counts != {1}} == set()
     assert {path.stem for path in SCRIPTS} - slots_used.keys() == OF_NO_SHARD
     names = [name.decode() for name in world.redis.scan_iter()]
