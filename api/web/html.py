@@ -15,6 +15,7 @@ from api.services import here
 from api.web.assets import url
 from api.web.responses import digest, rendered
 from cdn.headers import NO_STORE, Policy
+from pictures.words import sentence
 
 # Everything a page needs is ours, and nothing of it is inline. JSON-LD is data, which no policy of scripts is about.
 CONTENT_SECURITY = (
@@ -45,7 +46,7 @@ _OF_SITE = Head(SITE, DESCRIPTION, "")
 
 def register(app: Flask) -> None:
     """What every template may call."""
-    app.jinja_env.globals.update(badge=badge, clock=clock, lists=lists, rows=rows, tables=tables)
+    app.jinja_env.globals.update(badge=badge, clock=clock, lists=lists, rows=rows, tables=tables, sentence=sentence)
 
 
 def page(template: str, policy: Policy, **context: Any) -> Response:
