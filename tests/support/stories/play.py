@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from db.domain import SCORING, Event, Fact, Match, Phase, Score, Update, reduce
+from db.domain import SCORING, Event, Fact, Match, Phase, Score, ScorelineEntry, Update, reduce
 from feeds.generic.parse import parse
 
 MATCH_ID = "story"
@@ -108,6 +108,8 @@ class Shown(NamedTuple):
 
     score: str | None
     shootout: str | None
+    scorers: tuple[ScorelineEntry, ...] | None
+    cards: tuple[ScorelineEntry, ...] | None
     status: str
     decided_by: str | None
     clock: tuple[int | None, int | None, int | None]
@@ -118,7 +120,8 @@ def shown(match: Match) -> Shown:
     decided = match.decided_by if match.phase is Phase.FINISHED else None
     clock = (match.minute, match.added_minute, match.period)
     timeline = tuple(_row(event) for event in match.timeline)
-    return Shown(line(match.score), line(match.shootout), match.status.value, decided, clock, timeline)
+    scores = (line(match.score), line(match.shootout), match.scorers, match.cards)
+    return Shown(*scores, match.status.value, decided, clock, timeline)
 
 
 def _row(event: Event) -> tuple[object, ...]:
