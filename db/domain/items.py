@@ -229,9 +229,7 @@ def _sum(score: Score | None) -> int:
     return score.home + score.away if score else 0
 
 
-def _cancellations(
-    ledger: Ledger, events: Mapping[str, Event], sport: str
-) -> tuple[list[Cancelled], list[Cancelled]]:
+def _cancellations(ledger: Ledger, events: Mapping[str, Event], sport: str) -> tuple[list[Cancelled], list[Cancelled]]:
     """Those that name no goal: of goals, and of kicks. One that follows a kick of its side is of a kick."""
     cancellations = [
         _cancelled(ledger, event)

@@ -25,8 +25,10 @@ def lag_of(channel: str) -> int:
 
 
 def lag_behind(goal: Goal, mark: Mark, channel: str) -> int:
-    """A document that has listed a goal is not behind it; nor is the goal's own event, told anew with another score; nor
-    what is later by the match clock, for a sender may play a match fast, or put one time on all it says."""
+    """A document that has listed a goal is not behind it, nor is the goal's own event, told anew with another score.
+
+    Nor is what is later by the match clock: a sender may play a match fast, or put one time on all it says.
+    """
     if mark.at > goal.mark.at and mark.origin == origin_of(goal.id):
         return 0
     minutes = mark.minute - goal.minute if goal.minute >= 0 else 0
