@@ -221,7 +221,7 @@ def _counts_again(standing: Standing, word: Word) -> bool:
 
 
 def _say(standing: Standing, word: Word) -> None:
-    status = _begun(standing, word) if word.is_resumed or word.is_kickoff else word.status
+    status = word.status if word.status and not word.is_kickoff else _begun(standing, word)
     if standing.status in DECREED and status in (Status.ENDED, Status.FINISHED):
         return
     if word.is_resumed:

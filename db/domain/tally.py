@@ -77,7 +77,7 @@ class Tally:
 
     def _is_told_already(self, goal: Goal) -> bool:
         """Its own score does not raise its side, and the goal that made this number is one of its minute."""
-        return bool(goal.own) and goal.own <= self.count and any(is_twin(goal, other) for other in self.on)
+        return (goal.own or 0) <= self.count and any(is_twin(goal, other) for other in self.on)
 
     def _put(self, goal: Goal) -> None:
         """In the order in which they were told: most often it is the last."""

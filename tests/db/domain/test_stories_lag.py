@@ -18,6 +18,29 @@ def test_of_one_time_the_higher_number_knows_of_the_goal() -> None:
     )
 
 
+def test_of_one_time_the_later_minute_knows_of_the_goal() -> None:
+    assert_ends(
+        goal("g", 0, "home", "1-0", minute=10),
+        board(0, "0-0", minute=12),
+        event("half_time", 0, "0-0", event_id="ht", minute=45),
+        score="0-0",
+        status="half_time",
+        void=["g"],
+    )
+
+
+def test_two_minutes_later_by_the_match_clock_it_knows_of_the_goal() -> None:
+    """A match that is played fast: a second for each minute."""
+    assert_ends(
+        goal("g1", 10, "home", "1-0", minute=10),
+        event("var_review", 12, "0-0", event_id="v", minute=12),
+        goal("g2", 30, "home", "1-0", minute=30),
+        score="1-0",
+        stands=["g2"],
+        void=["g1"],
+    )
+
+
 def test_of_one_time_a_higher_number_brings_the_goal_back() -> None:
     assert_ends(
         goal("g", 0, "home", "1-0", sequence=2),
