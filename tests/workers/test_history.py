@@ -98,6 +98,14 @@ def test_a_long_outbox_is_written_in_order_over_several_batches(
     assert written(services, "a").score == Score(5, 0)
 
 
+def test_a_batch_ends_after_so_many_events(services: WorkerServices, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After an outage an outbox has many, and other jobs wait while they are written."""
+    monkeypatch.setattr(history, "EVENTS", 3)
+    play(services, *(goal(match_id, n) for match_id in ("a", "b", "c") for n in range(2)))
+    assert [write_batch(services.live, services.history) for _ in range(4)] == [2, 2, 2, 0]
+    assert all(written(services, match_id).score == Score(2, 0) for match_id in ("a", "b", "c"))
+
+
 def test_a_match_that_changes_all_the_time_does_not_hold_up_the_others(
     services: WorkerServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:

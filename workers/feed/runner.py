@@ -37,23 +37,23 @@ class FeedRunner(threading.Thread):
 
     def run(self) -> None:
         while not self.stopping.is_set():
-            if self._acquire():
-                self._hold_and_read()
+            session = self._begun()
+            if session:
+                self._hold_and_read(session, session.halt)
             self.stopping.wait(RENEW_S)
 
-    def _acquire(self) -> bool:
+    def _begun(self) -> FeedSession | None:
+        """None where others have the lease, or Redis is away."""
         try:
-            return self.lease.acquire()
+            return self.session_of(self.reader, self.lease.place, Event()) if self.lease.acquire() else None
         except Unavailable as error:
             logger.warning("feed_waits feed=%s reason=%r", self.reader.name, error.message)
-            return False
+            return None
 
-    def _hold_and_read(self) -> None:
+    def _hold_and_read(self, session: FeedSession, halt: Event) -> None:
         """Until the process stops or the lease is lost."""
-        halt = Event()
         renewal = threading.Thread(target=self._renew, args=(halt,), name=f"lease-{self.reader.name}", daemon=True)
         renewal.start()
-        session = self.session_of(self.reader, self.lease.place, halt)
         logger.info("feed_taken feed=%s holder=%s", self.reader.name, session.health.holder)
         try:
             while not halt.is_set():

@@ -108,6 +108,23 @@ def test_a_reader_that_fails_is_started_again(
     assert world.health("openligadb").reconnects == 3
 
 
+def test_a_redis_that_goes_as_a_reader_begins_ends_no_reading(
+    world: FeedWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    position, answers = FeedStates.position, [Unavailable("gone")]
+
+    def goes_once(self: FeedStates, name: str) -> dict[str, object]:
+        if answers:
+            raise answers.pop()
+        return position(self, name)
+
+    monkeypatch.setattr(FeedStates, "position", goes_once)
+    reader = FailingReader()
+    reader.errors.clear()
+    with world.reading(reader):
+        assert reader.is_read.wait(60)
+
+
 def test_a_lease_is_one_readers(world: FeedWorld) -> None:
     first, second = Lease(world.live.sharded, "a"), Lease(world.live.sharded, "a")
     assert first.acquire()
