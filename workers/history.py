@@ -24,8 +24,8 @@ logger = logging.getLogger(__name__)
 # Outboxes per transaction, and entries of each: about 50 ms on SQLite, so that other writers never wait long.
 MATCHES, ENTRIES = 50, 50
 # Events per transaction; what is above waits for the next. After an outage an entry has up to fifty of them: 50 matches
-# that were told touch by touch for ten minutes have 13,000. 65,000 took 146 s on a busy machine (docs/scale.md), and the
-# other jobs of the worker, alerts among them, wait while a transaction lasts.
+# that were told touch by touch for ten minutes have 13,000. 65,000 took 146 s on a busy machine (docs/scale.md), and
+# the other jobs of the worker, alerts among them, wait while a transaction lasts.
 EVENTS = 2_500
 # As in workers.ingest, but slower: a tenth of a second between looks makes larger batches on a match day.
 LIFE_S, LINGER_S, LOOK_S = 2.0, 0.3, 0.1
