@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ago, arrived, marksOf } from "../../api/static/phones.js";
+import { marksOf } from "../../api/static/live_activity.js";
+import { ago, arrived } from "../../api/static/phones.js";
 
 test("how long ago is told in the phone's language", () => {
   assert.equal(ago(-0.3, "en"), "now");
