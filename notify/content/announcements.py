@@ -114,6 +114,25 @@ def without_swaps(ledger: Ledger, news: Iterable[News]) -> list[News]:
     return items
 
 
+def without_renamed(ledger: Ledger, news: Iterable[News], match: Match) -> list[News]:
+    """The news without a goal that was told under two ids, the announced one of which is taken back."""
+    items = list(news)
+    announced = {line.key for line in ledger if line.kind is Kind.GOAL and line.alert}
+    for lost in [item for item in items if item.kind is Kind.GOAL_CANCELLED and item.key in announced]:
+        for goal in [item for item in items if item.kind is Kind.GOAL and _is_renamed(lost, item, match)]:
+            items = [item for item in items if item is not goal and item is not lost]
+    return items
+
+
+def _is_renamed(lost: News, goal: News, match: Match) -> bool:
+    """Whether both make one score in one minute: then followers have been told of that goal."""
+    before, after = match.events.get(lost.key), match.events.get(goal.key)
+    if before is None or after is None or before.home_score is None or lost.board != goal.board:
+        return False
+    made = (before.minute, before.home_score, before.away_score)
+    return made == (after.minute, after.home_score, after.away_score)
+
+
 def retract(ledger: Ledger, match: Match, now_ms: int) -> Ledger:
     """Mark kick-offs and results that the match contradicts, such as a whistle before extra time. One that is marked
     can be announced again."""

@@ -72,7 +72,8 @@ def apply(window: Window, match: Match, news: Iterable[News], *, now_ms: int) ->
     """Take in one change. match: after the change, with the events it touched."""
     ledger = announcements.retract(window.ledger, match, now_ms)
     window = replace(window, match=_with_events(match, window), ledger=ledger)
-    window, news = _with_returns(window, announcements.without_swaps(ledger, news))
+    news = announcements.without_renamed(ledger, announcements.without_swaps(ledger, news), match)
+    window, news = _with_returns(window, news)
     old = (item for item in news if _is_stale(item, now_ms) and item.kind is not Kind.SCORER)
     stale = tuple(item for item in old if not _is_announced(window, item, now_ms))
     lead: list[News] = []

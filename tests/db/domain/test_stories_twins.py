@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from db.domain import Kind
 from notify.content.news import news_of
+from tests.support.stories.documents import Phone
 from tests.support.stories.ends import assert_ends, board, cancelled, goal
-from tests.support.stories.play import event, steps
+from tests.support.stories.play import BASE_MS, event, steps
 
 
 def test_a_goal_told_again_under_another_id_is_one_goal() -> None:
@@ -110,3 +111,19 @@ def test_it_is_announced_once_and_never_as_cancelled() -> None:
     kinds = [item.kind for match, facts in steps(story) for item in news_of(match, facts)]
     assert kinds.count(Kind.GOAL) == 1
     assert Kind.GOAL_CANCELLED not in kinds
+
+
+def test_taken_back_by_one_of_its_ids_it_is_not_announced_again() -> None:
+    """The score stays, and so does what followers were told; without the goal they hear of the cancellation."""
+    story = [
+        goal("g", 600, "home", "1-0", minute=10),
+        goal("other", 640, "home", "1-0", minute=10),
+        event("entered_twice", 700, "1-0", event_id="e", voids="g", minute=11),
+        cancelled(800, "0-0", voids="other", minute=12),
+    ]
+    phone = Phone()
+    told = []
+    for message, (match, facts) in zip(story, steps(story), strict=True):
+        phone.hear(match, facts, BASE_MS + round(message.received * 1000))
+        told.append([kind for kind in phone.kinds if kind in (Kind.GOAL, Kind.GOAL_CANCELLED)])
+    assert told == [[Kind.GOAL], [Kind.GOAL], [Kind.GOAL], [Kind.GOAL, Kind.GOAL_CANCELLED]]
