@@ -34,6 +34,8 @@ from dev.system import System
 
 MATCHES_PER_SHARD = 10
 SENDERS = 8
+# Of the first messages, when all connections are new, nothing is counted.
+WARM_S = 5.0
 # What commits made just after a disturbance are still counted with: connections are found anew.
 AFTER_S = 2.0
 # Until a reader asks again that got an error.
@@ -199,6 +201,7 @@ def measure(system: System, cluster: RedisCluster, rate: float, readers_count: i
     wait(lambda: readers.have_seen(goals.goals), "the readers to be there")
     for sender in senders:
         sender.start()
+    time.sleep(WARM_S)
     disturbances = Disturbances(cluster)
     time.sleep(seconds)
     for name, disturb in (
@@ -216,14 +219,14 @@ def measure(system: System, cluster: RedisCluster, rate: float, readers_count: i
     wait(lambda: ready(system).get("ingest_waiting") == 0, "all to be applied", APPLIED_S)
     _within(lambda: readers.have_seen(goals.goals), SEEN_S)
     return figures(readers.readers, disturbances, goals.goals) | {
-        "changes_per_s": round(goals.goals.total() / lasted_ms * 1000, 1),
+        "changes_per_s": round(goals.goals.total() / (lasted_ms / 1000 + WARM_S), 1),
         "refused": sum(sender.refused for sender in senders),
     }
 
 
 def figures(readers: list[CursorReader], disturbances: Disturbances, goals: Counter[str]) -> dict[str, Any]:
     lags: dict[str, list[int]] = defaultdict(list)
-    for version, lag in (entry for reader in readers for entry in reader.lags):
+    for version, lag in (entry for reader in readers for entry in reader.lags if entry[0] >= disturbances.began):
         lags[disturbances.of(version)].append(lag)
     phases = {
         name: {"released": len(values), "p50_ms": percentile(sorted(values), 0.5),
