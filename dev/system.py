@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import fields
@@ -35,13 +36,22 @@ READY_S = 60
 GRACE_S = 10
 
 
+# Given lately: the server that is to have one may not have begun.
+_given: deque[int] = deque(maxlen=500)
+
+
 def free_port() -> int:
-    """A port below those of outgoing connections (32768 and up), so that a restarted server finds it still free."""
+    """A port below those of outgoing connections (32768 and up), so that a restarted server finds it still free. Two
+    processes of pytest-xdist never get the same."""
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     while True:
-        port = 20_000 + secrets.randbelow(12_000)
+        port = 20_000 + secrets.randbelow(12_000 // count) * count + number
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
-            return port
+            if port not in _given:
+                _given.append(port)
+                return port
 
 
 class System:

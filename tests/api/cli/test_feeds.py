@@ -58,6 +58,7 @@ def test_one_that_is_down_says_why_until_it_is_forgotten(site: Site) -> None:
 def test_without_redis_or_sql_a_command_says_so_in_a_sentence(
     make_site: Callable[..., Site], tmp_path: Path, command: tuple[str, ...]
 ) -> None:
-    site = make_site(f"sqlite:///{tmp_path}/away/scores.db", redis_url=f"redis://127.0.0.1:{free_port()}/0")
+    away = f"redis://127.0.0.1:{free_port()}/0"
+    site = make_site(f"sqlite:///{tmp_path}/away/scores.db", redis_url=away, rq_redis_url=away)
     result = site.app.test_cli_runner().invoke(args=command)
     assert (result.exit_code, result.output.startswith("Error: ")) == (1, True), result.output
