@@ -18,6 +18,11 @@ WRITE_S = 30.0
 # turn, at most eight reads.
 DROP_MAX = 4 << 20
 DROP_READ, DROP_READS = 65_536, 8
+# s. A greenlet that always finds more to read lets everybody else have their turn this often: a body of 4 MB is read in
+# two such turns, a frame of a WebSocket takes 50 us.
+TURN_S = 0.005
+# s. A timer, for which the loop looks at all sockets. `sleep(0)` is put behind fifty callbacks, its own among them.
+YIELD_S = 0.000_001
 
 
 class ClientSocket:
@@ -29,13 +34,14 @@ class ClientSocket:
     backlog: what the socket has not taken.
     deadline: when this is over, whatever it is (time.monotonic); inf for never.
     body_until: when the body that is being read must have come.
+    turn_until: when its greenlet is to let others have theirs.
     waiter: of the greenlet that waits for an event.
     """
 
     # fmt: off
     __slots__ = (
-        "backlog", "body_until", "broken", "deadline", "descriptor", "dropped", "ended", "sock", "stirred", "unread",
-        "waiter",
+        "backlog", "body_until", "broken", "deadline", "descriptor", "dropped", "ended", "sock", "stirred", "turn_until",
+        "unread", "waiter",
     )
     # fmt: on
 
@@ -47,6 +53,7 @@ class ClientSocket:
         self.dropped = 0
         self.backlog: memoryview | None = None
         self.deadline = self.body_until = math.inf
+        self.turn_until = 0.0
         self.waiter: Any = None
 
     @property
@@ -116,9 +123,10 @@ class ClientSocket:
         return self.descriptor
 
     def recv(self, size: int, _flags: int = 0) -> bytes:
-        """Raises TimeoutError for a body that does not come; else OSError as a socket does."""
+        """Raises TimeoutError for a body that does not come, or not end; else OSError as a socket does."""
         if self.unread:
             data, self.unread = self.unread[:size], self.unread[size:]
+            self._begin_turn()
             return data
         while True:
             try:
@@ -128,8 +136,11 @@ class ClientSocket:
                 if self.ended:
                     return b""
                 self._wait_for_input()
+                self._begin_turn()
             else:
                 self.stirred = len(data) == size
+                if time.monotonic() > self.turn_until:
+                    self._give_way()
                 return data
 
     def send(self, data: bytes) -> int:
@@ -145,12 +156,25 @@ class ClientSocket:
     def shutdown(self, half: int) -> None:
         self.sock.shutdown(half)
 
+    def _begin_turn(self) -> None:
+        self.turn_until = time.monotonic() + TURN_S
+
+    def _give_way(self) -> None:
+        """A client that sends faster than its greenlet reads would never let it wait, nor anybody else be served: one
+        WebSocket that pinged without a pause kept a process to itself for as long as it did (16 s)."""
+        self._body_left_s()
+        gevent.sleep(YIELD_S)
+        self._begin_turn()
+
+    def _body_left_s(self) -> float | None:
+        """None for as long as it takes. Raises TimeoutError once it is over."""
+        left_s = self.body_until - time.monotonic()
+        if left_s <= 0:
+            raise TimeoutError("the body is too slow")
+        return None if left_s == math.inf else left_s
+
     def _wait_for_input(self) -> None:
-        slow = TimeoutError("the body is too slow")
-        left = self.body_until - time.monotonic()
-        if left <= 0:
-            raise slow
-        with gevent.Timeout(None if left == math.inf else left, slow):
+        with gevent.Timeout(self._body_left_s(), TimeoutError("the body is too slow")):
             self._wait()
 
     def _wait_until_flushed(self) -> None:

@@ -10,6 +10,7 @@ import gevent
 import pytest
 
 from api.delivery.answer import RenderedAnswer
+from api.server import client_socket
 from api.server import connection as connection_module
 from api.server.connection import HEAD_MAX, Connection
 from api.server.states import State
@@ -216,12 +217,13 @@ def test_a_handler_that_writes_to_a_client_that_does_not_read_is_ended(pair: Pai
     turn_until(lambda: pair.connection.state is State.CLOSED)
 
 
-def test_a_body_that_does_not_come_is_not_waited_for(pair: Pair) -> None:
+@pytest.mark.parametrize("more", [b"", 20_000 * b"x"], ids=["silent", "endless"])
+def test_a_body_that_does_not_come_or_does_not_end_is_not_waited_for(pair: Pair, more: bytes) -> None:
     errors: list[Exception] = []
 
     def handler(connection: Connection) -> None:
         connection.recv(8_192)
-        connection.body_until = 0.0
+        connection.body_until = connection.turn_until = 0.0
         try:
             connection.recv(10)
         except TimeoutError as error:
@@ -229,9 +231,33 @@ def test_a_body_that_does_not_come_is_not_waited_for(pair: Pair) -> None:
         connection.close()
 
     pair.worker.handler = handler
-    pair.client.sendall(HEAD)
+    pair.client.sendall(HEAD + more)
     turn_until(lambda: errors)
     assert pair.received() == b""
+
+
+def test_a_client_that_always_has_more_to_say_keeps_nobody_waiting(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_socket, "TURN_S", 0.0)
+    turns_of_others, reads = [0], [0]
+
+    def handler(connection: Connection) -> None:
+        while connection.recv(500):
+            reads.append(turns_of_others[0])
+
+    def others() -> None:
+        while True:
+            gevent.sleep(0.001)
+            turns_of_others[0] += 1
+
+    pair.worker.handler = handler
+    other = gevent.spawn(others)
+    pair.client.sendall(HEAD + 50_000 * b"x")
+    pair.client.shutdown(socket.SHUT_WR)
+    turn_until(lambda: len(reads) > 100)
+    other.kill()
+    assert reads[-1] > reads[1]
 
 
 def test_the_last_bytes_arrive_though_the_client_is_still_talking(pair: Pair) -> None:
