@@ -57,7 +57,8 @@ sub vcl_backend_response {
         set beresp.keep = 0s;
         return (deliver);
     }
-    if ((beresp.status != 200 && beresp.status != 301 && beresp.status != 308 && beresp.status != 404 && beresp.status != 410)
+    if ((beresp.status != 200 && beresp.status != 301 && beresp.status != 302 && beresp.status != 308
+            && beresp.status != 404 && beresp.status != 410)
         || beresp.http.Cache-Control ~ "(?i)private|no-store" || !(beresp.http.Cache-Control || beresp.http.Surrogate-Control)) {
         # Not to be shared. A second of hit-for-miss instead of the 120 of the builtin.
         set beresp.ttl = 1s;
@@ -95,10 +96,11 @@ sub edge_lifetime {
         # A made-up id or cursor must not outlive its lifetime.
         set beresp.grace = 0s;
     }
-    if (bereq.url ~ "\?|^/day/" || beresp.status == 404
+    # Anybody can make up as many of these URLs as he likes. In a storage of their own they can only push each other out,
+    # never a score. `s0` is the first one (daemon.py); what is given none would go to all in turn.
+    set beresp.storage = storage.s0;
+    if (bereq.url ~ "\?|^/day/" || beresp.status != 200
         || (bereq.url ~ "^/static/" && beresp.http.Cache-Control !~ "immutable")) {
-        # Anybody can make up as many of these URLs as he likes. In a storage of their own they can only push each other
-        # out, never a score.
         set beresp.storage = storage.guesses;
     }
 }
