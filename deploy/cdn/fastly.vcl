@@ -128,6 +128,10 @@ sub vcl_fetch {
   if (beresp.http.Cache-Control ~ "private|no-store") {
     return(pass);
   }
+  if (beresp.status == 308) {
+    # The only status of ours that is not kept by itself. Those who wait for it would be asked for one by one.
+    set beresp.cacheable = true;
+  }
   return(deliver);
 }
 
