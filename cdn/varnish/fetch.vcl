@@ -30,6 +30,7 @@ sub vcl_backend_fetch {
         # A hold is 20 s.
         set bereq.first_byte_timeout = 30s;
     }
+    var.set_real("asked_at", std.real(time=now));
     # Never a 304 for an object of ours: an ETag names the version of a match, while `next` in the body moves on by itself.
     unset bereq.http.If-None-Match;
     unset bereq.http.If-Modified-Since;
@@ -85,6 +86,11 @@ sub edge_lifetime {
     if (beresp.ttl < 1s) {
         # Without a lifetime an answer is handed to those who wait for it three at a time (varnish-cache#3461).
         set beresp.ttl = 1s;
+    }
+    if (var.get_string("route") == "stored" && beresp.ttl > 2s && std.real(time=now) - var.get_real("asked_at") > 1.5) {
+        # It may have been asked for before a change and be here after both of its purges, the second of them two
+        # seconds after the first. So it lives no longer than a live score; half a second is for its body.
+        set beresp.ttl = 2s;
     }
     # Nothing is kept to be revalidated (vcl_backend_fetch).
     set beresp.keep = 0s;
