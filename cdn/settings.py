@@ -10,6 +10,7 @@ import requests
 from websocket import WebSocketException, create_connection
 
 from cdn.check import CANARY_PATH, READS, CanaryAddress, Finding
+from cdn.routes import IDS, KEPT, PUBLIC, Route
 
 # A hold is 20 s, and an answer takes a moment; a CDN that gives up sooner has a shorter time-out.
 HOLD_S = 40.0
@@ -44,6 +45,10 @@ _CHANGE = {
         "cloudfront": "the function at viewer request",
         "bunny": 'the edge rule "other spellings"',
         "*": "the list of routes: match the path as it was sent",
+    },
+    "routes": {
+        "varnish": "its VCL is of another release: have it written and loaded anew (docs/deploy/servers.md)",
+        "*": "its routes are of another release: apply what `flask edge config` prints",
     },
     "private": {
         "cloudflare": 'the cache rule "forward"',
@@ -145,6 +150,23 @@ def _spelling(address: CanaryAddress) -> Finding:
     return Finding(True, "other spellings of a path are refused")
 
 
+# What a variable of a public path is in a request that every service answers. No version of a board is 1.
+_SAMPLES = dict.fromkeys(IDS, "nobody") | {"cursor": "1.0", "date": "2000-01-01", "digest": "latest", "name": "scores.js"}
+
+
+def _routes(address: CanaryAddress) -> Finding:
+    refused = [route.path for route in PUBLIC if route.handling in KEPT and _is_refused(address, route)]
+    if not refused:
+        return Finding(True, "every route of this release is known")
+    return Finding(False, f"the edge refuses {', '.join(refused)}")
+
+
+def _is_refused(address: CanaryAddress, route: Route) -> bool:
+    """By the edge, and not by the service, which says of what is not there how long it may be kept."""
+    answer = address.get(route.written(str, _SAMPLES.__getitem__))
+    return answer.status_code in (403, 404, 405) and "public" not in answer.headers.get("Cache-Control", "")
+
+
 def _private(address: CanaryAddress) -> Finding:
     nobody = {"Authorization": f"Bearer {secrets.token_hex(16)}"}
     answer = address.session.get(f"{address.url}/api/me", headers=nobody, timeout=10)
@@ -198,6 +220,7 @@ _TRIALS: dict[str, Trial] = {
     "reader": _reader,
     "browser": _browser,
     "spelling": _spelling,
+    "routes": _routes,
     "private": _private,
     "post": _post,
     "compression": _compression,

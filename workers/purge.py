@@ -28,7 +28,8 @@ COALESCE_S = 0.05
 # The job stays for the second purge. Only between jobs does RQ count it and the worker handle signals.
 LIFE_S = 5.0
 # A fetch that began before the commit may fill the cache after the purge. By then it has finished
-# (Fastly, "Purging best practices": about 2 s).
+# (Fastly, "Purging best practices": about 2 s), or what it brings is kept for no longer than a live score
+# (cdn/varnish/fetch.vcl).
 REBOUND_MS = 2_000
 # Full jitter below these (s), doubling at each failure.
 RETRY_S, RETRY_MAX_S = 0.25, 30.0

@@ -22,6 +22,7 @@ from cdn import headers
 from db.domain.errors import Refused
 
 FOLDER = Path(__file__).parents[1] / "static"
+LATEST = "latest"
 NO_SNIFF = {"X-Content-Type-Options": "nosniff"}
 
 blueprint = Blueprint("assets", __name__)
@@ -31,15 +32,16 @@ blueprint = Blueprint("assets", __name__)
 def asset(digest: str, name: str) -> Response:
     """An old digest gets today's file and a short life: a page from before a release still loads.
 
-    So does `latest`, by which pages of other origins import the client (docs/client.md). A version of the client is the
-    same for ever, by whichever digest.
+    So does `latest`, by which pages of other origins import the client (docs/client.md); a version of the client is the
+    same for ever by it. By a digest that is made up nothing lasts, or copies of one file could fill an edge.
     """
     pinned = _versions().get(name)
     if pinned is None and name not in _names():
         raise Refused("There is no such file.", "unknown_route")
-    if pinned or digest == release_digest():
-        return rendered(_answer(pinned or name))
-    return rendered(replace(_answer(name), cache=here().dialect.headers(headers.PAGE) | NO_SNIFF))
+    answer = _answer(pinned or name)
+    if digest == release_digest() or (pinned and digest == LATEST):
+        return rendered(answer)
+    return rendered(replace(answer, cache=here().dialect.headers(headers.PAGE) | NO_SNIFF))
 
 
 @blueprint.get("/favicon.ico")

@@ -93,6 +93,14 @@ sub vcl_fetch {{
   if (beresp.http.Cache-Control ~ "private|no-store") {{
     return(pass);
   }}
+  if (beresp.status == 308) {{
+    # The only status of ours that is not kept by itself. Those who wait for it would be asked for one by one.
+    set beresp.cacheable = true;
+  }}
+  if (req.http.X-Route == "stored" && time.elapsed > 1500ms && beresp.ttl > 2s) {{
+    # It may have been asked for before a change and be here after both of its purges, which are two seconds apart.
+    set beresp.ttl = 2s;
+  }}
   return(deliver);
 }}
 

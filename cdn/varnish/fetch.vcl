@@ -30,6 +30,7 @@ sub vcl_backend_fetch {
         # A hold is 20 s.
         set bereq.first_byte_timeout = 30s;
     }
+    var.set_real("asked_at", std.real(time=now));
     # Never a 304 for an object of ours: an ETag names the version of a match, while `next` in the body moves on by itself.
     unset bereq.http.If-None-Match;
     unset bereq.http.If-Modified-Since;
@@ -57,7 +58,8 @@ sub vcl_backend_response {
         set beresp.keep = 0s;
         return (deliver);
     }
-    if ((beresp.status != 200 && beresp.status != 301 && beresp.status != 308 && beresp.status != 404 && beresp.status != 410)
+    if ((beresp.status != 200 && beresp.status != 301 && beresp.status != 302 && beresp.status != 308
+            && beresp.status != 404 && beresp.status != 410)
         || beresp.http.Cache-Control ~ "(?i)private|no-store" || !(beresp.http.Cache-Control || beresp.http.Surrogate-Control)) {
         # Not to be shared. A second of hit-for-miss instead of the 120 of the builtin.
         set beresp.ttl = 1s;
@@ -85,6 +87,11 @@ sub edge_lifetime {
         # Without a lifetime an answer is handed to those who wait for it three at a time (varnish-cache#3461).
         set beresp.ttl = 1s;
     }
+    if (var.get_string("route") == "stored" && beresp.ttl > 2s && std.real(time=now) - var.get_real("asked_at") > 1.5) {
+        # It may have been asked for before a change and be here after both of its purges, the second of them two
+        # seconds after the first. So it lives no longer than a live score; half a second is for its body.
+        set beresp.ttl = 2s;
+    }
     # Nothing is kept to be revalidated (vcl_backend_fetch).
     set beresp.keep = 0s;
     set beresp.grace = 0s;
@@ -95,10 +102,11 @@ sub edge_lifetime {
         # A made-up id or cursor must not outlive its lifetime.
         set beresp.grace = 0s;
     }
-    if (bereq.url ~ "\?|^/day/" || beresp.status == 404
+    # Anybody can make up as many of these URLs as he likes. In a storage of their own they can only push each other out,
+    # never a score. `s0` is the first one (daemon.py); what is given none would go to all in turn.
+    set beresp.storage = storage.s0;
+    if (bereq.url ~ "\?|^/day/" || beresp.status != 200
         || (bereq.url ~ "^/static/" && beresp.http.Cache-Control !~ "immutable")) {
-        # Anybody can make up as many of these URLs as he likes. In a storage of their own they can only push each other
-        # out, never a score.
         set beresp.storage = storage.guesses;
     }
 }

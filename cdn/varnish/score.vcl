@@ -71,6 +71,10 @@ sub vcl_recv {
         unset req.http.Content-Length;
     }
 
+    if (req.url ~ "^.{4096}") {
+        # Its parts are copied several times, and workspace_client is 32k: from 6,000 on there is no room for an answer.
+        return (synth(414));
+    }
     call edge_split;
     call edge_route;
     if (!req.http.X-Route) {
@@ -97,6 +101,10 @@ sub vcl_recv {
     }
     unset req.http.Last-Event-ID;
     call edge_query;
+    if (req.http.X-Query ~ "^.{2048}") {
+        # Longer than the service takes a request line (gunicorn.conf.py).
+        return (synth(414));
+    }
     set req.url = std.querysort(req.http.X-Path + regsub(req.http.X-Query, "^&", "?"));
     if (req.http.X-Route == "held") {
         # Never a stale "no change": its readers would come back at once, for ever.
@@ -118,7 +126,7 @@ sub edge_split {
     set req.http.X-Query = "";
     if (req.url ~ "^[^#?]*\?") {
         # Before each parameter an &, so that all look alike.
-        set req.http.X-Query = "&" + regsub(regsub(req.url, "#.*$", ""), "^[^?]*\?", "");
+        set req.http.X-Query = regsub(req.url, "^[^?]*\?([^#]*).*$", "&\1");
     }
 }
 
@@ -255,7 +263,7 @@ sub vcl_synth {
         set resp.http.Upgrade = "websocket";
         set resp.http.Connection = "Upgrade";
         set resp.body = """{"error":{"code":"bad_request","message":"This is the address of a WebSocket (RFC 6455)."}}""";
-    } elsif (resp.status == 400) {
+    } elsif (resp.status == 400 || resp.status == 414) {
         set resp.body = """{"error":{"code":"bad_request","message":"The request is not understood."}}""";
     } else {
         set resp.body = "{}";

@@ -23,6 +23,7 @@ def fresh(_: Asked) -> Reply:
 
 CANARY = fresh(Asked("GET", "", {}, b""))
 PRIVATE = {"Cache-Control": "private, no-store"}
+MISSING = Reply(b"{}", {"Cache-Control": "public, max-age=2"}, 404)
 NOBODY = Reply(b'{"error":{"code":"unauthorized","message":"No account has this token."}}', PRIVATE, 401)
 
 
@@ -40,7 +41,7 @@ def edge() -> Iterator[Origin]:
     }
 
     def otherwise(request: Asked) -> Reply:
-        return CANARY if request.path.startswith(CANARY_PATH + "?") else Reply(b"{}", status=404)
+        return CANARY if request.path.startswith(CANARY_PATH + "?") else MISSING
 
     edge.otherwise = otherwise
     edge.start()
@@ -62,7 +63,7 @@ def complaints(edge: Origin, vendor: str) -> list[str]:
 
 
 def per_query(request: Asked) -> Reply:
-    return fresh(request) if request.path.startswith(CANARY_PATH + "?") else Reply(b"{}", status=404)
+    return fresh(request) if request.path.startswith(CANARY_PATH + "?") else MISSING
 
 
 def per_reader(request: Asked) -> Reply:
@@ -74,6 +75,8 @@ FAULTS: dict[str, tuple[str, str, str, Reply | Callable[[Asked], Reply]]] = {
     "reader": ("cloudfront", "the cache policy: no headers", CANARY_PATH, per_reader),
     "browser": ("cloudflare", "Browser Cache TTL", CANARY_PATH, Reply(CANARY.body, {"Cache-Control": "max-age=14400"})),
     "spelling": ("bunny", "other spellings", "/api/edge/%63anary", CANARY),
+    "routes": ("cloudflare", "refuses /match/{match_id}/{digest}.png. To change: its routes",
+               "/match/nobody/latest.png", Reply(b"<html>", status=403)),
     "private": ("fastly", "return(pass)", "/api/me", Reply(NOBODY.body, {"Cache-Control": "public"}, 401)),
     "token": ("cloudfront", "AllViewerExceptHostHeader", "/api/me",
               Reply(b'{"message":"An Authorization header is required."}', NOBODY.headers, 401)),

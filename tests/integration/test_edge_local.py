@@ -42,7 +42,7 @@ def test_readers_come_to_varnish_and_everything_ends_together(tmp_path: Path) ->
         )  # fmt: skip
         assert check.returncode == 0, check.stdout + check.stderr
         # All settings but the last, a hold of 20 s.
-        tried = list(islice(try_settings(url, "varnish"), 8))
+        tried = list(islice(try_settings(url, "varnish"), 9))
         assert [finding for finding in tried if not finding.ok] == []
     finally:
         run.send_signal(signal.SIGINT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 
 import pytest
 
@@ -36,3 +37,13 @@ def test_a_file_is_kept_for_ever_by_its_own_name_and_for_a_moment_by_an_old_one(
     assert lasting.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert "immutable" not in old.headers["Cache-Control"]
     assert site.get(url("style.css"), If_None_Match=lasting.headers["ETag"]).status_code == 304
+
+
+def test_a_version_of_the_client_is_kept_for_ever_by_the_digests_that_pages_have_and_by_no_other(site: Site) -> None:
+    """Or anybody could fill an edge with copies of it that stay for a year."""
+    name = f"scores-{json.loads((FOLDER / 'package.json').read_text())['version']}.js"
+    lasting = [site.get(path) for path in (url(name), f"/static/latest/{name}")]
+    made_up = site.get(f"/static/000000000000/{name}")
+    assert {answer.headers["Cache-Control"] for answer in lasting} == {"public, max-age=31536000, immutable"}
+    assert "immutable" not in made_up.headers["Cache-Control"]
+    assert {answer.get_data() for answer in (*lasting, made_up)} == {(FOLDER / "scores.js").read_bytes()}

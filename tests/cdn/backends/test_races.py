@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from cdn.varnish.daemon import Edge
+from tests.cdn.varnish.paths import new_path
 from tests.conftest import wait_until
 from tests.support.edge import QUICK, SECRET, Origin, Varnish, at_once, free_port, score, varnish
+from workers.purge import REBOUND_MS
 
 SCORE = "/api/score/m1"
 
@@ -48,6 +50,24 @@ def test_a_fetch_that_began_before_the_commit_fills_the_cache_after_the_purge(
     stale = edge.get(SCORE)
     assert (stale.json()["version"], stale.headers["X-Cache"]) == (1, "HIT")
     end(edge)
+
+
+def test_a_fetch_that_ends_after_both_purges_leaves_an_old_score_for_no_longer_than_a_live_one(
+    edge: Varnish, origin: Origin
+) -> None:
+    """A final score is kept for ten minutes, and an origin may take three seconds to say it."""
+    path = new_path("slow")
+    old = score(1, ttl=600, key="slow")
+    old.held = threading.Event()
+    origin.replies[path] = old
+    reader = threading.Thread(target=edge.version, args=(path,))
+    reader.start()
+    wait_until(lambda: origin.count(path), "the fetch that is under way")
+    threading.Timer(REBOUND_MS / 1000 + 0.2, old.held.set).start()
+    reader.join()
+    origin.replies[path] = score(2)
+    assert edge.version(path) == 1
+    wait_until(lambda: edge.version(path) == 2, "the lifetime of a live score", 10)
 
 
 @ends

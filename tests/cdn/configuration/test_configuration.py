@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import pkgutil
 import subprocess
 import sys
@@ -186,6 +187,16 @@ def test_fastly_waits_longer_than_a_hold_and_serves_the_last_good_answer() -> No
         for macro in ("recv", "hash", "miss", "pass", "fetch", "error", "deliver")
         if f"#FASTLY {macro}" not in text
     ] == []
+
+
+def test_fastly_keeps_what_is_moved_and_nothing_for_long_that_was_slow() -> None:
+    """By itself it keeps no 308, and asks for those who wait for it one after the other
+    (fastly.com/documentation/reference/vcl/variables/backend-response/beresp-cacheable)."""
+    text = rendered("fastly")
+    fetch = text[text.index("sub vcl_fetch") : text.index("sub vcl_error")]
+    assert re.search(r"if \(beresp\.status == 308\) \{[^}]*set beresp\.cacheable = true;\s*\}", fetch)
+    # Nor for long what may have been asked for before a change and come after its second purge.
+    assert re.search(r"if \([^)]*time\.elapsed > 1500ms[^)]*\) \{[^}]*set beresp\.ttl = 2s;\s*\}", fetch)
 
 
 def test_the_fastly_service_has_what_the_vcl_needs() -> None:

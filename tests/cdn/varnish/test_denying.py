@@ -88,6 +88,18 @@ class TestRefusals:
         assert (answer.status_code, answer.headers["Allow"]) == (405, allowed)
         assert origin.asked == []
 
+    @pytest.mark.parametrize("length", [2_048, 3_900, 5_000, 6_500])
+    def test_a_query_that_no_service_takes_is_told_so(self, edge: Varnish, origin: Origin, length: int) -> None:
+        """And not that the service does not answer, as when varnishd has no room for it."""
+        answer = edge.get(f"/api/search?q={'a' * length}")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (414, "bad_request")
+        assert origin.asked == []
+
+    def test_what_is_added_to_an_address_may_be_long(self, edge: Varnish, origin: Origin) -> None:
+        origin.replies["/api/search?q=reds"] = score(1)
+        headers = {"Cookie": "c" * 3_500}
+        assert edge.get(f"/api/search?q=reds&fbclid={'a' * 4_000}", headers=headers).status_code == 200
+
     def test_a_preflight_is_the_origins(self, edge: Varnish, origin: Origin) -> None:
         origin.replies["/api/me"] = Reply(b"", {"Access-Control-Allow-Methods": "PATCH"})
         headers = {"Origin": "https://fans.example", "Access-Control-Request-Method": "PATCH"}

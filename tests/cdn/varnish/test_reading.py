@@ -72,6 +72,20 @@ class TestReading:
         assert "HIT" not in [edge.get(path).headers["X-Cache"] for _ in range(3)]
         assert origin.count(path) == 3
 
+    @pytest.mark.parametrize("status", [301, 302, 308])
+    def test_a_redirect_is_kept_and_purged_by_its_key(self, edge: Varnish, origin: Origin, status: int) -> None:
+        """All readers of a match that continues as another, or of a picture that another has followed, are sent on."""
+        path = new_path("moved")
+        key = path.replace("/api/score/", "match-")
+        moved = score(0, key=key)
+        moved.status, moved.headers["Location"] = status, SCORE
+        origin.replies[path] = moved
+        assert [edge.get(path, allow_redirects=False).status_code for _ in range(3)] == [status] * 3
+        assert origin.count(path) == 1
+        origin.replies[path] = score(1, key=key)
+        edge.purge(key)
+        assert edge.version(path) == 1
+
     def test_an_unknown_match_is_collapsed_and_purged_by_its_creation(self, edge: Varnish, origin: Origin) -> None:
         missing = score(0)
         missing.status = 404
