@@ -21,6 +21,8 @@ MESSAGE_BYTES_MAX = 1024 * 1024
 
 # An error this near to the end may be of a value that is still on its way: a literal or an escape cut in two.
 CUT_CHARACTERS = 8
+# Python reads no integer of more digits than 4,300. No number of a feed has as many as these.
+DIGITS_MAX = 100
 # Between two messages. Within one these are beside each other in a string at most.
 _BOUNDARY = re.compile(r"[}\]]\s*(?=[{\[])")
 
@@ -36,8 +38,9 @@ class JsonStream:
     """Holds what is not yet a whole value."""
 
     def __init__(self) -> None:
-        self._decoder = json.JSONDecoder()
-        self._utf8 = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        self._decoder = json.JSONDecoder(parse_int=_number)
+        # Without the byte order mark that some senders begin with.
+        self._utf8 = codecs.getincrementaldecoder("utf-8-sig")(errors="replace")
         self._text = ""
 
     def values(self, chunk: bytes) -> Iterator[Any]:
@@ -83,3 +86,7 @@ class JsonStream:
     def _check_size(self) -> None:
         if len(self._text) > MESSAGE_BYTES_MAX:
             raise Refused("The stream sends what is no JSON message.", "not_json")
+
+
+def _number(digits: str) -> int | float:
+    return int(digits) if len(digits) <= DIGITS_MAX else float(digits)

@@ -78,3 +78,14 @@ def test_whole_messages_are_never_unreadable_wherever_they_are_cut(messages: lis
     for at in range(len(text)):
         values += stream.values(text[at : at + 1])
     assert values == [*map(json.loads, messages), {}]
+
+
+def test_a_byte_order_mark_is_no_message() -> None:
+    assert list(JsonStream().values(b'\xef\xbb\xbf{"a": 1}')) == [{"a": 1}]
+
+
+def test_a_number_of_thousands_of_digits_ends_no_stream() -> None:
+    """Python reads no integer of more than 4,300 digits."""
+    [first, second] = JsonStream().values(b'{"a": ' + b"9" * 5_000 + b'}{"b": 1}')
+    assert json.loads(json.dumps(first)) == first
+    assert second == {"b": 1}

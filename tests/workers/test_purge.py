@@ -187,6 +187,17 @@ class TestFailing:
         assert len(cdn.calls) == 10
         assert purges.waiting() == 0
 
+    def test_an_outage_of_hours_ends_no_purging(self, client: redis.Redis, purges: Purges) -> None:
+        """A pause that doubles is beyond any number after a thousand failures."""
+        cdn = Recording()
+        cdn.says = [later("timed out")]
+        purger = Purger(purges, cdn)
+        purger.retries[False].failures = 2_000
+        wanted(purges, "match-1", lifetime_s=660)
+        assert purger.round(NOW) is not None
+        purger.round(purger.retries[False].not_before_ms)
+        assert cdn.purged[-1] == "match-1"
+
     def test_a_goal_after_a_failure_gets_its_try_at_once(self, client: redis.Redis, purges: Purges) -> None:
         cdn = Recording()
         cdn.says = [refused("the credentials are wrong or may not purge (401)")]

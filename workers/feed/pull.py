@@ -7,13 +7,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from db.domain import Phase, Update
-from db.domain.errors import Refused, Unavailable
+from db.domain.errors import Refused
 from feeds.pull.mapping import Mapping
 from feeds.pull.parse import IN_PLAY_MS, PulledMatch, json_of, parse
-from workers.feed.http import HttpSource
+from workers.feed.http import HttpSource, each
 from workers.feed.session import FeedSession, now_ms
 from workers.feed.vanished import VanishedMatches
 
@@ -67,20 +68,26 @@ class PullReader:
         self.source.go_on(session)
         while not session.halt.is_set():
             started_s = time.monotonic()
-            for item in self.items:
-                if session.halt.is_set():
-                    return
-                self._poll(session, item)
-                self.vanished.ask(session, item)
+            each(session, [partial(self._follow, session, item) for item in self.items])
             session.halt.wait(max(0.0, self._period_s() - (time.monotonic() - started_s)))
 
-    def _poll(self, session: FeedSession, item: str) -> None:
-        if not self._has_changed(session, item):
-            return
+    def _follow(self, session: FeedSession, item: str) -> None:
+        """What was not taken, or is no answer, is asked for in full the next time: it may say that a goal fell."""
         url = self._url(self.mapping.request.url, item, {})
+        is_taken = False
+        try:
+            is_taken = not self._has_changed(session, item) or self._poll(session, item, url)
+        finally:
+            if not is_taken:
+                self.source.forget(url)
+                self.changed.pop(item, None)
+        self.vanished.ask(session, item)
+
+    def _poll(self, session: FeedSession, item: str, url: str) -> bool:
+        """False where the answer is refused."""
         body = self._get(session, url)
         if body is None:
-            return
+            return True
         listed: list[PulledMatch] = []
         matches: list[PulledMatch] = []
 
@@ -89,18 +96,14 @@ class PullReader:
             matches[:] = self._changed_matches(listed)
             return [update for match in matches for update in match.updates]
 
-        try:
-            session.accept(changed_updates, body)
-        except Unavailable:
-            # Nothing was taken, so the next poll must not be told that nothing has changed.
-            self.source.forget(url)
-            self.changed.pop(item, None)
-            raise
+        if session.accept(changed_updates, body) is None:
+            return False
         for match in matches:
             self._remember(match)
         self._remember_parts(item, body)
         if listed:
             self.vanished.note(item, listed)
+        return True
 
     def _get(self, session: FeedSession, url: str) -> bytes | None:
         return self.source.get(session, url, quota_header=self.mapping.request.quota_header)

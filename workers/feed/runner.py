@@ -19,6 +19,8 @@ RENEW_S = LEASE_MS / 1000 / 3
 # Pause before the next attempt, full jitter, doubling at each failure until something is heard. Providers ban clients
 # that reconnect in a tight loop; a goal must not wait for longer than half a minute after they are back.
 RETRY_S, RETRY_MAX_S = 0.5, 20.0
+# Failures that are counted: six reach the longest pause, and 2**1024 is beyond any float.
+FAILURES_MAX = 16
 
 
 class FeedRunner(threading.Thread):
@@ -72,7 +74,7 @@ class FeedRunner(threading.Thread):
             session.lost(error.message)
         if halt.is_set():
             return
-        self.failures = 0 if session.health.heard_at > heard_before else self.failures + 1
+        self.failures = 0 if session.health.heard_at > heard_before else min(self.failures + 1, FAILURES_MAX)
         halt.wait(random.uniform(0, min(RETRY_MAX_S, RETRY_S * 2**self.failures)))
 
     def _read_once(self, session: FeedSession) -> None:

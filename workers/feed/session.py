@@ -72,8 +72,8 @@ class FeedSession:
         self.reconciliation = Reconciliation()
         self._reported_s = 0.0
 
-    def accept(self, parse: Callable[[bytes, int], Sequence[Update]], body: bytes, *, delivery: str = "") -> int:
-        """Parse a message and put its updates safely into Redis; returns how many.
+    def accept(self, parse: Callable[[bytes, int], Sequence[Update]], body: bytes, *, delivery: str = "") -> int | None:
+        """Parse a message and put its updates safely into Redis; returns how many, None where it is refused.
 
         parse: of (body, ms of its arrival). A refused message is kept with its reason, and counted. delivery:
         `{feed}:{id}` of a message that can come again, which is then taken once. Raises Unavailable where Redis is
@@ -87,7 +87,7 @@ class FeedSession:
             updates = self.live.names.resolved(parse(body, received_at))
         except Refused as error:
             self._refuse(body, error, received_at)
-            return 0
+            return None
         self._reconcile(updates)
         return self.put(updates, delivery=delivery)
 
@@ -123,6 +123,13 @@ class FeedSession:
         metrics.FEED_RECONNECTS.add(feed=self.name)
         self._note(connected=False, since=now_ms(), reconnects=self.health.reconnects + 1, reason=reason)
         logger.warning("feed_lost feed=%s reason=%r", self.name, reason)
+        self.report(at_once=True)
+
+    def failed(self, reason: str) -> None:
+        """One of several requests failed, and the others did not."""
+        metrics.FEED_RECONNECTS.add(feed=self.name)
+        self._note(reconnects=self.health.reconnects + 1, reason=reason)
+        logger.warning("feed_request_failed feed=%s reason=%r", self.name, reason)
         self.report(at_once=True)
 
     def gap(self) -> None:

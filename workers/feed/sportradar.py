@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
 
@@ -18,6 +18,7 @@ from db.domain import Update
 from db.domain.errors import Unavailable
 from feeds.json_stream import JsonStream, Unreadable
 from feeds.sportradar.parse import parse
+from workers.feed.answer import parts_of
 from workers.feed.http import HttpSource
 from workers.feed.session import FeedSession
 
@@ -58,7 +59,10 @@ class SportradarApi:
         may_be_missing: bool = False,
         even_if_unchanged: bool = False,
     ) -> bool:
-        """Accept a document; False where it has not changed, or there is none and there may be none."""
+        """Accept a document; False where it has not changed, or there is none and there may be none.
+
+        What was not taken, or is no document, is asked for in full the next time.
+        """
         url = f"{self.base}/en/{path}.json{query}"
         if even_if_unchanged:
             self.source.forget(url)
@@ -66,12 +70,13 @@ class SportradarApi:
         body = self.source.get(session, url, missing=missing, missing_statuses=NOT_OURS)
         if not body:
             return False
+        is_taken = False
         try:
-            session.accept(parse_it, body)
-        except Unavailable:
-            self.source.forget(url)
-            raise
-        return True
+            is_taken = session.accept(parse_it, body) is not None
+        finally:
+            if not is_taken:
+                self.source.forget(url)
+        return is_taken
 
     def stream_url(self) -> str:
         query = f"&{self.follows}" if self.follows else ""
@@ -90,6 +95,8 @@ class SportradarStream:
     def read(self, session: FeedSession) -> None:
         self.api.source.go_on(session)
         answer = self._connect(session)
+        if answer is None:
+            return
         try:
             # What comes meanwhile waits in the connection: nothing falls between the catch-up and the stream.
             self._catch_up(session)
@@ -119,33 +126,40 @@ class SportradarStream:
         self.api.read(session, "schedules/live/timelines_delta" if gap_s < DELTA_S else "schedules/live/timelines")
         session.keep(until_s=time.time())
 
-    def _connect(self, session: FeedSession) -> requests.Response:
-        """Follows the redirect by hand: the key goes to the provider's own hosts alone."""
-        answer = self._get(self.api.stream_url())
-        if answer.status_code in (301, 302, 303, 307, 308):
-            target = requests.compat.urljoin(self.api.stream_url(), answer.headers.get("Location", ""))
-            answer.close()
-            answer = self._get(target)
+    def _connect(self, session: FeedSession) -> requests.Response | None:
+        """None where the session halted. Raises Unavailable."""
+        # Connections are not counted, but the catch-up that each begins with is.
+        if session.halt.wait(max(0.0, self.api.source.retry_at_s - time.time())):
+            return None
+        try:
+            answer = self._answer()
+        # ValueError: a redirect to what is no address.
+        except (requests.RequestException, ValueError) as error:
+            raise Unavailable(f"{self.api.source.redacted(self.api.stream_url())}: {type(error).__name__}") from None
         if answer.status_code != 200:
             answer.close()
+            self.api.source.hold_off(session, answer)
             raise Unavailable(f"the stream answers {answer.status_code}")
         session.heard()
         return answer
 
+    def _answer(self) -> requests.Response:
+        """Follows the redirect by hand: the key goes to the provider's own hosts alone."""
+        answer = self._get(self.api.stream_url())
+        if not answer.is_redirect:
+            return answer
+        answer.close()
+        return self._get(urljoin(self.api.stream_url(), answer.headers["Location"]))
+
     def _get(self, url: str) -> requests.Response:
         headers = {"x-api-key": self.api.key} if _is_same_provider(url, self.api.base) else {}
-        try:
-            return self.http.get(
-                url, headers=headers, timeout=(CONNECT_S, SILENT_S), stream=True, allow_redirects=False
-            )
-        except requests.RequestException as error:
-            raise Unavailable(f"{self.api.source.redacted(url)}: {type(error).__name__}") from None
+        return self.http.get(url, headers=headers, timeout=(CONNECT_S, SILENT_S), stream=True, allow_redirects=False)
 
     def _values(self, session: FeedSession, answer: requests.Response) -> Iterator[Any]:
         """Messages and heartbeats until the session halts. Raises Unavailable where the stream ends or stalls."""
         stream, heard_s = JsonStream(), time.monotonic()
         try:
-            for chunk in answer.iter_content(chunk_size=None):
+            for chunk in parts_of(answer):
                 if session.halt.is_set():
                     return
                 for value in stream.values(chunk):
@@ -159,7 +173,12 @@ class SportradarStream:
 
 
 def _is_same_provider(url: str, base: str) -> bool:
-    """The same host, or another one of the same domain: api.sportradar.com redirects to a streaming host."""
-    host, home = (urlsplit(address).hostname or "" for address in (url, base))
-    domain = ".".join(home.split(".")[-2:])
-    return host == home or (urlsplit(url).scheme == "https" and host.endswith(f".{domain}"))
+    """The same host, or another one of the same domain: api.sportradar.com redirects to a streaming host.
+
+    Nowhere in the clear unless `base` is, and on another host never.
+    """
+    target, home = urlsplit(url), urlsplit(base)
+    domain = ".".join((home.hostname or "").split(".")[-2:])
+    if target.hostname == home.hostname:
+        return target.scheme in ("https", home.scheme)
+    return target.scheme == "https" and (target.hostname or "").endswith(f".{domain}")

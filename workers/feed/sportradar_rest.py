@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 from db.domain import Update
 from feeds.sportradar.soccer import SOURCE
+from workers.feed.http import each
 from workers.feed.session import FeedSession, now_ms
 from workers.feed.sportradar import SportradarApi, parsed
 from workers.feed.squads import Squads
@@ -39,27 +40,33 @@ class SportradarRest:
         # Matches of a page when it was last sent, by path and page.
         self.sizes: dict[tuple[str, int], int] = {}
         self.removed_due_s = 0.0
+        # After a restart at once: whose line-ups are to be asked for is known from nowhere else.
+        self.schedules_due_s = 0.0
+        # Of which the schedule is still to be read: one that fails is asked for again with the next summaries.
+        self.days: list[date] = []
 
     def read(self, session: FeedSession) -> None:
         self.api.source.go_on(session)
         while not session.halt.is_set():
-            # After a restart, too: whose line-ups are to be asked for is known from nowhere else.
-            if not self.sizes or time.time() - _seconds(session.position, "scheduled_s") > SCHEDULE_S:
-                self._read_schedules(session)
-            if time.monotonic() >= self.removed_due_s:
-                self._read_removed(session)
-            self._reconcile(session)
-            self._read_squads(session)
+            # What is in play comes first.
+            each(session, [partial(step, session) for step in self._steps()])
             session.halt.wait(SUMMARIES_S)
+
+    def _steps(self) -> Iterator[Callable[[FeedSession], None]]:
+        yield self._reconcile
+        yield self._read_schedules
+        if time.monotonic() >= self.removed_due_s:
+            yield self._read_removed
+        yield self._read_squads
 
     def _reconcile(self, session: FeedSession) -> None:
         """Compare all matches in play with the provider's list of them, and read those in full that still differ."""
         listed = self._read_list(session, "schedules/live/summaries")
         if listed is None:
             return
-        for match_id in session.reconcile_list(listed, SOURCE)[:REPAIRED_MAX]:
-            if not session.halt.is_set():
-                self.api.read(session, f"sport_events/{match_id}/timeline", may_be_missing=True)
+        standing = session.reconcile_list(listed, SOURCE)[:REPAIRED_MAX]
+        paths = [f"sport_events/{match_id}/timeline" for match_id in standing]
+        each(session, [partial(self.api.read, session, path, may_be_missing=True) for path in paths])
 
     def _read_squads(self, session: FeedSession) -> None:
         def noted(body: bytes, received_at: int) -> list[Update]:
@@ -67,17 +74,20 @@ class SportradarRest:
             self.squads.note(updates)
             return updates
 
-        for match_id in self.squads.due(now_ms(), SQUADS_MAX):
-            if not session.halt.is_set():
-                self.api.read(session, f"sport_events/{match_id}/lineups", noted, may_be_missing=True)
+        due = self.squads.due(now_ms(), SQUADS_MAX)
+        paths = [f"sport_events/{match_id}/lineups" for match_id in due]
+        each(session, [partial(self.api.read, session, path, noted, may_be_missing=True) for path in paths])
 
     def _read_schedules(self, session: FeedSession) -> None:
-        today = datetime.fromtimestamp(now_ms() / 1000, UTC).date()
-        for ahead in range(SCHEDULE_DAYS):
-            if session.halt.is_set():
-                return
-            self._read_list(session, f"schedules/{today + timedelta(ahead)}/summaries")
-        session.keep(scheduled_s=time.time())
+        if time.monotonic() >= self.schedules_due_s:
+            today = datetime.fromtimestamp(now_ms() / 1000, UTC).date()
+            self.days = [today + timedelta(ahead) for ahead in range(SCHEDULE_DAYS)]
+            self.schedules_due_s = time.monotonic() + SCHEDULE_S
+        each(session, [partial(self._read_day, session, day) for day in self.days])
+
+    def _read_day(self, session: FeedSession, day: date) -> None:
+        self._read_list(session, f"schedules/{day}/summaries")
+        self.days.remove(day)
 
     def _read_list(self, session: FeedSession, path: str) -> list[str] | None:
         """All pages of a list of matches; their ids, None where a page has not changed and is not sent again."""
@@ -116,12 +126,7 @@ class SportradarRest:
             told.update(update.match_id for update in known)
             return known
 
+        self.removed_due_s = time.monotonic() + REMOVED_S
         # The list may be the same while we have come to know a match of it.
         self.api.read(session, "sport_events/removed", news, even_if_unchanged=True, may_be_missing=True)
         self.removed |= told
-        self.removed_due_s = time.monotonic() + REMOVED_S
-
-
-def _seconds(position: Mapping[str, Any], name: str) -> float:
-    value = position.get(name, 0.0)
-    return float(value) if isinstance(value, int | float) else 0.0

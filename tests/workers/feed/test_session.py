@@ -63,7 +63,7 @@ def refuse(_body: bytes, _received_at: int) -> Sequence[Update]:
 
 
 def test_what_is_refused_is_kept_and_counted_and_the_feed_goes_on(world: FeedWorld, session: FeedSession) -> None:
-    assert session.accept(refuse, b"odd") == 0
+    assert session.accept(refuse, b"odd") is None
     assert session.accept(lambda *_: [board(1)], b"right") == 1
     assert (session.health.refused, session.health.messages, session.health.updates) == (1, 2, 1)
     [(_, payload)] = world.live.refusals.entries(10)
@@ -106,6 +106,19 @@ def test_a_reader_that_fails_is_started_again(
     lines = [record.getMessage() for record in caplog.records if record.name.startswith(("workers.feed", "db.bugs"))]
     assert [line.split()[0] for line in lines] == ["feed_failed", "feed_lost", "feed_lost", "feed_lost"]
     assert world.health("openligadb").reconnects == 3
+
+
+def test_an_outage_of_hours_ends_no_reading(world: FeedWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pause that doubles is beyond any number after a thousand failures."""
+    monkeypatch.setattr("workers.feed.runner.RETRY_MAX_S", 0.1)
+    reader = FailingReader()
+    stopping = Event()
+    runner = world.runner(reader, stopping)
+    runner.failures = 2_000
+    runner.start()
+    assert reader.is_read.wait(20)
+    stopping.set()
+    runner.join(60)
 
 
 def test_a_redis_that_goes_as_a_reader_begins_ends_no_reading(
@@ -188,6 +201,6 @@ def test_broken_messages_end_no_session_and_each_is_counted(
 
     cuts = [body[:at] for at in range(1, len(body) - 1, len(body) // 20)]
     for cut in cuts:
-        assert session.accept(parse, cut) == 0
+        assert session.accept(parse, cut) is None
     assert (session.health.refused, session.health.updates) == (len(cuts), 0)
     assert session.accept(parse, body) > 0

@@ -184,6 +184,7 @@ def test_the_key_goes_to_the_providers_hosts_alone() -> None:
     assert same("https://playout-stream.sportradar.com/x", "https://api.sportradar.com")
     assert not same("http://playout-stream.sportradar.com/x", "https://api.sportradar.com")
     assert not same("https://sportradar.com.example.net/x", "https://api.sportradar.com")
+    assert not same("http://api.sportradar.com/x", "https://api.sportradar.com")
 
 
 def test_a_withdrawn_match_that_we_know_is_told_once(world: FeedWorld, recorded: Any, fast: None) -> None:
@@ -231,8 +232,8 @@ def test_broken_bytes_in_the_stream_are_refused_and_the_next_message_is_taken(wo
     metadata = {"sport_event_id": "sr:sport_event_id:9"}
     message = {"payload": {"event": goal, "sport_event_status": status}, "metadata": metadata}
     whole = json.dumps(message).encode()
-    parts = [b'{"payload":?}', whole[:40], b"\xff" + whole[60:], whole, b'{"heartbeat":{}}']
-    answer = SimpleNamespace(iter_content=lambda chunk_size: iter(parts))
+    parts = iter([b'{"payload":?}', whole[:40], b"\xff" + whole[60:], whole, b'{"heartbeat":{}}', b""])
+    answer = SimpleNamespace(raw=SimpleNamespace(read1=lambda *_, **__: next(parts)))
     with pytest.raises(Unavailable):
         list(map(partial(reader._take, session), reader._values(session, answer)))  # type: ignore[arg-type]
     world.wait_for("sr:sport_event:9", "1-0 first_half")
