@@ -27,14 +27,14 @@ class Scored:
 
     side: None where nobody told it.
     own: the score it made, by its own word.
-    first, listed: as in tally.Goal.
+    clock, first, listed: as in goal.Goal.
     """
 
     key: Key
     mark: Mark
     event_id: str
     side: Side | None
-    minute: int
+    clock: int
     own: Score | None
     first: Key
     listed: int = 0
@@ -142,7 +142,7 @@ class Fold:
         if is_new or not tally.is_on(item.event_id):
             self.side_of[item.event_id] = (side, mark)
             own = item.own.of(side) if item.own else None
-            tally.add(Goal(item.event_id, item.key, item.mark, item.minute, own, item.first, item.listed))
+            tally.add(Goal(item.event_id, item.key, item.mark, item.clock, own, item.first, item.listed))
         self.voids.pop(item.event_id, None)
         self.unplaced.pop(item.event_id, None)
         self.cancelled.pop(side, None)
@@ -150,7 +150,7 @@ class Fold:
 
     def _side_raised(self, item: Scored) -> Side | None:
         """Of a goal told without its side: the side whose score it raises, or whose rise it explains."""
-        goal = Goal(item.event_id, item.key, item.mark, item.minute, None, item.first)
+        goal = Goal(item.event_id, item.key, item.mark, item.clock, None, item.first)
         if item.own is not None:
             raised = [side for side in Side if item.own.of(side) > self._tally(side).count]
             if len(raised) == 1:

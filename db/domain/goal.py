@@ -18,16 +18,22 @@ SAME_MOMENT_MS = 6_000
 class Goal:
     """key: of the telling from which on it stands. first: of the first telling of its event.
     own: the number of its side after it, as told with it; None where not told.
+    clock: minute * 100 + added minute; -1 where no minute is told.
     listed: ms at which a whole document first listed it, 0 for never.
     """
 
     id: str
     key: Key
     mark: Mark
-    minute: int
+    clock: int
     own: int | None
     first: Key
     listed: int = 0
+
+    @property
+    def minute(self) -> int:
+        """As the match clock runs on: 45+2 is 47."""
+        return -1 if self.clock < 0 else self.clock // 100 + self.clock % 100
 
 
 @dataclass(slots=True)
@@ -53,8 +59,8 @@ class Taken:
 
 def in_play_order(goals: Sequence[Goal]) -> list[Goal]:
     """By the match clock where all bear a minute; else, and within one minute, as they were first told."""
-    by_clock = all(goal.minute >= 0 for goal in goals)
-    return sorted(goals, key=lambda goal: (goal.minute if by_clock else 0, goal.first))
+    by_clock = all(goal.clock >= 0 for goal in goals)
+    return sorted(goals, key=lambda goal: (goal.clock if by_clock else 0, goal.first))
 
 
 def is_twin(goal: Goal, other: Goal) -> bool:
@@ -68,10 +74,12 @@ def is_twin(goal: Goal, other: Goal) -> bool:
 
 def fits(goal: Goal, rise: Rise) -> bool:
     """A rise is of a goal of its moment or before it, by the match clock. The clocks of the two differ by a minute, by
-    two where both are told together; of the very same seconds they say nothing."""
+    two where both are told together; of the very same seconds they say nothing. That of a scoreboard may stop at 45."""
     apart = abs(goal.mark.at - rise.mark.at)
     if apart < SAME_MOMENT_MS:
         return True
-    if goal.minute >= 0 and rise.mark.minute >= 0:
+    if goal.clock >= 0 and rise.mark.minute >= 0:
+        if goal.clock // 100 == rise.mark.minute:
+            return True
         return goal.minute <= rise.mark.minute + (2 if apart <= MINUTE_MS else 1)
     return goal.mark.at - rise.mark.at <= FILL_MS

@@ -125,11 +125,11 @@ def _claimed(
         return
     own = _own_total(event) if counts is is_kick else _own(event)
     listed, first = ledger.listed.get(event.id, 0), ledger.order(beside_of(event).first)
-    minute = -1 if event.minute is None else event.minute + (event.added_minute or 0)
+    clock = -1 if event.minute is None else event.minute * 100 + (event.added_minute or 0)
     for claim in claims:
         if counts(claim, event, sport):
-            place = (*claim.key, SCORED, _sum(own), minute, event.id)
-            yield place, Scored(claim.key, claim.mark, event.id, claim.side, minute, own, first, listed)
+            place = (*claim.key, SCORED, _sum(own), clock, event.id)
+            yield place, Scored(claim.key, claim.mark, event.id, claim.side, clock, own, first, listed)
         else:
             yield (*claim.key, VOIDED, 0, 0, event.id), Voided(claim.key, claim.mark, event.id)
 

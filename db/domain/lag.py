@@ -37,6 +37,18 @@ def lag_behind(goal: Goal, mark: Mark, channel: str) -> int:
     return BOARD_LAG_MS if channel == "d" and 0 < goal.listed <= mark.at else lag_of(channel)
 
 
+def is_behind(mark: Mark, goal: Goal, channel: str) -> bool:
+    """Whether a board cannot know of a goal yet.
+
+    Of one time the match clock says it, if both bear a minute: times are often whole seconds, and two messages of one
+    second may have been numbered in either order.
+    """
+    lag = lag_behind(goal, mark, channel)
+    if mark.minute >= 0 and goal.minute >= 0:
+        return bool(goal.mark.at) and mark.at - goal.mark.at < lag
+    return is_within(mark, goal.mark, lag)
+
+
 def is_within(mark: Mark, earlier: Mark, lag: int) -> bool:
     """Of one time, what bears the higher number knows of the other."""
     if mark.at == earlier.at and mark.sequence is not None and earlier.sequence is not None:

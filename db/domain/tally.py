@@ -9,13 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from db.domain.goal import Goal, Rise, Taken, fits, in_play_order, is_twin
-from db.domain.lag import ABSENT_MS, SETTLED_MS, is_within, lag_behind, lag_of
+from db.domain.lag import ABSENT_MS, SETTLED_MS, is_behind, is_within, lag_of
 from db.domain.score import Score
 from db.domain.stamp import Key, Mark
 from db.domain.vocabulary import Side
 
 # A void by name puts right what a falling board took at most this long before it.
 MEND_MS = 180_000
+# A score that rises again this long after a board took a goal brings that goal back: a review, or a slip, is put right
+# within minutes. Later it is another goal.
+RETURN_MS = 300_000
 # Falls remembered of one board: as many as a lagging board can be wrong by in a sport that counts goals.
 BULK = 8
 
@@ -131,7 +134,7 @@ class Tally:
         """A cancellation that names no goal takes the last ones standing at its moment; returns those.
 
         number: what the score of the side is after it, None where not told. Where a board has just fallen, what it took
-        is meant; where it counts goals that nobody told of, one of those.
+        is meant; where it counts goals that nobody told of, one of those; a twin, where the number is what we count.
         """
         has_fallen = self.fallen_at(mark) is not None and (number is None or self.count <= number)
         if has_fallen and self.dropped and self.dropped[-1].at >= self._taken_at(mark):
@@ -147,8 +150,8 @@ class Tally:
         else:
             goals = in_play_order(self.standing)
             n = 1 if number is None else max(len(goals) - number, 1)
-            cancelled = goals[-n:]
-            cancelled = [*(twin for goal in cancelled for twin in self._twins_of(goal)), *cancelled]
+            twins = [twin for goal in goals[-n:] for twin in self._twins_of(goal)]
+            cancelled = twins if twins and number == self.count else [*twins, *goals[-n:]]
         for goal in cancelled:
             self.remove(goal.id, mark)
         return cancelled
@@ -176,7 +179,7 @@ class Tally:
 
     def _fall(self, number: int, key: Key, mark: Mark, channel: str) -> None:
         """It takes the latest, save those that it cannot know yet."""
-        late_goals = [goal for goal in self.on if is_within(mark, goal.mark, lag_behind(goal, mark, channel))]
+        late_goals = [goal for goal in self.on if is_behind(mark, goal, channel)]
         lag = lag_of(channel)
         late_rises = [rise for rise in self.rises if rise.channel != channel and is_within(mark, rise.mark, lag)]
         excess = self.count - number - len(late_goals) - len(late_rises)
@@ -222,7 +225,9 @@ class Tally:
         elif goals:
             goal = goals[-2] if len(goals) > 1 and self._is_counted(goals[-1], number) else goals[-1]
             self._pull(goal)
-            self.off.append(Taken(goal, key, mark, channel))
+            twins = self._twins_of(goal)
+            self.twins = [twin for twin in self.twins if twin not in twins]
+            self.off += [Taken(lost, key, mark, channel) for lost in (*twins, goal)]
         self._recount()
         self.falls.append((mark, channel))
 
@@ -238,17 +243,18 @@ class Tally:
         unknown = sum(1 for fallen, by in self.falls if by != channel and is_within(mark, fallen, lag))
         while self.twins and self.count < number - unknown:
             self._put(self.twins.pop(0))
-        taken = self._not_shown()
+        taken = self._not_shown(mark)
         for n in range(self.count + 1, number - unknown + 1):
             self.rises.append(Rise(key, mark, n, channel, taken.pop().goal if taken else None))
         self._recount()
 
-    def _not_shown(self) -> list[Taken]:
-        """Of what boards took, what no rise shows as standing again, the latest last."""
+    def _not_shown(self, mark: Mark) -> list[Taken]:
+        """Of what boards took lately, what no rise shows as standing again, the latest last."""
         if not self.off:
             return []
         shown = {rise.goal.id for rise in self.rises if rise.goal}
-        return sorted((taken for taken in self.off if taken.goal.id not in shown), key=lambda taken: taken.key)
+        lately = [taken for taken in self.off if mark.at - taken.mark.at <= RETURN_MS and taken.goal.id not in shown]
+        return sorted(lately, key=lambda taken: taken.key)
 
     @property
     def standing(self) -> list[Goal]:

@@ -60,3 +60,45 @@ def test_a_goal_told_anew_with_another_score_a_moment_later_knows_of_itself() ->
         score="1-0",
         stands=["g"],
     )
+
+
+def test_of_one_time_and_one_minute_a_scoreboard_may_lag() -> None:
+    """Times in whole seconds, and two messages of one second."""
+    assert_ends(
+        goal("g", 600, "home", "1-0", minute=10, sequence=2),
+        board(600, "0-0", minute=10, sequence=3),
+        score="1-0",
+        stands=["g"],
+    )
+
+
+def test_a_score_that_rises_much_later_is_another_goal() -> None:
+    """The goal it lost half an hour ago was not taken back by mistake."""
+    assert_ends(
+        goal("g1", 600, "home", "1-0", minute=10),
+        board(700, "0-0", minute=11),
+        board(2400, "1-0", minute=40),
+        score="1-0",
+        stands=[],
+        void=["g1"],
+    )
+
+
+def test_a_goal_of_added_time_whose_scoreboard_stands_still() -> None:
+    """Many scoreboards stop at minute 45."""
+    assert_ends(
+        board(2880, "1-0", minute=45),
+        goal("g", 2920, "home", "1-0", minute=45, added_minute=4),
+        score="1-0",
+        stands=["g"],
+    )
+
+
+def test_the_last_goal_is_not_the_one_of_the_first_half_s_added_time() -> None:
+    assert_ends(
+        goal("g1", 2950, "away", "0-1", minute=45, added_minute=5),
+        goal("g2", 3800, "away", "0-2", minute=47),
+        event("goal_cancelled", 3875, "0-1", event_id="c", team="away", minute=48),
+        score="0-1",
+        stands=["g1"],
+    )

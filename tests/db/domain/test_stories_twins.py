@@ -80,6 +80,31 @@ def test_a_cancellation_that_names_none_takes_both() -> None:
     )
 
 
+def test_a_cancellation_after_which_the_score_is_what_it_was_takes_the_second() -> None:
+    """Its sender counted both: the score beside the second one lagged."""
+    assert_ends(
+        goal("g1", 600, "home", "1-0", minute=10),
+        goal("g2", 650, "home", "1-0", minute=11),
+        cancelled(700, "1-0", team="home"),
+        score="1-0",
+        stands=["g1"],
+        void=["g2"],
+    )
+
+
+def test_a_falling_scoreboard_takes_both() -> None:
+    assert_ends(
+        goal("g", 600, "home", "1-0", minute=10),
+        goal("other", 640, "home", "1-0", minute=10),
+        board(720, "0-0", minute=12),
+        board(1800, "1-0", minute=30),
+        goal("next", 1803, "home", "1-0", minute=30),
+        score="1-0",
+        stands=["next"],
+        void=["g", "other"],
+    )
+
+
 def test_goals_of_other_minutes_are_two() -> None:
     """The score beside the second one lags."""
     assert_ends(
