@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from threading import Event
 
+from db.backoff import doubled
 from db.bugs import set_aside_on_bug
 from db.domain.errors import Refused, Unavailable
 from db.live.feeds import LEASE_MS, Lease
@@ -73,7 +74,7 @@ class FeedRunner(threading.Thread):
         if halt.is_set():
             return
         self.failures = 0 if session.health.heard_at > heard_before else self.failures + 1
-        halt.wait(random.uniform(0, min(RETRY_MAX_S, RETRY_S * 2**self.failures)))
+        halt.wait(random.uniform(0, doubled(RETRY_S, self.failures, RETRY_MAX_S)))
 
     def _read_once(self, session: FeedSession) -> None:
         """A refusal is of the connection here, such as a wrong key: it is tried again, too, for keys are mended."""
