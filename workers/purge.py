@@ -15,6 +15,7 @@ from itertools import islice
 
 from cdn.backends.base import Backend, Outcome, PurgeResult
 from cdn.keys import is_soft
+from db.backoff import doubled
 from db.domain.errors import Unavailable
 from db.live import metrics
 from db.live.purges import DuePurge, Purges
@@ -33,8 +34,6 @@ LIFE_S = 5.0
 REBOUND_MS = 2_000
 # Full jitter below these (s), doubling at each failure.
 RETRY_S, RETRY_MAX_S = 0.25, 30.0
-# Failures that are counted: seven reach the longest pause, and 2**1024 is beyond any float.
-FAILURES_MAX = 16
 # Keys per round: ten calls of the usual chunk size, and all matches of a Saturday.
 DUE_KEYS_MAX = 1_000
 
@@ -178,8 +177,8 @@ class Purger:
 
     def _failed(self, retry: RetryState, outcome: Outcome, chunk: list[DuePurge], now_ms: int) -> None:
         """Back off. A refusal, which a person must fix, waits longest. Each reason is logged once."""
-        retry.failures = min(retry.failures + 1, FAILURES_MAX)
-        max_s = min(RETRY_MAX_S, RETRY_S * 2**retry.failures)
+        retry.failures += 1
+        max_s = doubled(RETRY_S, retry.failures, RETRY_MAX_S)
         wait_s = RETRY_MAX_S if outcome.result is PurgeResult.REFUSED else random.uniform(0, max_s)
         retry.not_before_ms = now_ms + round(wait_s * 1000)
         retry.failed_at_ms = max(purge.at_ms for purge in chunk)

@@ -18,7 +18,7 @@ from db.live.sharding import ShardedRedis
 from db.live.store import LiveStore
 from tests.support.layouts import Layout
 from workers.ingest import Drain
-from workers.purge import COALESCE_S, DUE_KEYS_MAX, REBOUND_MS, Purger, drain_pending
+from workers.purge import COALESCE_S, DUE_KEYS_MAX, REBOUND_MS, RETRY_MAX_S, Purger, drain_pending
 from workers.queues import PURGE, Doorbells
 
 NOW = 1_795_600_000_000
@@ -187,16 +187,16 @@ class TestFailing:
         assert len(cdn.calls) == 10
         assert purges.waiting() == 0
 
-    def test_an_outage_of_hours_ends_no_purging(self, client: redis.Redis, purges: Purges) -> None:
-        """A pause that doubles is beyond any number after a thousand failures."""
+    def test_a_cdn_that_has_failed_for_hours_is_asked_again(self, client: redis.Redis, purges: Purges) -> None:
         cdn = Recording()
         cdn.says = [later("timed out")]
         purger = Purger(purges, cdn)
-        purger.retries[False].failures = 2_000
+        purger.retries[False].failures = 1_100
         wanted(purges, "match-1", lifetime_s=660)
-        assert purger.round(NOW) is not None
+        purger.round(NOW)
+        assert purger.retries[False].not_before_ms <= NOW + RETRY_MAX_S * 1000 + 1_000
         purger.round(purger.retries[False].not_before_ms)
-        assert cdn.purged[-1] == "match-1"
+        assert cdn.purged == ["match-1", "match-1"]
 
     def test_a_goal_after_a_failure_gets_its_try_at_once(self, client: redis.Redis, purges: Purges) -> None:
         cdn = Recording()

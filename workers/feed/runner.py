@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from threading import Event
 
+from db.backoff import doubled
 from db.bugs import set_aside_on_bug
 from db.domain.errors import Refused, Unavailable
 from db.live.feeds import LEASE_MS, Lease
@@ -19,8 +20,6 @@ RENEW_S = LEASE_MS / 1000 / 3
 # Pause before the next attempt, full jitter, doubling at each failure until something is heard. Providers ban clients
 # that reconnect in a tight loop; a goal must not wait for longer than half a minute after they are back.
 RETRY_S, RETRY_MAX_S = 0.5, 20.0
-# Failures that are counted: six reach the longest pause, and 2**1024 is beyond any float.
-FAILURES_MAX = 16
 
 
 class FeedRunner(threading.Thread):
@@ -74,8 +73,8 @@ class FeedRunner(threading.Thread):
             session.lost(error.message)
         if halt.is_set():
             return
-        self.failures = 0 if session.health.heard_at > heard_before else min(self.failures + 1, FAILURES_MAX)
-        halt.wait(random.uniform(0, min(RETRY_MAX_S, RETRY_S * 2**self.failures)))
+        self.failures = 0 if session.health.heard_at > heard_before else self.failures + 1
+        halt.wait(random.uniform(0, doubled(RETRY_S, self.failures, RETRY_MAX_S)))
 
     def _read_once(self, session: FeedSession) -> None:
         """A refusal is of the connection here, such as a wrong key: it is tried again, too, for keys are mended."""

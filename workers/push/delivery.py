@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Collection
 
+from db.backoff import doubled
 from db.live.chunk import POSSIBLY_SENT, ChunkResult, ClaimedChunk, RetryGroup
 from db.live.metrics import PUSH_RINGS, PUSH_SECONDS
 from db.sql.audience import DeadAddress
@@ -124,8 +125,8 @@ class ChunkDelivery:
         self.due[device] = due_ms
 
     def _pause_ms(self, retry_after_s: float) -> int:
-        growing_ms: int = AGAIN_MS * 2**self.started.tries
-        return max(min(growing_ms, AGAIN_MAX_MS), round(retry_after_s * 1000))
+        growing_ms = round(doubled(AGAIN_MS, self.started.tries, AGAIN_MAX_MS))
+        return max(growing_ms, round(retry_after_s * 1000))
 
     def result(self) -> ChunkResult:
         return ChunkResult(+self.counts, self._groups(), self.refused, self.missed - self.possibly_sent)
