@@ -311,6 +311,22 @@ def test_the_sign_command_prints_headers_that_hold(tmp_path: Path) -> None:
     assert signed["webhook-id"] not in again.output
 
 
+def test_the_sign_command_signs_by_the_new_one_of_two_secrets(tmp_path: Path) -> None:
+    # Of 24 bytes: base64 ends without "=", at which a decoder would stop.
+    new, old, body = "whsec_" + "bmV3" * 8, "whsec_" + "b2xk" * 8, b'{"events": []}'
+    (tmp_path / "body.json").write_bytes(body)
+    runner = create_app(Settings(ingest_secret_generic=f"{new} {old}")).test_cli_runner()
+    done = runner.invoke(args=["sign", str(tmp_path / "body.json")])
+    Webhook(new).verify(body, dict(line.split(": ", 1) for line in done.output.splitlines()))
+
+
+def test_the_sign_command_says_that_a_body_is_not_utf_8(tmp_path: Path) -> None:
+    (tmp_path / "body.json").write_bytes(b'{"note": "\xff"}')
+    runner = create_app(Settings(ingest_secret_generic=new_secret())).test_cli_runner()
+    done = runner.invoke(args=["sign", str(tmp_path / "body.json")])
+    assert (done.exit_code, done.output) == (1, "Error: BODY is not UTF-8, so it is not JSON.\n")
+
+
 def test_the_sign_command_says_what_is_missing_without_a_secret(tmp_path: Path) -> None:
     (tmp_path / "body.json").write_text("{}")
     done = create_app(Settings()).test_cli_runner().invoke(args=["sign", str(tmp_path / "body.json")])

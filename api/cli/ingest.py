@@ -43,12 +43,17 @@ def secret() -> None:
 @with_appcontext
 def sign(body: BinaryIO) -> None:
     """Print the headers that sign BODY (a file, - for stdin), as `curl -H @-` takes them. Good for five minutes."""
-    key = here().settings.ingest_secret_generic
-    if not key:
+    keys = here().settings.ingest_secrets("generic")
+    if not keys:
         raise click.ClickException("INGEST_SECRET_GENERIC is not set. The embedded run keeps its own in var/env.")
-    delivery, now, webhook = f"msg_{secrets.token_hex(8)}", datetime.now(UTC), Webhook(key)
+    try:
+        text = body.read().decode()
+    except UnicodeDecodeError:
+        raise click.ClickException("BODY is not UTF-8, so it is not JSON.") from None
+    # Of two, the first is the new one.
+    delivery, now, webhook = f"msg_{secrets.token_hex(8)}", datetime.now(UTC), Webhook(keys[0])
     click.echo(f"webhook-id: {delivery}\nwebhook-timestamp: {int(now.timestamp())}")
-    click.echo(f"webhook-signature: {webhook.sign(delivery, now, body.read().decode())}")
+    click.echo(f"webhook-signature: {webhook.sign(delivery, now, text)}")
 
 
 @refused.command("list")

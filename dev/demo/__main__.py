@@ -163,7 +163,7 @@ def main() -> None:
     if settings.control_url:
         phones = Phones(service_url, settings.control_url, var / "demo_phones.json", stopping)
         phones.lay()
-    client = DemoClient(f"{service_url}/api/ingest/generic", settings.ingest_secret_generic, stopping)
+    client = DemoClient(f"{service_url}/api/ingest/generic", settings.ingest_secrets("generic")[0], stopping)
     Demo(client, var / "demo.json", options.speed or settings.demo_speed, stopping, phones).run()
 
 
