@@ -76,7 +76,8 @@ def is_twin(goal: Goal, other: Goal) -> bool:
 
 def fits(goal: Goal, rise: Rise) -> bool:
     """A rise is of a goal of its moment or before it, by the match clock. The clocks of the two differ by a minute, by
-    two where both are told together; of the very same seconds they say nothing. That of a scoreboard may stop at the end of a half."""
+    two where both are told together; of the very same seconds they say nothing. That of a scoreboard may stop at the
+    end of a half."""
     apart = abs(goal.mark.at - rise.mark.at)
     if apart < SAME_MOMENT_MS:
         return True
