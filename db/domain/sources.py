@@ -97,7 +97,8 @@ def _ahead(match: Match) -> list[str]:
 
 
 def _ahead_since(match: Match, ledger: Ledger, other: Match, shown: Match, now_ms: int) -> int:
-    """Of one that lacks a goal, or tells no score where none has fallen, when it will count as ahead if the source in force stays silent (ms)."""
+    """Of one that lacks a goal, or tells no score where none has fallen, when it will count as ahead if the source in
+    force stays silent (ms)."""
     if is_ahead(other, shown):
         return min(ledger.ahead_at or now_ms, now_ms)
     if (other.score is not None or _goals(shown) <= 0) and _course(other) > _course(shown):
