@@ -10,6 +10,8 @@ from db.domain.stamp import Key, Mark
 # A goal told without a minute belongs to a rise of the score at most this long before it.
 FILL_MS = 120_000
 MINUTE_MS = 60_000
+# Minutes at which a clock may stop until the half is over.
+ENDS = (45, 90, 105, 120)
 # As far as an event and its scoreboard lie apart that tell of the same seconds.
 SAME_MOMENT_MS = 6_000
 
@@ -74,12 +76,14 @@ def is_twin(goal: Goal, other: Goal) -> bool:
 
 def fits(goal: Goal, rise: Rise) -> bool:
     """A rise is of a goal of its moment or before it, by the match clock. The clocks of the two differ by a minute, by
-    two where both are told together; of the very same seconds they say nothing. That of a scoreboard may stop at 45."""
+    two where both are told together; of the very same seconds they say nothing. That of a scoreboard may stop at the
+    end of a half."""
     apart = abs(goal.mark.at - rise.mark.at)
     if apart < SAME_MOMENT_MS:
         return True
     if goal.clock >= 0 and rise.mark.minute >= 0:
-        if goal.clock // 100 == rise.mark.minute:
+        stands_still = rise.mark.minute in ENDS and goal.mark.at - rise.mark.at <= FILL_MS
+        if stands_still or goal.clock // 100 == rise.mark.minute:
             return True
         return goal.minute <= rise.mark.minute + (2 if apart <= MINUTE_MS else 1)
     return goal.mark.at - rise.mark.at <= FILL_MS

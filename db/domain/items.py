@@ -49,7 +49,9 @@ def goal_items(
     is_bare = all(type(item) is Read for _, item in items)
     items += _boards(ledger, newest(ledger.boards) if is_bare else ledger.boards)
     for change in ledger.changes:
-        read = Read(ledger.order(change.mark), change.mark, "e", change.score, ledger.order(change.first))
+        read = Read(
+            ledger.order(change.mark), _of_no_minute(change.mark), "e", change.score, ledger.order(change.first)
+        )
         items.append((_place(read, _OTHER), read))
     return _in_order(items, standing)
 
@@ -157,7 +159,7 @@ def _boards_of(ledger: Ledger, event: Event, standing: Standing) -> Iterator[Sor
     reads = [Read(ledger.order(mark), mark, channel, score) for score, mark in beside.boards]
     for change in beside.changes:
         first = None if event.type in _READINGS else ledger.order(change.first)
-        reads.append(Read(ledger.order(change.mark), change.mark, channel, change.score, first))
+        reads.append(Read(ledger.order(change.mark), _of_no_minute(change.mark), channel, change.score, first))
     for telling in tellings_of(event):
         if telling.board is not None and (event.id, telling.marks[0]) in standing.readings:
             mark = mark_of(telling.stamp, event.minute, event.added_minute, event.id)
@@ -165,6 +167,11 @@ def _boards_of(ledger: Ledger, event: Event, standing: Standing) -> Iterator[Sor
     for read in reads:
         if read.key[:2] not in void:
             yield _place(read, rank), read
+
+
+def _of_no_minute(mark: Mark) -> Mark:
+    """Of a later telling: the minute of its event says nothing of that moment."""
+    return mark._replace(minute=-1)
 
 
 def _void_moments(ledger: Ledger, event: Event) -> set[tuple[float, float]]:
@@ -234,7 +241,7 @@ def _cancellations(ledger: Ledger, events: Mapping[str, Event], sport: str) -> t
     cancellations = [
         _cancelled(ledger, event)
         for event in events.values()
-        if event.type == "goal_cancelled" and not event.voided and event.voids is None
+        if event.type == "goal_cancelled" and not event.voided and event.voids is None and not _was_goal(event)
     ]
     if not cancellations:
         return [], []
@@ -250,6 +257,11 @@ def _cancellations(ledger: Ledger, events: Mapping[str, Event], sport: str) -> t
         if any(cancellation.side in (None, side) and key <= cancellation.key for side, key in kicked)
     ]
     return [cancellation for cancellation in cancellations if cancellation not in of_kicks], of_kicks
+
+
+def _was_goal(event: Event) -> bool:
+    """Told anew under its id as cancelled: it names itself."""
+    return any(telling.type in SCORING | KICKS for telling in tellings_of(event))
 
 
 def _cancelled(ledger: Ledger, event: Event) -> Cancelled:

@@ -50,7 +50,8 @@ def is_behind(mark: Mark, goal: Goal, channel: str) -> bool:
 
 
 def is_within(mark: Mark, earlier: Mark, lag: int) -> bool:
-    """Of one time, what bears the higher number knows of the other."""
-    if mark.at == earlier.at and mark.sequence is not None and earlier.sequence is not None:
+    """Of one time, what bears the higher number knows of the other, save where the match clock is the same, too."""
+    is_one_minute = mark.clock == earlier.clock > 0
+    if mark.at == earlier.at and not is_one_minute and mark.sequence is not None and earlier.sequence is not None:
         return lag > 0 and mark.sequence <= earlier.sequence
     return bool(earlier.at) and mark.at - earlier.at < lag

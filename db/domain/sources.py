@@ -17,6 +17,9 @@ from db.domain.vocabulary import Phase, Side
 # What the source in force may be silent for while another is ahead of it. Of two real tellings each is ahead of the
 # other for seconds at every event; taken over at once, 70 matches changed hands 632 times, with this 18 times.
 SILENCE_MS = 45_000
+# What it may be silent for beyond that while one that lacks a goal of it has come further. One that was cut off before
+# a goal was taken back would keep the match from ever ending; one that is alive says something within five minutes.
+CUT_OFF_MS = 255_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,8 @@ class Precedence:
 def chosen(match: Match, derive: Callable[[Match], Match], *, now_ms: int, precedence: Precedence) -> Match:
     """The match with the source that tells it from now on, and since when others have been ahead of that one.
 
-    now_ms: our own time. No score falls because another source takes over: one that is behind waits.
+    now_ms: our own time. No score falls because another source takes over: one that is behind waits, until the one in
+    force must have been cut off.
     """
     if len(match.ledgers) < 2:
         return match
@@ -47,7 +51,7 @@ def chosen(match: Match, derive: Callable[[Match], Match], *, now_ms: int, prece
         if source == match.source:
             continue
         other = derive(_told_by(match, source))
-        ledgers[source] = _seen(ledger, now_ms) if is_ahead(other, shown) else replace(ledger, ahead_at=0)
+        ledgers[source] = replace(ledger, ahead_at=_ahead_since(match, ledger, other, shown, now_ms))
         if preferred is None and precedence.goes_before(source, match.source) and not is_behind(other, shown):
             preferred = source
     match = replace(match, ledgers=ledgers)
@@ -92,8 +96,14 @@ def _ahead(match: Match) -> list[str]:
     return [source for source, ledger in match.ledgers.items() if source != match.source and ledger.ahead_at]
 
 
-def _seen(ledger: Ledger, now_ms: int) -> Ledger:
-    return ledger if ledger.ahead_at else replace(ledger, ahead_at=now_ms)
+def _ahead_since(match: Match, ledger: Ledger, other: Match, shown: Match, now_ms: int) -> int:
+    """Of one that lacks a goal, or tells no score where none has fallen, when it will count as ahead if the source in
+    force stays silent (ms)."""
+    if is_ahead(other, shown):
+        return min(ledger.ahead_at or now_ms, now_ms)
+    if (other.score is not None or _goals(shown) <= 0) and _course(other) > _course(shown):
+        return match.ledgers[match.source].heard_at + CUT_OFF_MS
+    return 0
 
 
 def _told_by(match: Match, source: str) -> Match:

@@ -104,14 +104,43 @@ def of_return(ledger: Ledger, news: News) -> Announcement | None:
 
 def without_swaps(ledger: Ledger, news: Iterable[News]) -> list[News]:
     """The news without goals that return, after their cancellation was announced, in place of another goal of their
-    side: the falling score did not say which goal it was, and the score is the same as before."""
+    side: the falling score did not say which goal it was, and the score is the same as before. Others that return are
+    news of now, however old the goal is: followers know it as cancelled."""
     items = list(news)
     cancelled = {line.key for line in ledger if line.kind is Kind.GOAL_CANCELLED}
     for returned in [item for item in items if item.kind is Kind.GOAL and item.key in cancelled]:
-        lost = [item for item in items if item.kind is Kind.GOAL_CANCELLED and item.team is returned.team]
+        lost = [item for item in items if _is_loss(item) and item.team is returned.team]
         if lost:
             items = [item for item in items if item is not returned and item is not lost[0]]
+        else:
+            items = [replace(item, at=0) if item is returned else item for item in items]
     return items
+
+
+def _is_loss(item: News) -> bool:
+    return item.kind is Kind.GOAL_CANCELLED and not item.confirms
+
+
+def with_explained(ledger: Ledger, news: Iterable[News], match: Match) -> Ledger:
+    """With the goals that turned out to be what raised the score in place of those that were announced for it."""
+    items = list(news)
+    struck = {item.key for item in items if item.kind is Kind.GOAL_CANCELLED}
+    named = {item.key for item in items if item.kind is Kind.GOAL} | {line.key for line in ledger}
+    for goal in [event for event in match.events.values() if event.counts and event.id not in named]:
+        for line in [line for line in ledger if line.kind is Kind.GOAL and not line.fall and line.key not in struck]:
+            event = match.events.get(line.key)
+            if event is not None and event.voided and event.team is goal.team:
+                ledger = tuple(_under(old, line.key, goal.id) for old in ledger)
+                break
+    return ledger
+
+
+def _under(line: Announcement, key: str, other: str) -> Announcement:
+    if line.kind is Kind.GOAL and line.key == key:
+        return replace(line, key=other)
+    if line.kind is Kind.SCORER and line.key.startswith(f"{key}:"):
+        return replace(line, key=f"{other}:{line.key.removeprefix(f'{key}:')}")
+    return line
 
 
 def without_renamed(ledger: Ledger, news: Iterable[News], match: Match) -> list[News]:

@@ -73,6 +73,7 @@ def apply(window: Window, match: Match, news: Iterable[News], *, now_ms: int) ->
     ledger = announcements.retract(window.ledger, match, now_ms)
     window = replace(window, match=_with_events(match, window), ledger=ledger)
     news = announcements.without_renamed(ledger, announcements.without_swaps(ledger, news), match)
+    window = replace(window, ledger=announcements.with_explained(ledger, news, match))
     window, news = _with_returns(window, news)
     old = (item for item in news if _is_stale(item, now_ms) and item.kind is not Kind.SCORER)
     stale = tuple(item for item in old if not _is_announced(window, item, now_ms))

@@ -103,6 +103,23 @@ def test_one_that_lacks_a_goal_does_not_take_over() -> None:
     assert (record.shown.source, record.shown.score) == ("a", Score(1, 0))
 
 
+def test_a_source_cut_off_before_a_goal_was_taken_back_does_not_keep_the_match_from_ending() -> None:
+    record = MatchRecord()
+    record.hear(goal("a", 1200, "g", board=Score(1, 0)), goal("b", 1201, "x", board=Score(1, 0)))
+    record.hear(update("b", 1260, voids="x", score=Score(0, 0)))
+    record.hear(update("b", 1400, status=Status.HALF_TIME, score=Score(0, 0)), tick(1499))
+    assert record.shown.score == Score(1, 0)
+    record.hear(tick(1501))
+    assert (record.shown.score, record.shown.status) == (Score(0, 0), Status.HALF_TIME)
+
+
+def test_one_that_tells_no_score_of_no_goals_ends_the_match_all_the_same() -> None:
+    record = MatchRecord()
+    record.hear(update("a", 5, status=Status.FIRST_HALF, score=Score(0, 0)), update("b", 6, status=Status.FIRST_HALF))
+    record.hear(update("b", 3000, status=Status.HALF_TIME), tick(3100))
+    assert record.shown.status is Status.HALF_TIME
+
+
 def test_the_end_told_by_another_takes_over() -> None:
     record = MatchRecord()
     record.hear(goal("a", 60, "g", board=Score(1, 0)))

@@ -102,3 +102,37 @@ def test_the_last_goal_is_not_the_one_of_the_first_half_s_added_time() -> None:
         score="0-1",
         stands=["g1"],
     )
+
+
+def test_a_goal_counted_through_added_time_whose_scoreboard_stands_still() -> None:
+    """Minute 99 of the second half, while the scoreboard says 90."""
+    assert_ends(
+        board(6944, "0-1", minute=90),
+        goal("g", 6965, "away", minute=99),
+        event("full_time", 6977, "0-1", event_id="ft", minute=90),
+        score="0-1",
+        stands=["g"],
+    )
+
+
+def test_an_old_event_told_anew_with_the_score_of_now_is_of_no_minute() -> None:
+    """A corner of minute 40, edited as a goal falls in minute 45."""
+    assert_ends(
+        goal("g1", 1800, "home", "1-0", minute=30),
+        event("corner", 2400, "1-0", event_id="c", minute=40),
+        event("corner", 2663, "2-0", event_id="c", minute=40),
+        goal("g2", 2675, "home", "2-0", minute=45),
+        board(2690, "2-0", minute=45),
+        score="2-0",
+        stands=["g1", "g2"],
+    )
+
+
+def test_of_one_time_and_one_minute_a_scoreboard_may_not_know_of_a_cancellation() -> None:
+    assert_ends(
+        goal("g", 600, "home", "1-0", minute=10, sequence=2),
+        event("goal_cancelled", 660, "0-0", event_id="c", team="home", minute=11, sequence=3),
+        board(660, "1-0", minute=11, sequence=4),
+        score="0-0",
+        void=["g"],
+    )

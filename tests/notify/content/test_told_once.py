@@ -1,0 +1,73 @@
+"""What a follower is told of stories whose messages arrive late, or in which goals change places."""
+
+from __future__ import annotations
+
+from db.domain import Kind
+from tests.support.stories.documents import Phone
+from tests.support.stories.ends import board, cancelled, goal
+from tests.support.stories.play import BASE_MS, Message, event, steps
+
+GOALS = (Kind.GOAL, Kind.SCORER, Kind.GOAL_CANCELLED)
+
+
+def told(*story: Message) -> list[list[Kind]]:
+    """After each message, in the order given, and half a minute later."""
+    phone, kinds, heard = Phone(), [], 0
+    for message, (match, facts) in zip(story, steps(story), strict=True):
+        now_ms = BASE_MS + round(message.received * 1000)
+        phone.hear(match, facts, now_ms)
+        phone.wait(now_ms + 30_000)
+        kinds.append([kind for kind in phone.kinds[heard:] if kind in GOALS])
+        heard = len(phone.kinds)
+    return kinds
+
+
+def test_a_goal_that_was_thought_to_be_the_cancelled_one_is_announced_again() -> None:
+    """The cancelled one arrives after its cancellation."""
+    late = goal("g2", 4473, "home", "2-0", minute=58)
+    assert told(
+        goal("g1", 600, "home", "1-0", minute=10),
+        cancelled(4493, team="home", minute=59),
+        Message(late.fields, late.at, 4516),
+    ) == [[Kind.GOAL], [Kind.GOAL_CANCELLED], [Kind.GOAL]]
+
+
+def test_every_rise_after_a_silent_fall_is_announced() -> None:
+    assert told(
+        goal("g1", 600, "home", "1-0", minute=10, player="Ann"),
+        board(700, "0-0", minute=11),
+        board(1800, "1-0", minute=30),
+        goal("g2", 1840, "home", "1-0", minute=30, player="Bea"),
+        board(3000, "2-0", minute=50),
+        goal("g3", 3040, "home", "2-0", minute=50, player="Cleo"),
+    ) == [[Kind.GOAL], [Kind.GOAL_CANCELLED], [Kind.GOAL], [Kind.SCORER], [Kind.GOAL], [Kind.SCORER]]
+
+
+def test_a_scorer_is_named_where_the_score_seemed_to_bring_another_goal_back() -> None:
+    assert told(
+        goal("g1", 600, "home", "1-0", minute=10, player="Ann"),
+        board(700, "0-0", minute=11),
+        board(820, "1-0", minute=13),
+        goal("g2", 860, "home", "1-0", minute=13, player="Bea"),
+        board(960, "2-0", minute=15),
+        goal("g3", 1000, "home", "2-0", minute=15, player="Cleo"),
+    ) == [[Kind.GOAL], [Kind.GOAL_CANCELLED], [Kind.GOAL], [Kind.SCORER], [Kind.GOAL], [Kind.SCORER]]
+
+
+def test_a_goal_entered_anew_is_known_by_its_new_id() -> None:
+    assert told(
+        goal("g", 600, "home", "1-0", minute=10, player="Ann"),
+        goal("other", 640, "home", "1-0", minute=10, player="Ann"),
+        event("entered_twice", 700, event_id="e", voids="g", minute=11),
+        goal("other", 900, "home", "1-0", minute=10, player="Ann", assist="Bea"),
+        cancelled(960, voids="other", minute=15),
+    ) == [[Kind.GOAL], [], [], [], [Kind.GOAL_CANCELLED]]
+
+
+def test_a_goal_retold_as_cancelled_leaves_no_score_behind() -> None:
+    assert told(
+        board(600, "1-0", minute=10),
+        goal("g", 603, "home", minute=10),
+        event("goal_cancelled", 660, event_id="g", team="home", minute=10),
+        Message(board(615, "1-0", minute=10).fields, 615, 670),
+    ) == [[Kind.GOAL], [], [Kind.GOAL_CANCELLED], []]
