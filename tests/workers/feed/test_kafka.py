@@ -123,5 +123,5 @@ def test_options_are_an_object() -> None:
 
 
 def test_an_option_that_kafka_does_not_have_stops_the_start() -> None:
-    with pytest.raises(Refused, match="KAFKA_OPTIONS.*no_such_option"):
+    with pytest.raises(Refused, match=r"KAFKA_OPTIONS.*no_such_option"):
         KafkaReader("127.0.0.1:9", "score-events", "ours", {"no_such_option": "x"})
