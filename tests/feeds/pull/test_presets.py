@@ -1,4 +1,4 @@
-"""Documents of polled providers in which fields that may be null are null, or missing."""
+"""The presets: fields that may be null or missing, and words that say less than another field beside them."""
 
 from __future__ import annotations
 
@@ -78,3 +78,24 @@ def test_football_data_says_minutes_as_text_too() -> None:
     document = {"matches": [{"id": 1, "utcDate": "2027-01-15T07:30:00Z", **fields}]}
     [match] = parse(load("football_data"), json.dumps(document).encode(), received_at=RECEIVED)
     assert (match.updates[-1].minute, match.updates[-1].added_minute) == (90, 3)
+
+
+@pytest.mark.parametrize(
+    ("word", "duration", "status"),
+    [
+        ("IN_PLAY", "REGULAR", Status.LIVE),
+        ("IN_PLAY", "EXTRA_TIME", Status.ET_FIRST),
+        ("IN_PLAY", "PENALTY_SHOOTOUT", Status.SHOOTOUT),
+        ("PAUSED", "REGULAR", Status.HALF_TIME),
+        ("PAUSED", "EXTRA_TIME", Status.PAUSE),
+        ("PAUSED", "PENALTY_SHOOTOUT", Status.BREAK_BEFORE_PENS),
+        ("SUSPENDED", "EXTRA_TIME", Status.SUSPENDED),
+        ("FINISHED", "EXTRA_TIME", Status.FINISHED),
+        ("IN_PLAY", None, Status.LIVE),
+    ],
+)
+def test_football_data_tells_extra_time_by_the_duration(word: str, duration: str | None, status: Status) -> None:
+    fields = {"status": word, "score": {"duration": duration, "fullTime": {"home": 1, "away": 1}}}
+    document = {"matches": [{"id": 1, "utcDate": "2027-01-15T07:30:00Z", **fields}]}
+    [match] = parse(load("football_data"), json.dumps(document).encode(), received_at=RECEIVED)
+    assert match_after(match.updates).status is status
