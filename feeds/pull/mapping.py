@@ -8,28 +8,39 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Collection
 from collections.abc import Mapping as Table
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from importlib import resources
 from pathlib import Path
+from string import Formatter
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import jmespath
-from jmespath.exceptions import JMESPathError
+from jmespath.exceptions import JMESPathError, JMESPathTypeError
 
 from db.domain.errors import Refused
+from feeds.generic.vocabulary import standing_of
 
+# Placeholders of the lists' URLs.
+LIST_PARTS = ("base", "item", "today", "yesterday", "tomorrow")
 PRESETS = ("openligadb", "football_data")
 NAME = re.compile(r"[a-z][a-z0-9_]{1,30}")
 
 
 class Expression:
-    """A compiled JMESPath expression. An expression that does not fit a document gives None."""
+    """A compiled JMESPath expression. An expression that does not fit a document gives None.
+
+    Raises JMESPathError where it is none, or names a function that there is not.
+    """
 
     def __init__(self, expression: str) -> None:
         self.expression = expression
         self._compiled = jmespath.compile(expression)
+        with suppress(JMESPathTypeError):
+            self._compiled.search(None)
 
     def __call__(self, document: Any) -> Any:
         try:
@@ -81,6 +92,11 @@ class PullRequest:
     idle_s: float = 60.0
     per_minute: int = 10
 
+    def __post_init__(self) -> None:
+        _check_parts("url", self.url, LIST_PARTS)
+        _check_parts("changed_url", self.changed_url, [*LIST_PARTS, *self.changed])
+        _check_parts("match_url", self.match_url, ("base", "id"))
+
 
 @dataclass(frozen=True, slots=True)
 class MatchPaths:
@@ -119,6 +135,11 @@ class StatePaths:
     added_minute: Expression = NOTHING
     words: Table[str, str] = field(default_factory=dict)
     live_after_start: bool = False
+
+    def __post_init__(self) -> None:
+        unknown = next((word for word in self.words.values() if not standing_of(word)[0]), None)
+        if unknown is not None:
+            raise ValueError(f"state.words has {unknown!r}, which is no status of docs/words.md")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +198,13 @@ def _mapping(name: str, text: str) -> Mapping:
         )
     except (ValueError, TypeError, JMESPathError, ZoneInfoNotFoundError) as error:
         raise Refused(f"The mapping of {name} is wrong: {error}.") from None
+
+
+def _check_parts(name: str, template: str, parts: Collection[str]) -> None:
+    """Raises ValueError for a URL with other placeholders than these."""
+    for _, part, _, _ in Formatter().parse(template):
+        if part is not None and part not in parts:
+            raise ValueError(f"request.{name} has {{{part}}}, and may have {', '.join(parts)}")
 
 
 def _build(kind: type[Any], table: dict[str, Any], where: str) -> Any:

@@ -101,10 +101,21 @@ def message(payload: Json, metadata: Json, received_at: int) -> list[Update]:
     if match_id is None:
         return []
     event, status = thing(payload.get("event")), thing(payload.get("sport_event_status"))
+    if event and (metadata.get("operation") == "delete" or event.get("deleted")):
+        return _deletion(match_id, event, status, received_at)
     updates = _moment(match_id, event, status, received_at) if event else []
     if status:
         updates.append(_state(match_id, status, _stamp(event), received_at))
     return updates
+
+
+def _deletion(match_id: str, event: Json, status: Json, received_at: int) -> list[Update]:
+    """Not documented for soccer; other sports of the same push delete an event with its id and the time of it. The
+    event's own time is of the goal, and says nothing of its deletion."""
+    deleted_at = ms(event.get("deleted")) or ms(event.get("updated_time")) or received_at
+    stamp = Stamp(deleted_at, source=SOURCE, clock=_order(event))
+    updates = [Update(match_id, stamp, received_at, voids=ident(event.get("id")))]
+    return [*updates, _state(match_id, status, stamp, received_at)] if status else updates
 
 
 def _state(match_id: str, status: Json, stamp: Stamp, received_at: int) -> Update:

@@ -10,18 +10,27 @@ from feeds.fields import Json, text, thing, things, whole
 
 # match_status is finer than status, but it stays `ended` where status moves on to `closed` (final).
 FINAL = {"closed": Status.FINISHED, "ended": Status.ENDED}
+# `match_status` has no word for some of these and may stay as it was, such as `2nd_half` of a match that is suspended.
+HELD_UP = frozenset({Status.DELAYED, Status.INTERRUPTED, Status.SUSPENDED, Status.POSTPONED})
+# How a match came out without being played to its end, which `closed` confirms.
+OUTCOMES = frozenset({Status.CANCELLED, Status.ABANDONED, Status.AWARDED, Status.WALKOVER})
 DECIDED = {"aet": "extra_time", "ap": "penalties"}
 
 
 def status_and_word(status: Json) -> tuple[Status | None, str | None]:
     """The status, or None and the provider's own word where it is unknown."""
     broad, fine = text(status.get("status"), 64), text(status.get("match_status"), 64)
-    if broad in FINAL:
-        return FINAL[broad], None
-    for word in (fine, broad):
-        if word and (known_status := status_of(word)):
-            return (Status.ENDED if word == "ended" else known_status), None
-    return None, fine or broad
+    coarse, exact = (_status_of(word) for word in (broad, fine))
+    if exact in OUTCOMES or coarse in OUTCOMES:
+        return (exact if exact in OUTCOMES else coarse), None
+    if broad in FINAL or coarse in HELD_UP or (coarse and exact is Status.SCHEDULED):
+        exact = None
+    known_status = exact or coarse
+    return known_status, None if known_status else fine or broad
+
+
+def _status_of(word: str | None) -> Status | None:
+    return Status.ENDED if word == "ended" else status_of(word) if word else None
 
 
 def decided_by(status: Json) -> str | None:

@@ -154,9 +154,8 @@ def _status(details: Json) -> tuple[Status | None, str | None]:
 
 def _score(scores: Json) -> Score | None:
     """The score without shoot-out kicks, which `total` includes."""
-    if "pen" in scores:
-        return _points(scores.get("et")) or _points(scores.get("ft"))
-    return _points(scores.get("total"))
+    total = None if _points(scores.get("pen")) else _points(scores.get("total"))
+    return total or _points(scores.get("et")) or _points(scores.get("ft"))
 
 
 def _points(value: Any) -> Score | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import sys
+import time
 from threading import Event
 
 from config import set_up_logs
@@ -18,7 +19,7 @@ from workers.feed.session import FeedReader, FeedSession
 
 logger = logging.getLogger(__name__)
 
-# A runner that ends within this is waited for; a request in hand is cut off.
+# Runners that end within this, all together, are waited for; a request in hand is cut off.
 END_S = 5.0
 
 
@@ -59,8 +60,9 @@ def main() -> None:
         thread.start()
     # Without feeds it waits to be stopped: the Procfile starts it everywhere, and an end would end the others.
     stopping.wait()
+    end_s = time.monotonic() + END_S
     for thread in threads:
-        thread.join(END_S)
+        thread.join(max(0.0, end_s - time.monotonic()))
     reporter.stop()
 
 

@@ -10,21 +10,16 @@ stop a web process (confluent-kafka-python, issue 612).
 from __future__ import annotations
 
 import json
-import logging
 from collections import deque
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from threading import Event
 from typing import Any
 
 from db.domain import Update
 from db.domain.errors import Refused, Unavailable
-from db.live import metrics
-from db.refusal import refused_payload
 from feeds.generic import parse as generic
 from workers.feed.session import BACKLOG_WAIT_S, FeedSession
-
-logger = logging.getLogger(__name__)
 
 INSTALL = "pip install -r requirements-kafka.txt"
 # s. How long it waits for a message before it looks whether to end.
@@ -59,6 +54,8 @@ class KafkaReader:
         self.topic = topic
         self.config = {**DEFAULTS, **options, "bootstrap.servers": servers, "group.id": group, **FIXED}
         self.kafka = library()
+        with options_checked(self.kafka):
+            self.kafka.Consumer(self.config).close()
 
     def read(self, session: FeedSession) -> None:
         """Raises Unavailable where no broker answers, or Redis is away: what was not accepted is read again."""
@@ -109,27 +106,21 @@ def _updates(session: FeedSession, body: bytes, received_at: int) -> list[Update
     try:
         parsed = generic.read(_delivery(body), received_at=received_at)
     except Refused as error:
-        _keep(session, body, error, received_at)
+        session.refuse(body, error, received_at, provider="generic")
         return []
     if parsed.refusal:
-        _keep(session, parsed.rest, parsed.refusal, received_at)
+        session.refuse(parsed.rest, parsed.refusal, received_at, provider="generic")
     return parsed.updates
 
 
 def _delivery(body: bytes) -> bytes:
     """An event by itself is a delivery of one."""
-    with suppress(ValueError):
+    # What cannot be read is refused as a delivery.
+    with suppress(ValueError, RecursionError):
         document = json.loads(body)
         if isinstance(document, dict) and "match_id" in document:
             return json.dumps({"events": [document]}).encode()
     return body
-
-
-def _keep(session: FeedSession, body: bytes, error: Refused, received_at: int) -> None:
-    metrics.FEED_REFUSED.add(feed=session.name)
-    payload = refused_payload("generic", body, error, received_at)
-    session.live.refusals.keep(payload)
-    logger.warning("feed_refused feed=%s id=%s code=%s", session.name, payload.id, payload.code)
 
 
 def options_of(text: str) -> dict[str, Any]:
@@ -141,6 +132,17 @@ def options_of(text: str) -> dict[str, Any]:
     if not isinstance(options, dict):
         raise Refused('KAFKA_OPTIONS must be a JSON object, such as {"security.protocol": "ssl"}.')
     return options
+
+
+@contextmanager
+def options_checked(kafka: Any) -> Iterator[None]:
+    """Makes a client only to see whether librdkafka takes its options. Raises Refused where it does not."""
+    try:
+        yield
+    except (kafka.KafkaException, TypeError, ValueError) as error:
+        reason = error.args[0]
+        text = reason.str() if isinstance(reason, kafka.KafkaError) else reason
+        raise Refused(f"KAFKA_OPTIONS has an option that Kafka does not take: {text}") from None
 
 
 def library() -> Any:

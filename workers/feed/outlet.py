@@ -14,7 +14,7 @@ from db.domain.errors import Unavailable
 from db.live import metrics
 from db.live.outlet import OutletEntry
 from feeds.generic.message import dated
-from workers.feed.kafka import library
+from workers.feed.kafka import library, options_checked
 from workers.feed.session import FeedSession
 
 # Matches, and versions of each, that are handed to Kafka in one go.
@@ -43,6 +43,8 @@ class KafkaOutlet:
         self.topic = topic
         self.config = {**options, "bootstrap.servers": servers, **FIXED}
         self.kafka = library()
+        with options_checked(self.kafka):
+            self.kafka.Producer(self.config)
 
     def read(self, session: FeedSession) -> None:
         """Raises Unavailable where Kafka has not taken a batch, or Redis is away."""

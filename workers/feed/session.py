@@ -86,7 +86,7 @@ class FeedSession:
         try:
             updates = self.live.names.resolved(parse(body, received_at))
         except Refused as error:
-            self._refuse(body, error, received_at)
+            self.refuse(body, error, received_at)
             return None
         self._reconcile(updates)
         return self.put(updates, delivery=delivery)
@@ -109,6 +109,14 @@ class FeedSession:
             except Unavailable as error:
                 logger.warning("feed_bell_unrung feed=%s shard=%d reason=%r", self.name, shard, error.message)
         return len(updates)
+
+    def refuse(self, body: bytes, error: Refused, received_at: int, *, provider: str = "") -> None:
+        """Count a message that cannot be parsed, and keep it. provider: whose format it has, unless the feed's own."""
+        metrics.FEED_REFUSED.add(feed=self.name)
+        self._note(refused=self.health.refused + 1)
+        payload = refused_payload(provider or self.name, body, error, received_at)
+        self.live.refusals.keep(payload)
+        logger.warning("feed_refused feed=%s id=%s code=%s", self.name, payload.id, payload.code)
 
     def heard(self) -> None:
         """The provider has sent something, be it a heartbeat."""
@@ -192,13 +200,6 @@ class FeedSession:
             metrics.FEED_DIFFERENCES.add(feed=self.name, field=difference.field)
             logger.info("feed_differs feed=%s match=%s field=%s", self.name, difference.match_id, difference.field)
         self._note(differences=self.health.differences + len(differences))
-
-    def _refuse(self, body: bytes, error: Refused, received_at: int) -> None:
-        metrics.FEED_REFUSED.add(feed=self.name)
-        self._note(refused=self.health.refused + 1)
-        payload = refused_payload(self.name, body, error, received_at)
-        self.live.refusals.keep(payload)
-        logger.warning("feed_refused feed=%s id=%s code=%s", self.name, payload.id, payload.code)
 
     def _wait_for_workers(self) -> None:
         while self.live.inbox.backlog() > self.backlog_max and not self.halt.wait(BACKLOG_WAIT_S):

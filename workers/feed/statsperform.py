@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from functools import partial
 from typing import Any
 
 import requests
@@ -19,7 +20,7 @@ from db.domain.errors import Refused, Unavailable
 from feeds.fields import ident, thing, things
 from feeds.pull.parse import json_of
 from feeds.statsperform.parse import parse
-from workers.feed.http import TIMEOUT_S, HttpSource
+from workers.feed.http import TIMEOUT_S, HttpSource, each
 from workers.feed.session import FeedSession, now_ms
 
 CONNECT_S = 5.0
@@ -56,8 +57,7 @@ class StatsPerformApi:
         for calendar in self.calendars or [""]:
             query = f"&tmcl={calendar}" if calendar else ""
             body = self._get(session, f"match/{self.outlet_key}?_rt=b&_fmt=json&live=yes&lineups=yes&_pgSz=1000{query}")
-            if body is not None:
-                session.accept(parsed, body)
+            if body is not None and session.accept(parsed, body) is not None:
                 fixtures += things(thing(json_of(body)).get("match"))
         return fixtures
 
@@ -72,7 +72,12 @@ class StatsPerformApi:
         url = f"{self.base}/soccerdata/{path}"
         # What was not taken is asked for in full again; these answers are small enough never to be conditional.
         self.source.forget(url)
-        return self.source.get(session, url)
+        try:
+            return self.source.get(session, url)
+        except Unavailable:
+            # It may be the token that is no longer taken.
+            self._token_until_s = 0.0
+            raise
 
     def _authorise(self) -> None:
         """OAuth by SHA-512 of outlet, time and secret, where there is a secret. Raises Unavailable."""
@@ -84,7 +89,7 @@ class StatsPerformApi:
         form = {"grant_type": "client_credentials", "scope": "b2b-feeds-auth"}
         try:
             url = f"{self.oauth_url}/oauth/token/{self.outlet_key}?_fmt=json&_rt=b"
-            answer = requests.post(url, data=form, headers=headers, timeout=TIMEOUT_S)
+            answer = requests.post(url, data=form, headers=headers, timeout=TIMEOUT_S, allow_redirects=False)
             token = thing(answer.json()).get("access_token") if answer.status_code == 200 else None
         except (requests.RequestException, ValueError):
             token = None
@@ -103,6 +108,8 @@ class StatsPerformSocket:
         self.url = url
         self.api = api
         self.subscribed: set[str] = set()
+        # Of which the document is still to be read: one that fails is asked for again with the next fixtures.
+        self.unread: set[str] = set()
         # Last frame: documents that are answered meanwhile say nothing of this connection.
         self._heard_s = 0.0
 
@@ -110,11 +117,11 @@ class StatsPerformSocket:
         self.api.source.go_on(session)
         socket = self._connect(session)
         try:
-            self.subscribed = set()
+            self.subscribed, self.unread = set(), set()
             fixtures_s = -FIXTURES_S
             while not session.halt.is_set():
                 if time.monotonic() - fixtures_s >= FIXTURES_S:
-                    self._follow(session, socket)
+                    self._ask(session, socket)
                     fixtures_s = time.monotonic()
                 self._take(session, socket)
         except (websocket.WebSocketException, OSError) as error:
@@ -125,7 +132,8 @@ class StatsPerformSocket:
     def _connect(self, session: FeedSession) -> websocket.WebSocket:
         """Up to the outlet's authorisation. Raises Unavailable, or Refused where the key is not valid."""
         try:
-            socket = websocket.create_connection(self.url, timeout=CONNECT_S)
+            # The key is sent to whoever says welcome, so no redirect is followed.
+            socket = websocket.create_connection(self.url, timeout=CONNECT_S, redirect_limit=0)
             _answer(socket, "welcome")
             socket.send(json.dumps({"outlet": {"OutletKeyService": {"outletKey": self.api.outlet_key}}}))
             if thing(_answer(socket, "outlet").get("outlet")).get("msg") != "is_authorised":
@@ -136,6 +144,15 @@ class StatsPerformSocket:
         session.heard()
         self._heard_s = time.monotonic()
         return socket
+
+    def _ask(self, session: FeedSession, socket: websocket.WebSocket) -> None:
+        """Live push goes on while the documents fail, once it has something to tell. Raises Unavailable."""
+        try:
+            self._follow(session, socket)
+        except Unavailable as error:
+            if not self.subscribed:
+                raise
+            session.failed(error.message)
 
     def _follow(self, session: FeedSession, socket: websocket.WebSocket) -> None:
         """Subscribe to fixtures in play that are not yet followed, then read what each has so far: in this order
@@ -148,10 +165,14 @@ class StatsPerformSocket:
             content = {"name": "subscribe", "feed": ["matchEvent"], "fixtureUuid": fixture_id, "optaId": True}
             socket.send(json.dumps({"content": content}))
             self.subscribed.add(fixture_id)
+            self.unread.add(fixture_id)
             session.gap()
-            self.api.events(session, fixture_id)
-        for fixture_id in session.standing()[:REPAIRED_MAX]:
-            self.api.events(session, fixture_id)
+        due = dict.fromkeys([*self.unread, *session.standing()[:REPAIRED_MAX]])
+        each(session, [partial(self._read_events, session, fixture_id) for fixture_id in due])
+
+    def _read_events(self, session: FeedSession, fixture_id: str) -> None:
+        self.api.events(session, fixture_id)
+        self.unread.discard(fixture_id)
 
     def _take(self, session: FeedSession, socket: websocket.WebSocket) -> None:
         socket.settimeout(PING_S)

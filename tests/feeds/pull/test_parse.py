@@ -230,6 +230,12 @@ class TestMappingFiles:
             '[request]\nurl = "u"\n[match]\nid = "n"\nzone = "Middle/Earth"',
             '[request]\nurl = "u"\n[match]\nid = "n"\n[score]\nhome = "h"',
             "not toml",
+            '[request]\nurl = "{base}/{league}"\n[match]\nid = "n"',
+            '[request]\nurl = "{base}/{item"\n[match]\nid = "n"',
+            '[request]\nurl = "u"\nmatch_url = "{base}/{item}"\n[match]\nid = "n"',
+            '[request]\nurl = "u"\nchanged_url = "{base}/{season}"\n[match]\nid = "n"',
+            '[request]\nurl = "u"\n[match]\nid = "no_function(n)"',
+            '[request]\nurl = "u"\n[match]\nid = "n"\n[state]\nwords = { PAUSED = "haftime" }',
         ],
     )
     def test_a_wrong_one_stops_the_start(self, tmp_path: Path, wrong: str) -> None:

@@ -50,14 +50,17 @@ def test_every_match_ends_as_it_was_told_and_another_reader_goes_on_from_there(w
 
 
 def test_a_message_that_is_wrong_is_kept_and_passed_over(world: FeedWorld, topic: Topic) -> None:
-    for body in (b"no JSON", b'{"match_id": "m", "minute": "soon"}', b""):
+    deep = b'{"match_id": ' + b"[" * 100_000
+    for body in (b"no JSON", b'{"match_id": "m", "minute": "soon"}', b"", deep, b"\xff\xfe", b"9" * 5_000, b'"m"'):
         topic.send("m", body)
     topic.goal("m", 1)
     topic.producer.flush(10)
     with world.reading(reader_of(topic)):
         wait_for_score(world, "m", 1)
+        wait_until(lambda: world.health("kafka").refused == 6, "all to be counted")
+        assert world.health("kafka").reconnects == 0
     kept = [payload for _, payload in world.live.refusals.entries(10) if payload]
-    assert [payload.provider for payload in kept] == ["generic", "generic"]
+    assert [payload.provider for payload in kept] == ["generic"] * 6
     assert kept[0].body == b"no JSON"
 
 
@@ -117,3 +120,8 @@ def test_options_are_an_object() -> None:
     assert options_of('{"security.protocol": "ssl"}') == {"security.protocol": "ssl"}
     with pytest.raises(Refused, match="KAFKA_OPTIONS"):
         options_of("ssl")
+
+
+def test_an_option_that_kafka_does_not_have_stops_the_start() -> None:
+    with pytest.raises(Refused, match=r"KAFKA_OPTIONS.*no_such_option"):
+        KafkaReader("127.0.0.1:9", "score-events", "ours", {"no_such_option": "x"})

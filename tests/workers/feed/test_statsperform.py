@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from threading import Event
 from typing import Any
 
 import pytest
 
+from db.domain.errors import Unavailable
 from dev.providers.playback import playback
 from dev.providers.server import ProviderServer
 from dev.providers.statsperform import LivePush, StatsPerformProvider
@@ -16,8 +18,11 @@ from dev.recordings import read
 from dev.recordings.recording import Recording
 from tests.conftest import wait_until
 from tests.support.feed_world import FeedWorld
+from tests.support.odd_provider import OddAnswer, OddProvider
 from tests.support.paths import DATA
 from workers.feed import statsperform
+from workers.feed.http import HttpSource
+from workers.feed.session import FeedSession
 from workers.feed.statsperform import StatsPerformApi, StatsPerformSocket
 
 pytestmark = pytest.mark.skipif(not DATA.exists(), reason="no recordings at hand")
@@ -115,3 +120,43 @@ def test_a_wrong_outlet_key_is_told_and_not_shown(world: FeedWorld, recorded: An
         wait_until(lambda: world.states.all() and world.health("statsperform").reconnects, "a failure")
     assert "not authorised" in world.health("statsperform").reason
     assert "another-key-of-nobody" not in world.health("statsperform").reason
+
+
+def test_the_outlet_key_does_not_follow_live_push_elsewhere(world: FeedWorld, recorded: Any) -> None:
+    source = recorded(1.0)
+    home = OddProvider(lambda _: OddAnswer(302, headers={"Location": source.push.url}))
+    reader = StatsPerformSocket(home.url.replace("http:", "ws:"), source.reader().api)
+    with pytest.raises(Unavailable):
+        reader.read(world.session(reader, Event()))
+    home.close()
+    assert source.push.connections == 0
+
+
+def test_a_token_that_is_no_longer_valid_is_replaced(world: FeedWorld, recorded: Any) -> None:
+    source = recorded(3_600.0, SECRET)
+    reader = source.reader(secret=SECRET)
+    reader.api.source.headers["Authorization"] = "Bearer of yesterday"
+    reader.api._token_until_s = float("inf")
+    with world.reading(reader):
+        world.wait_for(source.match_id, "2-1 ended")
+
+
+def test_an_error_page_for_fixtures_leaves_live_push_as_it_is(
+    world: FeedWorld, recorded: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = recorded(600.0)
+    reader = source.reader()
+    get = reader.api.source.get
+    pages: list[str] = []
+
+    def odd(session: FeedSession, url: str, **options: Any) -> bytes | None:
+        if "/match/" in url and reader.subscribed:
+            pages.append(url)
+            return b"<html>Busy.</html>"
+        return get(session, url, **options)
+
+    monkeypatch.setattr(HttpSource, "get", lambda _, *args, **options: odd(*args, **options))
+    with world.reading(reader):
+        wait_until(lambda: len(pages) > 2, "some error pages")
+        assert source.push.connections == 1
+        assert world.health("statsperform").reconnects == 0
