@@ -63,7 +63,8 @@ MISSING = Policy(browser=2, edge=5)
 # The answer to one cursor never changes: kept as long as a hold, so that all who come with the cursor share it. It has
 # no stale allowance, for a stale "no change" would make its readers spin. Browsers never keep it.
 WAIT = Policy(browser=0, edge=20)
-# A wait that was answered at once instead of held: a second is enough for a crowd to share the answer.
+# A wait that was answered at once instead of held, and the way to a picture: a second is enough for a crowd to share
+# the answer.
 AT_ONCE = Policy(browser=0, edge=1)
 # In a surge every answer lives at least so long at the edge. As long in all as a list, so that a purge is repeated
 # for as long as its oldest answer lives.

@@ -151,7 +151,13 @@ def _spelling(address: CanaryAddress) -> Finding:
 
 
 # What a variable of a public path is in a request that every service answers. No version of a board is 1.
-_SAMPLES = dict.fromkeys(IDS, "nobody") | {"cursor": "1.0", "date": "2000-01-01", "digest": "latest", "name": "scores.js"}
+_SAMPLES = {
+    **dict.fromkeys(IDS, "nobody"),
+    "cursor": "1.0",
+    "date": "2000-01-01",
+    "digest": "latest",
+    "name": "scores.js",
+}
 
 
 def _routes(address: CanaryAddress) -> Finding:

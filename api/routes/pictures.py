@@ -19,8 +19,8 @@ blueprint = Blueprint("pictures", __name__)
 
 @blueprint.get("/match/<match_id>/<digest>.png")
 def picture(match_id: str, digest: str) -> Response:
-    """The one that is kept has one address. Any other leads there for some seconds, or to the picture that all share:
-    whatever is asked for, nothing is drawn."""
+    """The one that is kept has one address. Any other leads there, or to the picture that all share: whatever is asked
+    for, nothing is drawn."""
     current = here().pictures.digest(checked_id(match_id))
     if current == digest:
         current, png = here().pictures.kept(match_id)
@@ -49,6 +49,6 @@ def _elsewhere(match_id: str, digest: str, current: str) -> Response:
 
 
 def _found(path: str, match_id: str) -> Response:
-    """Until the match changes."""
-    cache = here().dialect.headers(headers.LIST, [keys.match(match_id)])
+    """For a second: the picture that was asked for may be drawn by then."""
+    cache = here().dialect.headers(headers.AT_ONCE, [keys.match(match_id)])
     return Response(status=302, headers=cache | {"Location": path, "Access-Control-Allow-Origin": "*"})

@@ -129,7 +129,7 @@ class GunicornWorker(GeventWorker):  # type: ignore[misc]
         """One request, and the end of the handler: what it has read of the next one is kept."""
         if not isinstance(sock, Connection):
             return super().handle_request(listener_name, req, sock, addr)
-        if not sock.place or _is_last(req):
+        if not sock.place or _is_last(req) or _is_beyond(req):
             req.force_close()
         sock.closing = req.should_close()
         sock.body_until = time.monotonic() + limits.BODY_S if _has_body(req) else math.inf
@@ -198,6 +198,12 @@ def _has_body(req: Any) -> bool:
         name == "TRANSFER-ENCODING" or (name == "CONTENT-LENGTH" and value.strip() != "0")
         for name, value in req.headers
     )
+
+
+def _is_beyond(req: Any) -> bool:
+    """Whether its body is more than is skipped: then the connection ends, and a proxy has to know. A body that has no
+    length before it cannot be known to be."""
+    return any(name == "CONTENT-LENGTH" and int(value) > SKIP_MAX for name, value in req.headers)
 
 
 def _skip_body(req: Any) -> None:

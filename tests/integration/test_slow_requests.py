@@ -37,6 +37,14 @@ def test_a_body_that_does_not_end_is_not_taken_for_ever(origin: Origin, client: 
         reader.send(b"x" * 100_000_000)
 
 
+def test_who_sends_more_than_is_skipped_is_told_that_the_connection_ends(client: Connect) -> None:
+    """Or a proxy sends the next request, perhaps a goal, on a connection that is being closed."""
+    for length, connection in ((4 << 20, "keep-alive"), ((4 << 20) + 1, "close")):
+        reader = client().ask("/api/score/m", f"Content-Length: {length}", method="POST")
+        status, headers = reader.head()
+        assert (status, headers["connection"]) == (405, connection)
+
+
 def test_a_body_is_followed_by_the_next_request(origin: Origin, client: Connect) -> None:
     """Whether the app has read it or not, and the connection rests meanwhile."""
     reader = client()

@@ -41,6 +41,12 @@ def test_a_match_without_a_score_to_show_has_no_card(status: Status) -> None:
     assert picture_path("/match/m", replace(MATCH, status=status)) == ""
 
 
+def test_a_match_in_play_that_continues_as_another_has_none_of_its_own() -> None:
+    """An operator replaces it, and its status stays what its sender said last."""
+    assert card_of(replace(MATCH, replaced_by="m2")) is None
+    assert card_of(replace(MATCH, replaced_by="m"))
+
+
 def test_a_score_that_nobody_told_is_no_zero() -> None:
     card = card_of(replace(MATCH, score=None, home=None))
     assert card
