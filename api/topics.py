@@ -30,6 +30,8 @@ def current(services: Services, topic: str, seen: int = 0) -> Snapshot:
     try:
         return _read(services, topic)
     except Unavailable:
+        # Not the one from before: it may have been forgotten during the reading, and would not be kept current.
+        snapshot = services.hub.snapshot(topic)
         if snapshot is None:
             raise
         return snapshot
