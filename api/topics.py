@@ -57,18 +57,19 @@ def _read(services: Services, topic: str) -> Snapshot:
 
 def learn(services: Services, topic: str) -> None:
     """Read a topic for those who have arrived for it."""
-    failure = None
+    failures: tuple[RenderedAnswer, ...] = ()
     try:
         # Twice: the first who arrived may have seen less than those who came during the first reading.
         for _ in range(2):
             current(services, topic, services.hub.foremost(topic))
     except LiveScoreError as error:
-        failure = _meant(services, topic, error) or errors.plain(error, topic, services.dialect)
+        meant = _meant(services, topic, error)
+        failures = (meant,) if meant else errors.plain(error, topic, services.dialect)
     except Exception:
         logger.exception("bug topic=%s", topic)
         bug = LiveScoreError("This is our fault. It has been logged.")
-        failure = errors.plain(bug, topic, services.dialect)
-    services.hub.admit(topic, now_ms(), failure)
+        failures = errors.plain(bug, topic, services.dialect)
+    services.hub.admit(topic, now_ms(), failures)
 
 
 def _meant(services: Services, topic: str, error: LiveScoreError) -> RenderedAnswer | None:

@@ -52,8 +52,8 @@ LOBBY = "/ws"
 # megabyte, in a millisecond, before it is too big.
 READ_MAX = 1_024
 # Bytes that a client may say at once, and in each second after. Two of the largest messages, or 200 matches subscribed
-# to one by one; then one of the largest a second, which takes milliseconds of the loop. A frame counts for so many bytes
-# more, so that of empty ones, pings for example, 128 a second are heard.
+# to one by one; then one of the largest a second, which takes milliseconds of the loop. A frame counts for so many
+# bytes more, so that of empty ones, pings for example, 128 a second are heard.
 SAID_AT_ONCE, SAID_PER_S, FRAME_BYTES = 65_536, 32_768, 256
 # What a client may ask for.
 ORDERS = {"subscribe": None, "unsubscribe": None, "subscribe_board": None, "unsubscribe_board": None}

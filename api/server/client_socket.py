@@ -40,8 +40,8 @@ class ClientSocket:
 
     # fmt: off
     __slots__ = (
-        "backlog", "body_until", "broken", "deadline", "descriptor", "dropped", "ended", "sock", "stirred", "turn_until",
-        "unread", "waiter",
+        "backlog", "body_until", "broken", "deadline", "descriptor", "dropped", "ended", "sock", "stirred",
+        "turn_until", "unread", "waiter",
     )
     # fmt: on
 

@@ -41,9 +41,10 @@ def rendered(answer: RenderedAnswer) -> Response:
 
 
 def conditional(response: Response) -> Response:
-    """An answer with an ETag: 304 to a client that has it. Raises PreconditionFailed for an `If-Match` that does not hold
-    (RFC 9110, 13.1.1), because that is an error: CloudFront, for one, keeps a 412 for as long as its `Cache-Control`
-    says."""
+    """An answer with an ETag: 304 to a client that has it.
+
+    Raises PreconditionFailed for an `If-Match` that does not hold (RFC 9110, 13.1.1), because that is an error:
+    CloudFront, for one, keeps a 412 for as long as its `Cache-Control` says."""
     tag, is_weak = response.get_etag()
     wanted = request.if_match
     if wanted and not wanted.star_tag and (is_weak or not wanted.is_strong(str(tag))):
