@@ -19,9 +19,9 @@ from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, CloseConnection, Message, Ping, Request, TextMessage
 from wsproto.utilities import RemoteProtocolError
 
+from api.delivery.allowance import Allowance
 from api.delivery.environ import ALREADY_HANDLED, Connection, connection_of, has_place
 from api.delivery.frames import agreed, framed
-from api.delivery.pace import Pace
 from api.delivery.snapshot import CHANGES, SURGE_POLL_MS, Snapshot
 from api.delivery.stream_writer import StreamWriter
 from api.names import meant_match
@@ -79,7 +79,7 @@ class Socket(StreamWriter):
         # Subscribed under a name that means another match, so that it can be unsubscribed by it.
         self.other_names: dict[str, str] = {}
         self.text = ""
-        self.pace = Pace(SAID_AT_ONCE, SAID_PER_S)
+        self.allowance = Allowance(SAID_AT_ONCE, SAID_PER_S)
         # Beats without a sign of life, and what was refused.
         self.silent = self.refused = 0
 
@@ -123,7 +123,7 @@ class Socket(StreamWriter):
     def _keep_pace(self, event: Any) -> bool:
         """Pause where the client says more than it may; False once the process is to end."""
         size = FRAME_BYTES + (len(event.data) if isinstance(event, Message) else 0)
-        pause_s = self.pace.pause_s(size, time.monotonic())
+        pause_s = self.allowance.pause_s(size, time.monotonic())
         if pause_s:
             metrics.SOCKET_PAUSES.add()
             gevent.sleep(pause_s)

@@ -1,9 +1,9 @@
-"""How fast a client is listened to."""
+"""How much a client may say, and how fast it is listened to after that."""
 
 from __future__ import annotations
 
 
-class Pace:
+class Allowance:
     """So much at once, and then so much a second (a leaky bucket as a meter, ITU-T I.371). What comes faster waits in
     the client's own buffers.
 
