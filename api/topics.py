@@ -30,6 +30,8 @@ def current(services: Services, topic: str, seen: int = 0) -> Snapshot:
     try:
         return _read(services, topic)
     except Unavailable:
+        # Not the one from before: it may have been forgotten during the reading, and would not be kept current.
+        snapshot = services.hub.snapshot(topic)
         if snapshot is None:
             raise
         return snapshot
@@ -55,18 +57,19 @@ def _read(services: Services, topic: str) -> Snapshot:
 
 def learn(services: Services, topic: str) -> None:
     """Read a topic for those who have arrived for it."""
-    failure = None
+    failures: tuple[RenderedAnswer, ...] = ()
     try:
         # Twice: the first who arrived may have seen less than those who came during the first reading.
         for _ in range(2):
             current(services, topic, services.hub.foremost(topic))
     except LiveScoreError as error:
-        failure = _meant(services, topic, error) or errors.plain(error, topic, services.dialect)
+        meant = _meant(services, topic, error)
+        failures = (meant,) if meant else errors.plain(error, topic, services.dialect)
     except Exception:
         logger.exception("bug topic=%s", topic)
         bug = LiveScoreError("This is our fault. It has been logged.")
-        failure = errors.plain(bug, topic, services.dialect)
-    services.hub.admit(topic, now_ms(), failure)
+        failures = errors.plain(bug, topic, services.dialect)
+    services.hub.admit(topic, now_ms(), failures)
 
 
 def _meant(services: Services, topic: str, error: LiveScoreError) -> RenderedAnswer | None:

@@ -13,8 +13,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from itertools import cycle
 
 from api.delivery.answer import RenderedAnswer, WaitOutcome
 from api.delivery.ramp import Ramp
@@ -161,15 +162,17 @@ class Hub:
             arrivals = self.arrivals.get(topic)
             return max((cursor.version for cursor in arrivals.readers.values()), default=0) if arrivals else 0
 
-    def admit(self, topic: str, now_ms: int, failure: RenderedAnswer | None = None) -> None:
-        """The topic was read, or could not be: those who came meanwhile are held or answered."""
+    def admit(self, topic: str, now_ms: int, failures: Sequence[RenderedAnswer] = ()) -> None:
+        """The topic was read, or could not be: those who came meanwhile are held or answered. failures: of which each
+        gets another one."""
         with self.lock:
             arrivals = self.arrivals.pop(topic, None)
             readers = arrivals.readers if arrivals else {}
             self.here -= len(readers)
+        each = cycle(failures)
         for reader, cursor in readers.items():
             reader.hold = None
-            answer = failure or self.ask(topic, cursor, reader, now_ms)
+            answer = next(each, None) or self.ask(topic, cursor, reader, now_ms)
             if answer:
                 self._answer(reader, answer)
 

@@ -3,14 +3,14 @@ handed out."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from api.delivery import render
 from api.pages.rows import match_path
 from api.services import here
 from api.web import assets
 from api.web.ids import checked_id
-from api.web.responses import moved, rendered
+from api.web.responses import conditional, moved, rendered
 from api.whole_match import whole_match
 from cdn import headers, keys
 
@@ -34,8 +34,7 @@ def _png(png: bytes, digest: str) -> Response:
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.set_etag(digest)
-    response.make_conditional(request.environ)
-    return response
+    return conditional(response)
 
 
 def _elsewhere(match_id: str, digest: str, current: str) -> Response:

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
+import gevent
 from flask import Blueprint, Response, request
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, CloseConnection, Message, Ping, Request, TextMessage
 from wsproto.utilities import RemoteProtocolError
 
+from api.delivery.allowance import Allowance
 from api.delivery.environ import ALREADY_HANDLED, Connection, connection_of, has_place
 from api.delivery.frames import agreed, framed
 from api.delivery.snapshot import CHANGES, SURGE_POLL_MS, Snapshot
@@ -29,6 +32,7 @@ from api.web.ids import checked_id
 from api.web.openapi import documented
 from db.domain import ID_PATTERN, Cursor
 from db.domain.errors import LiveScoreError, Refused
+from db.live import metrics
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +51,10 @@ LOBBY = "/ws"
 # Bytes read at once. A message that was deflated becomes a thousand times as long at most, so that one reading makes a
 # megabyte, in a millisecond, before it is too big.
 READ_MAX = 1_024
+# Bytes that a client may say at once, and in each second after. Two of the largest messages, or 200 matches subscribed
+# to one by one; then one of the largest a second, which takes milliseconds of the loop. A frame counts for so many
+# bytes more, so that of empty ones, pings for example, 128 a second are heard.
+SAID_AT_ONCE, SAID_PER_S, FRAME_BYTES = 65_536, 32_768, 256
 # What a client may ask for.
 ORDERS = {"subscribe": None, "unsubscribe": None, "subscribe_board": None, "unsubscribe_board": None}
 # Close codes: RFC 6455, 7.4.1; 1013 of the IANA registry, "try again later".
@@ -71,6 +79,7 @@ class Socket(StreamWriter):
         # Subscribed under a name that means another match, so that it can be unsubscribed by it.
         self.other_names: dict[str, str] = {}
         self.text = ""
+        self.allowance = Allowance(SAID_AT_ONCE, SAID_PER_S)
         # Beats without a sign of life, and what was refused.
         self.silent = self.refused = 0
 
@@ -103,13 +112,22 @@ class Socket(StreamWriter):
             while data := self.connection.recv(READ_MAX):
                 self.silent = 0
                 self.protocol.receive_data(data)
-                if not all(self._hear(event) for event in self.protocol.events()):
+                if not all(self._hear(event) and self._keep_pace(event) for event in self.protocol.events()):
                     break
         except (RemoteProtocolError, OSError) as error:
             logger.debug("websocket_broken reason=%s", type(error).__name__)
         finally:
             self.leave()
             self.connection.closing = True
+
+    def _keep_pace(self, event: Any) -> bool:
+        """Pause where the client says more than it may; False once the process is to end."""
+        size = FRAME_BYTES + (len(event.data) if isinstance(event, Message) else 0)
+        pause_s = self.allowance.pause_s(size, time.monotonic())
+        if pause_s:
+            metrics.SOCKET_PAUSES.add()
+            gevent.sleep(pause_s)
+        return not self.hub.draining
 
     def turn_away(self) -> None:
         poll_after_ms = SURGE_POLL_MS if self.hub.surging else 2_000
@@ -222,10 +240,11 @@ def _board_version(cursor: Any) -> int | None:
 
 
 def _ids(value: Any) -> list[str]:
+    """Each once. Raises Refused."""
     ids: list[Any] = list(value) if isinstance(value, list | dict) else [None]
     if not all(isinstance(match_id, str) and ID_PATTERN.fullmatch(match_id) for match_id in ids):
         raise Refused("Matches are named by a list of their ids, or an object of ids and versions.", "invalid")
-    return ids
+    return list(dict.fromkeys(ids))
 
 
 class SocketResponse(Response):

@@ -18,8 +18,8 @@ WRITE_S = 30.0
 # turn, at most eight reads.
 DROP_MAX = 4 << 20
 DROP_READ, DROP_READS = 65_536, 8
-# s. A greenlet that always finds more to read lets everybody else have their turn this often: a body of 4 MB is read in
-# two such turns, a frame of a WebSocket takes 50 us.
+# s. A greenlet that always finds more to read lets everybody else have their turn this often: less than the loop takes
+# for one of its own (`poller.TURN_MAX`). A body that comes at once is read within it, without a pause.
 TURN_S = 0.005
 # s. A timer, for which the loop looks at all sockets. `sleep(0)` is put behind fifty callbacks, its own among them.
 YIELD_S = 0.000_001
@@ -40,8 +40,8 @@ class ClientSocket:
 
     # fmt: off
     __slots__ = (
-        "backlog", "body_until", "broken", "deadline", "descriptor", "dropped", "ended", "sock", "stirred", "turn_until",
-        "unread", "waiter",
+        "backlog", "body_until", "broken", "deadline", "descriptor", "dropped", "ended", "sock", "stirred",
+        "turn_until", "unread", "waiter",
     )
     # fmt: on
 

@@ -135,14 +135,19 @@ def undecodable(error: Undecodable) -> Response:
     return answer(503, body(error.code, error.message), retry_after_s=error.retry_after_s)
 
 
-def plain(error: LiveScoreError, topic: str, dialect: headers.Dialect) -> RenderedAnswer:
-    """The error for a held read whose connection was parked before the read failed."""
+def plain(error: LiveScoreError, topic: str, dialect: headers.Dialect) -> tuple[RenderedAnswer, ...]:
+    """The error for held reads whose connections were parked before the read failed; of an outage several, which differ
+    in when to come back, as in `spread_s`."""
     status = STATUS.get(error.code, 400) if isinstance(error, Refused) else 500
     cache = dialect.headers(headers.MISSING, [keys.match(topic)]) if status == 404 else headers.NO_STORE
+    caches = [cache]
     if isinstance(error, Unavailable | Undecodable):
-        status, cache = 503, headers.NO_STORE | {"Retry-After": str(error.retry_after_s)}
+        status, least_s = 503, error.retry_after_s
+        waits_s = range(least_s, RETRY_SPREAD * least_s + 1) if isinstance(error, Unavailable) else [least_s]
+        caches = [cache | {"Retry-After": str(wait_s)} for wait_s in waits_s]
     line = f"{status} {HTTPStatus(status).phrase}"
-    return RenderedAnswer(body(error.code, error.message).encode(), cache, status=line)
+    text = body(error.code, error.message).encode()
+    return tuple(RenderedAnswer(text, cache, status=line) for cache in caches)
 
 
 def http(error: HTTPException) -> Response:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import Response, current_app, request
+from werkzeug.exceptions import PreconditionFailed
 
 from api.delivery.answer import RenderedAnswer, accepts_gzip
 from api.delivery.render import dumps
@@ -36,8 +37,19 @@ def rendered(answer: RenderedAnswer) -> Response:
     field = request.headers.get("Accept-Encoding", "")
     answer = answer.compressed if accepts_gzip(field) else answer
     response = Response(answer.body, answer.status, headers=answer.headers)
-    if answer.etag:
-        response.make_conditional(request.environ)
+    return conditional(response) if answer.etag else response
+
+
+def conditional(response: Response) -> Response:
+    """An answer with an ETag: 304 to a client that has it.
+
+    Raises PreconditionFailed for an `If-Match` that does not hold (RFC 9110, 13.1.1), because that is an error:
+    CloudFront, for one, keeps a 412 for as long as its `Cache-Control` says."""
+    tag, is_weak = response.get_etag()
+    wanted = request.if_match
+    if wanted and not wanted.star_tag and (is_weak or not wanted.is_strong(str(tag))):
+        raise PreconditionFailed("The ETag is not one of those of If-Match.")
+    response.make_conditional(request.environ | {"HTTP_IF_MATCH": ""} if wanted else request.environ)
     return response
 
 

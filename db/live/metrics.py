@@ -180,6 +180,9 @@ REQUESTS = _declared(
 STREAM_REPLACED = _declared(
     Counter("stream_replaced_total", "States that a slow reader was spared, newer ones having come", ("kind",))
 )
+SOCKET_PAUSES = _declared(
+    Counter("socket_pauses_total", "Times that a WebSocket was not listened to for a moment, having said too much")
+)
 EDGE_WARMED = _declared(Counter("edge_warmed_total", "Reads that warmed the edge before kick-off", ("result",)))
 SCALINGS = _declared(Counter("scalings_total", "Changes of the number of processes by how they ended", ("result",)))
 EDGE_UNSEEN = _declared(Counter("edge_unseen_total", "Versions the probe did not come to see"))

@@ -94,12 +94,12 @@ def test_arrivals_are_answered_each_by_its_cursor(clock: Clock) -> None:
 
 def test_what_could_not_be_read_is_said_to_all_who_arrived(clock: Clock) -> None:
     hub = CountingHub(10, clock.later)
-    clients = [Client(), Client()]
+    clients = [Client(), Client(), Client()]
     for client in clients:
         hub.arrive("m", Cursor(V1), client)
-    failure = RenderedAnswer(b"{}", {}, status="503 Service Unavailable")
-    hub.admit("m", NOW, failure)
-    assert [client.answers for client in clients] == [[failure]] * 2
+    soon, late = (RenderedAnswer(b"{}", {"Retry-After": after}, status="503 Service Unavailable") for after in "28")
+    hub.admit("m", NOW, [soon, late])
+    assert [client.answers for client in clients] == [[soon], [late], [soon]]
     assert_empty(hub)
     assert hub.arrive("m", Cursor(V1), Client())
 

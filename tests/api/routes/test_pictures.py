@@ -52,6 +52,9 @@ def test_the_page_names_the_picture_and_the_picture_is_there(public: Site) -> No
     # Its bytes are compressed as they are.
     assert "Content-Encoding" not in answer.headers
     assert public.get(told_by(public), If_None_Match=answer.headers["ETag"]).status_code == 304
+    refused = public.get(told_by(public), If_Match='"other"')
+    assert (refused.status_code, refused.headers["Cache-Control"]) == (412, "private, no-store")
+    assert public.get(told_by(public), If_Match=answer.headers["ETag"]).status_code == 200
 
 
 def test_a_goal_makes_another_and_the_old_address_leads_there(public: Site) -> None:

@@ -146,6 +146,17 @@ def test_a_score_is_written_as_utf_8_not_escaped(site_with_matches: Site) -> Non
     assert "Côte d'Ivoire".encode() in site_with_matches.get("/api/score/live").data
 
 
+@pytest.mark.parametrize("path", ["/api/score/live", "/api/matches/live", "/api/live", "/match/live"])
+def test_a_precondition_that_does_not_hold_is_an_error_that_nobody_keeps(site_with_matches: Site, path: str) -> None:
+    answer = site_with_matches.get(path, If_Match='"other"')
+    assert error(answer) == (412, "bad_request")
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    tag = site_with_matches.get(path).headers["ETag"]
+    assert site_with_matches.get(path, If_Match='"other"', If_None_Match=tag).status_code == 412
+    assert site_with_matches.get(path, If_Match="*").status_code == 200
+    assert site_with_matches.get(path, If_Match="*", If_None_Match=tag).status_code == 304
+
+
 def test_an_unchanged_score_is_304_and_a_changed_one_is_not(site_with_matches: Site) -> None:
     for url in ("/api/score/live", "/api/matches/live", "/api/matches/live/events", "/api/live"):
         first = site_with_matches.get(url)

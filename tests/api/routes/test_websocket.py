@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,6 +16,8 @@ from tests.conftest import wait_until
 from tests.support.holding import Origin, WebSocket
 
 pytestmark = pytest.mark.xdist_group("websocket")
+
+PAUSES = re.compile(r"^\w*socket_pauses_total [1-9]", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +115,21 @@ def test_more_matches_than_one_connection_may_have_are_refused(origin: Origin, c
     # One for another.
     reader.say({"unsubscribe": names[:1], "subscribe": names[-1:]})
     assert shown(reader.told())[0] == names[-1]
+
+
+def test_a_match_that_is_named_twice_in_a_message_is_sent_once(origin: Origin, connect: Connect) -> None:
+    reader = connect().say({"subscribe": ["m"] * 5_000}).say({"subscribe": ["n"]})
+    assert [reader.told()["match_id"] for _ in range(2)] == ["m", "n"]
+
+
+def test_who_says_too_much_is_heard_more_slowly(origin: Origin, connect: Connect) -> None:
+    reader = connect()
+    for number in range(300):
+        reader.tell(Ping(b"%d" % number))
+    reader.say({"subscribe": ["m"]})
+    assert reader.told()["match_id"] == "m"
+    assert reader.pongs == 300
+    wait_until(lambda: PAUSES.search(origin.get("/metrics").text), "the pauses to be counted")
 
 
 def test_who_is_refused_too_often_is_sent_away(origin: Origin, connect: Connect) -> None:

@@ -236,9 +236,7 @@ def test_a_body_that_does_not_come_or_does_not_end_is_not_waited_for(pair: Pair,
     assert pair.received() == b""
 
 
-def test_a_client_that_always_has_more_to_say_keeps_nobody_waiting(
-    pair: Pair, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_client_that_always_has_more_to_say_keeps_nobody_waiting(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client_socket, "TURN_S", 0.0)
     turns_of_others, reads = [0], [0]
 
