@@ -228,7 +228,8 @@ def transports(servers: Servers) -> tuple[Apns, Fcm]:
     ca = str(servers.keys.cert)
     apns = Apns(Key(TEAM, KEY_ID, servers.keys.apns_key.read_text()), BUNDLE, url=servers.url, ca=ca)
     fcm = Fcm(servers.keys.service_account(servers.url), url=servers.url, ca=ca)
-    fcm.headers, fcm.good_until = ["authorization: Bearer bench", "content-type: application/json"], time.time() + 3600
+    fcm.bearer.headers = ["authorization: Bearer bench", "content-type: application/json"]
+    fcm.bearer.due_at = time.monotonic() + 3600
     return apns, fcm
 
 

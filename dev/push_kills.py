@@ -106,12 +106,14 @@ def subscribe(bind: Engine, settings: dict[str, str], phones: int) -> None:
     with bind.begin() as connection:
         connection.execute(insert(DeviceRow), rows)
     fcm = Fcm(settings["fcm_credentials"], url=settings["fcm_url"], ca=settings["push_ca"])
-    fcm.credential.refresh(fcm._exchange)
-    bearer = {"Authorization": f"Bearer {fcm.credential.token}"}
+    fcm.bearer.renew_if_due(time.monotonic())
+    headers = dict(line.split(": ", 1) for line in fcm.bearer.headers)
+    session = requests.Session()
     registrations = fcm.url.replace("/messages:send", "/registrations")
     for n in range(phones):
         url = f"{registrations}/{topic_token(n)}/topicSubscriptions"
-        answer = fcm.session.post(url, params={"topic_name": f"m.{MATCH}.goal.en"}, headers=bearer, timeout=10)
+        params = {"topic_name": f"m.{MATCH}.goal.en"}
+        answer = session.post(url, params=params, headers=headers, verify=settings["push_ca"], timeout=10)
         answer.raise_for_status()
     fcm.close()
 

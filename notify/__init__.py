@@ -1,7 +1,7 @@
 """What to say to phones, and how to get it there. Knows the domain, no Flask, no RQ, no Redis, no SQL.
 
-Read `news` (facts → what is worth telling), `window` (when), `message` with `voice` (news → words, by `phrases`) and
-`payload` (words → bytes). Then `transport`: one interface, with `apns`, `fcm`, `webpush` and `null` behind it, and
-`outcome`, the values they answer with. `sender` is the one loop, over `lane`s of two sorts: `http2` with `frames`, and
-`curl`. `emulators` stand in for Apple and Google.
+Read `content`: `news` (facts → what is worth telling), `window` (when), `message` with `wording` (news → words, by
+`translations`) and `payload` (words → bytes). Then `transports`: `base`, the one interface, with `apns`, `fcm`,
+`webpush` and `null` behind it; `outcome`, the values they answer with; `sender` and `dispatch`, the one loop, over
+`hosts` with a connection of `curl` each. `dev.emulators` stand in for Apple, Google and the browsers' services.
 """

@@ -36,8 +36,9 @@ class Query(BaseModel):
 
 @cache
 def _zones() -> frozenset[str]:
-    """Cached: the standard library walks the whole zone database for each call."""
-    return frozenset(available_timezones())
+    """Cached: the standard library walks the whole zone database for each call. `localtime`, which Debian keeps beside
+    it, is the server's own zone."""
+    return frozenset(available_timezones()) - {"localtime"}
 
 
 def zone(name: str) -> str:

@@ -63,23 +63,27 @@ class Broadcasts:
         self._settle(self.sharded.of(match_id), [keys.PUSH_BROADCASTS], [match_id, due, at_ms])
 
     @guarded
-    def require(self, match_id: str, *, now_ms: int) -> None:
-        """Make a match due, unless it is."""
+    def require(self, match_id: str, targets: Sequence[str], *, now_ms: int) -> None:
+        """Make a match due, unless it is, at each of these targets, whatever was published there."""
         shard = self.sharded.of(match_id)
-        shard.redis.zadd(shard.key(keys.PUSH_BROADCASTS), {match_id: now_ms}, nx=True)
+        with shard.redis.pipeline(transaction=True) as pipe:
+            pipe.hdel(shard.key(keys.window(match_id)), *map(_shown, targets))
+            pipe.zadd(shard.key(keys.PUSH_BROADCASTS), {match_id: now_ms}, nx=True)
+            pipe.execute()
 
     @guarded
-    def shown(self, match_id: str) -> str | None:
-        """The score last published to lock screens, as given to `show`."""
-        score = self._field(match_id, "shown")
-        return score.decode() if score else None
+    def shown(self, match_id: str, target: str) -> tuple[int, str]:
+        """Version and score last published at a target, as given to `show`; 0 and "" before the first."""
+        version, _, score = (self._field(match_id, _shown(target)) or b"0 ").decode().partition(" ")
+        return int(version), score
 
     @guarded
-    def show(self, match_id: str, score: str) -> None:
+    def show(self, match_id: str, target: str, version: int, score: str) -> None:
+        """target: an environment of Apple's, or `android`."""
         shard = self.sharded.of(match_id)
         window = shard.key(keys.window(match_id))
         with shard.redis.pipeline(transaction=True) as pipe:
-            pipe.hset(window, "shown", score)
+            pipe.hset(window, _shown(target), f"{version} {score}")
             pipe.expire(window, WINDOW_S)
             pipe.execute()
 
@@ -88,6 +92,10 @@ class Broadcasts:
         shard = self.sharded.of(match_id)
         value: bytes | None = shard.redis.hget(shard.key(keys.window(match_id)), name)
         return value
+
+
+def _shown(target: str) -> str:
+    return f"shown:{target}"
 
 
 def _lease(match_id: str) -> str:

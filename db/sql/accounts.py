@@ -27,7 +27,7 @@ from db.domain import (
 )
 from db.domain.errors import Refused
 from db.sql import follows
-from db.sql.devices import device_of
+from db.sql.devices import IS_READABLE, device_of
 from db.sql.models import DeviceRow, PlayerFollowRow, UserRow
 from db.sql.moments import moment
 from db.sql.session import begin
@@ -91,7 +91,8 @@ class Accounts:
             row = session.get(UserRow, user_id)
             if row is None:
                 raise _deleted()
-            devices = session.scalars(select(DeviceRow).where(DeviceRow.user_id == user_id).order_by(DeviceRow.id))
+            readable = select(DeviceRow).where(DeviceRow.user_id == user_id, IS_READABLE)
+            devices = session.scalars(readable.order_by(DeviceRow.id))
             return Profile(_account(row), tuple(map(device_of, devices)), tuple(follows.of_user(session, user_id)))
 
     def change(self, user_id: str, changes: Mapping[str, Any]) -> None:

@@ -22,7 +22,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db.domain import Device, Match
-from db.sql.devices import device_from
+from db.sql.devices import IS_READABLE, device_from
 from db.sql.followers import BOUNDS, NOBODY, Ends, PlanPosition, Players, count_up_to, followers_of
 from db.sql.models import ChannelRow, DeviceRow, PlayerFollowRow, UserRow
 from db.sql.moments import moment, ms
@@ -132,12 +132,12 @@ class Audience:
             return list(dict.fromkeys(session.scalar(text(BOUNDS), {"size": above, "most": most}) or ()))
 
     def devices(self, ids: Collection[int]) -> list[Recipient]:
-        """Those of these addresses that still exist."""
+        """Those of these addresses that still exist, and that this release can read."""
         user = UserRow
         query = (
             select(*_DEVICE, user.locale, user.spoiler_free, user.time_zone, user.quiet_since, user.quiet_until)
             .join(user, user.id == DeviceRow.user_id)
-            .where(DeviceRow.id.in_(ids))
+            .where(DeviceRow.id.in_(ids), IS_READABLE)
         )
         with begin(self.engine) as session:
             return [_recipient(row) for row in session.execute(query)]

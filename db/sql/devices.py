@@ -11,6 +11,8 @@ from db.sql.moments import ms
 # A lookup costs a third of calling the enumeration.
 _PLATFORMS = {platform.value: platform for platform in Platform}
 _PAYLOADS = {payload.value: payload for payload in Payload}
+# A newer release beside this one may store others; those devices are that release's to read.
+IS_READABLE = DeviceRow.platform.in_(_PLATFORMS) & DeviceRow.payload.in_(_PAYLOADS)
 
 
 def device_of(row: DeviceRow) -> Device:

@@ -27,6 +27,8 @@ PRODUCTION, SANDBOX = "https://api.push.apple.com", "https://api.sandbox.push.ap
 DEVICE_PAUSE_S = 30.0
 # Apple answers in tens of ms, and not at all when a connection has died unseen (its users report 90 minutes).
 ANSWER_S = 5.0
+# A date holds no later one.
+YEAR_9999_MS = 253_370_764_800_000
 
 _DELIVERED = Delivered()
 # Broadcasts and Live Activities are each allowed to an app by itself.
@@ -155,6 +157,11 @@ def reason_of(reply: Reply) -> tuple[str, int | None]:
     """Reason and timestamp (ms) of an error's body; the status in words where it has none."""
     try:
         error = json.loads(reply.body)
-        return str(error["reason"]), error.get("timestamp")
+        since_ms = error.get("timestamp")
+        return str(error["reason"]), since_ms if _is_time(since_ms) else None
     except (ValueError, KeyError, TypeError, AttributeError):
         return f"status_{reply.status}", None
+
+
+def _is_time(since_ms: object) -> bool:
+    return type(since_ms) is int and 0 <= since_ms < YEAR_9999_MS

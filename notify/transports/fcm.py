@@ -1,7 +1,7 @@
 """FCM HTTP v1: registration tokens, installation ids, topics and conditions, one HTTP/2 request each.
 
-firebase-admin reads the service account, and its credentials sign. Its own send takes one thread or one list at a time
-and stays unused (docs/decisions/0020). Rules: firebase.google.com/docs/cloud-messaging, "Error codes", "Scale".
+firebase-admin's own send takes one thread or one list at a time and stays unused (docs/decisions/0020). Rules:
+firebase.google.com/docs/cloud-messaging, "Error codes", "Scale".
 """
 
 from __future__ import annotations
@@ -10,28 +10,21 @@ import json
 import re
 import time
 from collections.abc import Iterable, Iterator
-from datetime import UTC
 from typing import Any
-
-import requests
-from firebase_admin import credentials
-from google.auth import exceptions
-from google.auth.transport.requests import Request as Exchange
 
 from db.domain import Device
 from notify.content import payload
 from notify.content.message import Message
 from notify.transports.base import Address, Condition, Envelope, Topic
+from notify.transports.bearer import Bearer
 from notify.transports.exchange import ANSWER_S, STREAMS_MAX, KnownOutcome, Reply, Request
-from notify.transports.outcome import ConfigFault, Delivered, Dropped, Gone, Later, Outcome
+from notify.transports.outcome import ConfigFault, Delivered, Dropped, Gone, Outcome
 from notify.transports.reasons import Action, fcm_action, verdict
 from notify.transports.retry import RetryLater
 from notify.transports.sender import Sender
 from notify.transports.templates import Templates
 
 URL = "https://fcm.googleapis.com"
-# A bearer token lives an hour; one requested this early is there when the old one ends.
-EARLY_S = 300
 # "Scale": 429 without Retry-After, and the first repeat after a 5xx.
 QUOTA_PAUSE_S, FIRST_REPEAT_S = 60.0, 10.0
 
@@ -57,19 +50,10 @@ class Fcm:
         answer_s: float = ANSWER_S,
         ca: str | None = None,
     ) -> None:
-        certificate = credentials.Certificate(json.loads(account))
-        self.credential: Any = certificate.get_credential()
-        self.url = f"{url}/v1/projects/{certificate.project_id}/messages:send"
+        self.bearer = Bearer(account, ca=ca)
+        self.url = f"{url}/v1/projects/{self.bearer.project_id}/messages:send"
         self.sender = Sender(url, streams=streams, answer_s=answer_s, ca=ca)
-        self.session = requests.Session()
-        self.session.verify = ca or True
-        # requests lets REQUESTS_CA_BUNDLE outweigh `verify`; with certificates of our own it must not.
-        self.session.trust_env = ca is None
         self.templates: Templates[tuple[bytes, bytes]] = Templates()
-        self.headers: list[str] = []
-        # What stands in the way of a bearer token.
-        self.refusal: Outcome | None = None
-        self.good_until = 0.0
         # The last message that was accepted for a device: its payload is valid, so a token refused with it is not.
         self.accepted: Message | None = None
 
@@ -79,49 +63,26 @@ class Fcm:
 
     def check(self) -> bool:
         """See Checkable: a message that is only validated. It also fetches a bearer token where one is due."""
-        self._sign_in_if_due(time.time())
+        self.bearer.renew_if_due(time.monotonic())
         document = {"validate_only": True, "message": {"topic": "check"}}
-        return self.refusal is None and self.sender.check(self.url, self.headers, payload.encode(document))
+        is_signed_in = self.bearer.refusal is None
+        return is_signed_in and self.sender.check(self.url, self.bearer.headers, payload.encode(document))
 
     def close(self) -> None:
-        self.session.close()
         self.sender.close()
 
     def _request(self, envelope: Envelope) -> Request | KnownOutcome:
-        now = time.time()
-        self._sign_in_if_due(now)
-        if self.refusal is not None:
-            return KnownOutcome(envelope, self.refusal)
+        self.bearer.renew_if_due(time.monotonic())
+        if self.bearer.refusal is not None:
+            return KnownOutcome(envelope, self.bearer.refusal)
         message, address = envelope.message, envelope.address
-        body = self._body(message, address, now)
+        body = self._body(message, address, time.time())
         repeatable = isinstance(address, Device)
-        return Request(envelope, self.url, self.headers, body, message.expires_at, repeatable=repeatable)
+        return Request(envelope, self.url, self.bearer.headers, body, message.expires_at, repeatable=repeatable)
 
     def _silence(self, request: Request) -> None:
         envelope: Envelope = request.envelope
         request.body = self._body(self.templates.silent(envelope.message), envelope.address, time.time())
-
-    def _sign_in_if_due(self, now: float) -> None:
-        if now >= self.good_until:
-            self._sign_in(now)
-
-    def _sign_in(self, now: float) -> None:
-        """A new bearer token, or what stands in its way, which is not tried again for a while."""
-        try:
-            self.credential.refresh(self._exchange)
-        except (exceptions.RefreshError, exceptions.TransportError, requests.RequestException) as error:
-            is_refused = isinstance(error, exceptions.RefreshError) and not error.retryable
-            pause_s = QUOTA_PAUSE_S if is_refused else FIRST_REPEAT_S
-            self.refusal = ConfigFault("oauth_refused") if is_refused else Later("oauth_unavailable", pause_s)
-            self.good_until = now + pause_s
-            return
-        expires_at = self.credential.expiry.replace(tzinfo=UTC).timestamp()
-        self.refusal, self.good_until = None, max(now + 1, expires_at - EARLY_S)
-        self.headers = [f"authorization: Bearer {self.credential.token}", "content-type: application/json"]
-
-    def _exchange(self, *args: Any, **kwargs: Any) -> Any:
-        """google-auth would wait two minutes."""
-        return Exchange(session=self.session)(*args, **{**kwargs, "timeout": FIRST_REPEAT_S})
 
     def _body(self, message: Message, address: Address, now: float) -> bytes:
         if isinstance(address, Topic):
@@ -169,12 +130,10 @@ class Fcm:
 
     def _sign(self, request: Request, code: str) -> Outcome | RetryLater:
         """The bearer token ended early: a new one, once."""
-        if request.tries > 1:
+        if not self.bearer.replace(request.headers, time.monotonic()):
             return ConfigFault(code)
-        if request.headers is self.headers:
-            self._sign_in(time.time())
-        request.headers = self.headers
-        return self.refusal or RetryLater(code, soon=True)
+        request.headers = self.bearer.headers
+        return self.bearer.refusal or RetryLater(code, soon=True)
 
 
 def _subject(message: Message) -> tuple[str, int, str]:

@@ -25,7 +25,8 @@ class Key:
 class Signature:
     """The provider token, signed once for TOKEN_S.
 
-    Its `iat` is the last multiple of TOKEN_S, so processes change it together and a restart does not change it.
+    Its `iat` is the last multiple of TOKEN_S, so processes change it together and a restart does not change it. One
+    from the future was signed before the clock was set back, and Apple takes none of those.
     """
 
     def __init__(self, key: Key) -> None:
@@ -34,7 +35,7 @@ class Signature:
         self.text = ""
 
     def token(self, now: float) -> str:
-        if not self.text or now - self.issued_at >= TOKEN_S:
+        if not self.text or not 0 <= now - self.issued_at < TOKEN_S:
             self._sign(int(now // TOKEN_S * TOKEN_S))
         return self.text
 

@@ -135,15 +135,11 @@ class Sdk:
     """What the app's Firebase SDK does by itself: FCM HTTP v1, `registrations.topicSubscriptions.create`."""
 
     def __init__(self, emulated: Emulated) -> None:
-        fcm = emulated.fcm()
-        fcm.credential.refresh(fcm._exchange)
-        self.endpoint, self.session = fcm.url, fcm.session
-        self.bearer = {"Authorization": f"Bearer {fcm.credential.token}"}
+        self.emulated, self.fcm = emulated, emulated.fcm()
+        assert self.fcm.check()
 
     def subscribe(self, token: str, topic: str) -> None:
-        url = self.endpoint.replace("/messages:send", f"/registrations/{token}/topicSubscriptions")
-        answer = self.session.post(url, params={"topic_name": topic}, headers=self.bearer, timeout=10)
-        assert answer.status_code == 200, answer.text
+        assert self.emulated.subscribe(self.fcm, token, topic) == 200
 
 
 @pytest.fixture
@@ -199,7 +195,7 @@ def test_each_fan_of_the_2022_final_saw_what_they_wanted_once(world: World, emul
     everybody, sdk = list(fans()), Sdk(emulators)
     for fan in everybody:
         enrol(world, fan, sdk)
-    sdk.session.close()
+    sdk.fcm.close()
     replay(world, recorded())
     shown = phones(emulators)
     for fan in everybody:

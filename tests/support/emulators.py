@@ -77,7 +77,7 @@ class Emulated:
     def subscribe(self, fcm: Fcm, token: str, topic: str) -> int:
         """As an app does for itself; returns the status."""
         url = f"{self.fcm_url}{urlsplit(fcm.url).path.removesuffix('/messages:send')}/registrations/{token}"
-        headers = {"authorization": fcm.headers[0].removeprefix("authorization: ")}
+        headers = {"authorization": fcm.bearer.headers[0].removeprefix("authorization: ")}
         response = self.session.post(
             f"{url}/topicSubscriptions", params={"topic_name": topic}, headers=headers, verify=self.push_ca, timeout=5
         )

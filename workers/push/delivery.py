@@ -14,6 +14,7 @@ from db.sql.audience import DeadAddress
 from notify.transports.base import ActivityStart
 from notify.transports.outcome import ConfigFault, Delivered, Dropped, Gone, Later, OurFault, Unknown
 from workers.push.lanes import LaneEvent, Unsent, device_id, is_start_failed
+from workers.push.renderer import EXPIRY_MS
 from workers.push.transports import WORD, counted, is_possibly_sent
 
 # A retry waits at least this long: by then a service that stumbled has recovered.
@@ -122,7 +123,11 @@ class ChunkDelivery:
         PUSH_RINGS.add(service=name, effect=effect)
 
     def _try_again(self, device: int, due_ms: int) -> None:
-        self.due[device] = due_ms
+        """Nobody is sent an alert that is too old, so a device that has to wait longer is not waited for."""
+        if due_ms - self.started.opened_at > EXPIRY_MS:
+            self.miss([device], "failed", "expired")
+        else:
+            self.due[device] = due_ms
 
     def _pause_ms(self, retry_after_s: float) -> int:
         growing_ms = round(doubled(AGAIN_MS, self.started.tries, AGAIN_MAX_MS))

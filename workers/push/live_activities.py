@@ -18,10 +18,10 @@ from db.live.store import LiveStore
 from db.sql.audience import Audience
 from notify.content.message import Message, compose
 from notify.content.news import News
+from notify.transports.base import Address, Envelope, Topic, Transport
 from notify.transports.base import Channel as ChannelAddress
-from notify.transports.base import Envelope, Topic, Transport
 from notify.transports.outcome import ConfigFault, Delivered, Gone, Later, Outcome, Unknown
-from workers.push.transports import Transports
+from workers.push.transports import ENVIRONMENTS, Transports
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +35,9 @@ LEASE_S = 30
 KEEP_S = 8 * 60 * 60
 # How long it is believed that no app, or some app, takes data messages by topic.
 LISTENERS_MS = 60_000
+# Where a state is published: Apple's environments, each by a channel, and Android by a topic.
+ANDROID = "android"
+TARGETS = (*ENVIRONMENTS, ANDROID)
 _DATA_VARIANTS = [variant for variant in VARIANTS if Variant.parse(variant).payload is Payload.DATA]
 # Outcomes after which the state may not be on the screens. A broadcast rings nowhere, so one that may have arrived is
 # repeated.
@@ -77,7 +80,7 @@ class LiveActivities:
             self.broadcasts.done([(match_id, due)])
         if match and self.broadcasts.is_overtaken(match.id, match.version):
             # The lease ran out, and the newer state may have come before this one: Apple keeps what came last.
-            self.broadcasts.require(match_id, now_ms=now_ms)
+            self.broadcasts.require(match_id, TARGETS, now_ms=now_ms)
         self.broadcasts.release(match_id)
 
     def _watched(self, match_ids: Collection[str], now_ms: int) -> Collection[str]:
@@ -90,25 +93,28 @@ class LiveActivities:
         at = self.broadcasts.stamp(match.id, match.version)
         if at is None:  # a newer state was published
             return
-        score = str(match.score)
-        message = state_of(match, now_ms, at=at, moved=score != self.broadcasts.shown(match.id))
-        android = self.transports.android if self._has_listeners(now_ms) else None
-        if android:
-            yield from self._live_update(match, message, android)
+        if self._has_listeners(now_ms):
+            topic = Topic(live_update_topic(match.id))
+            yield from self._send(match, ANDROID, topic, self.transports.android, at=at, now_ms=now_ms)
         for channel in self.audience.channels([match.id]):
-            transport = self.transports.ios(channel.environment)
-            for _, outcome in transport.send([Envelope(ChannelAddress(channel.id), message)]) if transport else ():
-                self._note(match, channel.environment, outcome)
+            address, transport = ChannelAddress(channel.id), self.transports.ios(channel.environment)
+            for outcome in self._send(match, channel.environment, address, transport, at=at, now_ms=now_ms):
                 if isinstance(outcome, Gone):
                     self.audience.drop_channel(channel)
-                if isinstance(outcome, Delivered):
-                    self.broadcasts.show(match.id, score)
                 yield outcome
 
-    def _live_update(self, match: Match, message: Message, android: Transport) -> Iterator[Outcome]:
-        """The same state to apps on Android that show the match and listen to its topic."""
-        for _, outcome in android.send([Envelope(Topic(live_update_topic(match.id)), message)]):
-            self._note(match, "android", outcome)
+    def _send(
+        self, match: Match, target: str, address: Address, transport: Transport | None, *, at: int, now_ms: int
+    ) -> Iterator[Outcome]:
+        """Nothing where this version is there already: it is published again because another target lacks it."""
+        score, (version, shown) = str(match.score), self.broadcasts.shown(match.id, target)
+        if transport is None or version == match.version:
+            return
+        message = state_of(match, now_ms, at=at, moved=score != shown)
+        for _, outcome in transport.send([Envelope(address, message)]):
+            self._note(match, target, outcome)
+            if isinstance(outcome, Delivered):
+                self.broadcasts.show(match.id, target, match.version, score)
             yield outcome
 
     def _has_listeners(self, now_ms: int) -> bool:

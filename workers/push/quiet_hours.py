@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from db.domain import Quiet
 
@@ -18,6 +18,14 @@ class QuietHours:
 
     def _minute(self, time_zone: str) -> int:
         if time_zone not in self.minutes:
-            local = self.at.astimezone(ZoneInfo(time_zone))
+            local = self.at.astimezone(_zone(time_zone))
             self.minutes[time_zone] = local.hour * 60 + local.minute
         return self.minutes[time_zone]
+
+
+def _zone(name: str) -> tzinfo:
+    """UTC for one that only a newer database of zones has: it must not end the plan of all followers."""
+    try:
+        return ZoneInfo(name)
+    except ZoneInfoNotFoundError:
+        return UTC

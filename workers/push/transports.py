@@ -64,6 +64,8 @@ class Transports:
                 return self.web
 
     def ios(self, environment: str) -> Transport | None:
+        if environment not in ENVIRONMENTS:
+            return None
         if environment not in self.apns:
             self.apns[environment] = self._apns(environment)
         return self.apns[environment]

@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from db.domain import Device, Kind, Platform
 from notify.content.message import Message
-from notify.transports.apns import Apns
+from notify.transports.apns import Apns, reason_of
 from notify.transports.base import ActivityStart, Address, Channel, Envelope
+from notify.transports.exchange import Reply
 from notify.transports.outcome import ConfigFault, Delivered, Dropped, Gone, Later
 from notify.transports.signature import TOKEN_S, Key, Signature
 from tests.support.emulators import Emulated
@@ -73,6 +74,19 @@ def test_the_token_is_signed_once_for_fifty_minutes_and_the_same_by_time_everywh
     claims = jwt.decode(there.token(NOW), options={"verify_signature": False})
     assert claims == {"iss": "TEAM", "iat": int(start)}
     assert jwt.get_unverified_header(first) == {"alg": "ES256", "kid": "KEYID"}
+
+
+def test_a_clock_that_is_set_back_leaves_no_token_from_the_future() -> None:
+    signature = Signature(Key("TEAM", "KEYID", PEM))
+    signature.token(NOW)
+    claims = jwt.decode(signature.token(NOW - 2 * TOKEN_S), options={"verify_signature": False})
+    assert claims["iat"] <= NOW - 2 * TOKEN_S
+
+
+@pytest.mark.parametrize("timestamp", ['"1700000000000"', "1e300", "-1", "true", "null", "9" * 30])
+def test_a_time_of_death_that_is_none_is_left_out(timestamp: str) -> None:
+    reply = Reply(410, f'{{"reason": "Unregistered", "timestamp": {timestamp}}}'.encode())
+    assert reason_of(reply) == ("Unregistered", None)
 
 
 def test_an_expired_token_is_signed_anew_and_the_push_arrives(emulators: Emulated, apns: Apns) -> None:
@@ -158,6 +172,18 @@ def test_channels_that_cannot_be_reached_are_asked_for_later(emulators: Emulated
     channels = emulators.channels(apns)
     channels.base = "https://127.0.0.1:9/1/apps/x"
     assert isinstance(channels.create(), Later)
+
+
+@pytest.mark.parametrize("answer", ["", "<html>Sign in</html>", "[]", "{}", '{"channels": null}'])
+def test_a_good_status_that_is_not_apples_is_asked_for_later(
+    emulators: Emulated, apns: Apns, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    channels = emulators.channels(apns)
+    for status in (200, 201):
+        reply = Reply(status, answer.encode())
+        monkeypatch.setattr("notify.transports.channels.call", lambda *_, reply=reply, **__: (reply, {}))
+        outcomes = channels.all(), channels.create(), channels.delete("channel")
+        assert outcomes == (Later("not_understood"),) * 3
 
 
 def test_starts_of_one_message_and_channel_share_one_finished_form() -> None:

@@ -15,6 +15,7 @@ from notify.transports.base import Address, Condition, Envelope, Topic
 from notify.transports.exchange import Reply, Request
 from notify.transports.fcm import Fcm
 from notify.transports.outcome import ConfigFault, Delivered, Dropped, Gone, Later, OurFault
+from notify.transports.retry import RetryLater
 from tests.conftest import free_port
 from tests.support.emulators import Emulated
 
@@ -100,15 +101,54 @@ def test_a_token_refused_with_a_message_that_another_phone_accepted_is_deleted(e
 
 def test_an_ended_bearer_token_is_renewed_and_the_push_arrives(emulators: Emulated, fcm: Fcm) -> None:
     send(fcm, device("android-bearer"))
-    fcm.headers = ["authorization: Bearer of-yesterday", "content-type: application/json"]
+    fcm.bearer.headers = ["authorization: Bearer of-yesterday", "content-type: application/json"]
     assert send(fcm, device("android-bearer"), message("Later")) == Delivered()
     assert len(emulators.phone("android-bearer")["alerts"]) == 2
 
 
-def test_a_key_google_does_not_know_is_a_config_fault_for_all(emulators: Emulated) -> None:
+def test_a_bearer_token_that_ends_between_two_tries_is_renewed_too(emulators: Emulated, fcm: Fcm) -> None:
+    send(fcm, device("android-bearer"))
+    request = Request(Envelope(device("android-bearer"), message()), fcm.url, fcm.bearer.headers, b"", 0.0, tries=2)
+    ended = Reply(401, json.dumps({"error": {"status": "UNAUTHENTICATED"}}).encode())
+    assert fcm._judge(request, ended) == RetryLater("UNAUTHENTICATED", soon=True)
+    # The new one is no better, so it is not the token's age.
+    assert fcm._judge(request, ended) == ConfigFault("UNAUTHENTICATED")
+
+
+def test_a_token_endpoint_that_is_away_costs_nothing_while_the_old_token_lives(emulators: Emulated, fcm: Fcm) -> None:
+    send(fcm, device("android-bearer"))
+    fcm.bearer.due_at = 0.0
+    fcm.bearer.credential._token_uri = f"https://127.0.0.1:{free_port()}/token"
+    assert send(fcm, device("android-bearer")) == Delivered()
+    fcm.bearer.due_at = fcm.bearer.ends_at = 0.0
+    assert send(fcm, device("android-bearer")) == Later("oauth_unavailable", 10.0)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *("<html>Sign in</html>", "", "[]", "null", "\xff"),
+        *('{"access_token": "a"}', '{"access_token": 5, "expires_in": 3600}', '{"expires_in": 3600}'),
+        *('{"access_token": "a", "expires_in": "soon"}', '{"access_token": "a", "expires_in": 1e30}'),
+        '{"access_token": "a\\r\\nb: c", "expires_in": 3600}',
+    ],
+)
+def test_an_answer_that_is_no_token_is_a_service_that_is_away(
+    emulators: Emulated, fcm: Fcm, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    monkeypatch.setattr("notify.transports.bearer.call", lambda *_, **__: (Reply(200, answer.encode("latin-1")), {}))
+    assert send(fcm, device("android-one")) == Later("oauth_unavailable", 10.0)
+
+
+def test_a_key_google_does_not_know_is_a_config_fault_for_all(
+    emulators: Emulated, caplog: pytest.LogCaptureFixture
+) -> None:
     account = json.loads(emulators.settings["fcm_credentials"]) | {"client_email": "somebody@else.example"}
     fcm = Fcm(json.dumps(account), url=emulators.fcm_url, ca=emulators.push_ca)
-    assert send(fcm, device("android-one")) == ConfigFault("oauth_refused")
+    for _ in range(3):
+        assert send(fcm, device("android-one")) == ConfigFault("oauth_refused")
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert "push_token_refused service=fcm" in caplog.text
     fcm.close()
 
 
@@ -152,6 +192,6 @@ def test_nothing_secret_is_logged(emulators: Emulated, fcm: Fcm, caplog: pytest.
     emulators.set_faults("fcm", cut_every=2)
     with caplog.at_level(logging.DEBUG):
         outcomes = list(fcm.send([Envelope(device("android-secret"), message()) for _ in range(4)]))
-    secrets = ["android-secret", fcm.headers[0].split()[-1], fcm.credential.token]
+    secrets = ["android-secret", fcm.bearer.headers[0].split()[-1], fcm.bearer.credential.token]
     secrets += json.loads(emulators.settings["fcm_credentials"])["private_key"].splitlines()[1:2]
     assert not [secret for secret in secrets if secret in caplog.text + repr(outcomes)]

@@ -119,7 +119,8 @@ def test_each_code_of_fcm_has_its_outcome(fcm: Fcm, code: str) -> None:
         {"error": {"status": "UNKNOWN", "details": [violations, {"errorCode": code}]}},
     ]
     for body in bodies:
-        alert = Request(envelope(Platform.ANDROID), fcm.url, [], b"", 0.0, tries=2)
+        fcm.bearer.replaced_at = time.monotonic()
+        alert = Request(envelope(Platform.ANDROID), fcm.url, fcm.bearer.headers, b"", 0.0)
         outcome = fcm._judge(alert, Reply(400, json.dumps(body).encode()))
         assert outcome == expected(FCM[code], code, wait_s=QUOTA_PAUSE_S, repeat_s=FIRST_REPEAT_S)
 

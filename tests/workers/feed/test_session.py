@@ -157,9 +157,7 @@ def test_a_lease_of_several_places_is_as_many_readers(world: FeedWorld) -> None:
     assert [lease.place for lease in leases] == ["", "a_2", "a"]
 
 
-def test_a_reader_that_has_failed_for_hours_is_tried_again(
-    world: FeedWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_reader_that_has_failed_for_hours_is_tried_again(world: FeedWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workers.feed.runner.RETRY_MAX_S", 0.01)
     reader, stopping = FailingReader(), Event()
     runner: FeedRunner = world.runner(reader, stopping)

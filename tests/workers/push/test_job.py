@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from db.domain import (
     DEFAULT_KINDS,
@@ -17,10 +18,11 @@ from db.domain import (
     Subject,
     mask_of,
 )
+from db.sql.models import DeviceRow
 from notify.content import window
 from notify.content.window_record import Window
 from notify.transports.outcome import Later
-from tests.support.push import ALL, FINAL, START, World
+from tests.support.push import ALL, FINAL, START, World, counters
 
 
 def test_a_goal_reaches_the_followers_of_match_and_team_once_each(world: World) -> None:
@@ -72,6 +74,22 @@ def test_quiet_hours_are_those_of_the_fans_own_zone(world: World) -> None:
     world.kick_off()
     world.say(60, "goal", score=(1, 0))
     assert [token for token, _ in world.phones.sent] == ["tokyo awake"]
+
+
+def test_a_follower_of_whom_this_release_knows_too_little_costs_nobody_else_the_alert(world: World) -> None:
+    """A newer release may store another platform, and a newer database of time zones another zone."""
+    world.fan("phone")
+    world.fan("abroad", quiet=Quiet(0, 0), time_zone="Mars/Olympus_Mons")
+    odd = {"watch": {"platform": "watch"}, "glass": {"payload": "hologram"}, "beta": {"environment": "beta"}}
+    users = {token: world.fan(token) for token in odd}
+    with world.history.engine.begin() as connection:
+        for token, columns in odd.items():
+            connection.execute(update(DeviceRow).where(DeviceRow.token == token).values(columns))
+    world.kick_off()
+    world.say(60, "goal", score=(1, 0))
+    assert {token for token, _ in world.phones.sent} == {"phone", "abroad"}
+    assert (counters(world)["sent"], counters(world)["vanished"], counters(world)["no_transport"]) == (2, 2, 1)
+    assert not world.accounts.profile(users["watch"]).devices
 
 
 def test_a_goal_told_before_quiet_hours_is_taken_back_in_them_without_a_sound(world: World) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from db.domain import Platform
+from db.domain import Platform, Status
 from db.sql.audience import BroadcastChannel
 from notify.transports.base import Envelope
 from notify.transports.outcome import ConfigFault, Later, Outcome, Unknown
@@ -90,6 +90,23 @@ def test_apps_with_data_messages_get_the_state_by_the_topic_of_the_match(world: 
     updates = [message for to, message in world.phones.sent if to == f"Topic(name='u.{FINAL}')"]
     assert [(message.is_state, message.state["home_score"]) for message in updates] == [(True, 1)]
     assert [scorer["team"] for scorer in updates[0].state["scorers"]] == ["home"]  # type: ignore[attr-defined]
+
+
+def test_while_apple_is_away_apps_on_android_get_each_state_once(world: World) -> None:
+    world.audience.keep_channel(CHANNEL, now_ms=START)
+    world.fan("pixel", platform=Platform.ANDROID, topics="en-data")
+    world.kick_off()
+    world.phones.answers = {"Channel(id='channel')": Later("breaker_open")}
+    world.say(60, "goal", score=(1, 0))
+    for second in (65, 70, 75):
+        world.at(second)
+    world.say(80, status=Status.HALF_TIME)
+    world.phones.answers = {}
+    world.at(90)
+    updates = [message for to, message in world.phones.sent if to == f"Topic(name='u.{FINAL}')"]
+    assert [(message.state["home_score"], message.urgent) for message in updates] == [(1, True), (1, False)]
+    states = [message for to, message in world.phones.sent if "Channel" in to]
+    assert [(message.state["home_score"], message.urgent) for message in states] == [(1, True)]
 
 
 def test_a_match_has_one_channel_in_an_environment(world: World) -> None:

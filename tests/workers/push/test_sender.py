@@ -276,6 +276,16 @@ def test_a_long_wait_of_one_device_delays_no_other(world: World) -> None:
     assert [token for token, _ in world.phones.sent] == ["short", "long"]
 
 
+def test_a_wait_longer_than_the_alert_is_good_for_is_a_failure_at_once(world: World) -> None:
+    """Later the alert itself would be gone, and nothing would tell what became of the device."""
+    world.fans(2)
+    world.kick_off()
+    world.phones.answers["fan-0"] = Later("QUOTA_EXCEEDED", 3600.0)
+    world.say(60, "goal", score=(1, 0))
+    assert (counters(world)["sent"], counters(world)["failed"], counters(world)["expired"]) == (1, 1, 1)
+    assert not world.redis.exists(key_of(world.live, "final", keys.PUSH_LATER))
+
+
 def test_who_waits_in_different_groups_hears_of_a_cancelled_goal_if_it_was_reached(world: World) -> None:
     for token in ("long", "short"):
         world.fan(token)
