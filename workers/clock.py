@@ -101,6 +101,8 @@ def expire_accounts(services: WorkerServices, *, now_ms: int) -> None:
 
 
 def housekeep(services: WorkerServices, *, now_ms: int) -> None:
+    """The first that cannot be done ends it until the next minute, or a database that hangs would hold up doorbells for
+    seconds at each. So what others wait for comes first: in Redis, then the months of history."""
     services.bells.prematch()
     before_ms = now_ms - PARKED_MS
     for match_id in services.live.inbox.adopt():
@@ -110,11 +112,11 @@ def housekeep(services: WorkerServices, *, now_ms: int) -> None:
     # Reading the board counts undecodable matches; without readers the count would go stale.
     services.live.board.read()
     clear_board(services, now_ms=now_ms)
+    services.pictures.trim(now_ms=now_ms)
+    keep_history(services, now_ms=now_ms)
     refill_names(services, now_ms=now_ms)
     services.history.refused_payloads.forget(before_ms=now_ms - KEEP_REFUSED_MS)
     expire_accounts(services, now_ms=now_ms)
-    keep_history(services, now_ms=now_ms)
-    services.pictures.trim(now_ms=now_ms)
 
 
 def keep_history(services: WorkerServices, *, now_ms: int) -> None:

@@ -20,6 +20,8 @@ from db.sql.session import engine
 # A change of a table waits for whoever uses it, and everybody else then waits behind the change. So it gives up soon,
 # lets them pass, and tries again.
 LOCK_MS, AGAIN_S, ATTEMPTS = 1_000, 1.0, 60
+# A number of ours among PostgreSQL's advisory locks. Two processes that make the same tables stop each other half-way.
+ALONE = 5_016_002
 
 
 def migrate(bind: Engine) -> None:
@@ -39,6 +41,15 @@ def migrate(bind: Engine) -> None:
                 context.run_migrations()
 
 
+def is_alone() -> bool:
+    """Whether no other process migrates. The lock is the connection's, and ends with it. It is not waited for: an index
+    that is made beside writers waits for every transaction, that of a waiting process, too."""
+    with bind.connect() as connection:
+        if connection.dialect.name != "postgresql":
+            return True
+        return bool(connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({ALONE})").scalar())
+
+
 def of_a_newer_release() -> str | None:
     """The database's revision, where this release does not know it."""
     revision = context.get_context().get_current_revision()
@@ -52,12 +63,17 @@ def of_a_newer_release() -> str | None:
 
 
 bind = engine(Settings.load().sql_url, bounded=False)
-for attempt in range(1, ATTEMPTS + 1):
-    try:
-        migrate(bind)
-        break
-    except OperationalError as error:
-        if not isinstance(error.orig, LockNotAvailable) or attempt == ATTEMPTS:
-            raise
+try:
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            if is_alone():
+                migrate(bind)
+                break
+            if attempt == ATTEMPTS:
+                sys.exit("Another process changes this database. Try again when it is done.")
+        except OperationalError as error:
+            if not isinstance(error.orig, LockNotAvailable) or attempt == ATTEMPTS:
+                raise
         time.sleep(AGAIN_S)
-bind.dispose()
+finally:
+    bind.dispose()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from api import create_app
@@ -16,6 +16,7 @@ from config import Settings
 from db.live.limits import Rate
 from db.sql import accounts
 from db.sql.models import DeviceRow, FollowRow, UserRow, UserSubscriptionRow
+from db.sql.session import begin
 from tests.support.users import ANDROID, IOS, START, WEB, User, rows
 
 
@@ -242,3 +243,13 @@ def test_accounts_that_no_app_uses_expire_with_all_that_is_theirs(app: Flask, al
     assert store.expire(before_ms=now_ms - 1_000, limit=10) == 1
     assert (rows(app, UserRow), rows(app, DeviceRow), rows(app, FollowRow)) == (1, 0, 0)
     assert bob.me()["user_id"] == bob.id
+
+
+def test_accounts_that_expire_are_found_by_their_last_visit_not_by_reading_all(app: Flask) -> None:
+    accounts = app.extensions["services"].accounts
+    with begin(accounts.engine) as session:
+        if session.get_bind().dialect.name == "postgresql":
+            session.execute(text("SET LOCAL enable_seqscan = off"))
+        explain = "EXPLAIN" if session.get_bind().dialect.name == "postgresql" else "EXPLAIN QUERY PLAN"
+        plan = session.execute(text(f"{explain} SELECT id FROM users WHERE active_at < '2020-01-01' LIMIT 100"))
+        assert "ix_users_active" in str(plan.all())

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -15,7 +18,7 @@ from sqlalchemy import inspect, text
 from config import Settings
 from db.sql.models import Base
 from db.sql.session import engine
-from tests.conftest import ROOT
+from tests.conftest import ROOT, Postgres
 
 
 def test_the_migrated_database_is_what_the_models_say(database_url: str) -> None:
@@ -51,6 +54,14 @@ def test_a_database_of_a_newer_release_is_left_as_it_is(
     assert "revision 9999, of a newer release" in capsys.readouterr().err
     assert tables(bind) == before
     bind.dispose()
+
+
+def test_processes_that_migrate_one_database_at_once_wait_for_each_other(postgres: Postgres) -> None:
+    environment = os.environ | {"DATABASE_URL": postgres.url(postgres.create_database())}
+    command_line = [sys.executable, "-m", "alembic", "upgrade", "head"]
+    started = [subprocess.Popen(command_line, cwd=ROOT, env=environment, stderr=subprocess.PIPE) for _ in range(3)]
+    errors = [process.communicate()[1].decode() for process in started]
+    assert [process.returncode for process in started] == [0, 0, 0], errors
 
 
 # A test before may have let the clock make some.

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
 
 import psycopg
@@ -25,7 +26,7 @@ from db.sql.session import begin, engine
 from tests.conftest import Postgres, migrate, wait_until
 from tests.support.live import goal
 from workers.boot import WorkerServices
-from workers.clock import keep_history
+from workers.clock import housekeep, keep_history
 
 DAY = 24 * 60 * 60 * 1000
 MONTH = 31 * DAY
@@ -249,6 +250,23 @@ def test_the_clock_makes_and_drops_them(database: str, make_services: Callable[.
     for _ in range(turns):
         keep_history(services, now_ms=month_start(now, 1) + 31 * DAY)
     assert [count(history, table) for table in ("match_scores", "match_event_versions", "matches")] == [0, 0, 1]
+
+
+@pytest.mark.parametrize("chore", ["accounts.expire", "history.names.count", "history.refused_payloads.forget"])
+def test_months_are_made_although_another_chore_of_the_clock_cannot_be_done(
+    database: str, make_services: Callable[..., WorkerServices], monkeypatch: pytest.MonkeyPatch, chore: str
+) -> None:
+    migrate(database)
+    services, now = make_services(database), month_start(now_ms(), 3)
+    owner, _, method = chore.rpartition(".")
+
+    def give_up(*_: object, **__: object) -> None:
+        raise Unavailable("it took too long")
+
+    monkeypatch.setattr(attrgetter(owner)(services), method, give_up)
+    with pytest.raises(Unavailable):
+        housekeep(services, now_ms=now)
+    assert services.history.months.ahead(now_ms=now) == AHEAD
 
 
 def test_who_reads_for_long_holds_up_nobody_but_the_dropping(
