@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from api.names import meant_match
 from api.services import Services
-from db.domain import Match, MatchInfo, Phase, Stamp, Subject, Team, Update, spelled
+from db.domain import Match, MatchInfo, Phase, Stamp, Status, Subject, Team, Update, spelled
 from db.domain.errors import Refused, Unavailable
 from db.sql.history import MatchFilter
 
@@ -58,7 +58,9 @@ def replace_match(services: Services, match_id: str, successor: str, *, now_ms: 
     assert match is not None and other is not None  # noqa: S101, PT018 - for the type checker
     if match_id in (successor, other.replaced_by):
         raise Refused(f"{successor} would lead back to {match_id}.", "invalid")
-    return Update(match_id, Stamp(now_ms, source=match.source), now_ms, info=MatchInfo(replaced_by=successor))
+    at, moved = Stamp(now_ms, source=match.source), MatchInfo(replaced_by=successor)
+    # The status as well, as providers tell it: one in play would stay on the board beside its successor.
+    return Update(match_id, at, now_ms, status=Status.REPLACED, info=moved)
 
 
 def merge_teams(services: Services, name: str, team_id: str, *, now_ms: int) -> list[Update]:

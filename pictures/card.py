@@ -46,8 +46,8 @@ class Card:
 
 
 def card_of(match: Match) -> Card | None:
-    """None for a match that has no picture of its own: before its start there is no score to show, and one that continues
-    as another has that one's."""
+    """None for a match that has no picture of its own: before its start there is no score to show, and one that
+    continues as another has that one's."""
     if match.phase is Phase.SCHEDULED or match.status in _GONE or match.replaced_by not in (None, match.id):
         return None
     return Card(

@@ -226,6 +226,14 @@ def test_followers_of_a_replaced_match_follow_both_and_may_leave(either: Site) -
     assert "lead back" in command(either, "matches", "replace", "new", "old").stderr
 
 
+def test_a_match_in_play_that_is_replaced_leaves_the_board_to_its_successor(either: Site) -> None:
+    for match_id in ("old", "new"):
+        either.tell(event(match_id), matches=(fixture(match_id),))
+    assert command(either, "matches", "replace", "old", "new").exit_code == 0
+    either.work()
+    assert [match["match_id"] for match in either.get("/api/live").get_json()["matches"]] == ["new"]
+
+
 def test_who_waits_for_a_replaced_match_is_sent_to_its_successor(site: Site) -> None:
     site.tell(matches=(fixture("old", status="scheduled"),))
     version = site.get("/api/score/old").get_json()["version"]
