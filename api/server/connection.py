@@ -94,8 +94,14 @@ class Connection(ClientSocket):
         elif self.state is State.HANDLED:
             # A client that does not read.
             self.abort()
-        else:
+        elif self.state is not State.IDLE or not self._reads_late():
             self._close()
+
+    def _reads_late(self) -> bool:
+        """It has sent something in time, which a loop that was too busy has not seen."""
+        before = self.deadline
+        self._read()
+        return self.state is not State.IDLE or self.deadline != before
 
     def fail(self) -> None:
         """After a bug: it cannot go on."""

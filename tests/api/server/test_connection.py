@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import select
 import socket
 from collections.abc import Iterator
 
@@ -286,6 +287,19 @@ def test_how_long_a_client_may_be_silent(place: bool, seconds: float) -> None:
         assert pair.connection.deadline == pair.worker.poller.now + seconds
     finally:
         pair.end()
+
+
+def test_what_has_come_by_the_deadline_is_answered_though_nobody_had_read_it(pair: Pair) -> None:
+    pair.worker.reply = lambda connection, _: connection.release(ANSWER)
+    pair.client.sendall(HEAD)
+    select.select([pair.connection.sock], [], [], 10)
+    pair.connection.deadline = 0.0
+    pair.connection.on_deadline()
+    assert (pair.worker.heads, pair.connection.state) == ([HEAD], State.IDLE)
+    assert pair.client.recv(10) == b"HTTP/1.1 2"
+    pair.connection.deadline = 0.0
+    pair.connection.on_deadline()
+    assert pair.connection.state is State.CLOSED
 
 
 def test_a_deadline_in_the_middle_of_a_head_is_its_end_to_the_handler(pair: Pair) -> None:
