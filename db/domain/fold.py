@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeGuard
 
+from db.domain.event import Person
 from db.domain.goal import FILL_MS, Goal, in_play_order
 from db.domain.score import Score
 from db.domain.stamp import Key, Mark
@@ -27,7 +28,7 @@ class Scored:
 
     side: None where nobody told it.
     own: the score it made, by its own word.
-    clock, first, listed: as in goal.Goal.
+    clock, first, listed, player: as in goal.Goal.
     """
 
     key: Key
@@ -38,6 +39,7 @@ class Scored:
     own: Score | None
     first: Key
     listed: int = 0
+    player: Person | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,8 @@ class Fold:
         if is_new or not tally.is_on(item.event_id):
             self.side_of[item.event_id] = (side, mark)
             own = item.own.of(side) if item.own else None
-            tally.add(Goal(item.event_id, item.key, item.mark, item.clock, own, item.first, item.listed))
+            goal = Goal(item.event_id, item.key, item.mark, item.clock, own, item.first, item.listed, item.player)
+            tally.add(goal)
         self.voids.pop(item.event_id, None)
         self.unplaced.pop(item.event_id, None)
         self.cancelled.pop(side, None)

@@ -131,7 +131,7 @@ def _claimed(
     for claim in claims:
         if counts(claim, event, sport):
             place = (*claim.key, SCORED, _sum(own), clock, event.id)
-            yield place, Scored(claim.key, claim.mark, event.id, claim.side, clock, own, first, listed)
+            yield place, Scored(claim.key, claim.mark, event.id, claim.side, clock, own, first, listed, event.player)
         else:
             yield (*claim.key, VOIDED, 0, 0, event.id), Voided(claim.key, claim.mark, event.id)
 

@@ -105,6 +105,16 @@ def test_a_falling_scoreboard_takes_both() -> None:
     )
 
 
+def test_goals_of_two_scorers_are_two() -> None:
+    """The score beside the second one lags. Its sender tells scores with goals alone, and corrects none."""
+    assert_ends(
+        goal("g1", 600, "home", "1-0", minute=10, player="Ann"),
+        goal("g2", 650, "home", "1-0", minute=11, player="Bea"),
+        score="2-0",
+        stands=["g1", "g2"],
+    )
+
+
 def test_goals_of_other_minutes_are_two() -> None:
     """The score beside the second one lags."""
     assert_ends(
