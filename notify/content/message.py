@@ -28,7 +28,8 @@ COLLAPSE_BYTES = 64
 # Late is worse than never: a goal is stale when the next may have been scored, the rest when play has moved on. Ten
 # minutes at most, the promise to followers; the Guardian's football pushes live as long. A penalty and a check are over
 # within two.
-EXPIRY_S = dict.fromkeys(Kind, 600)
+EXPIRY_MAX_S = 600
+EXPIRY_S = dict.fromkeys(Kind, EXPIRY_MAX_S)
 EXPIRY_S |= dict.fromkeys((Kind.GOAL, Kind.SCORER, Kind.GOAL_CANCELLED, Kind.PENALTY_MISSED), 300)
 EXPIRY_S |= dict.fromkeys((Kind.PENALTY, Kind.VAR_CHECK, Kind.SHOOTOUT_KICK), 120)
 # The most important first: it gives a merged message its kind, and the order of its sentences.
@@ -109,7 +110,7 @@ def compose(
         link=f"/match/{match.id}",
         collapse_id=match.id if variant.spoiler_free or not fact else _collapse_id(fact),
         at=now,
-        expires_at=_expires_at(match, news, now),
+        expires_at=_expires_at(match, news, now, is_spoiler_free=variant.spoiler_free),
         language=variant.language,
         silent=silent,
         urgent=urgent,
@@ -127,9 +128,11 @@ def _collapse_id(fact: str) -> str:
     return fact if len(fact.encode()) <= COLLAPSE_BYTES else sha256(fact.encode()).hexdigest()
 
 
-def _expires_at(match: Match, news: Sequence[News], now: float) -> int:
-    """A reminder expires with the kick-off it announces."""
-    expires_at = int(now) + min(EXPIRY_S[item.kind] for item in news)
+def _expires_at(match: Match, news: Sequence[News], now: float, *, is_spoiler_free: bool) -> int:
+    """A reminder expires with the kick-off it announces. Without spoilers a goal lives as long as anything else: to say
+    less would tell it from a red card, and that there is news stays true."""
+    lifetime_s = EXPIRY_MAX_S if is_spoiler_free else min(EXPIRY_S[item.kind] for item in news)
+    expires_at = int(now) + lifetime_s
     if match.start_time and any(item.kind is Kind.REMINDER for item in news):
         return min(expires_at, max(int(now) + 1, match.start_time // 1000))
     return expires_at

@@ -36,7 +36,8 @@ _CHANNELS = {
 _TIME_SENSITIVE = frozenset(
     {Kind.GOAL, Kind.SCORER, Kind.GOAL_CANCELLED, Kind.RED_CARD, Kind.PENALTY, Kind.SHOOTOUT_KICK}
 )
-# Which of an app's notifications the summary shows first (Apple, `relevance-score`, 0 to 1).
+# Which of an app's notifications the summary shows first (Apple, `relevance-score`, 0 to 1); _RELEVANT of the others.
+_RELEVANT = 0.5
 _RELEVANCE = {Kind.GOAL: 1.0, Kind.GOAL_CANCELLED: 1.0, Kind.FULL_TIME: 0.9, Kind.RED_CARD: 0.8, Kind.REMINDER: 0.3}
 # A Live Activity without an update for this long is shown as out of date. Only score and status are published, and the
 # longest half of a World Cup without a change of either lasted an hour (England v Iran, 2022: 45 + 14).
@@ -146,9 +147,13 @@ def _alert(message: Message) -> dict[str, Any]:
         "category": "match",
         "mutable-content": 1,
         "interruption-level": _level(message),
-        "relevance-score": _RELEVANCE.get(message.kind, 0.5),
+        "relevance-score": _relevance(message),
     }
     return {"aps": aps if message.silent else aps | {"sound": "default"}, **_about(message)}
+
+
+def _relevance(message: Message) -> float:
+    return _RELEVANT if message.spoiler_free else _RELEVANCE.get(message.kind, _RELEVANT)
 
 
 def _level(message: Message) -> str:

@@ -67,16 +67,8 @@ class ChunkSender:
             delivery.miss(delivery.open, "failed", "expired")
             self.chunks.done(started, delivery.result())
             return
-        try:
-            wanted = self._not_overtaken(started)
-            recipients = self.audience.devices(wanted)
-        except Unavailable:
-            self.chunks.release(started, at_ms=delivery.began_ms + AGAIN_MS)
-            raise
-        delivery.count(started.devices.keys() - wanted.keys(), "overtaken")
-        delivery.miss(wanted.keys() - {recipient.id for recipient in recipients}, "vanished")
         with self._claimed(delivery):
-            lanes = self._lanes(delivery, recipients)
+            lanes = self._lanes(delivery, self._recipients(delivery))
             for event in side_by_side(lanes, self._trip(delivery)) if lanes else ():
                 delivery.record(event)
             self._forget(delivery)
@@ -85,6 +77,18 @@ class ChunkSender:
             self._report(started.chunk, delivery)
         else:
             logger.warning("chunk_lost alert=%s chunk=%s", started.chunk.alert_id, started.chunk.number)
+
+    def _recipients(self, delivery: ChunkDelivery) -> list[Recipient]:
+        started = delivery.started
+        try:
+            wanted = self._not_overtaken(started)
+            recipients = self.audience.devices(wanted)
+        except Unavailable:
+            self.chunks.release(started, at_ms=delivery.began_ms + AGAIN_MS)
+            raise
+        delivery.count(started.devices.keys() - wanted.keys(), "overtaken")
+        delivery.miss(wanted.keys() - {recipient.id for recipient in recipients}, "vanished")
+        return recipients
 
     def _trip(self, delivery: ChunkDelivery) -> Trip:
         """Progress is noted before each block: who is handed over now, and who was settled before."""
@@ -150,7 +154,7 @@ class ChunkSender:
 
     @contextmanager
     def _claimed(self, delivery: ChunkDelivery) -> Iterator[None]:
-        """Keep the claim, however long a service takes to answer."""
+        """Keep the claim, however long SQL or a service takes to answer."""
         over = Flag()
 
         def renew() -> None:

@@ -203,3 +203,15 @@ def test_a_long_name_of_a_fact_fits_the_collapse_id_of_apns() -> None:
     ids = {compose(FINAL, [FIRST], Variant(), now=NOW, fact="f" * 70 + str(n)).collapse_id for n in range(3)}
     assert len(ids) == 3
     assert max(map(len, ids)) <= 64
+
+
+def test_spoiler_free_messages_of_the_same_words_are_the_same_whatever_happened() -> None:
+    """Nor does how long one lives, or how relevant it is, tell a goal from a red card."""
+    forms: dict[str, set[str]] = {}
+    for kind in Kind:
+        hidden = goal_message(News(kind, "k", 1, minutes=5), variant=Variant("en", spoiler_free=True))
+        whole = [payload.apns_alert(hidden), payload.web(hidden, "https://x"), hidden.expires_at]
+        whole.append(payload.fcm(replace(hidden, payload=Payload.NOTIFICATION), {"token": "t"}, now=NOW))
+        whole.append(payload.fcm(replace(hidden, payload=Payload.DATA), {"token": "t"}, now=NOW))
+        forms.setdefault(hidden.body, set()).add(repr(whole))
+    assert {body: len(different) for body, different in forms.items() if len(different) > 1} == {}

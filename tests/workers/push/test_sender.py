@@ -19,10 +19,9 @@ from db.live.chunks import CLAIM_MS
 from db.sql.models import DeviceRow
 from notify.transports.base import Envelope
 from notify.transports.outcome import ConfigFault, Delivered, Dropped, Gone, Later, OurFault, Outcome
-from tests.conftest import wait_until
 from tests.support.live import key_of
 from tests.support.push import START, Killed, Recorder, World, counters
-from workers.push import delivery, lanes, planner, sender
+from workers.push import delivery, lanes, planner
 from workers.worker import JobTimedOut
 
 
@@ -206,26 +205,6 @@ def test_what_a_killed_worker_held_is_sent_by_the_next(world: World, monkeypatch
     tokens = [token for token, _ in world.phones.sent]
     assert set(tokens) == {f"fan-{number}" for number in range(9)}
     assert len(tokens) - 9 <= 3
-
-
-def test_a_claim_holds_as_long_as_its_worker_lives(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sender, "RENEW_S", 0.01)
-    world.fan("fan")
-    world.kick_off()
-    until: list[float] = []
-
-    def claimed_until() -> float:
-        return float(world.redis.zrange(key_of(world.live, "final", keys.PUSH_CLAIMED), 0, 0, withscores=True)[0][1])
-
-    def wait(parcel: Envelope) -> None:
-        for _ in range(2):
-            until.append(claimed_until())
-            wait_until(lambda: claimed_until() > until[-1], "a renewal")
-
-    world.phones.before = wait
-    world.say(60, "goal", score=(1, 0))
-    assert until == sorted(set(until))
-    assert world.chunks.sending() == (0, 0)
 
 
 def test_what_was_sent_is_not_sent_again_because_sql_is_away(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
