@@ -11,10 +11,12 @@ from functools import lru_cache
 
 from db.bugs import set_aside_on_bug
 from db.domain import BY_FIRST_WORD, Document, Match, Precedence, Update, due_ms, essential, is_visible, reduce
+from db.domain.errors import Unavailable
 from db.live.commits import CommitResult
 from db.live.inbox import InboxHead
 from db.live.matches import EventName, StoredMatch
 from db.live.metrics import FEED_LAG, SOURCES_TAKEN_OVER, STAMPS_CLAMPED
+from db.live.room import APPLIED_MAX
 from db.live.store import LiveStore
 from notify.content.window import concerns
 from workers import ring
@@ -39,12 +41,16 @@ REMEMBERED = 512
 
 
 def drain_shard(shard: int) -> None:
-    """The job behind an ingest doorbell: apply everything pending in one shard, then clear its doorbell.
+    """The job behind an ingest doorbell: apply everything pending in one shard, then clear its doorbell. Without Redis,
+    or where it is nearly full, the clock rings again.
 
     Raises Refused in a worker that started before the number of shards changed: it would look under the wrong keys.
     """
-    if services().shards.agree_in(shard):
-        drain_pending(_drain(), shard)
+    try:
+        if services().shards.agree_in(shard):
+            drain_pending(_drain(), shard)
+    except Unavailable as error:
+        logger.warning("ingest_waits shard=%d reason=%r", shard, error.message)
 
 
 @lru_cache(maxsize=1)
@@ -110,6 +116,7 @@ class Drain:
 
     def _apply(self, match_id: str, waiting: InboxHead) -> int:
         """Apply one batch in one commit; returns the number of entries left in the inbox."""
+        self.live.room.check(APPLIED_MAX)
         current = self._current(match_id, waiting)
         if current.rev != waiting.rev:
             # Another process committed since the inbox was read: the entries may be applied already.

@@ -13,6 +13,7 @@ from db.domain.errors import Unavailable
 from db.live import metrics
 from db.live.matches import Matches
 from db.live.pictures import Pictures
+from db.live.room import CALM
 from db.live.sharding import Queued
 from pictures import drawing
 from pictures.card import card_of
@@ -30,6 +31,8 @@ def draw() -> None:
     resources = services()
     try:
         if not resources.shards.is_frozen():
+            # 2,000 of them are 32 MB, and Heroku's smallest Redis has 50.
+            resources.live.room.check(CALM)
             draw_pending(Draughtsman(resources.live.matches, resources.pictures), resources.bells)
     except Unavailable as error:
         logger.warning("pictures_wait reason=%r", error.message)

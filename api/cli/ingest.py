@@ -57,7 +57,7 @@ def sign(body: BinaryIO) -> None:
 
 
 @refused.command("list")
-@click.option("--limit", default=50, show_default=True, help="How many, newest first.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000), help="How many, newest first.")
 @click.option("--all", "replayed", is_flag=True, help="Include those already replayed.")
 def list_refused(limit: int, replayed: bool) -> None:
     """Newest first: id, time, provider, size, first line of the reason."""

@@ -39,7 +39,10 @@ def link_names(name: str | None, match_id: str | None, pairs: TextIO | None) -> 
     What was told under NAME before is joined to the match, its followers go along, and its readers are redirected.
     """
     given = [f"{name or ''} {match_id or ''}"]
-    lines = [line.replace(",", " ").split() for line in pairs or given]
+    try:
+        lines = [line.replace(",", " ").split() for line in pairs or given]
+    except UnicodeDecodeError:
+        raise click.ClickException("The file is not UTF-8.") from None
     for line in lines:
         if len(line) != 2:
             raise click.UsageError("NAME and MATCH_ID are needed.")
@@ -77,7 +80,7 @@ def replace(match_id: str, successor: str) -> None:
 
 
 @matches.command("suggest")
-@click.option("--days", default=2, show_default=True, help="How many days from today.")
+@click.option("--days", default=2, show_default=True, type=click.IntRange(1, 366), help="How many days from today.")
 @click.option("--confirm", is_flag=True, help="Ask about each, and link those that are confirmed.")
 def suggest(days: int, confirm: bool) -> None:
     """Matches of different sources that may be one, by start and names, the likeliest first."""

@@ -29,7 +29,9 @@ def register(app: Flask) -> None:
 
 
 @push.command("status")
-@click.option("--limit", default=20, show_default=True, help="How many alerts, newest first.")
+@click.option(
+    "--limit", default=20, show_default=True, type=click.IntRange(1, 500), help="How many alerts, newest first."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with every counter.")
 def status(limit: int, as_json: bool) -> None:
     """Per alert: devices planned, pushes sent, addresses gone, failures by reason, and how fast it went."""

@@ -60,6 +60,8 @@ def ingest(provider: str) -> Response:
     shared = None if provider == "generic" else _shared(secrets)
     body = _body(provider)
     delivery = _signed(secrets, body) if shared is None else shared
+    # What is refused is kept, too.
+    here().live.room.check()
     parsed = _parsed(provider, body)
     _not_too_busy()
     # Keep the refused entries first: once the rest is accepted, the delivery counts as seen and is never sent again.

@@ -85,6 +85,7 @@ def _readiness() -> dict[str, Any]:
         "history_lag_ms": _history_lag() if redis else None,
         "match_partial": here().partials.count() if redis else None,
         "live_undecodable": _unless_away(here().live.matches.undecodable) if redis else None,
+        "memory_filled": _unless_away(here().live.room.filled) if redis else None,
         "feeds": _unless_away(_feed_states) if redis else None,
         "listener": here().listener.up,
         "listener_lag_ms": here().listener.lag_ms,
@@ -134,6 +135,10 @@ def _measured() -> dict[str, tuple[str, float]]:
         "documents_waiting": (
             "Matches whose line-ups or statistics are not in SQL yet",
             _unless_away(live.documents.waiting) or 0,
+        ),
+        "live_memory_filled": (
+            "Memory of Redis in use, as a share of its maxmemory; 0 without one",
+            _unless_away(live.room.filled) or 0.0,
         ),
         "surge": ("1 while readers are asked to come less often", float(here().surge_switch.until_ms() > now_ms())),
         "purge_waiting": ("Cache keys that wait to be purged", here().purges.waiting()),

@@ -19,6 +19,7 @@ from db.live.names import KnownNames
 from db.live.outbox import Outbox
 from db.live.outlet import Outlet
 from db.live.refusals import Refusals
+from db.live.room import Room
 from db.live.sharding import ShardedRedis
 
 
@@ -48,6 +49,7 @@ class LiveStore:
         self.outbox = Outbox(sharded)
         self.outlet = Outlet(sharded)
         self.refusals = Refusals(sharded)
+        self.room = Room(sharded)
 
     @guarded
     def ping(self) -> int:

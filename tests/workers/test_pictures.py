@@ -7,10 +7,12 @@ import pytest
 from db.domain import Match, MatchInfo, Stamp, Status, Team, Update
 from db.live import keys
 from db.live import pictures as store
+from db.live import room
 from db.live.pictures import CLAIM_MS, SKEW_MS
 from pictures import drawing
 from pictures.card import card_of
 from tests.support.live import goal, key_of, whistle
+from workers import pictures
 from workers.boot import WorkerServices
 from workers.clock import OVERDUE_MS, sweep
 from workers.ingest import Drain
@@ -68,6 +70,20 @@ def test_a_change_of_score_makes_the_picture(services: WorkerServices) -> None:
     assert services.pictures.waiting() == 0
     key = key_of(services.live, "a", keys.picture)
     assert 0 < services.live.sharded.of("a").redis.ttl(key) <= store.KEEP_S
+
+
+def test_a_redis_that_fills_up_takes_no_more_pictures(
+    services: WorkerServices, drawn: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is left of its memory is for scores."""
+    monkeypatch.setattr(room, "LOOK_S", 0.0)
+    tell(services, goal("a", 1))
+    services.bells.queues["history"].empty()
+    monkeypatch.setattr(pictures, "services", lambda: services)
+    for filled, waiting in ((0.8, 1), (0.6, 0)):
+        monkeypatch.setattr(services.live.room, "filled", lambda filled=filled: filled)
+        pictures.draw()
+        assert (services.pictures.waiting(), len(drawn)) == (waiting, 1 - waiting)
 
 
 def test_many_changes_in_a_row_make_one_picture_of_the_newest(services: WorkerServices, drawn: list[str]) -> None:

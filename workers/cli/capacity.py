@@ -33,7 +33,7 @@ class MixType(click.ParamType[Mix]):
             mix = Mix(**{"wait": 0.0} | shares)
         except (ValueError, TypeError):
             self.fail("use poll=70,wait=25,stream=4,socket=1", param, ctx)
-        if any(share < 0 for share in shares.values()) or abs(sum(shares.values()) - 1) > 0.001:
+        if any(share < 0 for share in shares.values()) or not abs(sum(shares.values()) - 1) < 0.001:
             self.fail("its parts have to add up to 100", param, ctx)
         return mix
 
@@ -87,7 +87,10 @@ def capacity(
             from workers.plan.chart import draw  # noqa: PLC0415
         except ImportError:
             raise click.ClickException("A chart needs matplotlib: pip install -r requirements-chart.txt.") from None
-        draw(chart, scenario, deployment, figures, prices)
+        try:
+            draw(chart, scenario, deployment, figures, prices)
+        except OSError as error:
+            raise click.ClickException(f"{chart} cannot be written: {error.strerror}.") from None
 
 
 def _table(day: Capacity, scenario: Scenario, prices: Prices, caches: int) -> Iterator[str]:

@@ -39,6 +39,8 @@ class PlanGroup(AppGroup):
 @click.pass_context
 def plan(context: click.Context, hours: int, at: datetime | None) -> None:
     """What will be made ready before the next kick-offs. Alone, it is printed, and nothing is done."""
+    if at and not 1970 < at.year < 2100:
+        raise click.UsageError("--at must lie in the years 1971 to 2099.")
     if context.invoked_subcommand is None:
         now_ms = int(at.replace(tzinfo=UTC).timestamp() * 1000) if at else time.time_ns() // 1_000_000
         context.invoke(show, now_ms=now_ms, ahead_ms=hours * HOUR_MS)

@@ -77,12 +77,13 @@ class FeedSession:
 
         parse: of (body, ms of its arrival). A refused message is kept with its reason, and counted. delivery:
         `{feed}:{id}` of a message that can come again, which is then taken once. Raises Unavailable where Redis is
-        away: the message was not taken and has to be read again.
+        away or nearly full: the message was not taken and has to be read again.
         """
         received_at = now_ms()
         self.heard()
         metrics.FEED_MESSAGES.add(feed=self.name)
         self._note(messages=self.health.messages + 1)
+        self.live.room.check()
         try:
             updates = self.live.names.resolved(parse(body, received_at))
         except Refused as error:

@@ -74,7 +74,7 @@ def test_it_is_printed_as_a_table_or_as_json() -> None:
     assert json.loads(command("--viewers", "5", "--json").output)["origin_connections"] == 5.0
 
 
-@pytest.mark.parametrize("mix", ["poll=50", "poll=150,wait=-50", "nobody=100", "poll=much", ""])
+@pytest.mark.parametrize("mix", ["poll=50", "poll=150,wait=-50", "nobody=100", "poll=much", "wait=nan", ""])
 def test_a_mix_adds_up(mix: str) -> None:
     assert command("--mix", mix).exit_code == 2
 
@@ -85,3 +85,13 @@ def test_it_is_drawn(tmp_path: Path) -> None:
     drawn = command("--caches", "60", "--chart", str(tmp_path / "chart.png"))
     assert drawn.exit_code == 0, drawn.output
     assert (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_chart_that_cannot_be_written_is_told_so(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="pip install -r requirements-chart.txt")
+    nowhere = tmp_path / "none" / "chart.png"
+    refused = command("--chart", str(nowhere))
+    assert (refused.exit_code, refused.output.splitlines()[-1]) == (
+        1,
+        f"Error: {nowhere} cannot be written: No such file or directory.",
+    )

@@ -258,3 +258,10 @@ def test_an_operator_says_what_is_expected_and_takes_it_back(day: Day) -> None:
     assert day.services.kickoffs.words() == {"competition:pl": 8_000, f"match:{IDS[3]}": 1_000_000}
     assert "Taken back" in run(args=["plan", "expect", "0", "--match", IDS[3]]).output
     assert run(args=["plan", "expect", "5"]).exit_code == 2
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00", "9999-12-31T23:59"])
+def test_a_time_beyond_the_calendar_is_a_wrong_use(day: Day, at: str) -> None:
+    app = Flask("plan")
+    cli.register(app, day.services.settings)
+    assert app.test_cli_runner().invoke(args=["plan", "--at", at]).exit_code == 2
