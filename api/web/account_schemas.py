@@ -14,7 +14,7 @@ from api.services import here
 from api.web.schemas import Body, zone
 from db.domain import DEFAULT_KINDS, VARIANTS, Kind, Payload, Platform, Quiet, is_push_endpoint
 from db.domain.errors import Fault, Refused
-from db.domain.web_push import services_at
+from db.domain.web_push import is_auth_secret, is_public_key, services_at
 
 B = TypeVar("B", bound=BaseModel)
 
@@ -29,6 +29,18 @@ def _endpoint(url: str) -> str:
     if not is_ours or not (emulator or urlsplit(url).port in (None, 443)):
         raise ValueError("not an https endpoint of a push service")
     return url
+
+
+def _public_key(text: str) -> str:
+    if not is_public_key(text):
+        raise ValueError("not a point of the curve P-256, uncompressed")
+    return text
+
+
+def _auth_secret(text: str) -> str:
+    if not is_auth_secret(text):
+        raise ValueError("not 16 bytes")
+    return text
 
 
 def _variant(name: str | None) -> str | None:
@@ -89,8 +101,8 @@ class AccountSettings(Body):
 
 
 class SubscriptionKeys(Body):
-    p256dh: Annotated[str, Field(pattern=Base64Url, min_length=80, max_length=128)]
-    auth: Annotated[str, Field(pattern=Base64Url, min_length=16, max_length=32)]
+    p256dh: Annotated[str, Field(pattern=Base64Url, max_length=128), AfterValidator(_public_key)]
+    auth: Annotated[str, Field(pattern=Base64Url, max_length=32), AfterValidator(_auth_secret)]
 
 
 class Subscription(Body):

@@ -36,6 +36,7 @@ class Chunks:
         self._claim = ShardScript(sharded, "chunk_claim")
         self._start = ShardScript(sharded, "chunk_start")
         self._progress = ShardScript(sharded, "chunk_progress")
+        self._release = ShardScript(sharded, "chunk_release")
         self._done = ShardScript(sharded, "chunk_done")
 
     @guarded
@@ -125,15 +126,11 @@ class Chunks:
 
     @guarded
     def release(self, started: ClaimedChunk, *, at_ms: int) -> None:
-        """Give a chunk back unsent, for a later time."""
+        """Give a chunk back unsent, for a later time, unless another worker has it."""
         chunk = started.chunk
-        shard = self._shard(chunk)
-        with shard.redis.pipeline(transaction=True) as pipe:
-            if started.first:
-                pipe.hdel(shard.key(keys.alert(chunk.alert_id)), _state(chunk))
-            pipe.zrem(shard.key(keys.PUSH_CLAIMED), chunk.name)
-            pipe.zadd(shard.key(keys.PUSH_LATER), {chunk.name: at_ms})
-            pipe.execute()
+        names = [keys.alert(chunk.alert_id), keys.PUSH_CLAIMED, keys.PUSH_LATER]
+        state = _state(chunk) if started.first else ""
+        self._release(self._shard(chunk), names, [chunk.name, _begun(chunk), started.begun, at_ms, state])
 
     @guarded
     def done(self, started: ClaimedChunk, result: ChunkResult) -> bool:

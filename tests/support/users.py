@@ -17,7 +17,11 @@ ANDROID = "cdEF_12:APA91b-token"
 WEB = {
     "subscription": {
         "endpoint": "https://updates.push.services.mozilla.com/wpush/v2/abc",
-        "keys": {"p256dh": "B" * 87, "auth": "a" * 22},
+        # The public key of the private key 7.
+        "keys": {
+            "p256dh": "BI5TO2-gv3tGJbswZnwB-2B--fi4qA_vWzAGKHAxh7Kjc-sdveAzGDZtBp-DpvWQAFPHNjPLBBshxV4ahsH0ALQ",
+            "auth": "a" * 22,
+        },
     }
 }
 

@@ -139,6 +139,23 @@ def test_a_subscription_of_each_browser_is_accepted(alice: User, endpoint: str) 
     assert alice.ask("PUT", "/api/me/devices/web/browser-1", body).status_code == 204
 
 
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("p256dh", "B" * 87),
+        # One digit of the point is another; a compressed point; nothing.
+        ("p256dh", WEB["subscription"]["keys"]["p256dh"][:-1] + "U"),
+        *(("p256dh", key) for key in ("Ao5TO2-gv3tGJbswZnwB-2B--fi4qA_vWzAGKHAxh7Kj", "", "A")),
+        *(("auth", key) for key in ("a" * 21, "a" * 24, "", "a")),
+    ],
+)
+def test_keys_that_nothing_could_be_encrypted_for_are_refused(alice: User, name: str, key: str) -> None:
+    keys = WEB["subscription"]["keys"] | {name: key}
+    answer = alice.ask("PUT", "/api/me/devices/web/browser-1", {"subscription": WEB["subscription"] | {"keys": keys}})
+    assert answer.status_code == 422
+    assert [fault["field"] for fault in answer.get_json()["error"]["fields"]] == [f"subscription.keys.{name}"]
+
+
 def test_where_an_emulator_is_set_its_subscriptions_are_accepted_too(sqlite_url: str, redis_url: str) -> None:
     settings = Settings(redis_url=redis_url, database_url=sqlite_url, webpush_url="https://localhost:4443")
     user = User(create_app(settings).test_client())

@@ -6,12 +6,14 @@ from collections.abc import Collection
 
 import pytest
 
+from db.domain.errors import Unavailable
 from db.live import keys
+from db.live.chunks import CLAIM_MS
 from db.sql.audience import Recipient
 from notify.transports.base import Envelope
 from tests.conftest import wait_until
 from tests.support.live import key_of
-from tests.support.push import World
+from tests.support.push import World, counters
 from workers.push import sender
 
 
@@ -55,3 +57,24 @@ def test_a_claim_holds_while_sql_takes_its_time(world: World, monkeypatch: pytes
     monkeypatch.setattr(world.audience, "devices", read_slowly)
     world.say(60, "goal", score=(1, 0))
     assert len(world.phones.sent) == 1
+
+
+def test_a_worker_that_stood_still_gives_back_no_chunk_that_another_has_sent(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "RENEW_S", 60)
+    world.fan("fan")
+    world.kick_off()
+    other, devices = world.worker(), world.audience.devices
+
+    def stand_still(_ids: Collection[int]) -> list[Recipient]:
+        """Its claim runs out, another sends the chunk, and then SQL is away."""
+        monkeypatch.setattr(world.audience, "devices", devices)
+        other.sender.turn(now_ms=world.now_ms + CLAIM_MS + 1)
+        raise Unavailable("SQL is away")
+
+    monkeypatch.setattr(world.audience, "devices", stand_still)
+    with pytest.raises(Unavailable):
+        world.say(60, "goal", score=(1, 0))
+    world.at(90)
+    assert len(world.phones.sent) == counters(world)["sent"] == 1
