@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from db.domain import Match, MatchInfo, Stamp, Status, Team, Update
-from db.live import keys
+from db.live import keys, room
 from db.live import pictures as store
-from db.live import room
 from db.live.pictures import CLAIM_MS, SKEW_MS
 from pictures import drawing
 from pictures.card import card_of
