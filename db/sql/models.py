@@ -168,8 +168,8 @@ class UserRow(Base):
     another issuer signs. quiet_since, quiet_until: minutes after midnight in time_zone."""
 
     __tablename__ = "users"
-    # The few with quiet hours, for a planner that asks of a million whether they have any. And by their last visit, for a
-    # clock that asks each minute whom no app has used: without it, 0.3 s for two million, and 2 ms with it.
+    # By their last visit, for a clock that asks each minute whom no app has used: 2 ms instead of 0.3 s of two million.
+    # And the few with quiet hours, for a planner that asks of a million whether they have any.
     __table_args__ = (
         Index("ix_users_active", "active_at"),
         Index(
