@@ -2,9 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Four workers on two cores: much of a test is to wait for a lifetime, a time limit or the start of a server. What
+# Six workers on two cores: much of a test is to wait for a lifetime, a time limit or the start of a server. What
 # waits for nothing (quick) is shared by three: each worker collects all tests, which takes 10 s of a core.
-PYTEST := $(BIN)/pytest -q -n 4 --dist loadgroup
+PYTEST := $(BIN)/pytest -q -n 6 --dist loadgroup
 LIVE_TESTS := tests/db/live tests/workers tests/cdn/backends tests/api/cli tests/api/routes tests/api/delivery
 .DEFAULT_GOAL := help
 .PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' $(MAKEFILE_LIST))
