@@ -126,7 +126,6 @@ def _may_see_metrics() -> None:
 
 def _measured() -> dict[str, tuple[str, float]]:
     live = here().live
-    filled = _unless_away(live.room.filled)
     return _months_measured() | {
         "live_shards_away": ("Shards whose master does not answer", live.ping()),
         "ingest_waiting": ("Updates accepted and not yet applied", live.inbox.backlog()),
@@ -139,7 +138,7 @@ def _measured() -> dict[str, tuple[str, float]]:
         ),
         "live_memory_filled": (
             "Memory of Redis in use, as a share of its maxmemory; 0 without one",
-            filled or 0.0,
+            _unless_away(_memory_filled) or 0.0,
         ),
         "surge": ("1 while readers are asked to come less often", float(here().surge_switch.until_ms() > now_ms())),
         "purge_waiting": ("Cache keys that wait to be purged", here().purges.waiting()),
@@ -179,6 +178,10 @@ def _responds(ping: Callable[[], None]) -> bool:
         logger.warning("not_ready reason=%r", error.message)
         return False
     return True
+
+
+def _memory_filled() -> float:
+    return here().live.room.filled() or 0.0
 
 
 def _feed_states() -> dict[str, str]:
