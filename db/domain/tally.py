@@ -66,8 +66,8 @@ class Tally:
             return
         if taken := self._taken(goal.id):
             self.off.remove(taken)
-            rise = next((rise for rise in self.rises if rise.goal and rise.goal.id == goal.id), None)
-            if rise:
+            own = next((rise for rise in self.rises if rise.goal and rise.goal.id == goal.id), None)
+            if rise := own or self.fitting(goal):
                 self.rises.remove(rise)
             self._put(taken.goal)
             return
