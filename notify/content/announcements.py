@@ -31,10 +31,11 @@ class Announcement:
     """One line of the ledger.
 
     kind, key: of the news.
-    board: of a goal, its present number on the scoreboard.
+    board: of a goal, its present number on the scoreboard; of a red card, its number in its side.
     alert: id of the alert that announced it; "" if it was noted but sent to nobody; None while it waits.
     fall: of a goal, its cancellation while that waits.
     retracted: of a kick-off or a result, since when the match says otherwise (ms).
+    source: of a red card, which source told the match.
     """
 
     kind: Kind
@@ -43,6 +44,7 @@ class Announcement:
     alert: str | None = None
     fall: PendingCancellation | None = None
     retracted: int | None = None
+    source: str | None = None
 
     def is_of(self, news: News) -> bool:
         """Whether it announced the same thing. A goal that only the scoreboard shows is known by its number, which may

@@ -142,7 +142,8 @@ def _add(window: Window, item: News, lead: list[News], now_ms: int) -> tuple[Win
 
 def _queue(window: Window, item: News, lead: list[News], now_ms: int) -> Window:
     """Old news is only noted; other news is sent now, or waits if its class has an open window."""
-    line = Announcement(item.kind, item.key, item.board)
+    source = window.match.source if window.match and item.kind is Kind.RED_CARD else None
+    line = Announcement(item.kind, item.key, item.board, source=source)
     earlier = tuple(old for old in window.ledger if not (old.retracted is not None and _is_line_of(old, item)))
     if _is_stale(item, now_ms):
         return replace(window, ledger=(*earlier, replace(line, alert="")))
@@ -236,7 +237,15 @@ def _is_stale(item: News, now_ms: int) -> bool:
 def _is_announced(window: Window, item: News, now_ms: int) -> bool:
     """Whether followers know it, and no longer than a moment ago something else was said."""
     lines = [line for line in window.ledger if _is_line_of(line, item)]
-    return any(line.retracted is None or now_ms - line.retracted <= FLAP_MS for line in lines)
+    if any(line.retracted is None or now_ms - line.retracted <= FLAP_MS for line in lines):
+        return True
+    return item.kind is Kind.RED_CARD and any(_is_card_of_other_source(window, line, item) for line in window.ledger)
+
+
+def _is_card_of_other_source(window: Window, line: Announcement, item: News) -> bool:
+    """Whether another source told the match when the same red card of the side was announced, under another id."""
+    is_card = line.kind is item.kind and line.board is not None and line.board == item.board
+    return is_card and window.match is not None and line.source != window.match.source
 
 
 def _is_line_of(line: Announcement, item: News) -> bool:
