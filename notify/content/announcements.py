@@ -89,6 +89,24 @@ def has_goal_of(ledger: Ledger, news: News) -> bool:
     )
 
 
+def has_card_of_other_source(ledger: Ledger, news: News, match: Match | None) -> bool:
+    """Whether the same red card of the side was announced, under another id, when another source told the match."""
+    return news.kind is Kind.RED_CARD and any(
+        line.kind is news.kind and line.board and line.board == news.board and match and line.source != match.source
+        for line in ledger
+    )
+
+
+def of_hidden_kick(ledger: Ledger, news: News, match: Match | None) -> Announcement | None:
+    """The kick of the side that was announced under an id which turned out to be another event's."""
+    kicks = [line for line in ledger if line.kind is news.kind is Kind.SHOOTOUT_KICK]
+    for line in kicks:
+        event = match.events.get(line.key) if match else None
+        if event is not None and event.type == "" and event.team is news.team:
+            return line
+    return None
+
+
 def naming(ledger: Ledger, goal: Announcement, event_id: str | None) -> list[str]:
     """Ids of the alerts that named the scorer of a goal after it."""
     names = tuple(f"{name}:" for name in (goal.key, event_id) if name)

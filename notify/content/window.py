@@ -74,6 +74,7 @@ def apply(window: Window, match: Match, news: Iterable[News], *, now_ms: int) ->
     window = replace(window, match=_with_events(match, window), ledger=ledger)
     news = announcements.without_renamed(ledger, announcements.without_swaps(ledger, news), match)
     window = replace(window, ledger=announcements.with_explained(ledger, news, match))
+    window, news = _with_kicks_under_first_ids(window, news)
     window, news = _with_returns(window, news)
     old = (item for item in news if _is_stale(item, now_ms) and item.kind is not Kind.SCORER)
     stale = tuple(item for item in old if not _is_announced(window, item, now_ms))
@@ -112,6 +113,21 @@ def close(window: Window, *, now_ms: int) -> WindowResult:
     valid = [news for news in due if not _is_void(window, news)]
     window, alerts = announce_apart(replace(window, waiting=rest), valid, class_names, now_ms)
     return WindowResult(_pruned(window), (*corrections, *alerts), _keys(cancelled))
+
+
+def _with_kicks_under_first_ids(window: Window, news: Iterable[News]) -> tuple[Window, list[News]]:
+    """Kicks sent without ids, of which an earlier message arrived only now: each has been announced under the id that
+    the later message made. Returns the other news."""
+    others: list[News] = []
+    for item in news:
+        line = announcements.of_hidden_kick(window.ledger, item, window.match)
+        if line is None:
+            others.append(item)
+            continue
+        ledger = tuple(replace(other, key=item.key) if other is line else other for other in window.ledger)
+        waiting = tuple(item if (old.kind, old.key) == (line.kind, line.key) else old for old in window.waiting)
+        window = replace(window, ledger=ledger, waiting=waiting)
+    return window, others
 
 
 def _with_returns(window: Window, news: Iterable[News]) -> tuple[Window, list[News]]:
@@ -239,13 +255,7 @@ def _is_announced(window: Window, item: News, now_ms: int) -> bool:
     lines = [line for line in window.ledger if _is_line_of(line, item)]
     if any(line.retracted is None or now_ms - line.retracted <= FLAP_MS for line in lines):
         return True
-    return item.kind is Kind.RED_CARD and any(_is_card_of_other_source(window, line, item) for line in window.ledger)
-
-
-def _is_card_of_other_source(window: Window, line: Announcement, item: News) -> bool:
-    """Whether another source told the match when the same red card of the side was announced, under another id."""
-    is_card = line.kind is item.kind and line.board is not None and line.board == item.board
-    return is_card and window.match is not None and line.source != window.match.source
+    return announcements.has_card_of_other_source(window.ledger, item, window.match)
 
 
 def _is_line_of(line: Announcement, item: News) -> bool:

@@ -10,14 +10,14 @@ from tests.support.stories.play import BASE_MS, Message, event, steps
 GOALS = (Kind.GOAL, Kind.SCORER, Kind.GOAL_CANCELLED)
 
 
-def told(*story: Message) -> list[list[Kind]]:
+def told(*story: Message, of: tuple[Kind, ...] = GOALS) -> list[list[Kind]]:
     """After each message, in the order given, and half a minute later."""
     phone, kinds, heard = Phone(), [], 0
     for message, (match, facts) in zip(story, steps(story), strict=True):
         now_ms = BASE_MS + round(message.received * 1000)
         phone.hear(match, facts, now_ms)
         phone.wait(now_ms + 30_000)
-        kinds.append([kind for kind in phone.kinds[heard:] if kind in GOALS])
+        kinds.append([kind for kind in phone.kinds[heard:] if kind in of])
         heard = len(phone.kinds)
     return kinds
 
@@ -71,3 +71,16 @@ def test_a_goal_retold_as_cancelled_leaves_no_score_behind() -> None:
         event("goal_cancelled", 660, event_id="g", team="home", minute=10),
         Message(board(615, "1-0", minute=10).fields, 615, 670),
     ) == [[Kind.GOAL], [], [Kind.GOAL_CANCELLED], []]
+
+
+def test_a_kick_without_an_id_is_announced_once_though_its_first_message_comes_last() -> None:
+    def kick(at: float, player: str | None = None, home: int = 1) -> Message:
+        return event(
+            "shootout_goal", at, team="home", minute=120, period=5, player=player, shootout={"home": home, "away": 0}
+        )
+
+    assert told(kick(7310, "Ann"), kick(7300), kick(7380, home=2), of=(Kind.SHOOTOUT_KICK,)) == [
+        [Kind.SHOOTOUT_KICK],
+        [],
+        [Kind.SHOOTOUT_KICK],
+    ]
