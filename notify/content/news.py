@@ -163,10 +163,10 @@ def _void_since(event: Event) -> int:
 
 
 def _by_board(match: Match, side: Side, now: int, moved: int) -> list[News]:
-    """News of a scoreboard that moved without an event."""
+    """News of a scoreboard that moved without an event. It takes the last goal first: each moves later ones down."""
     at = match.told_at.at if match.told_at else 0
     kind = Kind.GOAL if moved > 0 else Kind.GOAL_CANCELLED
-    numbers = range(now - moved + 1, now + 1) if moved > 0 else range(now + 1, now - moved + 1)
+    numbers = range(now - moved + 1, now + 1) if moved > 0 else range(now - moved, now, -1)
     return [News(kind, f"{side.value}-{n}", at, side, board=f"{side.value}-{n}") for n in numbers]
 
 

@@ -84,3 +84,11 @@ def test_a_kick_without_an_id_is_announced_once_though_its_first_message_comes_l
         [],
         [Kind.SHOOTOUT_KICK],
     ]
+
+
+def test_two_goals_that_one_scoreboard_takes_are_both_cancelled() -> None:
+    assert told(board(600, "1-0"), board(900, "2-0"), board(1200, "0-0")) == [
+        [Kind.GOAL],
+        [Kind.GOAL],
+        [Kind.GOAL_CANCELLED] * 2,
+    ]
