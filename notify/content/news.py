@@ -237,7 +237,7 @@ def _no_longer_counting(match: Match, fact: Fact) -> Event | None:
     event = match.events.get(fact.event_id) if fact.event_id else None
     if event is None or event.counts:
         return None
-    if fact.kind is FactKind.VOIDED and event.type in SCORING:
+    if fact.kind is FactKind.VOIDED and (fact.was or event.type) in SCORING:
         return event
     return event if fact.kind is FactKind.EDITED and fact.was in SCORING and event.type not in SCORING else None
 

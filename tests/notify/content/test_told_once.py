@@ -92,3 +92,12 @@ def test_two_goals_that_one_scoreboard_takes_are_both_cancelled() -> None:
         [Kind.GOAL],
         [Kind.GOAL_CANCELLED] * 2,
     ]
+
+
+def test_a_goal_retold_as_cancelled_is_the_one_that_is_cancelled() -> None:
+    assert told(
+        goal("g1", 60, "home", "1-0", minute=1),
+        goal("g2", 160, "home", minute=3),
+        event("goal_cancelled", 170, event_id="g1", team="home", minute=1),
+        cancelled(174, team="home"),
+    ) == [[Kind.GOAL], [Kind.GOAL], [Kind.GOAL_CANCELLED], [Kind.GOAL_CANCELLED]]
