@@ -149,10 +149,21 @@ def with_explained(ledger: Ledger, news: Iterable[News], match: Match) -> Ledger
     for goal in [event for event in match.events.values() if event.counts and event.id not in named]:
         for line in [line for line in ledger if line.kind is Kind.GOAL and not line.fall and line.key not in struck]:
             event = match.events.get(line.key)
-            if event is not None and event.voided and event.team is goal.team:
+            if event is not None and event.voided and _is_of_side(line, goal.team):
                 ledger = tuple(_under(old, line.key, goal.id) for old in ledger)
                 break
     return ledger
+
+
+def renamed(ledger: Ledger, after: Ledger) -> dict[tuple[Kind, str], dict[str, str]]:
+    """The new ids of goals, as fields of their news, by kind and key."""
+    pairs = [(line, other.key) for line, other in zip(ledger, after, strict=True) if line.kind is Kind.GOAL]
+    return {(line.kind, line.key): {"key": key, "event_id": key} for line, key in pairs if key != line.key}
+
+
+def _is_of_side(goal: Announcement, side: Side | None) -> bool:
+    """By its number: a goal that its sender gives no side has none when it is taken back."""
+    return side is not None and (goal.board or "").startswith(f"{side.value}-")
 
 
 def _under(line: Announcement, key: str, other: str) -> Announcement:

@@ -101,3 +101,19 @@ def test_a_goal_retold_as_cancelled_is_the_one_that_is_cancelled() -> None:
         event("goal_cancelled", 170, event_id="g1", team="home", minute=1),
         cancelled(174, team="home"),
     ) == [[Kind.GOAL], [Kind.GOAL], [Kind.GOAL_CANCELLED], [Kind.GOAL_CANCELLED]]
+
+
+def test_a_goal_that_waits_under_the_id_of_another_is_announced() -> None:
+    """The score first seemed to bring the other back."""
+    story = [
+        goal("g1", 290, "home", "1-0", minute=5),
+        goal("g2", 298, "home", "2-0", minute=5),
+        board(305, "1-0"),
+        board(306, "2-0"),
+        goal("g3", 307, "home", minute=6),
+    ]
+    phone = Phone()
+    for message, (match, facts) in zip(story, steps(story), strict=True):
+        phone.hear(match, facts, BASE_MS + round(message.received * 1000))
+    phone.wait(BASE_MS + 400_000)
+    assert phone.kinds.count(Kind.GOAL) == 2
