@@ -121,9 +121,7 @@ def _is_taken_back(shown: Match, other: Match, heard_at: int) -> bool:
         return False
     lost = [event for event in shown.events.values() if event.type in SCORING and _is_void_since(event, heard_at)]
     counted = shown.score or Score(0, 0)
-    return all(
-        other.score.of(side) <= counted.of(side) + sum(event.team is side for event in lost) for side in Side
-    )
+    return all(other.score.of(side) <= counted.of(side) + sum(event.team is side for event in lost) for side in Side)
 
 
 def _is_void_since(event: Event, heard_at: int) -> bool:

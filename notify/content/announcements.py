@@ -155,10 +155,15 @@ def with_explained(ledger: Ledger, news: Iterable[News], match: Match) -> Ledger
     return ledger
 
 
-def renamed(ledger: Ledger, after: Ledger) -> dict[tuple[Kind, str], dict[str, str]]:
-    """The new ids of goals, as fields of their news, by kind and key."""
-    pairs = [(line, other.key) for line, other in zip(ledger, after, strict=True) if line.kind is Kind.GOAL]
-    return {(line.kind, line.key): {"key": key, "event_id": key} for line, key in pairs if key != line.key}
+def under_new_ids(ledger: Ledger, after: Ledger, waiting: Iterable[News]) -> tuple[News, ...]:
+    """The goals that wait, under the ids that their lines have after a change."""
+    keys = {line.key: other.key for line, other in zip(ledger, after, strict=True) if line.kind is Kind.GOAL}
+    return tuple(
+        replace(item, key=keys[item.key], event_id=keys[item.key])
+        if item.kind is Kind.GOAL and keys.get(item.key, item.key) != item.key
+        else item
+        for item in waiting
+    )
 
 
 def _is_of_side(goal: Announcement, side: Side | None) -> bool:

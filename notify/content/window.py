@@ -73,7 +73,9 @@ def apply(window: Window, match: Match, news: Iterable[News], *, now_ms: int) ->
     ledger = announcements.retract(window.ledger, match, now_ms)
     window = replace(window, match=_with_events(match, window), ledger=ledger)
     news = announcements.without_renamed(ledger, announcements.without_swaps(ledger, news), match)
-    window = _with_explained(window, announcements.with_explained(ledger, news, match))
+    explained = announcements.with_explained(ledger, news, match)
+    waiting = announcements.under_new_ids(ledger, explained, window.waiting)
+    window = replace(window, ledger=explained, waiting=waiting)
     window, news = _with_kicks_under_first_ids(window, news)
     window, news = _with_returns(window, news)
     old = (item for item in news if _is_stale(item, now_ms) and item.kind is not Kind.SCORER)
@@ -113,13 +115,6 @@ def close(window: Window, *, now_ms: int) -> WindowResult:
     valid = [news for news in due if not _is_void(window, news)]
     window, alerts = announce_apart(replace(window, waiting=rest), valid, class_names, now_ms)
     return WindowResult(_pruned(window), (*corrections, *alerts), _keys(cancelled))
-
-
-def _with_explained(window: Window, ledger: announcements.Ledger) -> Window:
-    """The goals that wait, too, under the ids that their lines have now."""
-    ids = announcements.renamed(window.ledger, ledger)
-    waiting = tuple(replace(item, **ids.get((item.kind, item.key), {})) for item in window.waiting)
-    return replace(window, ledger=ledger, waiting=waiting)
 
 
 def _with_kicks_under_first_ids(window: Window, news: Iterable[News]) -> tuple[Window, list[News]]:
