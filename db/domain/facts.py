@@ -66,9 +66,15 @@ def _event_fact(before: Event | None, after: Event) -> Fact | None:
         # Known to be void already; now a message says so.
         return Fact(FactKind.VOIDED, after.id)
     if before.voided != after.voided and not _is_reexplained(before, after):
-        return Fact(FactKind.VOIDED if after.voided else FactKind.RESTORED, after.id, derived=_is_derived(after))
+        kind = FactKind.VOIDED if after.voided else FactKind.RESTORED
+        return Fact(kind, after.id, was=_earlier_type(before, after), derived=_is_derived(after))
     is_edited = before.voided != after.voided or _content(before) != _content(after)
     return Fact(FactKind.EDITED, after.id, was=before.type) if is_edited else None
+
+
+def _earlier_type(before: Event, after: Event) -> str | None:
+    """What it was, where it is something else now: a goal that is sent again as `goal_cancelled`."""
+    return before.type if before.type != after.type else None
 
 
 def _is_reexplained(before: Event, after: Event) -> bool:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from db.domain.goal import Goal, Rise, Taken, fits, in_play_order, is_twin
+from db.domain.goal import FILL_MS, Goal, Rise, Taken, fits, in_play_order, is_twin
 from db.domain.lag import ABSENT_MS, SETTLED_MS, is_behind, is_within, lag_of
 from db.domain.score import Score
-from db.domain.stamp import Key, Mark
+from db.domain.stamp import Key, Mark, origin_of
 from db.domain.vocabulary import Side
 
 # A void by name puts right what a falling board took at most this long before it.
@@ -66,8 +66,8 @@ class Tally:
             return
         if taken := self._taken(goal.id):
             self.off.remove(taken)
-            rise = next((rise for rise in self.rises if rise.goal and rise.goal.id == goal.id), None)
-            if rise:
+            own = next((rise for rise in self.rises if rise.goal and rise.goal.id == goal.id), None)
+            if rise := own or self.fitting(goal):
                 self.rises.remove(rise)
             self._put(taken.goal)
             return
@@ -241,12 +241,19 @@ class Tally:
         """It counts goals that nobody told; save those voided so lately that it cannot know yet."""
         lag = lag_of(channel)
         unknown = sum(1 for fallen, by in self.falls if by != channel and is_within(mark, fallen, lag))
-        while self.twins and self.count < number - unknown:
-            self._put(self.twins.pop(0))
+        counted = [twin for twin in self.twins if self._may_count(twin, mark)]
+        for twin in counted[: max(number - unknown - self.count, 0)]:
+            self.twins.remove(twin)
+            self._put(twin)
         taken = self._not_shown(mark)
         for n in range(self.count + 1, number - unknown + 1):
             self.rises.append(Rise(key, mark, n, channel, taken.pop().goal if taken else None))
         self._recount()
+
+    def _may_count(self, twin: Goal, mark: Mark) -> bool:
+        """Whether a board that counts more means the twin: one of its moment, or beside a goal that is counted. Another
+        may be ahead of the next goal."""
+        return mark.at - twin.mark.at <= FILL_MS or any(mark.origin == origin_of(goal.id) for goal in self.on)
 
     def _not_shown(self, mark: Mark) -> list[Taken]:
         """Of what boards took lately, what no rise shows as standing again, the latest last."""

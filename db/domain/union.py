@@ -66,9 +66,10 @@ def united_events(mine: Events, other: Events) -> dict[str, Event]:
 def _joined(ledger: Ledger, other: Ledger, own: Events, theirs: Events, both: Events) -> Ledger:
     """What an event bears beside itself follows from all its tellings, so it is taken out of both before."""
     ledger, other = _bare(ledger, own, both), _bare(other, theirs, both)
+    events = united_events(_bearing(ledger, own, other), _bearing(other, theirs, ledger))
     ledger = replace(
         ledger,
-        events={key: unfolded(event) for key, event in united_events(ledger.events, other.events).items()},
+        events={key: unfolded(event) for key, event in events.items()},
         boards=_both(ledger.boards, other.boards),
         shootouts=_both(ledger.shootouts, other.shootouts),
         words=_both(ledger.words, other.words),
@@ -99,6 +100,11 @@ def _bare(ledger: Ledger, events: Events, both: Events) -> Ledger:
         if event_id not in ledger.events and both[event_id] != event:
             ledger = without_event(ledger, event)
     return ledger
+
+
+def _bearing(ledger: Ledger, events: Events, other: Ledger) -> Events:
+    """The events of the ledger, and those that bear on the score by what the other record was told of them alone."""
+    return {**{key: events[key] for key in other.events if key in events}, **ledger.events}
 
 
 def _first(mine: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:

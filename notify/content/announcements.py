@@ -31,10 +31,11 @@ class Announcement:
     """One line of the ledger.
 
     kind, key: of the news.
-    board: of a goal, its present number on the scoreboard.
+    board: of a goal, its present number on the scoreboard; of a red card, its number in its side.
     alert: id of the alert that announced it; "" if it was noted but sent to nobody; None while it waits.
     fall: of a goal, its cancellation while that waits.
     retracted: of a kick-off or a result, since when the match says otherwise (ms).
+    source: of a red card, which source told the match.
     """
 
     kind: Kind
@@ -43,6 +44,7 @@ class Announcement:
     alert: str | None = None
     fall: PendingCancellation | None = None
     retracted: int | None = None
+    source: str | None = None
 
     def is_of(self, news: News) -> bool:
         """Whether it announced the same thing. A goal that only the scoreboard shows is known by its number, which may
@@ -87,6 +89,24 @@ def has_goal_of(ledger: Ledger, news: News) -> bool:
     )
 
 
+def has_card_of_other_source(ledger: Ledger, news: News, match: Match | None) -> bool:
+    """Whether the same red card of the side was announced, under another id, when another source told the match."""
+    return news.kind is Kind.RED_CARD and any(
+        line.kind is news.kind and line.board and line.board == news.board and match and line.source != match.source
+        for line in ledger
+    )
+
+
+def of_hidden_kick(ledger: Ledger, news: News, match: Match | None) -> Announcement | None:
+    """The kick of the side that was announced under an id which turned out to be another event's."""
+    kicks = [line for line in ledger if line.kind is news.kind is Kind.SHOOTOUT_KICK]
+    for line in kicks:
+        event = match.events.get(line.key) if match else None
+        if event is not None and event.type == "" and event.team is news.team:
+            return line
+    return None
+
+
 def naming(ledger: Ledger, goal: Announcement, event_id: str | None) -> list[str]:
     """Ids of the alerts that named the scorer of a goal after it."""
     names = tuple(f"{name}:" for name in (goal.key, event_id) if name)
@@ -129,10 +149,26 @@ def with_explained(ledger: Ledger, news: Iterable[News], match: Match) -> Ledger
     for goal in [event for event in match.events.values() if event.counts and event.id not in named]:
         for line in [line for line in ledger if line.kind is Kind.GOAL and not line.fall and line.key not in struck]:
             event = match.events.get(line.key)
-            if event is not None and event.voided and event.team is goal.team:
+            if event is not None and event.voided and _is_of_side(line, goal.team):
                 ledger = tuple(_under(old, line.key, goal.id) for old in ledger)
                 break
     return ledger
+
+
+def under_new_ids(ledger: Ledger, after: Ledger, waiting: Iterable[News]) -> tuple[News, ...]:
+    """The goals that wait, under the ids that their lines have after a change."""
+    keys = {line.key: other.key for line, other in zip(ledger, after, strict=True) if line.kind is Kind.GOAL}
+    return tuple(
+        replace(item, key=keys[item.key], event_id=keys[item.key])
+        if item.kind is Kind.GOAL and keys.get(item.key, item.key) != item.key
+        else item
+        for item in waiting
+    )
+
+
+def _is_of_side(goal: Announcement, side: Side | None) -> bool:
+    """By its number: a goal that its sender gives no side has none when it is taken back."""
+    return side is not None and (goal.board or "").startswith(f"{side.value}-")
 
 
 def _under(line: Announcement, key: str, other: str) -> Announcement:

@@ -50,7 +50,8 @@ class News:
     team: whose goal, card or penalty it is.
     event_id: its entry in the timeline.
     board: of a goal, its number on the scoreboard (`home-2`: the second of that side). A goal may be announced by the
-        scoreboard and cancelled by its event, so a cancellation looks for `key` and for `board`.
+        scoreboard and cancelled by its event, so a cancellation looks for `key` and for `board`. Of a red card, its
+        number in its side.
     minutes: of a reminder, minutes until kick-off.
     derived: of a cancellation, no message named it.
     confirms: a message names a cancellation and the score does not move: it confirms one that was derived before.
@@ -88,7 +89,7 @@ def _of_event(match: Match, fact: Fact) -> News | None:
         return None
     edited = fact.kind is FactKind.EDITED
     if event.type in RED_CARDS and not (edited and fact.was in RED_CARDS):
-        return News(Kind.RED_CARD, event.id, event.since.at, event.team, event.id)
+        return News(Kind.RED_CARD, event.id, event.since.at, event.team, event.id, _card_number(match, event))
     if event.type == "penalty_missed" and not (edited and fact.was == event.type):
         return News(Kind.PENALTY_MISSED, event.id, event.since.at, event.team, event.id)
     if edited:
@@ -97,6 +98,14 @@ def _of_event(match: Match, fact: Fact) -> News | None:
         return News(Kind.LINEUPS, "lineups", event.since.at, event_id=event.id)
     kind = _BY_TYPE.get(event.type)
     return News(kind, event.id, event.since.at, event.team, event.id) if kind else None
+
+
+def _card_number(match: Match, card: Event) -> str | None:
+    """Which red card of its side it is, which two sources of one match say alike."""
+    moment = (card.minute or 0, card.added_minute or 0)
+    cards = [(other.minute or 0, other.added_minute or 0) for other in match.cards or () if other.team is card.team]
+    until_then = sum(1 for other in cards if other <= moment)
+    return f"{card.team.value}-{until_then}" if card.team and until_then else None
 
 
 def _goals(match: Match, facts: tuple[Fact, ...]) -> tuple[News, ...]:
@@ -154,10 +163,10 @@ def _void_since(event: Event) -> int:
 
 
 def _by_board(match: Match, side: Side, now: int, moved: int) -> list[News]:
-    """News of a scoreboard that moved without an event."""
+    """News of a scoreboard that moved without an event. It takes the last goal first: each moves later ones down."""
     at = match.told_at.at if match.told_at else 0
     kind = Kind.GOAL if moved > 0 else Kind.GOAL_CANCELLED
-    numbers = range(now - moved + 1, now + 1) if moved > 0 else range(now + 1, now - moved + 1)
+    numbers = range(now - moved + 1, now + 1) if moved > 0 else range(now - moved, now, -1)
     return [News(kind, f"{side.value}-{n}", at, side, board=f"{side.value}-{n}") for n in numbers]
 
 
@@ -228,7 +237,7 @@ def _no_longer_counting(match: Match, fact: Fact) -> Event | None:
     event = match.events.get(fact.event_id) if fact.event_id else None
     if event is None or event.counts:
         return None
-    if fact.kind is FactKind.VOIDED and event.type in SCORING:
+    if fact.kind is FactKind.VOIDED and (fact.was or event.type) in SCORING:
         return event
     return event if fact.kind is FactKind.EDITED and fact.was in SCORING and event.type not in SCORING else None
 

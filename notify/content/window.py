@@ -73,7 +73,10 @@ def apply(window: Window, match: Match, news: Iterable[News], *, now_ms: int) ->
     ledger = announcements.retract(window.ledger, match, now_ms)
     window = replace(window, match=_with_events(match, window), ledger=ledger)
     news = announcements.without_renamed(ledger, announcements.without_swaps(ledger, news), match)
-    window = replace(window, ledger=announcements.with_explained(ledger, news, match))
+    explained = announcements.with_explained(ledger, news, match)
+    waits = announcements.under_new_ids(ledger, explained, window.waiting)
+    window = replace(window, ledger=explained, waiting=waits)
+    window, news = _with_kicks_under_first_ids(window, news)
     window, news = _with_returns(window, news)
     old = (item for item in news if _is_stale(item, now_ms) and item.kind is not Kind.SCORER)
     stale = tuple(item for item in old if not _is_announced(window, item, now_ms))
@@ -114,6 +117,21 @@ def close(window: Window, *, now_ms: int) -> WindowResult:
     return WindowResult(_pruned(window), (*corrections, *alerts), _keys(cancelled))
 
 
+def _with_kicks_under_first_ids(window: Window, news: Iterable[News]) -> tuple[Window, list[News]]:
+    """Kicks sent without ids, of which an earlier message arrived only now: each has been announced under the id that
+    the later message made. Returns the other news."""
+    others: list[News] = []
+    for item in news:
+        line = announcements.of_hidden_kick(window.ledger, item, window.match)
+        if line is None:
+            others.append(item)
+            continue
+        ledger = tuple(replace(other, key=item.key) if other is line else other for other in window.ledger)
+        waiting = tuple(item if (old.kind, old.key) == (line.kind, line.key) else old for old in window.waiting)
+        window = replace(window, ledger=ledger, waiting=waiting)
+    return window, others
+
+
 def _with_returns(window: Window, news: Iterable[News]) -> tuple[Window, list[News]]:
     """Goals that count again before their cancellation was announced: neither is news. Returns the other news."""
     others: list[News] = []
@@ -142,7 +160,8 @@ def _add(window: Window, item: News, lead: list[News], now_ms: int) -> tuple[Win
 
 def _queue(window: Window, item: News, lead: list[News], now_ms: int) -> Window:
     """Old news is only noted; other news is sent now, or waits if its class has an open window."""
-    line = Announcement(item.kind, item.key, item.board)
+    source = window.match.source if window.match and item.kind is Kind.RED_CARD else None
+    line = Announcement(item.kind, item.key, item.board, source=source)
     earlier = tuple(old for old in window.ledger if not (old.retracted is not None and _is_line_of(old, item)))
     if _is_stale(item, now_ms):
         return replace(window, ledger=(*earlier, replace(line, alert="")))
@@ -236,7 +255,9 @@ def _is_stale(item: News, now_ms: int) -> bool:
 def _is_announced(window: Window, item: News, now_ms: int) -> bool:
     """Whether followers know it, and no longer than a moment ago something else was said."""
     lines = [line for line in window.ledger if _is_line_of(line, item)]
-    return any(line.retracted is None or now_ms - line.retracted <= FLAP_MS for line in lines)
+    if any(line.retracted is None or now_ms - line.retracted <= FLAP_MS for line in lines):
+        return True
+    return announcements.has_card_of_other_source(window.ledger, item, window.match)
 
 
 def _is_line_of(line: Announcement, item: News) -> bool:

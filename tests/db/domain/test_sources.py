@@ -113,6 +113,25 @@ def test_a_source_cut_off_before_a_goal_was_taken_back_does_not_keep_the_match_f
     assert (record.shown.score, record.shown.status) == (Score(0, 0), Status.HALF_TIME)
 
 
+def test_one_that_is_behind_brings_no_goal_back_that_was_just_taken() -> None:
+    """It tells everything a minute later, and the one in force has nothing to say in between."""
+    record = MatchRecord()
+    record.hear(goal("a", 1200, "g", board=Score(1, 0)), update("a", 1230, voids="g", score=Score(0, 0)))
+    record.hear(update("b", 1200, score=Score(0, 0)), goal("b", 1250, "x", board=Score(1, 0)))
+    record.hear(tick(1296), tick(1305), update("b", 1310, voids="x", score=Score(0, 0)))
+    record.hear(goal("b", 1600, "y", board=Score(1, 0)), tick(1646))
+    assert record.scores == [Score(1, 0), *[Score(0, 0)] * 7, Score(1, 0)]
+
+
+def test_a_goal_like_one_that_was_taken_back_counts_after_five_minutes_of_silence() -> None:
+    record = MatchRecord()
+    record.hear(goal("a", 1200, "g", board=Score(1, 0)), update("a", 1230, voids="g", score=Score(0, 0)))
+    record.hear(update("b", 1231, score=Score(0, 0)), goal("b", 1250, "x", board=Score(1, 0)), tick(1529))
+    assert record.shown.score == Score(0, 0)
+    record.hear(tick(1531))
+    assert record.shown.score == Score(1, 0)
+
+
 def test_one_that_tells_no_score_of_no_goals_ends_the_match_all_the_same() -> None:
     record = MatchRecord()
     record.hear(update("a", 5, status=Status.FIRST_HALF, score=Score(0, 0)), update("b", 6, status=Status.FIRST_HALF))

@@ -84,6 +84,17 @@ def test_a_score_that_rises_much_later_is_another_goal() -> None:
     )
 
 
+def test_a_goal_told_again_after_such_a_rise_explains_it() -> None:
+    assert_ends(
+        goal("g", 600, "home", "1-0", minute=10),
+        board(660, "0-0", minute=11),
+        board(1000, "1-0", minute=17),
+        goal("g", 1020, "home", "1-0", minute=10),
+        score="1-0",
+        stands=["g"],
+    )
+
+
 def test_a_goal_of_added_time_whose_scoreboard_stands_still() -> None:
     """Many scoreboards stop at minute 45."""
     assert_ends(

@@ -48,6 +48,27 @@ def test_a_scoreboard_that_counts_more_makes_it_a_goal_of_its_own() -> None:
     )
 
 
+def test_a_scoreboard_of_the_next_goal_counts_that_goal() -> None:
+    assert_ends(
+        goal("g1", 600, "home", "1-0", minute=10),
+        goal("other", 640, "home", "1-0", minute=10),
+        board(1195, "2-0", minute=20),
+        goal("g2", 1200, "home", "2-0", minute=20),
+        score="2-0",
+        stands=["g1", "g2"],
+    )
+
+
+def test_the_next_goal_knows_that_they_were_two() -> None:
+    assert_ends(
+        goal("g1", 600, "home", "1-0", minute=10),
+        goal("g2", 640, "home", "1-0", minute=10),
+        goal("g3", 1200, "home", "3-0", minute=20),
+        score="3-0",
+        stands=["g1", "g2", "g3"],
+    )
+
+
 def test_it_stands_where_the_other_is_taken_back_by_name() -> None:
     assert_ends(
         goal("g", 600, "home", "1-0", minute=10),

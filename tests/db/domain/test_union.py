@@ -9,7 +9,7 @@ import pytest
 from db.domain import Match, Update, reduce, united
 from db.domain.derive import derive
 from tests.support.stories.generator import story
-from tests.support.stories.play import shown, updates_of
+from tests.support.stories.play import event, shown, updates_of
 
 SEEDS = 60
 
@@ -38,3 +38,19 @@ def test_a_record_with_nothing_told_learns_all_of_the_other() -> None:
     updates = [update for message in story(1) for update in updates_of(message)]
     whole = match_of(updates)
     assert shown(derive(united(Match(whole.id), whole))) == shown(whole)
+
+
+def test_a_card_that_one_record_knows_as_a_goal() -> None:
+    """Each was told one of the two: both keep when it was first told, and the score beside it."""
+    updates = [
+        update
+        for message in (
+            event("yellow_card", 600, "1-0", event_id="e", minute=10),
+            event("goal", 660, "1-0", event_id="e", team="home", minute=10),
+            event("corner", 630, event_id="c", minute=10),
+        )
+        for update in updates_of(message)
+    ]
+    whole, left, right = match_of(updates), match_of(updates[:1]), match_of(updates[1:])
+    assert shown(derive(united(left, right))) == shown(whole)
+    assert shown(derive(united(right, left))) == shown(whole)

@@ -10,14 +10,14 @@ from tests.support.stories.play import BASE_MS, Message, event, steps
 GOALS = (Kind.GOAL, Kind.SCORER, Kind.GOAL_CANCELLED)
 
 
-def told(*story: Message) -> list[list[Kind]]:
+def told(*story: Message, of: tuple[Kind, ...] = GOALS) -> list[list[Kind]]:
     """After each message, in the order given, and half a minute later."""
     phone, kinds, heard = Phone(), [], 0
     for message, (match, facts) in zip(story, steps(story), strict=True):
         now_ms = BASE_MS + round(message.received * 1000)
         phone.hear(match, facts, now_ms)
         phone.wait(now_ms + 30_000)
-        kinds.append([kind for kind in phone.kinds[heard:] if kind in GOALS])
+        kinds.append([kind for kind in phone.kinds[heard:] if kind in of])
         heard = len(phone.kinds)
     return kinds
 
@@ -71,3 +71,49 @@ def test_a_goal_retold_as_cancelled_leaves_no_score_behind() -> None:
         event("goal_cancelled", 660, event_id="g", team="home", minute=10),
         Message(board(615, "1-0", minute=10).fields, 615, 670),
     ) == [[Kind.GOAL], [], [Kind.GOAL_CANCELLED], []]
+
+
+def test_a_kick_without_an_id_is_announced_once_though_its_first_message_comes_last() -> None:
+    def kick(at: float, player: str | None = None, home: int = 1) -> Message:
+        return event(
+            "shootout_goal", at, team="home", minute=120, period=5, player=player, shootout={"home": home, "away": 0}
+        )
+
+    assert told(kick(7310, "Ann"), kick(7300), kick(7380, home=2), of=(Kind.SHOOTOUT_KICK,)) == [
+        [Kind.SHOOTOUT_KICK],
+        [],
+        [Kind.SHOOTOUT_KICK],
+    ]
+
+
+def test_two_goals_that_one_scoreboard_takes_are_both_cancelled() -> None:
+    assert told(board(600, "1-0"), board(900, "2-0"), board(1200, "0-0")) == [
+        [Kind.GOAL],
+        [Kind.GOAL],
+        [Kind.GOAL_CANCELLED] * 2,
+    ]
+
+
+def test_a_goal_retold_as_cancelled_is_the_one_that_is_cancelled() -> None:
+    assert told(
+        goal("g1", 60, "home", "1-0", minute=1),
+        goal("g2", 160, "home", minute=3),
+        event("goal_cancelled", 170, event_id="g1", team="home", minute=1),
+        cancelled(174, team="home"),
+    ) == [[Kind.GOAL], [Kind.GOAL], [Kind.GOAL_CANCELLED], [Kind.GOAL_CANCELLED]]
+
+
+def test_a_goal_that_waits_under_the_id_of_another_is_announced() -> None:
+    """The score first seemed to bring the other back."""
+    story = [
+        goal("g1", 290, "home", "1-0", minute=5),
+        goal("g2", 298, "home", "2-0", minute=5),
+        board(305, "1-0"),
+        board(306, "2-0"),
+        goal("g3", 307, "home", minute=6),
+    ]
+    phone = Phone()
+    for message, (match, facts) in zip(story, steps(story), strict=True):
+        phone.hear(match, facts, BASE_MS + round(message.received * 1000))
+    phone.wait(BASE_MS + 400_000)
+    assert phone.kinds.count(Kind.GOAL) == 2
