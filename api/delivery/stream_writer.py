@@ -19,6 +19,7 @@ class StreamWriter(ABC):
 
     pending: what waits until the socket takes more, by its key.
     written: the version that the client has, by topic.
+    ended: nothing is taken any more.
     """
 
     kind = ""
@@ -30,6 +31,7 @@ class StreamWriter(ABC):
         self.hub = hub
         self.pending: dict[str, bytes | Snapshot] = {}
         self.written: dict[str, int] = {}
+        self.ended = False
         connection.drained = self._drained
 
     @abstractmethod
@@ -41,6 +43,8 @@ class StreamWriter(ABC):
 
     def put(self, key: str, data: bytes | Snapshot) -> None:
         """Write it, or keep it until the socket takes more; of one key only the newest is kept."""
+        if self.ended:
+            return
         if self.connection.flushing:
             if key in self.pending:
                 metrics.STREAM_REPLACED.add(kind=self.kind)
@@ -49,11 +53,12 @@ class StreamWriter(ABC):
             self._write(data)
 
     def beat(self) -> None:
-        if not self.connection.flushing:
+        if not (self.connection.flushing or self.ended):
             self.connection.write(self.beat_bytes)
 
     def end(self) -> None:
         self.put("", self.end_bytes)
+        self.ended = True
         self.connection.end()
 
     def _drained(self) -> None:

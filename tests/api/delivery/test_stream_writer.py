@@ -119,3 +119,20 @@ def changes(n: int, *match_ids: str) -> BoardChanges:
     """Each match changed with the version of its place."""
     log = [LoggedChange(V + at, name, b'{"n":%d}' % at, on_board=True) for at, name in enumerate(match_ids, 1)]
     return BoardChanges(CHANGES, V + n, "/api/live", b"{}", 2_000, Phase.LIVE, V + n, since=V, log=tuple(log))
+
+
+def test_nothing_follows_the_end(line: Line, outlet: Versions) -> None:
+    """Such as the answer to a WebSocket client's own close frame (RFC 6455, 5.5.1)."""
+    outlet.end()
+    outlet.offer(score(V))
+    outlet.put("/close", b"close")
+    outlet.beat()
+    assert (line.written, line.ended) == ([b"end"], True)
+
+
+def test_what_waits_for_a_slow_reader_comes_before_the_end(line: Line, outlet: Versions) -> None:
+    line.flushing = True
+    outlet.offer(score(V))
+    outlet.end()
+    outlet.offer(score(V + 1))
+    assert line.take() == [b"m0", b"end"]
