@@ -9,6 +9,7 @@ import pytest
 
 from db.domain import Stats
 from db.live import keys
+from db.live.chunk import Chunk, ClaimedChunk
 from db.live.pictures import Pictures
 from db.live.plans import Plan
 from db.live.purges import DuePurge, Purges
@@ -73,6 +74,7 @@ def test_each_script_and_each_key_is_of_one_shard(
     world.plans.begin_topic(plan, "goal en")
     world.broadcasts.stamp(FINAL, 1)
     world.broadcasts.done([(FINAL, 1)])
+    world.chunks.release(ClaimedChunk(Chunk(f"{FINAL}-1-goals 1"), b"", 1, {}), at_ms=1)
     for number in range(16):
         live.inbox.clear_bell(number)
     world.alerts.clear_bell()
