@@ -247,7 +247,7 @@ def test_a_client_that_always_has_more_to_say_keeps_nobody_waiting(pair: Pair, m
 
     def others() -> None:
         while True:
-            gevent.sleep(0.001)
+            gevent.sleep(client_socket.YIELD_S)
             turns_of_others[0] += 1
 
     pair.worker.handler = handler
