@@ -20,7 +20,7 @@ test: ready lint types imports browser-js js-types unit ## everything that has t
 ready: # one waits for the network while the other unpacks
 	@$(MAKE) --no-print-directory -j 2 $(VENV)/.tests tools
 
-quick: $(VENV)/.tests lint types imports browser-js ## for every save: all that needs no server, in about a minute
+quick: $(VENV)/.tests lint types imports browser-js ## for every save: all that needs no server, in less than a minute
 	$(PYTEST) -n 3 --quick -m "not faults"
 
 lint: $(VENV)/.tests ## ruff: style and formatting
