@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ from feeds import FEEDS
 from feeds.pull.mapping import load
 from feeds.pull.parse import parse as parse_pulled
 from tests.feeds.test_corrections import START_S, WRITERS, Goal, Score
+from tests.support.places import places
 
 RECEIVED = (START_S + 120) * 1000
 # No score that a provider could mean.
@@ -54,14 +55,6 @@ def base(provider: str) -> Any:
     if provider == "generic":
         document["matches"] = [{"id": "9", "home_team": "H", "lineups": {"home": {"players": ["A"]}}, "round": 1}]
     return document
-
-
-def places(value: Any) -> Iterator[tuple[Any, Any]]:
-    """Every field and entry: its holder and its key there."""
-    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, part in list(entries):
-        yield value, key
-        yield from places(part)
 
 
 def parsed(provider: str, body: bytes) -> list[Update]:

@@ -15,6 +15,7 @@ from db.domain import Event, Match, Person, Score, Side, Status, Team, Update, r
 from db.domain.errors import Refused
 from feeds.statsperform.parse import parse
 from tests.support import paths
+from tests.support.places import places
 
 DATA = paths.DATA / "statsperform"
 RECEIVED = 1_800_000_000_000
@@ -388,17 +389,10 @@ def test_odd_values_are_skipped(data: st.DataObject) -> None:
     body["liveData"]["card"] = [{"type": "YC", "playerId": "p", "optaEventId": "8"}]
     body["liveData"]["matchDetails"] |= {"matchTime": 12, "period": [{"id": 1, "start": at(0), "lengthMin": 45}]}
     body = json.loads(json.dumps(body))  # the teams are shared by all messages
-    places = list(_places(body))
-    for place in data.draw(st.lists(st.integers(0, len(places) - 1), min_size=1, max_size=4)):
-        holder, key = places[place]
+    spots = list(places(body))
+    for place in data.draw(st.lists(st.integers(0, len(spots) - 1), min_size=1, max_size=4)):
+        holder, key = spots[place]
         holder[key] = data.draw(ODD)
     body["matchInfo"] = body["matchInfo"] if isinstance(body["matchInfo"], dict) else {}
     body["matchInfo"]["id"] = "m1"
     assert played(updates_of(body)).id == "m1"
-
-
-def _places(value: Any) -> Any:
-    for key in list(value) if isinstance(value, dict) else range(len(value)):
-        yield value, key
-        if isinstance(value[key], dict | list):
-            yield from _places(value[key])
